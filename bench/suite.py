@@ -1,0 +1,26 @@
+"""Which variants the suites weigh: `pytest bench/ --benchmark-only --weighin-suite NAME`."""
+
+from weighin import suite
+
+MODELS = ("mnist_cnn", "lenet_300_100", "lenet5")
+QUICK = ("baseline", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
+
+suite("quick", profile="quick", models=MODELS, variants=QUICK)
+
+suite(
+    "full",
+    profile="full",
+    models=MODELS,
+    variants=(
+        *QUICK,
+        "finetune",
+        "float16",
+        "prune(0.8)+dynamic",
+        "prune(0.8)+float16",
+        "prune(0.9)",
+        "prune(0.9)+int8",
+        "prune(0.8,schedule=constant)",
+        "prune(0.7,begin=0.4)",
+        "prune(0.7,begin=0.4)+dynamic",
+    ),
+)

@@ -1,0 +1,129 @@
+"""Reading and writing the four arrays of a data set: .npz, idx, idx.gz and CIFAR's binary files.
+
+Files are untrusted: no pickle, and every size is checked before it is believed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weighin.core import WeighinError
+from weighin.files import replacing
+
+Arrays = dict[str, npt.NDArray[Any]]
+NAMES = ("x_train", "y_train", "x_test", "y_test")
+
+_IDX_FILES = {
+    "x_train": "train-images*idx3-ubyte*",
+    "y_train": "train-labels*idx1-ubyte*",
+    "x_test": "t10k-images*idx3-ubyte*",
+    "y_test": "t10k-labels*idx1-ubyte*",
+}
+_CIFAR_ROW = 1 + 3 * 32 * 32  # a label, then the red, green and blue planes
+
+
+def digest(arrays: Arrays) -> str:
+    """sha256 over the decoded arrays: names, shapes and bytes; labels as int64 `(n,)`."""
+    total = hashlib.sha256()
+    for name in NAMES:
+        array = arrays[name]
+        if name.startswith("y"):
+            array = array.reshape(-1).astype("<i8")
+        array = np.ascontiguousarray(array)
+        total.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        total.update(array.data)
+    return total.hexdigest()
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read a data set's four arrays from an .npz file or a folder of idx or CIFAR files.
+
+    Raises:
+        WeighinError: if a file is missing, damaged or truncated; it names the file.
+    """
+    try:
+        if not path.is_dir():
+            return _read_npz(path)
+        if any(path.glob("data_batch_*.bin")):
+            return _read_cifar(path)
+        return {name: _read_idx(_only(path, pattern)) for name, pattern in _IDX_FILES.items()}
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise WeighinError(
+            f"{path} cannot be read as a data set ({type(error).__name__}: {error}). "
+            f"It is damaged or of another kind: replace it."
+        ) from error
+
+
+def write_npz(path: Path, arrays: Arrays) -> None:
+    """Write arrays as a compressed .npz, whole or not at all; same arrays, same bytes."""
+    with (
+        replacing(path) as partial,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+    ):
+        for key, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, array, allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{key}.npy", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, buffer.getvalue())
+
+
+def _read_npz(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as archive:
+        missing = [name for name in NAMES if name not in archive.files]
+        if missing:
+            raise ValueError(f"no array named {missing[0]}")
+        return {name: archive[name] for name in NAMES}
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise FileNotFoundError(f"no file {pattern}")
+    return found[0]
+
+
+def _read_idx(path: Path) -> npt.NDArray[np.uint8]:
+    """Read an idx file of unsigned bytes (format: yann.lecun.com/exdb/mnist), plain or gzipped."""
+    data = path.read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    if len(data) < 4 or data[:3] != b"\x00\x00\x08":
+        raise ValueError(f"{path.name} is not an idx file of bytes")
+    start = 4 + 4 * data[3]
+    shape = tuple(int.from_bytes(data[at : at + 4], "big") for at in range(4, start, 4))
+    if len(data) != start + math.prod(shape):
+        raise ValueError(f"{path.name} has {len(data)} bytes, its header promises {shape}")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def _read_cifar(folder: Path) -> Arrays:
+    """Read CIFAR-10's binary version (format: www.cs.toronto.edu/~kriz/cifar.html)."""
+
+    def rows(*files: Path) -> npt.NDArray[np.uint8]:
+        data = b"".join(file.read_bytes() for file in files)
+        if len(data) % _CIFAR_ROW:
+            raise ValueError(f"{files[0].name} and its like are not rows of {_CIFAR_ROW} bytes")
+        return np.frombuffer(data, np.uint8).reshape(-1, _CIFAR_ROW)
+
+    def images(table: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        return np.ascontiguousarray(table[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+
+    train = rows(*sorted(folder.glob("data_batch_*.bin")))
+    test = rows(_only(folder, "test_batch.bin"))
+    return {
+        "x_train": images(train),
+        "y_train": train[:, 0],
+        "x_test": images(test),
+        "y_test": test[:, 0],
+    }

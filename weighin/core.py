@@ -1,0 +1,348 @@
+"""The nouns of weighin: frozen dataclasses and two protocols, no I/O, no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Images = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.integer[Any]]
+Status = Literal["ok", "failed", "skipped", "not measured"]
+
+
+class WeighinError(Exception):
+    """What was wrong, where, and the way out: shown to the user without a traceback."""
+
+
+class DataNotFound(WeighinError):
+    """A data set is in none of the places where it was looked for."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part of a data set.
+
+    Attributes:
+        images: `(n, height, width, channels)`, uint8 or float32, as stored.
+        labels: `(n,)` class numbers from 0.
+        scale: what stored values are multiplied by to become model inputs.
+    """
+
+    images: npt.NDArray[Any]
+    labels: Labels
+    scale: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def inputs(self, start: int = 0, stop: int | None = None) -> Images:
+        """Model inputs `start:stop`: float32 `(n, height, width, channels)`, scaled."""
+        return np.multiply(self.images[start:stop], np.float32(self.scale), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Arrays with a checksum over their decoded bytes; a subset has a name of its own."""
+
+    name: str
+    classes: int
+    digest: str
+    train: Split
+    test: Split
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a reference model is trained.
+
+    Attributes:
+        dataset: name of a registered data set.
+        epochs: of the dense start.
+        finetune_epochs: further epochs that every training step (`prune`, `finetune`) gets.
+        batch_size: images per training step.
+        learning_rate: of the optimizer, for the dense start and after.
+        validation_split: the last part of the training images that is held out.
+        optimizer: a Keras optimizer's name.
+    """
+
+    dataset: str
+    epochs: int
+    finetune_epochs: int
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    validation_split: float = 0.0
+    optimizer: str = "adam"
+
+
+@dataclass(frozen=True)
+class ReferenceModel:
+    """A function that returns an untrained Keras model, and how to train it.
+
+    Attributes:
+        create: called with the Keras module, returns a model whose last layer is a softmax.
+        profiles: a recipe per profile, such as `quick` and `full`.
+    """
+
+    name: str
+    create: Callable[[Any], Any]
+    profiles: Mapping[str, Recipe]
+
+    def recipe(self, profile: str) -> Recipe:
+        """The recipe of a profile.
+
+        Raises:
+            WeighinError: if the model has no such profile.
+        """
+        try:
+            return self.profiles[profile]
+        except KeyError:
+            known = ", ".join(self.profiles)
+            raise WeighinError(
+                f"Model {self.name!r} has no profile {profile!r}; it has: {known}."
+            ) from None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Which models and variants are weighed together, and by which training profile."""
+
+    name: str
+    profile: str
+    models: tuple[str, ...]
+    variants: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One word of a variant's name: a step or export and its normalized arguments.
+
+    `arguments` holds only what differs from the defaults, positional ones first.
+    """
+
+    name: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+    positional: int = 0
+
+    def __str__(self) -> str:
+        if not self.arguments:
+            return self.name
+        words = [str(value) for _, value in self.arguments[: self.positional]]
+        words += [f"{key}={value}" for key, value in self.arguments[self.positional :]]
+        return f"{self.name}({','.join(words)})"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Steps and one export; its name is its id everywhere."""
+
+    steps: tuple[Call, ...]
+    export: Call
+
+    @property
+    def name(self) -> str:
+        """The one name of this variant: `baseline`, `prune(0.8)+int8`."""
+        calls = [str(step) for step in self.steps]
+        if self.export.name != "float32":
+            calls.append(str(self.export))
+        return "+".join(calls) or "baseline"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file on disk and everything that went into it.
+
+    Attributes:
+        format: the file's ending, `tflite` or `h5`.
+        answers: `.npy` file of the Keras model's scores for the first test images,
+            `(n, classes)` float32: what any runtime's answers are held against.
+        provenance: model, stage, recipe, seed, digests and versions, as hashed into the key.
+        seconds: what building it took, its parents not counted.
+    """
+
+    key: str
+    path: Path
+    format: str
+    sha256: str
+    bytes: int
+    answers: Path
+    provenance: Mapping[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something could not be built or measured."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Why a metric does not apply; its record says `skipped`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a metric yields.
+
+    Attributes:
+        value: in the metric's unit (seconds and bytes, never ms or kB).
+        low: lower end of the 95 % interval; None where the value is exact.
+        high: upper end of the 95 % interval.
+        n: how many images, rounds or processes the value rests on.
+        samples: the raw measurements, where there are any.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    samples: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row per figure: a new metric changes no schema."""
+
+    model: str
+    dataset: str
+    variant: str
+    seed: int
+    format: str
+    runtime: str
+    threads: int
+    metric: str
+    unit: str
+    status: Status
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    reason: str = ""
+    artifact: str = ""
+    samples: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one file of results holds."""
+
+    environment: Mapping[str, Any]
+    records: tuple[Record, ...] = ()
+
+
+class Session(Protocol):
+    """An artifact opened by a runtime, ready to answer."""
+
+    batch: int
+    """How many images at a time `predict` answers fastest, by default."""
+
+    def predict(self, images: Images) -> Scores:
+        """Scores `(n, classes)` for `images` `(n, height, width, channels)`."""
+        ...
+
+    def inference(self, image: Images) -> Callable[[], Any]:
+        """Set one image `(1, height, width, channels)`; return the call that answers it."""
+        ...
+
+    def answer(self) -> Scores:
+        """Scores `(1, classes)` of the last call that `inference` returned."""
+        ...
+
+    def close(self) -> None:
+        """Release what the session holds."""
+        ...
+
+
+class Runtime(Protocol):
+    """What executes an artifact.
+
+    Attributes:
+        formats: of the artifacts that it can open.
+        needs_tensorflow: whether opening loads TensorFlow into the process.
+    """
+
+    name: str
+    formats: tuple[str, ...]
+    needs_tensorflow: bool
+
+    def available(self) -> str | None:
+        """Why it cannot be used here, or None if it can; loads nothing heavy."""
+        ...
+
+    def load(self) -> None:
+        """Import what opening needs, so that a cold start does not time Python's imports."""
+        ...
+
+    def open(self, path: Path, threads: int) -> Session:
+        """Open the artifact at `path` with so many threads."""
+        ...
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure's name and meaning, and the function that yields it.
+
+    Attributes:
+        unit: `B`, `s`, `1/s`, or empty for counts and shares.
+        better: which direction is good; empty where neither is.
+        scope: the operation whose outcome `compute` is given (see `weighin.measure`).
+        machine_bound: whether figures of different machines must never be compared.
+    """
+
+    name: str
+    unit: str
+    better: Literal["lower", "higher", ""]
+    scope: Literal["artifact", "evaluation", "start", "inference"]
+    machine_bound: bool
+    compute: Callable[[Any], Figure | Skip]
+    summary: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A session's answers to a whole test set.
+
+    Attributes:
+        predicted: `(n,)` class numbers, by the highest score.
+        top5: `(n,)` whether the right class is among the five highest scores.
+        labels: `(n,)` right answers.
+        seconds: wall time of answering all n.
+        baseline: the same model's baseline on the same images and runtime, if there is one.
+    """
+
+    predicted: Labels
+    top5: npt.NDArray[np.bool_]
+    labels: Labels
+    seconds: float
+    baseline: Evaluation | None = None
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """One fresh process: load, allocate, first answer.
+
+    Attributes:
+        seconds: from opening the file to the first answer, imports not counted.
+        peak_bytes: highest resident memory of the whole process.
+        top1: the class answered.
+    """
+
+    seconds: float
+    peak_bytes: int
+    top1: int
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Cold starts of one artifact, each in a process of its own."""
+
+    runs: Sequence[ColdStart] = field(default_factory=tuple)

@@ -1,0 +1,1 @@
+"""Exports: Keras model → .tflite bytes; one small file each."""

@@ -1,0 +1,287 @@
+"""What a model file really holds, read from the file itself and without TensorFlow.
+
+A .tflite is a FlatBuffer, read by the schema that LiteRT ships; an .h5 is read by h5py. Files are
+untrusted: whatever is wrong inside becomes a `WeighinError` that names the file.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weighin.core import WeighinError
+
+# Operators that multiply by weights, and the position of the weights among their inputs
+# (source: the operators' kernels in tensorflow/lite/kernels).
+WEIGHTED = {
+    "CONV_2D": 1,
+    "DEPTHWISE_CONV_2D": 1,
+    "FULLY_CONNECTED": 1,
+    "TRANSPOSE_CONV": 1,
+}
+_STORED = {  # TensorType → how its values lie in the buffer
+    "FLOAT32": np.float32,
+    "FLOAT16": np.float16,
+    "FLOAT64": np.float64,
+    "INT64": np.int64,
+    "INT32": np.int32,
+    "INT16": np.int16,
+    "INT8": np.int8,
+    "UINT8": np.uint8,
+    "INT4": np.uint8,  # two values to a byte, the lower four bits first
+}
+_DAMAGE = (
+    struct.error,
+    IndexError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    UnicodeDecodeError,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """One tensor of a graph.
+
+    Attributes:
+        index: its number in the file.
+        shape: with 1 for a batch dimension left open.
+        dtype: as the schema calls it: `FLOAT32`, `INT8` …
+        data: bytes of a constant's values; empty where values are computed.
+        scales: how many quantization scales it has: 0, 1 or one per channel.
+        zero_point: the integer that means zero.
+        sparse: whether `data` leaves zeros out (sparse encoding).
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    data: npt.NDArray[np.uint8]
+    scales: int
+    zero_point: int
+    sparse: bool
+
+    @property
+    def size(self) -> int:
+        """How many values it has, zeros of a sparse encoding included."""
+        return math.prod(self.shape)
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it holds trained values: constant, and floating or quantized by a scale."""
+        return len(self.data) > 0 and (self.dtype.startswith("FLOAT") or self.scales > 0)
+
+    @cached_property
+    def values(self) -> npt.NDArray[Any]:
+        """The stored values, flat; a sparse encoding's zeros are left out."""
+        values: npt.NDArray[Any] = self.data.view(_STORED[self.dtype])
+        if self.dtype == "INT4":
+            nibbles = np.stack([values & 15, values >> 4], axis=1).reshape(-1)[: self.size]
+            values = (nibbles.astype(np.int8) ^ 8) - 8
+        if not self.sparse and len(values) != self.size:
+            raise ValueError(f"tensor {self.name!r} holds {len(values)} values, not {self.size}")
+        return values
+
+    @cached_property
+    def nonzero(self) -> int:
+        """How many values are not zero."""
+        return int(np.count_nonzero(self.values != self.zero_point))
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of a graph; `weights` is what it multiplies by, if it does."""
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    weights: Tensor | None
+    positions: int
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference: every weight once per output position."""
+        return self.weights.size * self.positions if self.weights else 0
+
+    @property
+    def effective_macs(self) -> int:
+        """Multiply-accumulates by weights that are not zero."""
+        return self.weights.nonzero * self.positions if self.weights else 0
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The first subgraph of a .tflite file."""
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Trained values, biases included."""
+        return sum(tensor.size for tensor in self.tensors if tensor.is_parameter)
+
+    @property
+    def nonzero_parameters(self) -> int:
+        """Trained values that are not zero."""
+        return sum(tensor.nonzero for tensor in self.tensors if tensor.is_parameter)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference at batch 1."""
+        return sum(operator.macs for operator in self.operators)
+
+    @property
+    def effective_macs(self) -> int:
+        """Those by weights that are not zero: what a runtime that skips zeros would do."""
+        return sum(operator.effective_macs for operator in self.operators)
+
+
+def read_tflite(path: Path) -> Graph:
+    """Read a .tflite file.
+
+    Raises:
+        WeighinError: if it cannot be read or is damaged.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    data = _content(path)
+    try:
+        if data[4:8] != b"TFL3":
+            raise ValueError("no TFL3 mark")
+        graph = _graph(schema.Model.GetRootAs(data, 0), data, schema)
+        for tensor in graph.tensors:
+            if tensor.is_parameter:
+                _ = tensor.nonzero
+        return graph
+    except _DAMAGE as error:
+        raise WeighinError(
+            f"{path} is not a whole .tflite file ({type(error).__name__}: {error}): "
+            f"convert the model again."
+        ) from error
+
+
+def h5_parameters(path: Path) -> tuple[int, int]:
+    """How many weights an .h5 model has, and how many are not zero; optimizer state left out.
+
+    Raises:
+        WeighinError: if the file cannot be read.
+    """
+    import h5py
+
+    counts = [0, 0]
+
+    def add(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            values = item[()]
+            counts[0] += int(np.size(values))
+            counts[1] += int(np.count_nonzero(values))
+
+    try:
+        with h5py.File(path, "r") as file:
+            file["model_weights"].visititems(add)
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        raise WeighinError(f"{path} is not a whole Keras .h5 file ({error}).") from error
+    return counts[0], counts[1]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _graph(model: Any, data: bytes, schema: Any) -> Graph:
+    types = _names(schema.TensorType)
+    builtins = _names(schema.BuiltinOperator)
+    if model.SubgraphsLength() == 0:
+        raise ValueError("no subgraph")
+    subgraph = model.Subgraphs(0)
+    tensors = tuple(
+        _tensor(index, subgraph.Tensors(index), model, data, types)
+        for index in range(subgraph.TensorsLength())
+    )
+    raw = [
+        (
+            _operator_name(model.OperatorCodes(operator.OpcodeIndex()), builtins),
+            _numbers(operator.InputsAsNumpy()),
+            _numbers(operator.OutputsAsNumpy()),
+        )
+        for operator in map(subgraph.Operators, range(subgraph.OperatorsLength()))
+    ]
+    # float16 and sparse weights reach their operator through one that unpacks them
+    unpacked = {
+        outputs[0]: inputs[0] for name, inputs, outputs in raw if name in ("DEQUANTIZE", "DENSIFY")
+    }
+    operators = tuple(_operator(*each, tensors, unpacked) for each in raw)
+    return Graph(
+        tensors, operators, _numbers(subgraph.InputsAsNumpy()), _numbers(subgraph.OutputsAsNumpy())
+    )
+
+
+def _tensor(index: int, tensor: Any, model: Any, data: bytes, types: dict[int, str]) -> Tensor:
+    buffer = model.Buffers(tensor.Buffer())
+    raw = buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
+    if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
+        raw = np.frombuffer(data, np.uint8, buffer.Size(), buffer.Offset())
+    quantization = tensor.Quantization()
+    scales = quantization.ScaleLength() if quantization else 0
+    zero_points = quantization.ZeroPointLength() if quantization else 0
+    return Tensor(
+        index=index,
+        name=(tensor.Name() or b"").decode(errors="replace"),
+        shape=tuple(max(1, size) for size in _numbers(tensor.ShapeAsNumpy())),
+        dtype=types.get(tensor.Type(), f"type {tensor.Type()}"),
+        data=raw,
+        scales=scales,
+        zero_point=quantization.ZeroPoint(0) if zero_points else 0,
+        sparse=tensor.Sparsity() is not None,
+    )
+
+
+def _operator(
+    name: str,
+    inputs: tuple[int, ...],
+    outputs: tuple[int, ...],
+    tensors: tuple[Tensor, ...],
+    unpacked: dict[int, int],
+) -> Operator:
+    weights, positions = None, 0
+    if name in WEIGHTED:
+        index = inputs[WEIGHTED[name]]
+        constant = tensors[unpacked.get(index, index)]
+        if constant.is_parameter:
+            weights = constant
+            shape = tensors[inputs[2] if name == "TRANSPOSE_CONV" else outputs[0]].shape
+            positions = math.prod(shape[:-1])
+    return Operator(name, inputs, outputs, weights, positions)
+
+
+def _operator_name(code: Any, builtins: dict[int, str]) -> str:
+    if code.CustomCode():
+        return str(code.CustomCode().decode(errors="replace"))
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    return builtins.get(number, f"operator {number}")
+
+
+def _names(enumeration: type) -> dict[int, str]:
+    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
+
+
+def _numbers(array: Any) -> tuple[int, ...]:
+    return tuple(int(number) for number in array) if isinstance(array, np.ndarray) else ()

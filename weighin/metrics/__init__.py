@@ -1,0 +1,1 @@
+"""Metrics: what an operation yielded → a figure; one small file for each kind."""

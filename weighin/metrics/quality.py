@@ -1,0 +1,54 @@
+"""How well a variant answers the whole test set."""
+
+from __future__ import annotations
+
+from weighin import stats
+from weighin.core import Evaluation, Figure, Skip
+from weighin.registry import metric
+
+_NO_BASELINE = Skip("the baseline was not evaluated on this runtime")
+
+
+def _share(count: int, n: int) -> Figure:
+    share = stats.proportion(count, n)
+    return Figure(share.value, share.low, share.high, n)
+
+
+@metric("top1", better="higher", scope="evaluation")
+def top1(evaluation: Evaluation) -> Figure:
+    """Share of test images answered right; 95 % Wilson interval."""
+    right = evaluation.predicted == evaluation.labels
+    return _share(int(right.sum()), len(right))
+
+
+@metric("top5", better="higher", scope="evaluation")
+def top5(evaluation: Evaluation) -> Figure:
+    """Share of test images whose class is among the five highest scores."""
+    return _share(int(evaluation.top5.sum()), len(evaluation.top5))
+
+
+@metric("agreement", better="higher", scope="evaluation")
+def agreement(evaluation: Evaluation) -> Figure | Skip:
+    """Share of test images that get the same answer as from the baseline, right or wrong."""
+    if evaluation.baseline is None:
+        return _NO_BASELINE
+    same = evaluation.predicted == evaluation.baseline.predicted
+    return _share(int(same.sum()), len(same))
+
+
+@metric("top1_delta", better="higher", scope="evaluation")
+def top1_delta(evaluation: Evaluation) -> Figure | Skip:
+    """Top-1 less the baseline's on the same images; paired 95 % interval."""
+    if evaluation.baseline is None:
+        return _NO_BASELINE
+    right = evaluation.predicted == evaluation.labels
+    right_before = evaluation.baseline.predicted == evaluation.baseline.labels
+    gained, lost = int((right & ~right_before).sum()), int((right_before & ~right).sum())
+    change = stats.paired_difference(gained, lost, len(right))
+    return Figure(change.value, change.low, change.high, len(right))
+
+
+@metric("throughput", unit="1/s", better="higher", scope="evaluation", machine_bound=True)
+def throughput(evaluation: Evaluation) -> Figure:
+    """Test images answered per second, batched, on all cores."""
+    return Figure(len(evaluation.labels) / evaluation.seconds, n=len(evaluation.labels))

@@ -1,0 +1,236 @@
+"""The decorators that register models, datasets, steps, exports, runtimes and metrics.
+
+A registered object is found by its name alone; an unknown name lists the known ones.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from weighin.core import Figure, Metric, Recipe, ReferenceModel, Runtime, Skip, Suite, WeighinError
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Registry(Generic[T]):
+    """Named objects of one kind, in the order of their registration."""
+
+    def __init__(self, kind: str, builtin: str = "") -> None:
+        """Make an empty registry.
+
+        Args:
+            kind: what one object is called in messages.
+            builtin: package whose modules register weighin's own; imported at first use.
+        """
+        self.kind = kind
+        self._builtin = builtin
+        self._objects: dict[str, T] = {}
+        self._loaded = False
+
+    def add(self, name: str, item: T) -> None:
+        """Register `item` as `name`; the last one registered under a name wins."""
+        self._objects[name] = item
+
+    def __getitem__(self, name: str) -> T:
+        self._load()
+        try:
+            return self._objects[name]
+        except KeyError:
+            near = difflib.get_close_matches(name, self._objects, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            known = ", ".join(self._objects) or "none"
+            raise WeighinError(
+                f"Unknown {self.kind} {name!r}.{hint} Known {self.kind}s: {known}."
+            ) from None
+
+    def __contains__(self, name: str) -> bool:
+        self._load()
+        return name in self._objects
+
+    def __iter__(self) -> Iterator[str]:
+        self._load()
+        return iter(list(self._objects))
+
+    def values(self) -> list[T]:
+        """All objects, in order."""
+        self._load()
+        return list(self._objects.values())
+
+    def _load(self) -> None:
+        if self._loaded or not self._builtin:
+            return
+        self._loaded = True
+        module = importlib.import_module(self._builtin)
+        for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
+            if not found.name.startswith("_"):
+                importlib.import_module(f"{self._builtin}.{found.name}")
+
+
+models: Registry[ReferenceModel] = Registry("model")
+suites: Registry[Suite] = Registry("suite")
+datasets: Registry[Any] = Registry("data set", "weighin.datasets")
+steps: Registry[Callable[..., Any]] = Registry("step", "weighin.steps")
+exports: Registry[Callable[..., bytes]] = Registry("export", "weighin.exports")
+runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
+metrics: Registry[Metric] = Registry("metric", "weighin.metrics")
+
+
+def model(**profiles: Recipe) -> Callable[[F], F]:
+    """Register the decorated function, `create(keras) -> untrained model`, under its name.
+
+    Args:
+        **profiles: a `Recipe` per profile: `quick=Recipe(...)`, `full=Recipe(...)`.
+    """
+
+    def register(create: F) -> F:
+        name = create.__name__
+        models.add(name, ReferenceModel(name, create, dict(profiles)))
+        return create
+
+    return register
+
+
+def suite(name: str, *, profile: str, models: Sequence[str], variants: Sequence[str]) -> None:
+    """Register which models and variants `--weighin-suite NAME` weighs, and how they train."""
+    suites.add(name, Suite(name, profile, tuple(models), tuple(variants)))
+
+
+def dataset(name: str) -> Callable[[F], F]:
+    """Register `load(places) -> Dataset`; `places` is a `weighin.datasets.Places`."""
+
+    def register(loader: F) -> F:
+        datasets.add(name, loader)
+        return loader
+
+    return register
+
+
+def step(name: str, *, check: Callable[..., None] | None = None) -> Callable[[F], F]:
+    """Register `step(model, trainer, …) -> model`: Keras model in, Keras model out, by training.
+
+    Parameters after the first two are the grammar's: positional ones without a default, then
+    keywords; annotations (`float`, `Literal[...]`, `Annotated[float, check]`) are enforced.
+
+    Args:
+        name: what the step is called in a variant's name.
+        check: given all arguments by name, raises ValueError where they make no sense together.
+    """
+
+    def register(function: F) -> F:
+        vars(function)["check"] = check
+        steps.add(name, function)
+        return function
+
+    return register
+
+
+def export(name: str) -> Callable[[F], F]:
+    """Register `export(model, calibration) -> bytes` of a .tflite file.
+
+    `calibration` is training images, `(n, height, width, channels)` float32.
+    """
+
+    def register(function: F) -> F:
+        exports.add(name, function)
+        return function
+
+    return register
+
+
+def metric(
+    name: str,
+    *,
+    unit: str = "",
+    better: Literal["lower", "higher", ""] = "",
+    scope: Literal["artifact", "evaluation", "start", "inference"],
+    machine_bound: bool = False,
+) -> Callable[[Callable[[Any], Figure | Skip]], Callable[[Any], Figure | Skip]]:
+    """Register the decorated function as a metric; see `weighin.core.Metric`."""
+
+    def register(compute: Callable[[Any], Figure | Skip]) -> Callable[[Any], Figure | Skip]:
+        summary = (compute.__doc__ or "").strip().split("\n")[0].rstrip(".")
+        metrics.add(name, Metric(name, unit, better, scope, machine_bound, compute, summary))
+        return compute
+
+    return register
+
+
+def runtime(cls: type[Any]) -> type[Any]:
+    """Register an instance of the decorated class as a runtime; see `weighin.core.Runtime`."""
+    runtimes.add(cls.name, cls())
+    return cls
+
+
+def summary(item: Any) -> str:
+    """The first line of an object's docstring, without its full stop."""
+    return (inspect.getdoc(item) or "").split("\n")[0].rstrip(".")
+
+
+def source_digest(item: Any) -> str:
+    """sha256 of the file that defines a function: its whole module counts as its source."""
+    path = inspect.getsourcefile(inspect.unwrap(item))
+    if path is None:
+        raise WeighinError(f"The source of {item!r} is not in a file, so it cannot be hashed.")
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def load_definitions(paths: Sequence[Path]) -> None:
+    """Run files, or every file of folders, that register models, data sets, suites and more.
+
+    Files whose name begins with `_` or `test_`, `bench_` or `conftest` are passed over.
+
+    Raises:
+        WeighinError: if a path does not exist or a file fails; it names the file.
+    """
+    for path in paths:
+        if not path.exists():
+            raise WeighinError(f"No definitions at {path}: no such file or folder.")
+        files = sorted(path.glob("*.py")) if path.is_dir() else [path]
+        for file in files:
+            if not file.stem.startswith(("_", "test_", "bench_", "conftest")):
+                _run(file)
+
+
+def _run(file: Path) -> None:
+    digest = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
+    name = f"weighin_definitions_{digest}_{file.stem}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise WeighinError(f"{file} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except WeighinError:
+        del sys.modules[name]
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        raise WeighinError(
+            f"{file} could not be loaded: {type(error).__name__}: {error}. Mend the file."
+        ) from error
+
+
+def kinds() -> Mapping[str, Registry[Any]]:
+    """Every registry by the word `weighin list` shows it under."""
+    return {
+        "models": models,
+        "data sets": datasets,
+        "suites": suites,
+        "steps": steps,
+        "exports": exports,
+        "runtimes": runtimes,
+        "metrics": metrics,
+    }

@@ -1,0 +1,1 @@
+"""Runtimes: artifact → session; one small file each."""

@@ -1,0 +1,113 @@
+"""Keras itself, on every device that TensorFlow sees."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from weighin import stack
+from weighin.core import Images, Scores, WeighinError
+from weighin.registry import runtime, runtimes
+
+BATCH = 500
+
+
+@runtime
+class KerasCPU:
+    """.h5 models on the CPU, compiled into one TensorFlow graph."""
+
+    name = "keras-cpu"
+    device = "/CPU:0"
+    formats = ("h5",)
+    needs_tensorflow = True
+
+    def available(self) -> str | None:
+        """None if TensorFlow is installed."""
+        if importlib.util.find_spec("tensorflow") is None:
+            return "tensorflow is not installed: pip install tensorflow tf-keras"
+        return None
+
+    def load(self) -> None:
+        """Import TensorFlow."""
+        stack.keras()
+
+    def open(self, path: Path, threads: int) -> KerasSession:
+        """Load an .h5 model.
+
+        Raises:
+            WeighinError: if the device or the number of threads is not to be had.
+        """
+        stack.set_threads(threads)
+        return KerasSession(path, self.device)
+
+
+class KerasGPU(KerasCPU):
+    """.h5 models on a GPU, compiled into one TensorFlow graph."""
+
+    def __init__(self, number: int) -> None:
+        """Stand for TensorFlow's GPU of that number."""
+        self.number = number
+        self.name = f"keras-gpu{number or ''}"
+        self.device = f"/GPU:{number}"
+
+    def available(self) -> str | None:
+        """None if TensorFlow is installed and the driver lists such a GPU.
+
+        Asking TensorFlow would mean loading it; `open` does.
+        """
+        if not _listed_gpus() > self.number:
+            return f"no NVIDIA GPU here: nothing under {stack.GPU_FOLDER}"
+        return super().available()
+
+    def open(self, path: Path, threads: int) -> KerasSession:
+        """Load an .h5 model onto the GPU."""
+        if stack.gpu_count() <= self.number:
+            raise WeighinError(
+                "TensorFlow sees no such GPU, though the driver lists one: install CUDA for it "
+                "by pip install 'tensorflow[and-cuda]'"
+            )
+        return super().open(path, threads)
+
+
+class KerasSession:
+    """One .h5 model, opened on a device."""
+
+    batch = BATCH
+
+    def __init__(self, path: Path, device: str) -> None:
+        """Load the model and build its graph."""
+        self._call = stack.answering(stack.read(path), device)
+        self._last: Any = None
+
+    def predict(self, images: Images) -> Scores:
+        """Answer all images in batches."""
+        batches = range(0, len(images), BATCH)
+        return np.concatenate([self._call(images[at : at + BATCH]).numpy() for at in batches])
+
+    def inference(self, image: Images) -> Callable[[], Any]:
+        """A call that runs the graph and waits for its answer."""
+
+        def run() -> None:
+            self._last = self._call(image).numpy()
+
+        return run
+
+    def answer(self) -> Scores:
+        """The scores of the last call."""
+        return np.asarray(self._last, dtype=np.float32)
+
+    def close(self) -> None:
+        """Drop the model."""
+        del self._call
+
+
+def _listed_gpus() -> int:
+    return len(list(stack.GPU_FOLDER.iterdir())) if stack.GPU_FOLDER.is_dir() else 0
+
+
+for number in range(max(1, _listed_gpus())):
+    runtimes.add(f"keras-gpu{number or ''}", KerasGPU(number))

@@ -1,0 +1,134 @@
+"""LiteRT, the interpreter of .tflite files, by the package ai-edge-litert."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from weighin.core import Images, Scores, WeighinError
+from weighin.registry import runtime
+
+BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
+
+
+@runtime
+class LiteRT:
+    """.tflite files on the CPU, by ai-edge-litert with its default XNNPACK delegate."""
+
+    name = "litert"
+    formats = ("tflite",)
+    needs_tensorflow = False
+
+    def available(self) -> str | None:
+        """None if ai-edge-litert is installed."""
+        if importlib.util.find_spec("ai_edge_litert") is None:
+            return "ai-edge-litert is not installed: pip install ai-edge-litert"
+        return None
+
+    def load(self) -> None:
+        """Import the interpreter."""
+        import ai_edge_litert.interpreter  # noqa: F401 — the import is what is wanted
+
+    def open(self, path: Path, threads: int) -> LiteRTSession:
+        """Load a .tflite file and allocate its tensors.
+
+        Raises:
+            WeighinError: if the interpreter refuses the file.
+        """
+        return LiteRTSession(path, threads)
+
+
+class LiteRTSession:
+    """One .tflite file, opened."""
+
+    batch = BATCH
+
+    def __init__(self, path: Path, threads: int) -> None:
+        """Load and allocate at batch 1."""
+        self._path = path
+        self._one = _Interpreter(path, threads)
+        self._spare = threading.local()
+
+    def predict(self, images: Images) -> Scores:
+        """Answer all images, batched, by one interpreter per core side by side.
+
+        `invoke()` releases Python's lock. Side by side beats more threads inside one
+        interpreter, whose operators are too small to share.
+        """
+        batch = BATCH if self._one.open_batch else 1
+        starts = range(0, len(images), batch)
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, max(1, len(starts)))) as pool:
+            answers = pool.map(lambda at: self._answer_batch(images[at : at + batch]), starts)
+            return np.concatenate(list(answers))
+
+    def inference(self, image: Images) -> Callable[[], Any]:
+        """Set the input; return the interpreter's own `invoke`."""
+        self._one.set(image)
+        return self._one.invoke
+
+    def answer(self) -> Scores:
+        """The scores of the last `invoke`."""
+        return self._one.get()
+
+    def close(self) -> None:
+        """Drop the interpreters."""
+        del self._one, self._spare
+
+    def _answer_batch(self, images: Images) -> Scores:
+        # one interpreter per thread of the pool; they die with its threads
+        interpreter: _Interpreter | None = getattr(self._spare, "interpreter", None)
+        if interpreter is None:
+            interpreter = self._spare.interpreter = _Interpreter(self._path, 1)
+        interpreter.set(images)
+        interpreter.invoke()
+        return interpreter.get()
+
+
+class _Interpreter:
+    """An interpreter whose inputs and outputs are float images and scores."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            self._native = Interpreter(model_path=str(path), num_threads=threads)
+            self._native.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise WeighinError(f"LiteRT cannot open {path.name}: {first}") from error
+        self._input = self._native.get_input_details()[0]
+        self._output = self._native.get_output_details()[0]
+        self._size = int(self._input["shape"][0])
+        self.open_batch = int(self._input["shape_signature"][0]) == -1
+        self.invoke = self._native.invoke
+
+    def set(self, images: Images) -> None:
+        """Put images in, as many as the file allows, quantized as it says."""
+        index = self._input["index"]
+        if len(images) != self._size:
+            self._native.resize_tensor_input(index, (len(images), *images.shape[1:]), strict=True)
+            self._native.allocate_tensors()
+            self._size = len(images)
+        dtype = self._input["dtype"]
+        if np.issubdtype(dtype, np.integer):
+            scale, zero_point = self._input["quantization"]
+            limits = np.iinfo(dtype)
+            scaled = np.rint(images / np.float32(scale)) + zero_point
+            images = np.clip(scaled, limits.min, limits.max).astype(dtype)
+        self._native.set_tensor(index, images)
+
+    def get(self) -> Scores:
+        """Take scores out, as the float values that the file's scale gives them."""
+        raw = self._native.get_tensor(self._output["index"])
+        if np.issubdtype(raw.dtype, np.integer):
+            scale, zero_point = self._output["quantization"]
+            return (raw.astype(np.float32) - zero_point) * np.float32(scale)
+        scores: Scores = raw.astype(np.float32)
+        return scores

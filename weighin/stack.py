@@ -1,0 +1,184 @@
+"""The training stack: the only module that imports TensorFlow, Keras or the toolkit.
+
+The optimization toolkit works on Keras 2 alone, which TensorFlow from 2.16 brings as the separate
+package `tf_keras`. Nothing is imported before the first call, and TensorFlow's start-up chatter is
+kept from the user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from weighin.core import Images, Scores, WeighinError
+
+GPU_FOLDER = Path("/proc/driver/nvidia/gpus")
+
+
+@cache
+def tensorflow() -> Any:
+    """The module `tensorflow`, imported quietly."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _native_output_hidden():
+        module: Any = importlib.import_module("tensorflow")
+        module.config.list_physical_devices()
+    module.get_logger().setLevel("ERROR")
+    return module
+
+
+@cache
+def keras() -> Any:
+    """The Keras 2 that the toolkit works on: `tf_keras`, or `tf.keras` before TensorFlow 2.16."""
+    tf = tensorflow()
+    major, minor = (int(part) for part in tf.__version__.split(".")[:2])
+    return importlib.import_module("tf_keras") if (major, minor) >= (2, 16) else tf.keras
+
+
+@cache
+def toolkit() -> Any:
+    """The module `tensorflow_model_optimization`."""
+    keras()
+    return importlib.import_module("tensorflow_model_optimization")
+
+
+def make_deterministic(threads: int) -> None:
+    """Fix what makes two trainings differ: the order of operations and of their sums.
+
+    Sums are split by the number of threads, so that number is part of an artifact's provenance.
+    """
+    tf = tensorflow()
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+
+
+def start_afresh(seed: int) -> None:
+    """Forget earlier models (their layer names count on) and seed every random generator."""
+    keras().backend.clear_session()
+    keras().utils.set_random_seed(seed)
+
+
+def serialize(model: Any) -> bytes:
+    """A model as .h5 bytes, without optimizer state.
+
+    Raises:
+        WeighinError: if it has Lambda layers, whose code would be stored and run when read.
+    """
+    for layer in model.submodules:
+        if isinstance(layer, keras().layers.Lambda):
+            raise WeighinError(
+                f"Layer {layer.name!r} is a Lambda layer: its file would hold code that runs when "
+                f"it is opened. Write it as a registered Layer class."
+            )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.h5"
+        model.save(path, save_format="h5", include_optimizer=False)
+        return path.read_bytes()
+
+
+def read(path: Path) -> Any:
+    """The Keras model in an .h5 file, not compiled."""
+    return keras().models.load_model(path, compile=False)
+
+
+def predict(model: Any, images: Images) -> Scores:
+    """A Keras model's scores `(n, classes)` for `images` `(n, height, width, channels)`."""
+    return np.asarray(model.predict(images, batch_size=256, verbose=0), dtype=np.float32)
+
+
+def check_finite(model: Any, after: str) -> None:
+    """Refuse a model with NaN or infinite weights.
+
+    Raises:
+        WeighinError: naming the weight.
+    """
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise WeighinError(
+                f"After {after}, weight {weight.name!r} is not finite: training diverged. "
+                f"Lower the recipe's learning rate."
+            )
+
+
+def converter(model: Any) -> Any:
+    """A TensorFlow Lite converter for a Keras 2 model."""
+    return tensorflow().lite.TFLiteConverter.from_keras_model(model)
+
+
+def answering(model: Any, device: str) -> Callable[[Any], Any]:
+    """A model compiled into one graph, as a function from images to scores on a device."""
+    tf = tensorflow()
+    images_like = tf.TensorSpec(model.input_shape, tf.float32)
+    graph = tf.function(lambda images: model(images, training=False), input_signature=[images_like])
+
+    def answer(images: Any) -> Any:
+        with tf.device(device):
+            return graph(images)
+
+    return answer
+
+
+def set_threads(threads: int) -> None:
+    """Let each operation use so many threads.
+
+    Raises:
+        WeighinError: if TensorFlow already runs with another number, which is then fixed.
+    """
+    threading = tensorflow().config.threading
+    try:
+        threading.set_intra_op_parallelism_threads(threads)
+        threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        now = threading.get_intra_op_parallelism_threads()
+        if now != threads:
+            raise WeighinError(
+                f"TensorFlow fixes its threads once per process (now {now}): measure {threads} "
+                f"in a run of its own, --weighin-threads {threads}."
+            ) from None
+
+
+def gpu_count() -> int:
+    """How many GPUs TensorFlow sees."""
+    return len(tensorflow().config.list_physical_devices("GPU"))
+
+
+def download(name: str) -> Path:
+    """Let `keras.datasets` fetch a data set; the .npz file that its arrays were put in."""
+    module = getattr(keras().datasets, name)
+    with contextlib.redirect_stdout(io.StringIO()):
+        (x_train, y_train), (x_test, y_test) = module.load_data()
+    path = Path(tempfile.mkdtemp()) / f"{name}.npz"
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return path
+
+
+@contextlib.contextmanager
+def _native_output_hidden() -> Iterator[None]:
+    """Keep what native code writes to standard error off the screen, but show it on failure."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as hidden:
+        kept = os.dup(2)
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            hidden.seek(0)
+            os.write(kept, hidden.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+if __name__ == "__main__":
+    print(download(sys.argv[1]))

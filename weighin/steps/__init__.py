@@ -1,0 +1,1 @@
+"""Steps: Keras model → Keras model, by training; one small file each."""

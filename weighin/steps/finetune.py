@@ -1,0 +1,15 @@
+"""The dense control: the same further epochs as every step, nothing compressed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from weighin.registry import step
+from weighin.training import Trainer
+
+
+@step("finetune")
+def finetune(model: Any, trainer: Trainer) -> Any:
+    """Train on for the extra epochs, prune nothing: the dense control."""
+    trainer.fit(model)
+    return model

@@ -1,0 +1,156 @@
+"""The variant grammar: `prune(0.8)+int8` ⇄ steps and an export.
+
+    variant  = "baseline" | call ("+" call)*     steps first, at most one export, last
+    call     = name | name "(" argument ("," argument)* ")"
+    argument = value | key "=" value
+
+Every variant has one name: defaults are dropped, numbers shortened, keywords sorted.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from typing import Any, Literal
+
+from weighin import registry
+from weighin.core import Call, Variant, WeighinError
+
+_CALL = re.compile(r"([a-z][a-z0-9_]*)(?:\(([^()]*)\))?")
+_FIXED = 2  # a step is given (model, trainer), an export (model, calibration), before its own
+
+
+def parse(name: str) -> Variant:
+    """Read a variant's name.
+
+    Raises:
+        WeighinError: if it names nothing known, has arguments of the wrong kind, or makes no
+            sense; the message lists what is known.
+    """
+    text = re.sub(r"\s+", "", name)
+    if text == "baseline":
+        return Variant((), Call("float32"))
+    steps: list[Call] = []
+    export: Call | None = None
+    for word in re.split(r"\+(?![^()]*\))", text):
+        match = _CALL.fullmatch(word)
+        if match is None:
+            raise _error(name, f"{word!r} is not a step or export")
+        called, arguments = match.groups()
+        if called == "baseline":
+            raise _error(name, "'baseline' means no step and no export, so it stands alone")
+        if export is not None:
+            raise _error(name, f"nothing can follow the export {export.name!r}")
+        if called in registry.steps:
+            steps.append(_bind(name, called, registry.steps[called], arguments))
+        elif called in registry.exports:
+            export = _bind(name, called, registry.exports[called], arguments)
+        else:
+            raise _error(name, f"{called!r} is not known")
+    return Variant(tuple(steps), export or Call("float32"))
+
+
+def arguments(call: Call, function: Callable[..., Any]) -> dict[str, Any]:
+    """All of a call's arguments by name, defaults filled in."""
+    defaults = {
+        parameter.name: parameter.default
+        for parameter in parameters(function)
+        if parameter.default is not parameter.empty
+    }
+    return defaults | dict(call.arguments)
+
+
+def parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of a step or export that the grammar can set."""
+    return list(inspect.signature(function).parameters.values())[_FIXED:]
+
+
+def signature(name: str, function: Callable[..., Any]) -> str:
+    """How a step or export is written: `prune(sparsity, schedule=polynomial)`."""
+    words = [
+        p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters(function)
+    ]
+    return f"{name}({', '.join(words)})" if words else name
+
+
+def between(low: float, high: float) -> Callable[[float], None]:
+    """A check for `Annotated[float, between(low, high)]`: `low <= value < high`."""
+
+    def check(value: float) -> None:
+        if not low <= value < high:
+            raise ValueError(f"must be at least {low:g} and below {high:g}")
+
+    return check
+
+
+def above(low: int) -> Callable[[int], None]:
+    """A check for `Annotated[int, above(low)]`."""
+
+    def check(value: int) -> None:
+        if value <= low:
+            raise ValueError(f"must be above {low}")
+
+    return check
+
+
+def _bind(variant: str, name: str, function: Callable[..., Any], text: str | None) -> Call:
+    known = {parameter.name: parameter for parameter in parameters(function)}
+    order = list(known)
+    hints = typing.get_type_hints(function, include_extras=True)
+    given: dict[str, Any] = {}
+    for position, word in enumerate(text.split(",") if text else []):
+        key, equals, value = word.rpartition("=")
+        if not equals:
+            if position >= len(order) or known[order[position]].default is not inspect._empty:
+                raise _error(variant, f"{word!r} in {name!r} needs a name: key=value")
+            key = order[position]
+        if key not in known:
+            raise _error(variant, f"{name!r} is written {signature(name, function)}, no {key!r}")
+        if key in given:
+            raise _error(variant, f"{key!r} is given twice in {name!r}")
+        try:
+            given[key] = _convert(value, hints[key])
+        except ValueError as problem:
+            raise _error(variant, f"{key}={value} in {name!r} {problem}") from None
+    required = [key for key in order if known[key].default is inspect._empty]
+    missing = [key for key in required if key not in given]
+    if missing:
+        raise _error(variant, f"{name!r} needs {missing[0]}: {signature(name, function)}")
+    optional = sorted(key for key in given if key not in required)
+    kept = [key for key in optional if given[key] != known[key].default]
+    call = Call(name, tuple((key, given[key]) for key in required + kept), len(required))
+    check = getattr(function, "check", None)
+    if check is not None:
+        try:
+            check(**arguments(call, function))
+        except ValueError as problem:
+            raise _error(variant, f"in {name!r} {problem}") from None
+    return call
+
+
+def _convert(text: str, hint: Any) -> Any:
+    checks = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
+    kind = typing.get_args(hint)[0] if checks else hint
+    if typing.get_origin(kind) is Literal:
+        choices = typing.get_args(kind)
+        if text not in choices:
+            raise ValueError(f"must be one of: {', '.join(choices)}")
+        return text
+    try:
+        value = kind(text)
+    except ValueError:
+        raise ValueError(f"must be {'a whole number' if kind is int else 'a number'}") from None
+    for check in checks:
+        check(value)
+    return value
+
+
+def _error(variant: str, problem: str) -> WeighinError:
+    steps = ", ".join(signature(name, registry.steps[name]) for name in registry.steps)
+    exports = ", ".join(signature(name, registry.exports[name]) for name in registry.exports)
+    return WeighinError(
+        f"Variant {variant!r}: {problem}. Steps: {steps}. Exports: {exports}. "
+        f"Write steps, then at most one export, joined by '+', or 'baseline'."
+    )
