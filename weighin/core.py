@@ -327,6 +327,14 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Compressed:
+    """A file and its bytes after gzip -9."""
+
+    artifact: Artifact
+    gzipped: bytes
+
+
+@dataclass(frozen=True)
 class ColdStart:
     """One fresh process: load, allocate, first answer.
 

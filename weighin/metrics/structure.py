@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from weighin import inspect
-from weighin.core import Artifact, Figure, Skip
+from weighin.core import Compressed, Figure, Skip
 from weighin.registry import metric
 
 _NO_GRAPH = Skip("multiply-accumulates are counted in .tflite graphs; see the same variant's")
 
 
 @metric("parameters", better="lower", scope="artifact")
-def parameters(artifact: Artifact) -> Figure:
+def parameters(file: Compressed) -> Figure:
     """Trained values, biases included."""
-    if artifact.format == "tflite":
-        return Figure(inspect.read_tflite(artifact.path).parameters)
-    return Figure(inspect.h5_parameters(artifact.path)[0])
+    if file.artifact.format == "tflite":
+        return Figure(inspect.read_tflite(file.artifact.path).parameters)
+    return Figure(inspect.h5_parameters(file.artifact.path)[0])
 
 
 @metric("nonzero_parameters", better="lower", scope="artifact")
-def nonzero_parameters(artifact: Artifact) -> Figure:
+def nonzero_parameters(file: Compressed) -> Figure:
     """Trained values that are not zero."""
-    if artifact.format == "tflite":
-        return Figure(inspect.read_tflite(artifact.path).nonzero_parameters)
-    return Figure(inspect.h5_parameters(artifact.path)[1])
+    if file.artifact.format == "tflite":
+        return Figure(inspect.read_tflite(file.artifact.path).nonzero_parameters)
+    return Figure(inspect.h5_parameters(file.artifact.path)[1])
 
 
 @metric("macs", better="lower", scope="artifact")
-def macs(artifact: Artifact) -> Figure | Skip:
+def macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates of one inference."""
-    if artifact.format != "tflite":
+    if file.artifact.format != "tflite":
         return _NO_GRAPH
-    return Figure(inspect.read_tflite(artifact.path).macs)
+    return Figure(inspect.read_tflite(file.artifact.path).macs)
 
 
 @metric("effective_macs", better="lower", scope="artifact")
-def effective_macs(artifact: Artifact) -> Figure | Skip:
+def effective_macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates by weights that are not zero."""
-    if artifact.format != "tflite":
+    if file.artifact.format != "tflite":
         return _NO_GRAPH
-    return Figure(inspect.read_tflite(artifact.path).effective_macs)
+    return Figure(inspect.read_tflite(file.artifact.path).effective_macs)

@@ -1,0 +1,9 @@
+"""Compressing a file for the way to the device: file size, size after gzip and zip, parameters."""
+
+import pytest
+
+
+@pytest.mark.weigh("artifact")
+def bench_compress(benchmark, cell):
+    """gzip -9 of the file."""
+    cell.record(benchmark.pedantic(cell.compress))

@@ -1,0 +1,19 @@
+"""Loading and the first answer, each time in a fresh process: cold start and peak memory.
+
+pytest-benchmark's own figure is the whole process, Python's start and imports included; the
+record's `cold_start` is the part from opening the file to the first answer.
+"""
+
+import pytest
+
+from weighin.core import Starts
+
+
+@pytest.mark.weigh("start")
+def bench_start(benchmark, cell):
+    """Five fresh processes without TensorFlow."""
+    if cell.runtime.needs_tensorflow:
+        pytest.skip("a cold start is measured in a process without TensorFlow")
+    runs = []
+    benchmark.pedantic(lambda: runs.append(cell.cold_start()), rounds=5)
+    cell.record(Starts(tuple(runs)))

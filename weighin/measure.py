@@ -1,0 +1,350 @@
+"""(artifact, runtime, metric) → record: the operations, and what becomes of their outcomes.
+
+An operation (a scope) yields an outcome; every metric registered for that scope makes a figure of
+it, and every figure becomes a record:
+
+    artifact    compressing the file                 core.Compressed
+    evaluation  answering the whole test set         core.Evaluation
+    start       first answers of fresh processes     core.Starts
+    inference   seconds of single inferences         Sequence[float]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from weighin import datasets, registry, variant
+from weighin.build import Job, Workshop, build, job_for
+from weighin.core import (
+    Artifact,
+    ColdStart,
+    Compressed,
+    Dataset,
+    Evaluation,
+    Failure,
+    Record,
+    Runtime,
+    Session,
+    Skip,
+    Status,
+    WeighinError,
+)
+from weighin.probe import cold_start
+
+EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
+CLOSE = 0.05  # how far one image's scores may lie from the same image's in a batch
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one row of records is about; `runtime` is empty where the file itself is weighed."""
+
+    model: str
+    dataset: str
+    variant: str
+    seed: int
+    format: str
+    runtime: str = ""
+    threads: int = 0
+
+    @property
+    def baseline(self) -> Case:
+        """The same with nothing compressed."""
+        return dataclasses.replace(self, variant="baseline")
+
+    def __str__(self) -> str:
+        words = [self.model, self.variant, self.runtime or self.format]
+        words += [f"seed{self.seed}"] if self.seed else []
+        words += [f"threads{self.threads}"] if self.threads > 1 else []
+        return "-".join(words)
+
+
+@dataclass
+class Workbench:
+    """What all cases of one run share: built artifacts, loaded data, answers of baselines."""
+
+    workshop: Workshop
+    profile: str
+    workers: int = 0
+    built: dict[Job, Artifact | Failure] = field(default_factory=dict)
+    _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
+
+    def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
+        """Build whatever the cases and their baselines need; see `weighin.build.build`."""
+        needed = [each for case in cases for each in (case.baseline, case)]
+        jobs = [self._job(case) for case in needed]
+        missing = [job for job in jobs if job not in self.built]
+        self.built |= build(missing, self.workshop, workers=self.workers, **report)
+
+    def artifact(self, case: Case) -> Artifact:
+        """The case's file.
+
+        Raises:
+            WeighinError: with the reason, if it could not be built.
+        """
+        job = self._job(case)
+        if job not in self.built:
+            self.build([case])
+        outcome = self.built[job]
+        if isinstance(outcome, Failure):
+            raise WeighinError(f"not built: {outcome.reason}")
+        return outcome
+
+    def dataset(self, case: Case) -> Dataset:
+        """The data set that the case is trained and tested on."""
+        return self.load_dataset(case.dataset)
+
+    def load_dataset(self, name: str) -> Dataset:
+        """A data set by its name."""
+        return datasets.load_cached(name, self.workshop.places)
+
+    def origins(self, digests: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """For each artifact's sha256 the provenance of all its stages, the dense start first."""
+        found = {}
+        for job, outcome in self.built.items():
+            if isinstance(outcome, Artifact) and outcome.sha256 in digests:
+                stages = [self.built[stage] for stage in job.chain]
+                found[outcome.sha256] = [dict(stage.provenance) for stage in stages if isinstance(stage, Artifact)]
+        return found
+
+    def open(self, case: Case) -> Session:
+        """Open the case's file with its runtime, and check that it answers as it should.
+
+        Raises:
+            WeighinError: if it cannot be opened, or answers otherwise than the Keras model that
+                it came from; such a session is never timed.
+        """
+        artifact = self.artifact(case)
+        session = registry.runtimes[case.runtime].open(artifact.path, case.threads)
+        try:
+            check_session(session, artifact, self.dataset(case))
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def evaluation(self, case: Case) -> Evaluation:
+        """The case's answers to its whole test set, remembered."""
+        if case not in self._evaluations:
+            session = self.open(case)
+            try:
+                self.remember(case, evaluate(session, self.dataset(case)))
+            finally:
+                session.close()
+        return self._evaluations[case]
+
+    def remember(self, case: Case, evaluation: Evaluation) -> None:
+        """Keep an evaluation for the cases that are compared with it."""
+        self._evaluations[case] = evaluation
+
+    def _job(self, case: Case) -> Job:
+        wanted = variant.parse(case.variant)
+        return job_for(case.model, self.profile, case.seed, wanted, case.format)
+
+
+@dataclass
+class Cell:
+    """One case on the bench: its operations, and the records of their outcomes."""
+
+    case: Case
+    scope: str
+    bench: Workbench
+    records: list[Record] = field(default_factory=list)
+    _session: Session | None = None
+
+    @property
+    def artifact(self) -> Artifact:
+        """The file that is weighed."""
+        return self.bench.artifact(self.case)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime that opens it."""
+        return registry.runtimes[self.case.runtime]
+
+    @property
+    def session(self) -> Session:
+        """The file, opened and checked; closed by `close`."""
+        if self._session is None:
+            self._session = self.bench.open(self.case)
+        return self._session
+
+    def compress(self) -> Compressed:
+        """gzip -9 of the file, as a download would carry it; no name or time inside."""
+        content = self.artifact.path.read_bytes()
+        return Compressed(self.artifact, gzip.compress(content, compresslevel=9, mtime=0))
+
+    def evaluate(self) -> Evaluation:
+        """Answer the whole test set."""
+        return evaluate(self.session, self.bench.dataset(self.case))
+
+    def cold_start(self) -> ColdStart:
+        """Load, allocate and answer one test image in a fresh process."""
+        image = self.bench.dataset(self.case).test.inputs(0, 1)
+        return cold_start(self.case.runtime, self.artifact.path, self.case.threads, image)
+
+    def inference(self) -> Callable[[], Any]:
+        """A call that answers one test image at batch 1."""
+        return self.session.inference(self.bench.dataset(self.case).test.inputs(0, 1))
+
+    def record(self, outcome: Any) -> None:
+        """Turn an operation's outcome into records, one for each metric of its scope."""
+        if isinstance(outcome, Evaluation):
+            self.bench.remember(self.case, outcome)
+            if self.case != self.case.baseline:
+                baseline = self.bench.evaluation(self.case.baseline)
+                outcome = dataclasses.replace(outcome, baseline=baseline)
+        sha256 = self.artifact.sha256
+        self.records += figures(self.case, self.scope, outcome, sha256)
+
+    def record_status(self, status: Status, reason: str) -> None:
+        """Say of every metric of the scope that has no record yet why it has none."""
+        known = {record.metric for record in self.records}
+        self.records += [
+            record
+            for record in without_figures(self.case, self.scope, status, reason)
+            if record.metric not in known
+        ]
+
+    def close(self) -> None:
+        """Close the session, if one was opened."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+
+def evaluate(session: Session, dataset: Dataset) -> Evaluation:
+    """Answer the whole test part, and time it.
+
+    Raises:
+        WeighinError: if the scores are not `(n, classes)` finite numbers.
+    """
+    inputs = dataset.test.inputs()
+    began = time.perf_counter()
+    scores = session.predict(inputs)
+    seconds = time.perf_counter() - began
+    if scores.shape != (len(inputs), dataset.classes):
+        raise WeighinError(
+            f"the session answered {scores.shape} scores for {len(inputs)} images of "
+            f"{dataset.classes} classes"
+        )
+    if not np.isfinite(scores).all():
+        raise WeighinError("the session answered NaN or infinite scores")
+    labels = dataset.test.labels
+    own = scores[np.arange(len(labels)), labels]
+    higher = (scores > own[:, np.newaxis]).sum(axis=1)
+    return Evaluation(scores.argmax(axis=1), higher < 5, labels, seconds)
+
+
+def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> None:
+    """Hold a session's answers against those of the Keras model that the file came from.
+
+    Raises:
+        WeighinError: if they differ by more than the format explains.
+    """
+    wanted = np.load(artifact.answers, allow_pickle=False)
+    images = dataset.test.inputs(0, len(wanted))
+    scores = session.predict(images)
+    if scores.shape != wanted.shape or not np.isfinite(scores).all():
+        raise WeighinError(
+            f"the session answers {scores.shape} scores, or not finite ones, where the Keras "
+            f"model answers {wanted.shape}"
+        )
+    if artifact.format == "h5" or artifact.provenance["stage"] == "float32":
+        furthest = float(np.abs(scores - wanted).max())
+        if furthest > EXACT:
+            raise WeighinError(
+                f"the session's scores lie up to {furthest:.2g} from the Keras model's; a float "
+                f"file may differ by {EXACT:g}"
+            )
+    session.inference(images[:1])()
+    apart = float(np.abs(session.answer() - scores[:1]).max())
+    if not apart <= CLOSE:
+        raise WeighinError(
+            f"one image alone is answered {apart:.2g} away from the same image in a batch"
+        )
+
+
+def figures(case: Case, scope: str, outcome: Any, sha256: str) -> list[Record]:
+    """A record for each metric of a scope; a metric that fails has a `failed` one."""
+    records = []
+    for metric in _metrics(scope):
+        blank = _blank(case, metric.name, metric.unit, sha256)
+        try:
+            figure = metric.compute(outcome)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            records.append(dataclasses.replace(blank, status="failed", reason=reason))
+            continue
+        if isinstance(figure, Skip):
+            made = dataclasses.replace(blank, status="skipped", reason=figure.reason)
+        else:
+            made = dataclasses.replace(blank, status="ok", **dataclasses.asdict(figure))
+        records.append(made)
+    return records
+
+
+def without_figures(case: Case, scope: str, status: Status, reason: str) -> list[Record]:
+    """Records that say of every metric of a scope why there is no figure."""
+    blanks = [_blank(case, metric.name, metric.unit, "") for metric in _metrics(scope)]
+    return [dataclasses.replace(blank, status=status, reason=reason) for blank in blanks]
+
+
+def derive(records: Sequence[Record]) -> list[Record]:
+    """Figures that compare two records: `speedup`, the baseline's latency over the variant's.
+
+    Its interval divides the ends of the two medians' intervals, the widest that they allow.
+    """
+    found = {_case(record): record for record in records if record.metric == "latency"}
+    derived = []
+    for case, record in found.items():
+        base = found.get(case.baseline)
+        if case.variant == "baseline" or base is None:
+            continue
+        speedup = dataclasses.replace(record, metric="speedup", unit="", samples=())
+        if record.value and base.value and record.low and record.high and base.low and base.high:
+            speedup = dataclasses.replace(
+                speedup,
+                value=base.value / record.value,
+                low=base.low / record.high,
+                high=base.high / record.low,
+            )
+        elif record.status == "ok":
+            reason = f"the baseline's latency: {base.reason}"
+            speedup = dataclasses.replace(speedup, status=base.status, reason=reason, value=None)
+        derived.append(speedup)
+    return derived
+
+
+def _case(record: Record) -> Case:
+    return Case(**{each.name: getattr(record, each.name) for each in dataclasses.fields(Case)})
+
+
+def _metrics(scope: str) -> list[Any]:
+    return [metric for metric in registry.metrics.values() if metric.scope == scope]
+
+
+def _blank(case: Case, metric: str, unit: str, sha256: str) -> Record:
+    return Record(
+        **dataclasses.asdict(case),
+        metric=metric,
+        unit=unit,
+        status="not measured",
+        artifact=sha256,
+    )
+
+
+def rounds_for(call: Callable[[], Any], seconds: float = 0.5) -> int:
+    """How many single calls fit into so many seconds, at least 50 and at most 1,000."""
+    began = time.perf_counter()
+    for _ in range(5):
+        call()
+    each = (time.perf_counter() - began) / 5
+    return int(min(1000, max(50, seconds / each)))

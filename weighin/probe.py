@@ -1,0 +1,78 @@
+"""One cold start, in a process of its own: `python -m weighin.probe`.
+
+Reads its orders as a line of JSON and then the image as .npy from standard input, and writes one
+line of JSON to standard output.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from weighin import registry
+from weighin.core import ColdStart, Images, WeighinError
+
+
+def cold_start(runtime: str, path: Path, threads: int, image: Images) -> ColdStart:
+    """Load `path`, allocate and answer `image` `(1, height, width, channels)` in a fresh process.
+
+    Raises:
+        WeighinError: if the process fails; the message ends in its last line.
+    """
+    orders = json.dumps({"runtime": runtime, "path": str(path), "threads": threads})
+    package_folder = Path(__file__).resolve().parent.parent
+    stdin = io.BytesIO()
+    stdin.write(orders.encode() + b"\n")
+    np.save(stdin, image, allow_pickle=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "weighin.probe"],
+        input=stdin.getvalue(),
+        capture_output=True,
+        cwd=package_folder,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+        raise WeighinError(f"a fresh process with {runtime} failed: {last[:300]}")
+    return ColdStart(**json.loads(done.stdout.decode().splitlines()[-1]))
+
+
+def _peak_bytes() -> int:
+    """Highest resident memory of this process, in bytes.
+
+    Not `ru_maxrss`: on Linux that survives exec, so a child starts with its parent's peak.
+    """
+    try:
+        status = Path("/proc/self/status").read_text("ascii", errors="replace")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, StopIteration):
+        memory = psutil.Process().memory_info()
+        return int(getattr(memory, "peak_wset", memory.rss))
+
+
+def _main() -> None:
+    orders = json.loads(sys.stdin.buffer.readline())
+    image = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+    runtime = registry.runtimes[orders["runtime"]]
+    runtime.load()
+    began = time.perf_counter()
+    session = runtime.open(Path(orders["path"]), orders["threads"])
+    session.inference(image)()
+    top1 = int(session.answer().argmax())
+    seconds = time.perf_counter() - began
+    print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes(), "top1": top1}))
+
+
+if __name__ == "__main__":
+    try:
+        _main()
+    except WeighinError as error:
+        sys.exit(str(error))

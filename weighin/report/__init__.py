@@ -1,0 +1,1 @@
+"""Records → tables; never touches TensorFlow."""

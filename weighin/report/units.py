@@ -1,0 +1,54 @@
+"""Numbers as people read them: seconds, bytes and shares with a unit and three digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+
+
+def seconds(value: float, low: float | None = None, high: float | None = None) -> str:
+    """`93.1 µs [92.8, 93.4]`."""
+    return _scaled(value, low, high, _SECONDS)
+
+
+def size(value: float, low: float | None = None, high: float | None = None) -> str:
+    """`1.73 MB`, in powers of 1000."""
+    return _scaled(value, low, high, _BYTES)
+
+
+def percent(value: float, low: float | None = None, high: float | None = None) -> str:
+    """`98.12 % [97.83, 98.37]`."""
+    return f"{value * 100:.2f} %" + _ends(low, high, lambda end: f"{end * 100:.2f}")
+
+
+def points(value: float, low: float | None = None, high: float | None = None) -> str:
+    """`+0.04 [-0.12, +0.20]`: percentage points."""
+    return f"{value * 100:+.2f}" + _ends(low, high, lambda end: f"{end * 100:+.2f}")
+
+
+def ratio(value: float, low: float | None = None, high: float | None = None) -> str:
+    """`1.23 [1.20, 1.27]`."""
+    return f"{value:.2f}" + _ends(low, high, lambda end: f"{end:.2f}")
+
+
+def count(value: float, low: float | None = None, high: float | None = None) -> str:
+    """`431,242`."""
+    return f"{value:,.0f}" + _ends(low, high, lambda end: f"{end:,.0f}")
+
+
+def _scaled(
+    value: float, low: float | None, high: float | None, steps: tuple[tuple[float, str], ...]
+) -> str:
+    factor, unit = next((step for step in steps if abs(value) >= step[0]), steps[-1])
+
+    def digits(number: float) -> str:
+        scaled = number / factor
+        return f"{scaled:.0f}" if unit == "B" or scaled >= 99.95 else f"{scaled:#.3g}"
+
+    return f"{digits(value)} {unit}" + _ends(low, high, digits)
+
+
+def _ends(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
+    return "" if low is None or high is None else f" [{show(low)}, {show(high)}]"
