@@ -5,5 +5,5 @@ import pytest
 
 @pytest.mark.weigh("artifact")
 def bench_compress(benchmark, cell):
-    """gzip -9 of the file."""
+    """The file after gzip -9."""
     cell.record(benchmark.pedantic(cell.compress))

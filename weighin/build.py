@@ -27,6 +27,7 @@ from weighin import datasets, registry, stack, training, variant
 from weighin.cache import Cache, key_of
 from weighin.core import Artifact, Call, Dataset, Failure, Variant, WeighinError
 from weighin.datasets import Places
+from weighin.environment import usable_cores
 
 ANSWERED_IMAGES = 256
 TRAINING_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
@@ -147,7 +148,7 @@ def build(
             done[job] = found
     begun(len(todo))
     chains = len({(job.model, job.seed) for job in todo})
-    _Foreman(workshop, done, finished).run(todo, min(workers or os.cpu_count() or 1, chains))
+    _Foreman(workshop, done, finished).run(todo, min(workers or usable_cores(), chains))
     return done
 
 

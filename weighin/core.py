@@ -20,7 +20,7 @@ class WeighinError(Exception):
     """What was wrong, where, and the way out: shown to the user without a traceback."""
 
 
-class DataNotFound(WeighinError):
+class DataNotFoundError(WeighinError):
     """A data set is in none of the places where it was looked for."""
 
 
@@ -43,7 +43,10 @@ class Split:
 
     def inputs(self, start: int = 0, stop: int | None = None) -> Images:
         """Model inputs `start:stop`: float32 `(n, height, width, channels)`, scaled."""
-        return np.multiply(self.images[start:stop], np.float32(self.scale), dtype=np.float32)
+        inputs: Images = np.multiply(
+            self.images[start:stop], np.float32(self.scale), dtype=np.float32
+        )
+        return inputs
 
 
 @dataclass(frozen=True)
@@ -242,9 +245,6 @@ class Results:
 class Session(Protocol):
     """An artifact opened by a runtime, ready to answer."""
 
-    batch: int
-    """How many images at a time `predict` answers fastest, by default."""
-
     def predict(self, images: Images) -> Scores:
         """Scores `(n, classes)` for `images` `(n, height, width, channels)`."""
         ...
@@ -263,16 +263,22 @@ class Session(Protocol):
 
 
 class Runtime(Protocol):
-    """What executes an artifact.
+    """What executes an artifact."""
 
-    Attributes:
-        formats: of the artifacts that it can open.
-        needs_tensorflow: whether opening loads TensorFlow into the process.
-    """
+    @property
+    def name(self) -> str:
+        """What it is called in options and records."""
+        ...
 
-    name: str
-    formats: tuple[str, ...]
-    needs_tensorflow: bool
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The artifacts' formats that it opens."""
+        ...
+
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Whether opening loads TensorFlow into the process."""
+        ...
 
     def available(self) -> str | None:
         """Why it cannot be used here, or None if it can; loads nothing heavy."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from weighin import registry
 from weighin.arrays import Arrays, digest, read_arrays, write_npz
-from weighin.core import DataNotFound, Dataset, Split, WeighinError
+from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
 from weighin.registry import dataset
 
 SYSTEM_FOLDERS = (Path("/usr/share/datasets"), Path("/usr/local/share/datasets"))
@@ -90,10 +90,9 @@ def npz_dataset(name: str, path: Path, *, classes: int, scale: float = 1 / 255) 
     dataset(name)(loader)
 
 
-def from_arrays(
-    name: str, arrays: Arrays, *, classes: int, scale: float = 1 / 255
-) -> Dataset:
+def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1 / 255) -> Dataset:
     """A data set of `x_train`, `y_train`, `x_test` and `y_test`; grey images get one channel."""
+
     def split(part: str) -> Split:
         images = arrays[f"x_{part}"]
         if images.ndim == 3:
@@ -143,7 +142,7 @@ def find(name: str, accepts: Callable[[Arrays], str | None], places: Places) -> 
         places: where to look.
 
     Raises:
-        DataNotFound: naming what was refused and every way to get the data.
+        DataNotFoundError: naming what was refused and every way to get the data.
     """
     refused: list[str] = []
     for candidate in _candidates(name, places):
@@ -168,7 +167,7 @@ def find(name: str, accepts: Callable[[Arrays], str | None], places: Places) -> 
         except WeighinError as error:
             problem = str(error)
         refused.append(f"keras.datasets.{name}: {problem}")
-    raise DataNotFound(_not_found(name, places, refused))
+    raise DataNotFoundError(_not_found(name, places, refused))
 
 
 def _candidates(name: str, places: Places) -> Iterator[Path]:
@@ -194,7 +193,7 @@ def _holds_raw_files(folder: Path) -> bool:
 
 def _download(name: str, target: Path) -> None:
     """Let keras.datasets download, in a process of its own, and keep the arrays at `target`."""
-    command = [sys.executable, "-m", "weighin.stack", name]
+    command = [sys.executable, "-m", "weighin.stack", "download", name]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]

@@ -31,7 +31,6 @@ CPU_FEATURES = (
     "avx512f",
     "avx512bw",
     "avx512_vnni",
-    "avx512vnni",
     "avx_vnni",
     "amx_int8",
     "asimd",

@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         if partial.is_dir() and path.exists():
             shutil.rmtree(path)
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         raise WeighinError(
             f"{path} cannot be written: {error.strerror or error}. Free some space or mend the "

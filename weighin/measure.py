@@ -111,7 +111,9 @@ class Workbench:
         for job, outcome in self.built.items():
             if isinstance(outcome, Artifact) and outcome.sha256 in digests:
                 stages = [self.built[stage] for stage in job.chain]
-                found[outcome.sha256] = [dict(stage.provenance) for stage in stages if isinstance(stage, Artifact)]
+                found[outcome.sha256] = [
+                    dict(stage.provenance) for stage in stages if isinstance(stage, Artifact)
+                ]
         return found
 
     def open(self, case: Case) -> Session:
@@ -177,7 +179,7 @@ class Cell:
         return self._session
 
     def compress(self) -> Compressed:
-        """gzip -9 of the file, as a download would carry it; no name or time inside."""
+        """The file after gzip -9, as a download would carry it; no name or time inside."""
         content = self.artifact.path.read_bytes()
         return Compressed(self.artifact, gzip.compress(content, compresslevel=9, mtime=0))
 

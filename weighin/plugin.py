@@ -22,13 +22,12 @@ import pytest
 
 from weighin import cache, environment, registry, store, variant
 from weighin.build import Workshop
-from weighin.core import Record, Results, Suite, WeighinError
+from weighin.core import Record, Results, Suite, Variant, WeighinError
 from weighin.datasets import Places
 from weighin.measure import Case, Cell, Workbench, derive
 from weighin.progress import BuildProgress
 from weighin.report.table import render
 
-DEFINITIONS = ("models", "bench/suite.py")
 _RUN = pytest.StashKey["Run"]()
 
 
@@ -270,8 +269,7 @@ class Run:
 
     def _definitions(self) -> tuple[Path, ...]:
         named: list[Path] = self.config.getini("weighin_definitions")
-        defaults = [self.config.rootpath / path for path in DEFINITIONS]
-        return tuple(named or [path for path in defaults if path.exists()])
+        return tuple(named or registry.default_definitions(self.config.rootpath))
 
     def _environment(self, records: list[Record]) -> dict[str, Any]:
         names = dict.fromkeys(record.dataset for record in records)
@@ -317,7 +315,7 @@ def _is_skipped(item: pytest.Item) -> bool:
     return item.get_closest_marker("skip") is not None
 
 
-def _formats(parsed: variant.Variant) -> list[str]:
+def _formats(parsed: Variant) -> list[str]:
     """A .tflite file always; the Keras file too, where the export changes no weight."""
     return ["tflite", "h5"] if parsed.export.name == "float32" else ["tflite"]
 

@@ -184,6 +184,12 @@ def source_digest(item: Any) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+def default_definitions(folder: Path) -> list[Path]:
+    """Where definitions lie in a project's folder, where nothing else is said."""
+    places = (folder / "models", folder / "bench" / "suite.py")
+    return [place for place in places if place.exists()]
+
+
 def load_definitions(paths: Sequence[Path]) -> None:
     """Run files, or every file of folders, that register models, data sets, suites and more.
 

@@ -181,4 +181,9 @@ def _native_output_hidden() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    print(download(sys.argv[1]))
+    verb, *words = sys.argv[1:]
+    if verb == "download":
+        print(download(*words))
+    elif verb == "devices":
+        found = tensorflow().config.list_physical_devices()
+        print(", ".join(device.name.removeprefix("/physical_device:") for device in found))

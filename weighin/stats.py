@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,9 +29,7 @@ def proportion(successes: int, n: int, confidence: float = CONFIDENCE) -> Interv
     return Interval(successes / n, float(ends.low), float(ends.high))
 
 
-def paired_difference(
-    gained: int, lost: int, n: int, confidence: float = CONFIDENCE
-) -> Interval:
+def paired_difference(gained: int, lost: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Difference of two shares on the same `n` items.
 
     Source: Agresti and Min 2005, "Simple improved confidence intervals for comparing matched
@@ -67,7 +66,8 @@ def quantile(samples: Sequence[float], share: float, confidence: float = CONFIDE
     value = float(np.quantile(samples, share))
     if len(samples) < 2:
         return Interval(value, value, value)
-    ends = quantile_test(samples, q=value, p=share).confidence_interval(confidence)
+    test: Any = quantile_test(samples, q=value, p=share)
+    ends = test.confidence_interval(confidence)
     low = float(ends.low) if math.isfinite(ends.low) else float(min(samples))
     high = float(ends.high) if math.isfinite(ends.high) else float(max(samples))
     return Interval(value, min(low, value), max(high, value))

@@ -76,7 +76,7 @@ def signature(name: str, function: Callable[..., Any]) -> str:
 
 
 def between(low: float, high: float) -> Callable[[float], None]:
-    """A check for `Annotated[float, between(low, high)]`: `low <= value < high`."""
+    """Make a check for an annotation: at least `low` and below `high`."""
 
     def check(value: float) -> None:
         if not low <= value < high:
@@ -86,7 +86,7 @@ def between(low: float, high: float) -> Callable[[float], None]:
 
 
 def above(low: int) -> Callable[[int], None]:
-    """A check for `Annotated[int, above(low)]`."""
+    """Make a check for an annotation: more than `low`."""
 
     def check(value: int) -> None:
         if value <= low:

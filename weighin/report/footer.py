@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+
 from weighin.core import Record, Results
 from weighin.report import units
 

@@ -150,7 +150,7 @@ def _rows(records: Sequence[Record]) -> list[Row]:
 
 
 def _smaller(own: Record, base: Record | None) -> Record:
-    """gzip against gzip, of files of the same format only."""
+    """Divide gzip by gzip, of files of the same format only."""
     ratio = dataclasses.replace(own, metric="smaller", unit="")
     if not own.value:
         return ratio

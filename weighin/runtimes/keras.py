@@ -76,8 +76,6 @@ class KerasGPU(KerasCPU):
 class KerasSession:
     """One .h5 model, opened on a device."""
 
-    batch = BATCH
-
     def __init__(self, path: Path, device: str) -> None:
         """Load the model and build its graph."""
         self._call = stack.answering(stack.read(path), device)

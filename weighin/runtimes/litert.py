@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from weighin.core import Images, Scores, WeighinError
+from weighin.environment import usable_cores
 from weighin.registry import runtime
 
 BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
@@ -48,8 +48,6 @@ class LiteRT:
 class LiteRTSession:
     """One .tflite file, opened."""
 
-    batch = BATCH
-
     def __init__(self, path: Path, threads: int) -> None:
         """Load and allocate at batch 1."""
         self._path = path
@@ -64,14 +62,15 @@ class LiteRTSession:
         """
         batch = BATCH if self._one.open_batch else 1
         starts = range(0, len(images), batch)
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, max(1, len(starts)))) as pool:
+        with ThreadPoolExecutor(min(usable_cores(), max(1, len(starts)))) as pool:
             answers = pool.map(lambda at: self._answer_batch(images[at : at + batch]), starts)
             return np.concatenate(list(answers))
 
     def inference(self, image: Images) -> Callable[[], Any]:
         """Set the input; return the interpreter's own `invoke`."""
         self._one.set(image)
-        return self._one.invoke
+        invoke: Callable[[], Any] = self._one.invoke
+        return invoke
 
     def answer(self) -> Scores:
         """The scores of the last `invoke`."""
@@ -129,6 +128,6 @@ class _Interpreter:
         raw = self._native.get_tensor(self._output["index"])
         if np.issubdtype(raw.dtype, np.integer):
             scale, zero_point = self._output["quantization"]
-            return (raw.astype(np.float32) - zero_point) * np.float32(scale)
+            raw = (raw.astype(np.float32) - zero_point) * np.float32(scale)
         scores: Scores = raw.astype(np.float32)
         return scores
