@@ -147,6 +147,8 @@ def build(
         else:
             done[job] = found
     begun(len(todo))
+    if todo:
+        workshop.cache.make_folders()
     chains = len({(job.model, job.seed) for job in todo})
     _Foreman(workshop, done, finished).run(todo, min(workers or usable_cores(), chains))
     return done
@@ -218,12 +220,8 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _log(cache: Cache, process: int) -> Path:
-    return cache.folder / "logs" / f"build-{process}.log"
-
-
 def _death(cache: Cache) -> str:
-    logs = sorted(cache.folder.glob("logs/*.log"), key=lambda path: path.stat().st_mtime)
+    logs = sorted(cache.logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
     lines = logs[-1].read_text(errors="replace").strip().splitlines() if logs else []
     last = f" Its last words: {lines[-1][:200]}" if lines else ""
     return f"the build process died without an answer (killed, out of memory or crashed).{last}"
@@ -231,8 +229,7 @@ def _death(cache: Cache) -> str:
 
 def _begin_worker(workshop: Workshop) -> None:
     """In the worker: send all output to a log, load the definitions and TensorFlow."""
-    log = _log(workshop.cache, os.getpid())
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log = workshop.cache.logs / f"build-{os.getpid()}.log"
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(handle, 1)
     os.dup2(handle, 2)

@@ -106,15 +106,28 @@ class Cache:
 
         The system releases it when its holder dies.
         """
-        locks = self.folder / "locks"
+        self.make_folders()
+        return FileLock(self.folder / "locks" / f"{key}.lock")
+
+    @property
+    def logs(self) -> Path:
+        """Where build processes write what they have to say."""
+        return self.folder / "logs"
+
+    def make_folders(self) -> None:
+        """Make the folders that are written to.
+
+        Raises:
+            WeighinError: if the cache folder cannot be written.
+        """
         try:
-            locks.mkdir(parents=True, exist_ok=True)
+            for name in ("artifacts", "locks", "logs"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WeighinError(
                 f"The cache folder {self.folder} cannot be written: {error.strerror}. Choose "
                 f"another by --weighin-cache-dir or WEIGHIN_CACHE_DIR."
             ) from error
-        return FileLock(locks / f"{key}.lock")
 
     def size(self) -> tuple[int, int]:
         """How many artifacts there are, and the bytes of everything in the folder."""

@@ -12,6 +12,7 @@ number of threads of the suite.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from collections.abc import Generator, Iterator
@@ -235,17 +236,15 @@ class Run:
             for parsed in names:
                 for format in _formats(parsed):
                     case = Case(model, recipe.dataset, parsed.name, 0, format)
-                    if scope == "artifact":
-                        cases.append(case)
-                    else:
-                        cases += self._on_runtimes(case, threads)
+                    runs = self._on_runtimes(case, threads)
+                    cases += [case] * bool(runs) if scope == "artifact" else runs
         return cases
 
     def _on_runtimes(self, case: Case, threads: list[int]) -> list[Case]:
         chosen = self.config.getoption("--weighin-runtimes")
         names = chosen.split(",") if chosen else list(registry.runtimes)
         return [
-            Case(case.model, case.dataset, case.variant, case.seed, case.format, name, number)
+            dataclasses.replace(case, runtime=name, threads=number)
             for name in names
             if case.format in registry.runtimes[name].formats
             for number in threads

@@ -75,7 +75,7 @@ class Table:
         if row.variant == "baseline" and column.compares:
             return ""
         if record is None:
-            return "not measured"
+            return f"not measured{self._note('left out of this run')}"
         if record.value is None:
             return f"{record.status}{self._note(record.reason)}"
         return column.show(record.value, record.low, record.high)
