@@ -73,7 +73,7 @@ def load_cached(name: str, places: Places) -> Dataset:
     return load(name, places)
 
 
-def npz_dataset(name: str, path: Path, *, classes: int, scale: float = 1 / 255) -> None:
+def npz_dataset(name: str, path: Path | str, *, classes: int, scale: float = 1 / 255) -> None:
     """Register an .npz file with `x_train`, `y_train`, `x_test`, `y_test` as a data set.
 
     Args:
@@ -83,10 +83,12 @@ def npz_dataset(name: str, path: Path, *, classes: int, scale: float = 1 / 255) 
         scale: what stored values are multiplied by to become model inputs.
     """
 
-    def loader(places: Places) -> Dataset:
-        return from_arrays(name, read_arrays(path), classes=classes, scale=scale)
+    file = Path(path)
 
-    loader.__doc__ = f"{classes} classes, from {path.name}"
+    def loader(places: Places) -> Dataset:
+        return from_arrays(name, read_arrays(file), classes=classes, scale=scale)
+
+    loader.__doc__ = f"{classes} classes, from {file.name}"
     dataset(name)(loader)
 
 

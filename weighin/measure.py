@@ -16,12 +16,14 @@ import gzip
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from weighin import datasets, registry, variant
 from weighin.build import Job, Workshop, build, job_for
+from weighin.cache import Cache, default_folder
 from weighin.core import (
     Artifact,
     ColdStart,
@@ -36,6 +38,7 @@ from weighin.core import (
     Status,
     WeighinError,
 )
+from weighin.datasets import Places
 from weighin.probe import cold_start
 
 EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
@@ -75,6 +78,21 @@ class Workbench:
     workers: int = 0
     built: dict[Job, Artifact | Failure] = field(default_factory=dict)
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
+
+    @classmethod
+    def here(
+        cls,
+        definitions: Sequence[Path],
+        *,
+        profile: str = "quick",
+        cache_dir: str | None = None,
+        data_dir: str | None = None,
+        workers: int = 0,
+    ) -> Workbench:
+        """A workbench that looks where the options, or else the environment variables, say."""
+        folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
+        places = Places.here(folder, data_dir)
+        return cls(Workshop(Cache(folder), places, tuple(definitions)), profile, workers)
 
     def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
         """Build whatever the cases and their baselines need; see `weighin.build.build`."""

@@ -21,10 +21,8 @@ from typing import Any
 
 import pytest
 
-from weighin import cache, environment, registry, store, variant
-from weighin.build import Workshop
+from weighin import environment, registry, store, variant
 from weighin.core import Record, Results, Suite, Variant, WeighinError
-from weighin.datasets import Places
 from weighin.measure import Case, Cell, Workbench, derive
 from weighin.progress import BuildProgress
 from weighin.report.table import render
@@ -157,18 +155,16 @@ class Run:
     def __init__(self, config: pytest.Config) -> None:
         """Read the options; nothing is loaded yet."""
         option = config.getoption
-        folder = option("--weighin-cache-dir")
         self.config = config
         self.problem = ""
         self.path: Path | None = None
         self.deselected: list[pytest.Item] = []
         self._items: list[pytest.Item] = []
         self._suite: Suite | None = None
-        cache_dir = Path(folder).expanduser().resolve() if folder else cache.default_folder()
-        places = Places.here(cache_dir, option("--weighin-data-dir"))
-        self.bench = Workbench(
-            Workshop(cache.Cache(cache_dir), places, self._definitions()),
-            profile="",
+        self.bench = Workbench.here(
+            self._definitions(),
+            cache_dir=option("--weighin-cache-dir"),
+            data_dir=option("--weighin-data-dir"),
             workers=option("--weighin-workers"),
         )
         self.began = datetime.datetime.now(datetime.UTC)
