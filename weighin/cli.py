@@ -1,24 +1,26 @@
-"""The command `weighin`: list, table, doctor."""
+"""The command `weighin`: list, table, inspect, check, compare, doctor."""
 
 from __future__ import annotations
 
 import functools
 import importlib.util
 import json
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from tabulate import tabulate
 
-from weighin import __version__, datasets, registry, store, variant
+from weighin import __version__, doctoring, registry, store, variant
 from weighin.cache import Cache, default_folder
 from weighin.core import Metric, WeighinError
 from weighin.datasets import Places
-from weighin.report import units
+from weighin.doctoring import indented
+from weighin.pairs import PAIR_SECONDS
+from weighin.report import compare as comparison
+from weighin.report import gates, inspection
 from weighin.report.table import FORMATS, render
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -87,47 +89,81 @@ def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | 
             for name in entries
         ]
         click.echo(f"{kind}:")
-        click.echo(_indented(tabulate(rows, tablefmt="plain", disable_numparse=True)) or "  none")
+        click.echo(indented(tabulate(rows, tablefmt="plain", disable_numparse=True)) or "  none")
         click.echo()
 
 
 @main.command()
 @_data_dir
 @_cache_dir
+@click.option(
+    "--calibrate",
+    "seconds",
+    type=float,
+    is_flag=False,
+    flag_value=PAIR_SECONDS,
+    metavar="[SECONDS]",
+    help="Measure what speed-ups this machine can tell apart, with "
+    f"so many seconds for a pair ({PAIR_SECONDS:g}); takes several minutes.",
+)
+@click.option("--artifact", type=click.Path(path_type=Path), help="The .tflite to calibrate with.")
 @_clear_errors
-def doctor(data_dir: str | None, cache_dir: str | None) -> None:
+def doctor(
+    data_dir: str | None, cache_dir: str | None, seconds: float | None, artifact: Path | None
+) -> None:
     """Say what this machine has, what is missing, and the command that mends it.
 
     Exits with 1 if something is missing that the main job needs.
     """
-    from weighin import environment
-
     _load(())
     cache = _cache(cache_dir)
-    machine = environment.machine()
-    artifacts, total = cache.size()
-    devices, problem = _devices()
-    facts = [
-        ["processor", f"{machine['cpu']}, {machine['cores']} usable cores"],
-        ["features", " ".join(machine["cpu_features"]) or "none that matter"],
-        ["memory", units.size(machine["memory_bytes"])],
-        ["system", f"{machine['system']} ({machine['architecture']})"],
-        *([name, version or "MISSING"] for name, version in environment.packages().items()),
-        ["devices", devices],
-        ["cache", f"{cache.folder}: {artifacts} artifacts, {units.size(total)}"],
-    ]
-    click.echo(tabulate(facts, tablefmt="plain", disable_numparse=True))
-    click.echo("\ndata sets:")
-    places = Places.here(cache.folder, data_dir)
-    found = [[name, _found(name, places)] for name in registry.datasets]
-    click.echo(_indented(tabulate(found, tablefmt="plain", disable_numparse=True)))
-    mends = [
-        f"{name} is not installed: pip install {name}"
-        for name, version in environment.packages().items()
-        if version is None
-    ] + ([problem] if problem else [])
-    click.echo("\n" + ("\n".join(mends) if mends else "nothing that the main job needs is missing"))
-    sys.exit(1 if mends else 0)
+    if seconds is not None:
+        click.echo(doctoring.calibrate(cache, seconds, artifact))
+        return
+    text, healthy = doctoring.examine(cache, Places.here(cache.folder, data_dir))
+    click.echo(text)
+    sys.exit(0 if healthy else 1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_clear_errors
+def inspect(file: Path, as_json: bool) -> None:
+    """Print what a .tflite, .keras or .h5 FILE really holds."""
+    click.echo(inspection.render(inspection.inspect(file), as_json))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--gate",
+    "texts",
+    multiple=True,
+    required=True,
+    metavar="GATE",
+    help="'top1_delta >= -0.005', 'int8: gzip_bytes <= 0.3 * baseline'",
+)
+@click.option("--strict", is_flag=True, help="Judge the bare figure, not its interval.")
+@_clear_errors
+def check(file: Path, texts: tuple[str, ...], strict: bool) -> None:
+    """Hold the figures of a results FILE against gates.
+
+    Exits with 1 if a gate is breached beyond the figure's interval, or finds no figure.
+    """
+    outcomes = gates.judge([gates.parse(text) for text in texts], store.load(file).records)
+    click.echo(gates.render(outcomes))
+    sys.exit(0 if all(outcome.passes(strict) for outcome in outcomes) else 1)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_clear_errors
+def compare(files: tuple[Path, ...]) -> None:
+    """Compare the cells of two or more results FILES with those of the first."""
+    if len(files) < 2:
+        raise WeighinError("compare needs two results files or more.")
+    click.echo(comparison.render([(str(file), store.load(file)) for file in files]))
 
 
 def _cache(folder: str | None) -> Cache:
@@ -172,41 +208,9 @@ def _reason(kind: str, name: str, places: Places) -> str | None:
         ]
         return f"{missing[0]} is not installed" if missing else None
     if kind == "data sets":
-        found = _found(name, places)
+        found = doctoring.found(name, places)
         return found if found.startswith("not found") else None
     return None
-
-
-def _found(name: str, places: Places) -> str:
-    """Whether a data set can be loaded here without a download."""
-    from dataclasses import replace
-
-    try:
-        loaded = datasets.load(name, replace(places, offline=True))
-    except WeighinError as error:
-        refused = [line.strip() for line in str(error).splitlines() if "refused" in line]
-        download = "" if places.offline else "; keras.datasets will try to download it"
-        return "; ".join(["not found", *refused]) + download
-    return f"{len(loaded.train):,} + {len(loaded.test):,} images, checked ({loaded.digest[:12]})"
-
-
-def _devices() -> tuple[str, str]:
-    """The devices that TensorFlow sees, asked in a process of its own, and what is wrong."""
-    command = [sys.executable, "-m", "weighin.stack", "devices"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return "unknown", f"TensorFlow does not start: {last}. pip install tensorflow tf-keras"
-    return done.stdout.strip(), ""
-
-
-def _indented(text: str) -> str:
-    return "\n".join(_lines(text))
-
-
-def _lines(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        yield f"  {line.rstrip()}"
 
 
 if __name__ == "__main__":

@@ -82,7 +82,6 @@ def npz_dataset(name: str, path: Path | str, *, classes: int, scale: float = 1 /
         classes: how many; labels are 0 to classes - 1.
         scale: what stored values are multiplied by to become model inputs.
     """
-
     file = Path(path)
 
     def loader(places: Places) -> Dataset:

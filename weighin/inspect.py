@@ -1,13 +1,14 @@
-"""What a model file really holds, read from the file itself and without TensorFlow.
+"""What a .tflite file really holds, read from the file itself and without TensorFlow.
 
-A .tflite is a FlatBuffer, read by the schema that LiteRT ships; an .h5 is read by h5py. Files are
-untrusted: whatever is wrong inside becomes a `WeighinError` that names the file.
+A .tflite is a FlatBuffer, read by the schema that LiteRT ships. Files are untrusted: whatever is
+wrong inside becomes a `WeighinError` that names the file.
 """
 
 from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,6 +95,11 @@ class Tensor:
             raise ValueError(f"tensor {self.name!r} holds {len(values)} values, not {self.size}")
         return values
 
+    @property
+    def unique(self) -> int:
+        """How many different values there are, zero included."""
+        return len(np.unique(self.values)) + (self.sparse and self.nonzero == len(self.values))
+
     @cached_property
     def nonzero(self) -> int:
         """How many values are not zero."""
@@ -131,14 +137,33 @@ class Graph:
     outputs: tuple[int, ...]
 
     @property
+    def trained(self) -> list[Tensor]:
+        """The tensors that hold trained values."""
+        return [tensor for tensor in self.tensors if tensor.is_parameter]
+
+    @property
+    def kernels(self) -> list[Tensor]:
+        """The weights that operators multiply by; biases left out."""
+        return [operator.weights for operator in self.operators if operator.weights]
+
+    @property
+    def activations(self) -> list[Tensor]:
+        """What flows in and out of the operators that multiply by weights, and of the graph."""
+        numbers = dict.fromkeys((*self.inputs, *self.outputs))
+        for operator in self.operators:
+            if operator.weights:
+                numbers |= dict.fromkeys((operator.inputs[0], *operator.outputs))
+        return [self.tensors[number] for number in numbers]
+
+    @property
     def parameters(self) -> int:
         """Trained values, biases included."""
-        return sum(tensor.size for tensor in self.tensors if tensor.is_parameter)
+        return sum(tensor.size for tensor in self.trained)
 
     @property
     def nonzero_parameters(self) -> int:
         """Trained values that are not zero."""
-        return sum(tensor.nonzero for tensor in self.tensors if tensor.is_parameter)
+        return sum(tensor.nonzero for tensor in self.trained)
 
     @property
     def macs(self) -> int:
@@ -149,6 +174,14 @@ class Graph:
     def effective_macs(self) -> int:
         """Those by weights that are not zero: what a runtime that skips zeros would do."""
         return sum(operator.effective_macs for operator in self.operators)
+
+
+def other_types(tensors: Sequence[Tensor], wanted: str) -> str | None:
+    """Which of the tensors is of another type than wanted; None if all are right."""
+    for tensor in tensors:
+        if tensor.dtype != wanted:
+            return f"{tensor.name!r} holds {tensor.dtype}, not {wanted}"
+    return None
 
 
 def read_tflite(path: Path) -> Graph:
@@ -173,30 +206,6 @@ def read_tflite(path: Path) -> Graph:
             f"{path} is not a whole .tflite file ({type(error).__name__}: {error}): "
             f"convert the model again."
         ) from error
-
-
-def h5_parameters(path: Path) -> tuple[int, int]:
-    """How many weights an .h5 model has, and how many are not zero; optimizer state left out.
-
-    Raises:
-        WeighinError: if the file cannot be read.
-    """
-    import h5py
-
-    counts = [0, 0]
-
-    def add(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            values = item[()]
-            counts[0] += int(np.size(values))
-            counts[1] += int(np.count_nonzero(values))
-
-    try:
-        with h5py.File(path, "r") as file:
-            file["model_weights"].visititems(add)
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise WeighinError(f"{path} is not a whole Keras .h5 file ({error}).") from error
-    return counts[0], counts[1]
 
 
 def _content(path: Path) -> bytes:

@@ -115,7 +115,12 @@ def dataset(name: str) -> Callable[[F], F]:
     return register
 
 
-def step(name: str, *, check: Callable[..., None] | None = None) -> Callable[[F], F]:
+Claim = Callable[..., str | None]
+
+
+def step(
+    name: str, *, check: Callable[..., None] | None = None, claim: Claim | None = None
+) -> Callable[[F], F]:
     """Register `step(model, trainer, …) -> model`: Keras model in, Keras model out, by training.
 
     Parameters after the first two are the grammar's: positional ones without a default, then
@@ -124,23 +129,31 @@ def step(name: str, *, check: Callable[..., None] | None = None) -> Callable[[F]
     Args:
         name: what the step is called in a variant's name.
         check: given all arguments by name, raises ValueError where they make no sense together.
+        claim: given the `weighin.inspect.Graph` of a file that this step went into and all
+            arguments by name, says how the file breaks the step's promise, or None.
     """
 
     def register(function: F) -> F:
-        vars(function)["check"] = check
+        vars(function).update(check=check, claim=claim)
         steps.add(name, function)
         return function
 
     return register
 
 
-def export(name: str) -> Callable[[F], F]:
+def export(name: str, *, claim: Claim | None = None) -> Callable[[F], F]:
     """Register `export(model, calibration) -> bytes` of a .tflite file.
 
     `calibration` is training images, `(n, height, width, channels)` float32.
+
+    Args:
+        name: what the export is called in a variant's name.
+        claim: given the `weighin.inspect.Graph` of the file, says how it breaks the export's
+            promise, or None.
     """
 
     def register(function: F) -> F:
+        vars(function)["claim"] = claim
         exports.add(name, function)
         return function
 

@@ -1,4 +1,4 @@
-"""Intervals, on SciPy: each a 95 % interval unless told otherwise."""
+"""Intervals and verdicts, on SciPy: each at 95 % confidence unless told otherwise."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 CONFIDENCE = 0.95
+MARGIN = 0.005  # of accuracy: half a point
+SMALLEST_SPEEDUP = 0.01  # a smaller one is never called, however narrow its interval
+RESAMPLES = 2000
+TRIM = 0.2  # of the ratios, at either end
+
+_Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,91 @@ def paired_difference(gained: int, lost: int, n: int, confidence: float = CONFID
     spread = math.sqrt(b + c - (b - c) ** 2 / total) / total
     reach = float(norm.ppf((1 + confidence) / 2)) * spread
     return Interval((gained - lost) / n, max(-1.0, centre - reach), min(1.0, centre + reach))
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """How likely so lopsided a split is where neither is better: McNemar's exact test.
+
+    Source: McNemar 1947; exact, by the binomial distribution of the discordant pairs.
+
+    Args:
+        gained: items that only the second got right.
+        lost: items that only the first got right.
+    """
+    from scipy.stats import binomtest
+
+    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def quality_verdict(
+    gained: int, lost: int, n: int, margin: float = MARGIN, confidence: float = CONFIDENCE
+) -> str:
+    """`better`, `worse`, `same within ±0.5 points` or `no evidence`.
+
+    Better or worse where McNemar's test says so; else the same, if the paired interval lies
+    within the margin; else the images are too few to say.
+
+    Args:
+        gained: items that only the second got right.
+        lost: items that only the first got right.
+        n: all items.
+        margin: what difference of two shares does not matter.
+        confidence: of test and interval.
+    """
+    if mcnemar(gained, lost) < 1 - confidence:
+        return "better" if gained > lost else "worse"
+    difference = paired_difference(gained, lost, n, confidence)
+    if max(-difference.low, difference.high) <= margin:
+        return f"same within ±{margin * 100:g} points"
+    return "no evidence"
+
+
+def typical_ratio(ratios: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+    """The middle of independent ratios, and its bootstrap interval.
+
+    The 20 % trimmed mean of the logarithms, since a few blocks of measuring are always disturbed,
+    with a symmetric bootstrap-t interval, which keeps its coverage for a few dozen values where
+    percentiles fall short. Source: Wilcox 2012, "Introduction to Robust Estimation and Hypothesis
+    Testing", section 4.4; spread by Yuen 1974.
+    """
+    logs = np.log(np.asarray(ratios, dtype=float))
+    n = len(logs)
+    (centre,), (error,) = _trimmed(logs[np.newaxis])
+    if n < 2 or error == 0:
+        return Interval(*(math.exp(centre),) * 3)
+    draws = logs[np.random.default_rng(0).integers(0, n, (RESAMPLES, n))]
+    centres, errors = _trimmed(draws)
+    spread = errors > 0
+    t = np.abs(centres[spread] - centre) / errors[spread]
+    reach = float(np.quantile(t, confidence)) * float(error)
+    return Interval(math.exp(centre), math.exp(centre - reach), math.exp(centre + reach))
+
+
+def _trimmed(rows: _Floats) -> tuple[_Floats, _Floats]:
+    """Trimmed mean of each row and its standard error, by the winsorized spread."""
+    rows = np.sort(rows, axis=1)
+    n = rows.shape[1]
+    cut = int(TRIM * n)
+    kept = rows[:, cut : n - cut]
+    if n < 2:
+        return kept.mean(axis=1), np.zeros(len(rows))
+    pulled_in = np.clip(rows, kept[:, :1], kept[:, -1:])
+    error = pulled_in.std(axis=1, ddof=1) / ((1 - 2 * TRIM) * math.sqrt(n))
+    return kept.mean(axis=1), error
+
+
+def speed_verdict(speedup: Interval, smallest: float = SMALLEST_SPEEDUP) -> str:
+    """`faster`, `slower` or `no evidence`.
+
+    Args:
+        speedup: how many times faster, with its interval.
+        smallest: what speed-up does not matter, as 0.01 for 1 %.
+    """
+    if speedup.low > 1 and speedup.value >= 1 + smallest:
+        return "faster"
+    if speedup.high < 1 and speedup.value <= 1 / (1 + smallest):
+        return "slower"
+    return "no evidence"
 
 
 def median(samples: Sequence[float], confidence: float = CONFIDENCE) -> Interval:

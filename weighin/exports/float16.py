@@ -6,10 +6,15 @@ from typing import Any
 
 from weighin import stack
 from weighin.core import Images
+from weighin.inspect import Graph, other_types
 from weighin.registry import export
 
 
-@export("float16")
+def _claim(graph: Graph) -> str | None:
+    return other_types(graph.kernels, "FLOAT16")
+
+
+@export("float16", claim=_claim)
 def float16(model: Any, calibration: Images) -> bytes:
     """Weights stored in 2 bytes, computed with as float32."""
     converter = stack.converter(model)

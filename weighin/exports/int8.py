@@ -7,10 +7,15 @@ from typing import Any
 
 from weighin import stack
 from weighin.core import Images
+from weighin.inspect import Graph, other_types
 from weighin.registry import export
 
 
-@export("int8")
+def _claim(graph: Graph) -> str | None:
+    return other_types(graph.kernels, "INT8") or other_types(graph.activations, "INT8")
+
+
+@export("int8", claim=_claim)
 def int8(model: Any, calibration: Images) -> bytes:
     """Full integer: int8 weights, activations, input and output, calibrated on training images."""
     lite = stack.tensorflow().lite

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from weighin import inspect
 from weighin.core import Compressed, Figure, Skip
+from weighin.keras_file import read_keras
 from weighin.registry import metric
 
 _NO_GRAPH = Skip("multiply-accumulates are counted in .tflite graphs; see the same variant's")
@@ -14,7 +15,7 @@ def parameters(file: Compressed) -> Figure:
     """Trained values, biases included."""
     if file.artifact.format == "tflite":
         return Figure(inspect.read_tflite(file.artifact.path).parameters)
-    return Figure(inspect.h5_parameters(file.artifact.path)[0])
+    return Figure(read_keras(file.artifact.path).parameters)
 
 
 @metric("nonzero_parameters", better="lower", scope="artifact")
@@ -22,7 +23,7 @@ def nonzero_parameters(file: Compressed) -> Figure:
     """Trained values that are not zero."""
     if file.artifact.format == "tflite":
         return Figure(inspect.read_tflite(file.artifact.path).nonzero_parameters)
-    return Figure(inspect.h5_parameters(file.artifact.path)[1])
+    return Figure(read_keras(file.artifact.path).nonzero_parameters)
 
 
 @metric("macs", better="lower", scope="artifact")

@@ -38,6 +38,23 @@ def count(value: float, low: float | None = None, high: float | None = None) -> 
     return f"{value:,.0f}" + _ends(low, high, lambda end: f"{end:,.0f}")
 
 
+def shown(
+    metric: str, unit: str, value: float, low: float | None = None, high: float | None = None
+) -> str:
+    """A figure as its metric and unit ask for."""
+    return _style(metric, unit)(value, low, high)
+
+
+def _style(metric: str, unit: str) -> Callable[[float, float | None, float | None], str]:
+    if unit in _BY_UNIT:
+        return _BY_UNIT[unit]
+    if metric.endswith("_delta"):
+        return points
+    if metric in ("speedup", "smaller"):
+        return ratio
+    return count if metric.endswith(("parameters", "macs")) else percent
+
+
 def _scaled(
     value: float, low: float | None, high: float | None, steps: tuple[tuple[float, str], ...]
 ) -> str:
@@ -52,3 +69,6 @@ def _scaled(
 
 def _ends(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
     return "" if low is None or high is None else f" [{show(low)}, {show(high)}]"
+
+
+_BY_UNIT = {"s": seconds, "B": size, "1/s": count}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from weighin import stack
+from weighin.inspect import Graph
 from weighin.registry import step
 from weighin.training import Trainer
 from weighin.variant import above, between
@@ -22,7 +23,16 @@ def _check(sparsity: float, schedule: str, begin: float, frequency: int) -> None
         raise ValueError(f"begin={begin} is above the final sparsity {sparsity}")
 
 
-@step("prune", check=_check)
+def _claim(graph: Graph, sparsity: float, **_: object) -> str | None:
+    for kernel in graph.kernels:
+        zeros, wanted = kernel.size - kernel.nonzero, sparsity * kernel.size
+        rounded = not kernel.dtype.startswith("FLOAT")  # quantization makes more zeros, never fewer
+        if zeros < wanted - 1 or (zeros > wanted + 1 and not rounded):
+            return f"layer {kernel.name!r} has {zeros:,} zeros of {kernel.size:,} weights"
+    return None
+
+
+@step("prune", check=_check, claim=_claim)
 def prune(
     model: Any,
     trainer: Trainer,

@@ -1,0 +1,109 @@
+"""What `weighin doctor` finds: facts, data sets, what is missing, what can be told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from tabulate import tabulate
+
+from weighin import calibration, datasets, environment, registry
+from weighin.cache import Cache
+from weighin.calibration import Calibration
+from weighin.core import WeighinError
+from weighin.datasets import Places
+from weighin.inspect import read_tflite
+from weighin.report import units
+
+
+def examine(cache: Cache, places: Places) -> tuple[str, bool]:
+    """A report on this machine, and whether all that the main job needs is there."""
+    machine = environment.machine()
+    artifacts, total = cache.size()
+    devices, problem = _devices()
+    known = calibration.load(cache)
+    facts = [
+        ["processor", f"{machine['cpu']}, {machine['cores']} usable cores"],
+        ["features", " ".join(machine["cpu_features"]) or "none that matter"],
+        ["memory", units.size(machine["memory_bytes"])],
+        ["system", f"{machine['system']} ({machine['architecture']})"],
+        *([name, version or "MISSING"] for name, version in environment.packages().items()),
+        ["devices", devices],
+        ["cache", f"{cache.folder}: {artifacts} artifacts, {units.size(total)}"],
+        ["calibration", known.summary() if known else "none: weighin doctor --calibrate"],
+    ]
+    found_sets = [[name, found(name, places)] for name in registry.datasets]
+    mends = [
+        f"{name} is not installed: pip install {name}"
+        for name, version in environment.packages().items()
+        if version is None
+    ] + ([problem] if problem else [])
+    lines = [
+        tabulate(facts, tablefmt="plain", disable_numparse=True),
+        "\ndata sets:",
+        indented(tabulate(found_sets, tablefmt="plain", disable_numparse=True)),
+        "\n" + ("\n".join(mends) if mends else "nothing that the main job needs is missing"),
+    ]
+    return "\n".join(lines), not mends
+
+
+def found(name: str, places: Places) -> str:
+    """Whether a data set can be loaded here without a download."""
+    try:
+        loaded = datasets.load(name, dataclasses.replace(places, offline=True))
+    except WeighinError as error:
+        refused = [line.strip() for line in str(error).splitlines() if "refused" in line]
+        download = "" if places.offline else "; keras.datasets will try to download it"
+        return "; ".join(["not found", *refused]) + download
+    return f"{len(loaded.train):,} + {len(loaded.test):,} images, checked ({loaded.digest[:12]})"
+
+
+def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
+    """Run the trials, keep their outcome in the cache, say what was found.
+
+    Raises:
+        WeighinError: if there is no artifact to run, or the cache cannot be written.
+    """
+    path = artifact or calibration.any_float_artifact(cache)
+    graph = read_tflite(path)
+    shape = graph.tensors[graph.inputs[0]].shape
+    image = np.random.default_rng(0).random(shape, dtype=np.float32)
+    cache.make_folders()
+    console = Console(stderr=True)
+    ticks = iter(
+        track(
+            range(calibration.AA_TRIALS + calibration.SLOW_TRIALS),
+            "calibrating",
+            console=console,
+            disable=not console.is_terminal,
+        )
+    )
+    measured: Calibration = calibration.calibrate(
+        registry.runtimes["litert"],
+        path,
+        image,
+        seconds=seconds,
+        progress=lambda: next(ticks, None),
+    )
+    calibration.save(cache, measured)
+    return measured.summary()
+
+
+def indented(text: str) -> str:
+    """Each line two spaces in, without trailing blanks."""
+    return "\n".join(f"  {line.rstrip()}" for line in text.splitlines())
+
+
+def _devices() -> tuple[str, str]:
+    """The devices that TensorFlow sees, asked in a process of its own, and what is wrong."""
+    command = [sys.executable, "-m", "weighin.stack", "devices"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return "unknown", f"TensorFlow does not start: {last}. pip install tensorflow tf-keras"
+    return done.stdout.strip(), ""

@@ -1,0 +1,193 @@
+"""What a Keras file (.h5 or .keras) really holds, read by h5py and without TensorFlow.
+
+Nothing inside is run: the configuration is read as JSON, weights as arrays. Files are untrusted.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weighin.core import WeighinError
+
+# Layers that the optimization toolkit wraps around others while training (source: the class names
+# in tensorflow_model_optimization/python/core) and that must be gone from a finished model.
+WRAPPERS = (
+    "PruneLowMagnitude",
+    "ClusterWeights",
+    "ClusterWeightsMHA",
+    "QuantizeAnnotate",
+    "QuantizeWrapper",
+    "QuantizeWrapperV2",
+    "QuantizeLayer",
+)
+LARGEST = 16 * 2**30  # bytes that one entry of a .keras archive may unpack to
+_OPTIMIZER = ("optimizer_weights", "optimizer")
+
+
+@dataclass(frozen=True, eq=False)
+class Weight:
+    """One array of trained values."""
+
+    name: str
+    values: npt.NDArray[Any]
+
+    @property
+    def zeros(self) -> int:
+        """How many values are zero."""
+        return int(self.values.size - np.count_nonzero(self.values))
+
+    @property
+    def unique(self) -> int:
+        """How many different values there are."""
+        return len(np.unique(self.values))
+
+
+@dataclass(frozen=True)
+class KerasFile:
+    """A Keras model on disk.
+
+    Attributes:
+        layers: `(name, class name)` of every layer, nested ones included.
+        weights: the model's own arrays; optimizer state and counters of wrappers left out.
+        bytes: of the file.
+        optimizer_bytes: what the file would be smaller without optimizer state.
+    """
+
+    layers: tuple[tuple[str, str], ...]
+    weights: tuple[Weight, ...]
+    bytes: int
+    optimizer_bytes: int
+
+    @property
+    def parameters(self) -> int:
+        """Trained values."""
+        return sum(weight.values.size for weight in self.weights)
+
+    @property
+    def nonzero_parameters(self) -> int:
+        """Trained values that are not zero."""
+        return sum(weight.values.size - weight.zeros for weight in self.weights)
+
+    @property
+    def wrapped(self) -> list[str]:
+        """Layers that are still wrapped for pruning, clustering or quantization."""
+        return [name for name, kind in self.layers if kind in WRAPPERS]
+
+    @property
+    def lambdas(self) -> list[str]:
+        """Layers that hold code."""
+        return [name for name, kind in self.layers if kind == "Lambda"]
+
+
+def read_keras(path: Path) -> KerasFile:
+    """Read a .h5 or .keras file.
+
+    Raises:
+        WeighinError: if it cannot be read, is damaged or is no Keras model.
+    """
+    try:
+        content = path.read_bytes()
+        if content[:4] == b"PK\x03\x04":
+            return _read_archive(content)
+        return _read_h5(content)
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        EOFError,
+        RecursionError,
+        MemoryError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise WeighinError(
+            f"{path} is not a whole Keras file ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _read_h5(content: bytes) -> KerasFile:
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        config = json.loads(file.attrs["model_config"])
+        weights = _weights(file["model_weights"])
+    smaller = _without_optimizer(content)
+    saved = len(content) - len(smaller) if smaller is not None else 0
+    return KerasFile(tuple(_layers(config)), tuple(weights), len(content), saved)
+
+
+def _read_archive(content: bytes) -> KerasFile:
+    import h5py
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        config = json.loads(_entry(archive, "config.json"))
+        inner = _entry(archive, "model.weights.h5")
+    with h5py.File(io.BytesIO(inner), "r") as file:
+        groups = [file[key] for key in file if key not in _OPTIMIZER]
+        weights = [weight for group in groups for weight in _weights(group)]
+    smaller = _without_optimizer(inner)
+    saved = len(inner) - len(smaller) if smaller is not None else 0
+    return KerasFile(tuple(_layers(config)), tuple(weights), len(content), saved)
+
+
+def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
+    if archive.getinfo(name).file_size > LARGEST:
+        raise ValueError(f"{name} unpacks to more than {LARGEST} bytes")
+    return archive.read(name)
+
+
+def _weights(group: Any) -> list[Weight]:
+    import h5py
+
+    found: list[Weight] = []
+
+    def add(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
+            found.append(Weight(name, item[()]))
+
+    group.visititems(add)
+    return found
+
+
+def _layers(config: Any) -> list[tuple[str, str]]:
+    """Every layer in a model's configuration, found at any depth."""
+    found = []
+    inside = config.get("config", {})
+    nested = inside.get("layers", []) if isinstance(inside, dict) else []
+    if isinstance(inside, dict) and isinstance(inside.get("layer"), dict):
+        nested = [inside["layer"]]
+    for layer in nested:
+        name = layer.get("config", {}).get("name") or layer.get("name") or ""
+        found.append((str(name), str(layer["class_name"])))
+        found += _layers(layer)
+    return found
+
+
+def _without_optimizer(content: bytes) -> bytes | None:
+    """The same .h5 without optimizer state; None if it has none."""
+    import h5py
+
+    target = io.BytesIO()
+    with h5py.File(io.BytesIO(content), "r") as old:
+        if not any(key in old for key in _OPTIMIZER):
+            return None
+        with h5py.File(target, "w") as new:
+            for key in old:
+                if key not in _OPTIMIZER:
+                    old.copy(key, new)
+            for key, value in old.attrs.items():
+                if key != "training_config":
+                    new.attrs[key] = value
+    return target.getvalue()

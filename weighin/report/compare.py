@@ -1,0 +1,153 @@
+"""The same cells of two or more runs side by side, each held against the first with a verdict.
+
+Sizes and accuracies compare between any machines, provided that the data are the same. What is
+bound to a machine is compared only between runs of one machine with one calibration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from weighin.core import Record, Results, WeighinError
+from weighin.report.units import shown
+
+METRICS = ("gzip_bytes", "top1", "latency")
+MACHINE_BOUND = ("latency",)
+UNCALIBRATED = 0.10  # how far two sessions of one file may differ, where nobody has measured it
+Cell = tuple[object, ...]
+
+
+def render(runs: Sequence[tuple[str, Results]]) -> str:
+    """A table for each metric: one row a cell, one column a run, verdicts against the first run.
+
+    Args:
+        runs: a name for each, and its results.
+
+    Raises:
+        WeighinError: if a data set differs between runs.
+    """
+    _check_data(runs)
+    (_, first), *others = runs
+    refused = {name: _why_not(first, results) for name, results in others}
+    parts = [_table(metric, runs, refused) for metric in METRICS]
+    notes = [
+        f"{', '.join(MACHINE_BOUND)} not compared with {name}: {reason}"
+        for name, reason in refused.items()
+        if reason
+    ]
+    return "\n\n".join([*(part for part in parts if part), *notes])
+
+
+def _table(
+    metric: str, runs: Sequence[tuple[str, Results]], refused: Mapping[str, str | None]
+) -> str:
+    cells = [_by_cell(results, metric) for _, results in runs]
+    rows = []
+    for cell in dict.fromkeys(key for each in cells for key in each):
+        first = cells[0].get(cell)
+        row = [_named(cell), _figure(first)]
+        for (name, results), own in zip(runs[1:], cells[1:], strict=True):
+            record = own.get(cell)
+            row.append(_figure(record))
+            if metric in MACHINE_BOUND and refused[name]:
+                row.append("not compared")
+            else:
+                row.append(_verdict(first, record, _spread(runs[0][1], results)))
+        rows.append(row)
+    if not rows:
+        return ""
+    headers = [metric, runs[0][0]]
+    headers += [header for name, _ in runs[1:] for header in (name, "verdict")]
+    return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+
+
+def _by_cell(results: Results, metric: str) -> dict[Cell, Record]:
+    return {
+        (r.model, r.dataset, r.variant, r.seed, r.format, r.runtime, r.threads): r
+        for r in results.records
+        if r.metric == metric and r.status != "skipped"
+    }
+
+
+def _named(cell: Cell) -> str:
+    model, dataset, variant, seed, format, runtime, threads = cell
+    words = [model, "on", dataset, variant, runtime or format]
+    words += [f"×{threads}"] if threads not in (0, 1) else []
+    words += [f"seed {seed}"] if seed else []
+    return " ".join(map(str, words))
+
+
+def _figure(record: Record | None) -> str:
+    if record is None:
+        return "not measured"
+    if record.value is None:
+        return record.status
+    return shown(record.metric, record.unit, record.value, record.low, record.high)
+
+
+def _verdict(first: Record | None, second: Record | None, spread: float) -> str:
+    if first is None or second is None or first.value is None or second.value is None:
+        return "no figure"
+    if second.metric == "top1":
+        return _share_verdict(first, second)
+    if first.low is None:
+        words = {-1: "smaller", 0: "same", 1: "larger"}
+        return words[(second.value > first.value) - (second.value < first.value)]
+    if second.high is not None and second.high * (1 + spread) < first.low:
+        return "faster"
+    if second.low is not None and first.high is not None and second.low > first.high * (1 + spread):
+        return "slower"
+    return "no evidence"
+
+
+def _share_verdict(first: Record, second: Record) -> str:
+    """Fisher's exact test: the runs' answers to single images are not paired any more."""
+    from scipy.stats import fisher_exact
+
+    if not first.n or not second.n or first.value is None or second.value is None:
+        return "no figure"
+    right = round(first.value * first.n), round(second.value * second.n)
+    table = np.array([[right[0], first.n - right[0]], [right[1], second.n - right[1]]])
+    p = float(fisher_exact(table)[1])
+    if p >= 0.05:
+        return "no evidence"
+    return "better" if second.value > first.value else "worse"
+
+
+def _check_data(runs: Sequence[tuple[str, Results]]) -> None:
+    seen: dict[str, tuple[str, str]] = {}
+    for name, results in runs:
+        for dataset, facts in _facts(results, "datasets").items():
+            digest = facts.get("digest", "") if isinstance(facts, Mapping) else ""
+            before = seen.setdefault(dataset, (name, digest))
+            if before[1] != digest:
+                raise WeighinError(
+                    f"{before[0]} and {name} do not compare: they were measured on different data "
+                    f"under the name {dataset!r} (digests {before[1][:12]} and {digest[:12]})."
+                )
+
+
+def _why_not(first: Results, other: Results) -> str | None:
+    """Why what is bound to a machine cannot be compared, or None."""
+    here, there = _facts(first, "machine"), _facts(other, "machine")
+    differing = [key for key in sorted({*here, *there}) if here.get(key) != there.get(key)]
+    if differing:
+        key = differing[0]
+        return f"another machine ({key}: {here.get(key)} and {there.get(key)})"
+    if _facts(first, "calibration") != _facts(other, "calibration"):
+        return "another calibration of the machine"
+    return None
+
+
+def _spread(first: Results, other: Results) -> float:
+    spread = _facts(first, "calibration").get("session_spread")
+    return float(spread) if isinstance(spread, (int, float)) else UNCALIBRATED
+
+
+def _facts(results: Results, key: str) -> Mapping[str, Any]:
+    found = results.environment.get(key)
+    return found if isinstance(found, Mapping) else {}

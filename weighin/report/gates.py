@@ -1,0 +1,183 @@
+"""Gates: a bound that figures must keep, such as `prune(0.8)+int8: gzip_bytes <= 0.12 * baseline`.
+
+    gate  = [variant ":"] metric ("<=" | ">=" | "<" | ">") bound
+    bound = number | "baseline" | number "*" "baseline" | "baseline" "*" number
+
+Without a variant a gate holds for every variant but the baseline. Gates are parsed, never run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from weighin.core import Record, WeighinError
+from weighin.report.units import shown
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_GATE = re.compile(
+    r"\s*(?P<metric>[a-z][a-z0-9_]*)\s*(?P<relation><=|>=|<|>)\s*"
+    rf"(?:(?P<number>{_NUMBER})|(?:(?P<before>{_NUMBER})\s*\*\s*)?(?P<base>baseline)"
+    rf"(?:\s*\*\s*(?P<after>{_NUMBER}))?)\s*"
+)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One bound.
+
+    Attributes:
+        variant: whose figures; empty for every variant but the baseline.
+        upper: whether the figure must stay below the bound; else above.
+        factor: the bound itself, or what the baseline's figure is multiplied by.
+        relative: whether the bound is a multiple of the baseline's figure.
+    """
+
+    text: str
+    variant: str
+    metric: str
+    upper: bool
+    open: bool
+    factor: float
+    relative: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a gate on one figure.
+
+    Attributes:
+        verdict: `kept`, `breached`, `within the interval` (the bare figure breaches the bound,
+            its interval does not) or `no figure`.
+    """
+
+    gate: Gate
+    record: Record | None
+    bound: float | None
+    verdict: str
+    reason: str = ""
+
+    def passes(self, strict: bool) -> bool:
+        """Whether the gate lets this through; `strict` looks at the bare figure."""
+        return self.verdict == "kept" or (self.verdict == "within the interval" and not strict)
+
+
+def parse(text: str) -> Gate:
+    """Read a gate.
+
+    Raises:
+        WeighinError: if it is not of the form above.
+    """
+    variant, _, bound = text.rpartition(":")
+    match = _GATE.fullmatch(bound)
+    if match is None or (match["before"] and match["after"]):
+        raise WeighinError(
+            f"Gate {text!r} is not understood. Write [variant:] metric <= number, or "
+            f"… <= number * baseline; for instance 'top1_delta >= -0.005' or "
+            f"'prune(0.8)+int8: gzip_bytes <= 0.12 * baseline'."
+        )
+    factor = float(match["number"] or match["before"] or match["after"] or 1)
+    if not math.isfinite(factor):
+        raise WeighinError(f"Gate {text!r}: {factor} is no bound.")
+    return Gate(
+        text=text.strip(),
+        variant=re.sub(r"\s+", "", variant),
+        metric=match["metric"],
+        upper=match["relation"] in ("<=", "<"),
+        open=match["relation"] in ("<", ">"),
+        factor=factor,
+        relative=match["base"] is not None,
+    )
+
+
+def judge(gates: Iterable[Gate], records: Sequence[Record]) -> list[Outcome]:
+    """Hold every figure that a gate speaks of against its bound.
+
+    A gate that finds no figure is not kept: it would check nothing.
+    """
+    outcomes: list[Outcome] = []
+    for gate in gates:
+        found = [record for record in records if _concerns(gate, record)]
+        outcomes += [_judge(gate, record, records) for record in found]
+        if not found:
+            outcomes.append(Outcome(gate, None, None, "no figure", _missing(gate, records)))
+    return outcomes
+
+
+def render(outcomes: Sequence[Outcome]) -> str:
+    """A table of gates, figures, intervals, bounds and verdicts."""
+    rows = []
+    for outcome in outcomes:
+        record, where, figure, bound = outcome.record, "", "", ""
+        if record is not None:
+            place = record.runtime or record.format
+            where = f"{record.model} {record.variant} {place}"
+            where += f" seed {record.seed}" if record.seed else ""
+            if record.value is not None:
+                figure = shown(record.metric, record.unit, record.value, record.low, record.high)
+            if outcome.bound is not None:
+                bound = shown(record.metric, record.unit, outcome.bound)
+        verdict = outcome.verdict + (f": {outcome.reason}" if outcome.reason else "")
+        rows.append([outcome.gate.text, where, figure, bound, verdict])
+    headers = ["gate", "row", "figure", "bound", "verdict"]
+    return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+
+
+def _missing(gate: Gate, records: Sequence[Record]) -> str:
+    metrics = sorted({record.metric for record in records})
+    if gate.metric not in metrics:
+        near = difflib.get_close_matches(gate.metric, metrics, n=1)
+        return f"no metric {gate.metric!r} here" + (f"; {near[0]!r}?" if near else "")
+    variants = ", ".join(dict.fromkeys(record.variant for record in records))
+    return f"no row of that variant here; there are {variants}"
+
+
+def _concerns(gate: Gate, record: Record) -> bool:
+    if record.metric != gate.metric or record.status == "skipped":
+        return False
+    return record.variant == gate.variant if gate.variant else record.variant != "baseline"
+
+
+def _judge(gate: Gate, record: Record, records: Sequence[Record]) -> Outcome:
+    if record.value is None:
+        return Outcome(gate, record, None, "no figure", f"{record.status}: {record.reason}")
+    low, high = _ends(record)
+    bound = bound_low = bound_high = gate.factor
+    if gate.relative:
+        base = _baseline(record, records)
+        if base is None or base.value is None:
+            return Outcome(gate, record, None, "no figure", "the baseline has none")
+        base_low, base_high = _ends(base)
+        bound = gate.factor * base.value
+        bound_low, bound_high = sorted((gate.factor * base_low, gate.factor * base_high))
+    if gate.upper:
+        bare, beyond = record.value > bound, low > bound_high
+    else:
+        bare, beyond = record.value < bound, high < bound_low
+    bare = bare or (gate.open and record.value == bound)
+    exact = record.low is None
+    verdict = "kept" if not bare else "breached" if beyond or exact else "within the interval"
+    return Outcome(gate, record, bound, verdict)
+
+
+def _ends(record: Record) -> tuple[float, float]:
+    value = record.value or 0.0
+    low = value if record.low is None else record.low
+    high = value if record.high is None else record.high
+    return low, high
+
+
+def _baseline(record: Record, records: Sequence[Record]) -> Record | None:
+    def place(each: Record) -> tuple[object, ...]:
+        return (each.model, each.dataset, each.seed, each.format, each.runtime, each.threads)
+
+    for each in records:
+        same = each.metric == record.metric and place(each) == place(record)
+        if same and each.variant == "baseline":
+            return each
+    return None

@@ -1,0 +1,122 @@
+"""What a model file holds, as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from weighin.inspect import Graph, Operator, read_tflite
+from weighin.keras_file import KerasFile, read_keras
+from weighin.report import units
+
+
+def inspect(path: Path) -> dict[str, Any]:
+    """Totals and layers of a .tflite, .keras or .h5 file.
+
+    Raises:
+        WeighinError: if it is none of these, or damaged.
+    """
+    if path.suffix == ".tflite":
+        return _graph(read_tflite(path), path.stat().st_size)
+    return _keras(read_keras(path))
+
+
+def render(facts: dict[str, Any], as_json: bool) -> str:
+    """The facts that `inspect` gives, for people or for programs."""
+    if as_json:
+        return json.dumps(facts, indent=1)
+    totals = [[key.replace("_", " "), _shown(key, value)] for key, value in facts.items()]
+    layers = [
+        {key.replace("_", " "): _shown(key, value) for key, value in layer.items()}
+        for layer in facts["layers"]
+    ]
+    return "\n\n".join(
+        [
+            tabulate(
+                [row for row in totals if row[0] != "layers"],
+                tablefmt="plain",
+                disable_numparse=True,
+            ),
+            tabulate(layers, headers="keys", tablefmt="simple", disable_numparse=True),
+        ]
+    )
+
+
+def _graph(graph: Graph, size: int) -> dict[str, Any]:
+    return {
+        "format": "tflite",
+        "bytes": size,
+        "parameters": graph.parameters,
+        "nonzero_parameters": graph.nonzero_parameters,
+        "macs": graph.macs,
+        "effective_macs": graph.effective_macs,
+        "inputs": [_tensor(graph, number) for number in graph.inputs],
+        "outputs": [_tensor(graph, number) for number in graph.outputs],
+        "layers": [_operator(graph, operator) for operator in graph.operators],
+    }
+
+
+def _tensor(graph: Graph, number: int) -> str:
+    tensor = graph.tensors[number]
+    return f"{tensor.dtype} {'×'.join(map(str, tensor.shape))}"
+
+
+def _operator(graph: Graph, operator: Operator) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "operator": operator.name,
+        "output": ", ".join(_tensor(graph, number) for number in operator.outputs),
+    }
+    weights = operator.weights
+    if weights is None:
+        return facts
+    return facts | {
+        "weights": weights.dtype,
+        "shape": "×".join(map(str, weights.shape)),
+        "zeros": 1 - weights.nonzero / weights.size if weights.size else 0.0,
+        "unique": weights.unique,
+        "scales": weights.scales,
+        "sparse": weights.sparse,
+        "macs": operator.macs,
+    }
+
+
+def _keras(file: KerasFile) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "format": "keras",
+        "bytes": file.bytes,
+        "optimizer_bytes": file.optimizer_bytes,
+        "bytes_without_optimizer": file.bytes - file.optimizer_bytes,
+        "parameters": file.parameters,
+        "nonzero_parameters": file.nonzero_parameters,
+        "kinds_of_layers": [f"{name}: {kind}" for name, kind in file.layers],
+    }
+    if file.wrapped:
+        facts["still_wrapped_for_training"] = file.wrapped
+    if file.lambdas:
+        facts["layers_that_hold_code"] = file.lambdas
+    facts["layers"] = [
+        {
+            "weights": weight.name,
+            "dtype": str(weight.values.dtype),
+            "shape": "×".join(map(str, weight.values.shape)),
+            "zeros": weight.zeros / weight.values.size if weight.values.size else 0.0,
+            "unique": weight.unique,
+        }
+        for weight in file.weights
+    ]
+    return facts
+
+
+def _shown(key: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if key == "zeros":
+        return units.percent(value)
+    if "bytes" in key:
+        return f"{value:,} B"
+    return f"{value:,}" if isinstance(value, int) else str(value)
