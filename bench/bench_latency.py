@@ -12,4 +12,4 @@ def bench_latency(benchmark, cell):
     rounds = rounds_for(call)
     benchmark.pedantic(call, rounds=rounds, warmup_rounds=max(10, rounds // 10))
     if benchmark.enabled:
-        cell.record(benchmark.stats.stats.data)
+        cell.record(cell.inferences(benchmark.stats.stats.data))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 Images = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.integer[Any]]
+Scope = Literal["artifact", "evaluation", "start", "inference", "pair"]
 Status = Literal["ok", "failed", "skipped", "not measured"]
 
 
@@ -202,6 +203,8 @@ class Figure:
         high: upper end of the 95 % interval.
         n: how many images, rounds or processes the value rests on.
         samples: the raw measurements, where there are any.
+        verdict: what a comparison with the baseline comes to: `faster`, `no evidence` …
+        note: what else a reader should know, such as why measuring ended.
     """
 
     value: float
@@ -209,6 +212,8 @@ class Figure:
     high: float | None = None
     n: int | None = None
     samples: tuple[float, ...] = ()
+    verdict: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -230,6 +235,8 @@ class Record:
     high: float | None = None
     n: int | None = None
     reason: str = ""
+    verdict: str = ""
+    note: str = ""
     artifact: str = ""
     samples: tuple[float, ...] = ()
 
@@ -244,6 +251,11 @@ class Results:
 
 class Session(Protocol):
     """An artifact opened by a runtime, ready to answer."""
+
+    @property
+    def delegated(self) -> tuple[int, int] | None:
+        """How many operators run in a delegate, and how many there are; None if unknown."""
+        ...
 
     def predict(self, images: Images) -> Scores:
         """Scores `(n, classes)` for `images` `(n, height, width, channels)`."""
@@ -284,6 +296,10 @@ class Runtime(Protocol):
         """Why it cannot be used here, or None if it can; loads nothing heavy."""
         ...
 
+    def nothing(self) -> Callable[[], Any] | None:
+        """A call that answers next to nothing: its time is the fixed cost of every call."""
+        ...
+
     def load(self) -> None:
         """Import what opening needs, so that a cold start does not time Python's imports."""
         ...
@@ -307,7 +323,7 @@ class Metric:
     name: str
     unit: str
     better: Literal["lower", "higher", ""]
-    scope: Literal["artifact", "evaluation", "start", "inference"]
+    scope: Scope
     machine_bound: bool
     compute: Callable[[Any], Figure | Skip]
     summary: str
@@ -322,14 +338,33 @@ class Evaluation:
         top5: `(n,)` whether the right class is among the five highest scores.
         labels: `(n,)` right answers.
         seconds: wall time of answering all n.
+        fidelity: how the session answers beside the Keras model that its file came from.
         baseline: the same model's baseline on the same images and runtime, if there is one.
+        margin: what difference in top-1 does not matter.
     """
 
     predicted: Labels
     top5: npt.NDArray[np.bool_]
     labels: Labels
     seconds: float
+    fidelity: Fidelity | None = None
     baseline: Evaluation | None = None
+    margin: float = 0.005
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """A session's answers beside those of the Keras model that its file came from.
+
+    Attributes:
+        same: how many images get the same class from both.
+        n: how many images were asked.
+        furthest: largest difference between two scores.
+    """
+
+    same: int
+    n: int
+    furthest: float
 
 
 @dataclass(frozen=True)
@@ -338,6 +373,21 @@ class Compressed:
 
     artifact: Artifact
     gzipped: bytes
+
+
+@dataclass(frozen=True)
+class Inferences:
+    """Single inferences at batch 1.
+
+    Attributes:
+        seconds: of each call.
+        delegated: how many operators run in a delegate, and how many there are.
+        fixed_seconds: what a call costs in this runtime that computes next to nothing.
+    """
+
+    seconds: Sequence[float]
+    delegated: tuple[int, int] | None = None
+    fixed_seconds: float | None = None
 
 
 @dataclass(frozen=True)

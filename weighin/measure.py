@@ -6,7 +6,8 @@ it, and every figure becomes a record:
     artifact    compressing the file                 core.Compressed
     evaluation  answering the whole test set         core.Evaluation
     start       first answers of fresh processes     core.Starts
-    inference   seconds of single inferences         Sequence[float]
+    inference   single inferences                    core.Inferences
+    pair        blocks beside the baseline's         pairs.Pair
 """
 
 from __future__ import annotations
@@ -14,14 +15,12 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from weighin import datasets, registry, variant
+from weighin import claims, datasets, environment, pairs, registry, variant, why
 from weighin.build import Job, Workshop, build, job_for
 from weighin.cache import Cache, default_folder
 from weighin.core import (
@@ -31,6 +30,8 @@ from weighin.core import (
     Dataset,
     Evaluation,
     Failure,
+    Fidelity,
+    Inferences,
     Record,
     Runtime,
     Session,
@@ -39,10 +40,12 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.datasets import Places
+from weighin.inspect import read_tflite
+from weighin.pairs import PAIR_SECONDS, Pair, Side, median_seconds
 from weighin.probe import cold_start
-
-EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
-CLOSE = 0.05  # how far one image's scores may lie from the same image's in a batch
+from weighin.sessions import check_session, evaluate
+from weighin.stats import MARGIN
+from weighin.why import Facts
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,16 @@ class Case:
     format: str
     runtime: str = ""
     threads: int = 0
+
+    @classmethod
+    def of(cls, record: Record) -> Case:
+        """The case that a record is about."""
+        return cls(**{each.name: getattr(record, each.name) for each in dataclasses.fields(cls)})
+
+    @property
+    def file(self) -> Case:
+        """The case of the file alone, on no runtime."""
+        return dataclasses.replace(self, runtime="", threads=0)
 
     @property
     def baseline(self) -> Case:
@@ -77,7 +90,12 @@ class Workbench:
     profile: str
     workers: int = 0
     built: dict[Job, Artifact | Failure] = field(default_factory=dict)
+    pair_seconds: float = PAIR_SECONDS
+    margin: float = MARGIN
+    fidelities: dict[Case, Fidelity] = field(default_factory=dict)
+    _checked: set[Path] = field(default_factory=set)
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
+    _fixed: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def here(
@@ -105,7 +123,7 @@ class Workbench:
         """The case's file.
 
         Raises:
-            WeighinError: with the reason, if it could not be built.
+            WeighinError: with the reason, if it could not be built, or is not what it is called.
         """
         job = self._job(case)
         if job not in self.built:
@@ -113,6 +131,9 @@ class Workbench:
         outcome = self.built[job]
         if isinstance(outcome, Failure):
             raise WeighinError(f"not built: {outcome.reason}")
+        if outcome.path not in self._checked:
+            claims.check(outcome.path, variant.parse(case.variant))
+            self._checked.add(outcome.path)
         return outcome
 
     def dataset(self, case: Case) -> Dataset:
@@ -144,10 +165,11 @@ class Workbench:
         artifact = self.artifact(case)
         session = registry.runtimes[case.runtime].open(artifact.path, case.threads)
         try:
-            check_session(session, artifact, self.dataset(case))
+            fidelity = check_session(session, artifact, self.dataset(case))
         except BaseException:
             session.close()
             raise
+        self.fidelities[case] = fidelity
         return session
 
     def evaluation(self, case: Case) -> Evaluation:
@@ -159,6 +181,13 @@ class Workbench:
             finally:
                 session.close()
         return self._evaluations[case]
+
+    def fixed_seconds(self, runtime: str) -> float | None:
+        """What a call costs in a runtime that computes next to nothing, measured once."""
+        if runtime not in self._fixed:
+            call = registry.runtimes[runtime].nothing()
+            self._fixed[runtime] = None if call is None else median_seconds(call)
+        return self._fixed[runtime]
 
     def remember(self, case: Case, evaluation: Evaluation) -> None:
         """Keep an evaluation for the cases that are compared with it."""
@@ -214,13 +243,42 @@ class Cell:
         """A call that answers one test image at batch 1."""
         return self.session.inference(self.bench.dataset(self.case).test.inputs(0, 1))
 
+    def inferences(self, seconds: Sequence[float]) -> Inferences:
+        """Timed calls of `inference`, and what else is known of a call."""
+        return Inferences(
+            seconds, self.session.delegated, self.bench.fixed_seconds(self.case.runtime)
+        )
+
+    def pair(self) -> Pair:
+        """Measure against the baseline, in turn; both sessions are checked first."""
+        self.bench.open(self.case.baseline).close()
+        self.bench.open(self.case).close()
+        # TensorFlow computes in threads of its own, which pinning this one would not reach
+        alone = self.case.threads == 1 and not self.runtime.needs_tensorflow
+        sides = (self._side(self.case.baseline), self._side(self.case))
+        return pairs.measure(*sides, seconds=self.bench.pair_seconds, pin=alone)
+
+    def _side(self, case: Case) -> Side:
+        artifact = self.bench.artifact(case)
+        image = self.bench.dataset(case).test.inputs(0, 1)
+
+        def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
+            session = self.runtime.open(artifact.path, case.threads)
+            return session.inference(image), session.close
+
+        return open_side
+
     def record(self, outcome: Any) -> None:
         """Turn an operation's outcome into records, one for each metric of its scope."""
         if isinstance(outcome, Evaluation):
             self.bench.remember(self.case, outcome)
-            if self.case != self.case.baseline:
-                baseline = self.bench.evaluation(self.case.baseline)
-                outcome = dataclasses.replace(outcome, baseline=baseline)
+            own = self.case == self.case.baseline
+            outcome = dataclasses.replace(
+                outcome,
+                baseline=None if own else self.bench.evaluation(self.case.baseline),
+                fidelity=self.bench.fidelities.get(self.case),
+                margin=self.bench.margin,
+            )
         sha256 = self.artifact.sha256
         self.records += figures(self.case, self.scope, outcome, sha256)
 
@@ -238,58 +296,6 @@ class Cell:
         if self._session is not None:
             self._session.close()
             self._session = None
-
-
-def evaluate(session: Session, dataset: Dataset) -> Evaluation:
-    """Answer the whole test part, and time it.
-
-    Raises:
-        WeighinError: if the scores are not `(n, classes)` finite numbers.
-    """
-    inputs = dataset.test.inputs()
-    began = time.perf_counter()
-    scores = session.predict(inputs)
-    seconds = time.perf_counter() - began
-    if scores.shape != (len(inputs), dataset.classes):
-        raise WeighinError(
-            f"the session answered {scores.shape} scores for {len(inputs)} images of "
-            f"{dataset.classes} classes"
-        )
-    if not np.isfinite(scores).all():
-        raise WeighinError("the session answered NaN or infinite scores")
-    labels = dataset.test.labels
-    own = scores[np.arange(len(labels)), labels]
-    higher = (scores > own[:, np.newaxis]).sum(axis=1)
-    return Evaluation(scores.argmax(axis=1), higher < 5, labels, seconds)
-
-
-def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> None:
-    """Hold a session's answers against those of the Keras model that the file came from.
-
-    Raises:
-        WeighinError: if they differ by more than the format explains.
-    """
-    wanted = np.load(artifact.answers, allow_pickle=False)
-    images = dataset.test.inputs(0, len(wanted))
-    scores = session.predict(images)
-    if scores.shape != wanted.shape or not np.isfinite(scores).all():
-        raise WeighinError(
-            f"the session answers {scores.shape} scores, or not finite ones, where the Keras "
-            f"model answers {wanted.shape}"
-        )
-    if artifact.format == "h5" or artifact.provenance["stage"] == "float32":
-        furthest = float(np.abs(scores - wanted).max())
-        if furthest > EXACT:
-            raise WeighinError(
-                f"the session's scores lie up to {furthest:.2g} from the Keras model's; a float "
-                f"file may differ by {EXACT:g}"
-            )
-    session.inference(images[:1])()
-    apart = float(np.abs(session.answer() - scores[:1]).max())
-    if not apart <= CLOSE:
-        raise WeighinError(
-            f"one image alone is answered {apart:.2g} away from the same image in a batch"
-        )
 
 
 def figures(case: Case, scope: str, outcome: Any, sha256: str) -> list[Record]:
@@ -317,34 +323,27 @@ def without_figures(case: Case, scope: str, status: Status, reason: str) -> list
     return [dataclasses.replace(blank, status=status, reason=reason) for blank in blanks]
 
 
-def derive(records: Sequence[Record]) -> list[Record]:
-    """Figures that compare two records: `speedup`, the baseline's latency over the variant's.
-
-    Its interval divides the ends of the two medians' intervals, the widest that they allow.
-    """
-    found = {_case(record): record for record in records if record.metric == "latency"}
-    derived = []
-    for case, record in found.items():
-        base = found.get(case.baseline)
-        if case.variant == "baseline" or base is None:
-            continue
-        speedup = dataclasses.replace(record, metric="speedup", unit="", samples=())
-        if record.value and base.value and record.low and record.high and base.low and base.high:
-            speedup = dataclasses.replace(
-                speedup,
-                value=base.value / record.value,
-                low=base.low / record.high,
-                high=base.high / record.low,
-            )
-        elif record.status == "ok":
-            reason = f"the baseline's latency: {base.reason}"
-            speedup = dataclasses.replace(speedup, status=base.status, reason=reason, value=None)
-        derived.append(speedup)
-    return derived
-
-
-def _case(record: Record) -> Case:
-    return Case(**{each.name: getattr(record, each.name) for each in dataclasses.fields(Case)})
+def explain(case: Case, records: Mapping[str, Record], path: Path) -> list[Record]:
+    """A `why` record for a row: what the rules say of it, if they say anything."""
+    machine = environment.machine()
+    delegated, fixed = records.get("delegated"), records.get("fixed_cost")
+    latency = records.get("latency")
+    facts = Facts(
+        variant=variant.parse(case.variant),
+        graph=read_tflite(path),
+        records=records,
+        architecture=machine["architecture"],
+        cpu_features=machine["cpu_features"],
+        delegated=None
+        if delegated is None or delegated.value is None or delegated.n is None
+        else (round(delegated.value * delegated.n), delegated.n),
+        fixed_share=None
+        if fixed is None or latency is None or not fixed.value or not latency.value
+        else min(1.0, fixed.value / latency.value),
+    )
+    said = "\n".join(why.explain(facts))
+    blank = _blank(case, "why", "", "")
+    return [dataclasses.replace(blank, status="ok", note=said)] if said else []
 
 
 def _metrics(scope: str) -> list[Any]:

@@ -22,7 +22,7 @@ from weighin.stats import Interval, typical_ratio
 
 BLOCK_SECONDS = 0.004  # of one side's calls in a block
 TIMED_SECONDS = 30e-6  # shorter calls are timed several at once, so that the clock adds nothing
-FEWEST, MOST = 20, 400  # blocks
+FEWEST, MOST = 30, 400  # blocks
 NARROW = 0.01  # half-width of the ratio's interval at which measuring stops
 CHECKED_EVERY = 10  # blocks
 PAIR_SECONDS = 2.0  # that a pair may take, if not told otherwise
@@ -85,11 +85,11 @@ def _block(first: Side, second: Side, number: int) -> float:
             calls[at], close = sides[at]()
             stack.callback(close)
         for at in (1, 0) if timed_backwards else (0, 1):
-            seconds[at] = _median_seconds(calls[at])
+            seconds[at] = median_seconds(calls[at])
     return seconds[0] / seconds[1]
 
 
-def _median_seconds(call: Callable[[], Any]) -> float:
+def median_seconds(call: Callable[[], Any]) -> float:
     """Median time of a call, warmed up, over one block."""
     for _ in range(2):
         call()
@@ -104,7 +104,7 @@ def _median_seconds(call: Callable[[], Any]) -> float:
         began = clock()
         for _ in laps:
             call()
-        timed.append(clock() - began)
+        timed.append((clock() - began) / together)
     return statistics.median(timed)
 
 

@@ -12,8 +12,10 @@ number of threads of the suite.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
+import itertools
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -21,11 +23,14 @@ from typing import Any
 
 import pytest
 
-from weighin import environment, registry, store, variant
+from weighin import calibration, environment, registry, store, variant
 from weighin.core import Record, Results, Suite, Variant, WeighinError
-from weighin.measure import Case, Cell, Workbench, derive
+from weighin.measure import Case, Cell, Workbench, explain
+from weighin.pairs import NARROW, PAIR_SECONDS
 from weighin.progress import BuildProgress
+from weighin.report import gates
 from weighin.report.table import render
+from weighin.stats import MARGIN, SMALLEST_SPEEDUP
 
 _RUN = pytest.StashKey["Run"]()
 
@@ -39,11 +44,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--weighin-models", metavar="A,B", help="only these models, also outside the suite")
     add("--weighin-variants", metavar="A,B", help="these variants instead of the suite's")
     add("--weighin-runtimes", metavar="A,B", help="only these runtimes (all)")
+    add("--weighin-seeds", type=int, default=1, metavar="N", help="train each model N times (1)")
     add("--weighin-threads", default="1", metavar="1,2", help="threads of a session (1)")
     add("--weighin-data-dir", metavar="DIR", help="where to look for data first")
     add("--weighin-cache-dir", metavar="DIR", help="where artifacts are kept")
     add("--weighin-results-dir", metavar="DIR", help="where records are written (results/local)")
     add("--weighin-workers", type=int, default=0, metavar="N", help="build processes (cores)")
+    add(
+        "--weighin-pair-seconds",
+        type=float,
+        default=PAIR_SECONDS,
+        metavar="S",
+        help=f"time for a variant beside its baseline ({PAIR_SECONDS:g})",
+    )
+    add(
+        "--weighin-margin",
+        type=float,
+        default=MARGIN * 100,
+        metavar="POINTS",
+        help=f"difference in top-1 that does not matter ({MARGIN * 100:g})",
+    )
+    add(
+        "--weighin-gate",
+        action="append",
+        default=[],
+        metavar="GATE",
+        help="fail if a figure breaches it: 'top1_delta >= -0.005'; may be repeated",
+    )
+    add("--weighin-strict", action="store_true", help="gates judge the bare figure")
     parser.addini(
         "weighin_definitions",
         "files and folders that register models, data sets and suites",
@@ -54,7 +82,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line("markers", "weigh(scope): the operation that a bench function times")
-    config.stash[_RUN] = Run(config)
+    try:
+        config.stash[_RUN] = Run(config)
+    except WeighinError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -133,6 +164,15 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Explain every row, write all records, and fail if a gate does."""
+    run = session.config.stash[_RUN]
+    if run.path is not None:
+        run.finish()
+        if not run.keeps_gates() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
@@ -141,11 +181,13 @@ def pytest_terminal_summary(
     run = config.stash[_RUN]
     if run.path is None:
         return
-    run.save()
     terminalreporter.section("weighin")
     terminalreporter.line("")
     terminalreporter.write_line(render(run.results(), "text"))
     terminalreporter.line("")
+    if run.outcomes:
+        terminalreporter.write_line(gates.render(run.outcomes))
+        terminalreporter.line("")
     terminalreporter.write_line(f"records: {_shorter(run.path)}")
 
 
@@ -159,6 +201,9 @@ class Run:
         self.problem = ""
         self.path: Path | None = None
         self.deselected: list[pytest.Item] = []
+        self.outcomes: list[gates.Outcome] = []
+        self._gates = [gates.parse(text) for text in option("--weighin-gate")]
+        self._whys: list[Record] = []
         self._items: list[pytest.Item] = []
         self._suite: Suite | None = None
         self.bench = Workbench.here(
@@ -167,6 +212,10 @@ class Run:
             data_dir=option("--weighin-data-dir"),
             workers=option("--weighin-workers"),
         )
+        self.bench.pair_seconds = option("--weighin-pair-seconds")
+        self.bench.margin = option("--weighin-margin") / 100
+        known = calibration.load(self.bench.workshop.cache)
+        self._calibration = dataclasses.asdict(known) if known else None
         self.began = datetime.datetime.now(datetime.UTC)
 
     def cases(self, scope: str) -> list[Case]:
@@ -206,20 +255,42 @@ class Run:
         if self.path is not None:
             store.save(self.path, self.results())
 
+    def finish(self) -> None:
+        """Say of every row why it is as it is, judge the gates, write all records."""
+        by_case: dict[Case, dict[str, Record]] = {}
+        for record in self.results().records:
+            by_case.setdefault(Case.of(record), {})[record.metric] = record
+        for case, own in by_case.items():
+            if case.runtime and case.format == "tflite" and case != case.baseline:
+                file = by_case.get(case.file, {})
+                with contextlib.suppress(WeighinError):  # then the row has a reason of its own
+                    path = self.bench.artifact(case).path
+                    self._whys += explain(case, {**file, **own}, path)
+        self.outcomes = gates.judge(self._gates, self.results().records)
+        self.save()
+
+    def keeps_gates(self) -> bool:
+        """Whether every gate is kept."""
+        strict = self.config.getoption("--weighin-strict")
+        return all(outcome.passes(strict) for outcome in self.outcomes)
+
     def results(self) -> Results:
-        """All records so far, with those that compare two, and the environment."""
+        """All records so far, and the environment."""
         records = [record for item in self._items for record in _records(item)]
         known = {(r.model, r.variant, r.runtime) for r in records}
         for item in self.deselected:
             cell = _cell(item)
             if cell and (cell.case.model, cell.case.variant, cell.case.runtime) in known:
                 records += _unmeasured(cell, "deselected")
-        return Results(self._environment(records), (*records, *derive(records)))
+        return Results(self._environment(records), (*records, *self._whys))
 
     def _cases(self, scope: str) -> list[Case]:
         suite = self._load_suite()
         option = self.config.getoption
-        names = [variant.parse(name) for name in suite.variants]
+        names = _with_control([variant.parse(name) for name in suite.variants])
+        seeds = range(self.config.getoption("--weighin-seeds"))
+        if not seeds:
+            raise WeighinError("--weighin-seeds: wanted a number from 1.")
         threads = [int(word) for word in option("--weighin-threads").split(",") if word.isdigit()]
         if not threads or 0 in threads:
             raise WeighinError(
@@ -229,11 +300,13 @@ class Run:
         for model in suite.models:
             recipe = registry.models[model].recipe(self.bench.profile)
             _ = registry.datasets[recipe.dataset]
-            for parsed in names:
+            for seed, parsed in itertools.product(seeds, names):
                 for format in _formats(parsed):
-                    case = Case(model, recipe.dataset, parsed.name, 0, format)
+                    case = Case(model, recipe.dataset, parsed.name, seed, format)
                     runs = self._on_runtimes(case, threads)
                     cases += [case] * bool(runs) if scope == "artifact" else runs
+        if scope == "pair":
+            cases = [case for case in cases if case != case.baseline]
         return cases
 
     def _on_runtimes(self, case: Case, threads: list[int]) -> list[Case]:
@@ -279,6 +352,14 @@ class Run:
                 name: {"digest": data.digest, "train": len(data.train), "test": len(data.test)}
                 for name, data in loaded.items()
             },
+            "seeds": self.config.getoption("--weighin-seeds"),
+            "pairs": {
+                "seconds": self.bench.pair_seconds,
+                "narrow": NARROW,
+                "smallest": SMALLEST_SPEEDUP,
+            },
+            "margin": self.bench.margin,
+            "calibration": self._calibration,
             "artifacts": self.bench.origins({record.artifact for record in records}),
         }
 
@@ -313,6 +394,16 @@ def _is_skipped(item: pytest.Item) -> bool:
 def _formats(parsed: Variant) -> list[str]:
     """A .tflite file always; the Keras file too, where the export changes no weight."""
     return ["tflite", "h5"] if parsed.export.name == "float32" else ["tflite"]
+
+
+def _with_control(variants: list[Variant]) -> list[Variant]:
+    """Put the dense control beside what trains further, so that it gets no credit for epochs."""
+    control = variant.parse("finetune")
+    trained = any(each.steps for each in variants)
+    if not trained or control in variants:
+        return variants
+    at = next((at for at, each in enumerate(variants) if each.steps), 0)
+    return [*variants[:at], control, *variants[at:]]
 
 
 def _split(text: str) -> list[str]:

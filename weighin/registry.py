@@ -16,7 +16,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from weighin.core import Figure, Metric, Recipe, ReferenceModel, Runtime, Skip, Suite, WeighinError
+from weighin.core import (
+    Figure,
+    Metric,
+    Recipe,
+    ReferenceModel,
+    Runtime,
+    Scope,
+    Skip,
+    Suite,
+    WeighinError,
+)
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -165,7 +175,7 @@ def metric(
     *,
     unit: str = "",
     better: Literal["lower", "higher", ""] = "",
-    scope: Literal["artifact", "evaluation", "start", "inference"],
+    scope: Scope,
     machine_bound: bool = False,
 ) -> Callable[[Callable[[Any], Figure | Skip]], Callable[[Any], Figure | Skip]]:
     """Register the decorated function as a metric; see `weighin.core.Metric`."""

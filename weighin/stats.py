@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 CONFIDENCE = 0.95
 MARGIN = 0.005  # of accuracy: half a point
-SMALLEST_SPEEDUP = 0.01  # a smaller one is never called, however narrow its interval
+SMALLEST_SPEEDUP = 0.02  # a smaller one is never called, however narrow its interval
 RESAMPLES = 2000
 TRIM = 0.2  # of the ratios, at either end
 

@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from weighin import stats
-from weighin.core import Figure
+from weighin.core import Figure, Inferences, Skip
+from weighin.pairs import Pair
 from weighin.registry import metric
 
 
 @metric("latency", unit="s", better="lower", scope="inference", machine_bound=True)
-def latency(samples: Sequence[float]) -> Figure:
+def latency(inferences: Inferences) -> Figure:
     """Median time of one inference at batch 1."""
-    middle = stats.median(samples)
-    raw = tuple(round(seconds, 10) for seconds in samples)  # a clock tick is about 1e-9
-    return Figure(middle.value, middle.low, middle.high, len(samples), raw)
+    middle = stats.median(inferences.seconds)
+    raw = tuple(round(seconds, 10) for seconds in inferences.seconds)  # a clock ticks in 1e-9
+    return Figure(middle.value, middle.low, middle.high, len(raw), raw)
 
 
 @metric("latency_p90", unit="s", better="lower", scope="inference", machine_bound=True)
-def latency_p90(samples: Sequence[float]) -> Figure:
+def latency_p90(inferences: Inferences) -> Figure:
     """Time that nine of ten inferences keep within."""
-    tail = stats.quantile(samples, 0.9)
-    return Figure(tail.value, tail.low, tail.high, len(samples))
+    tail = stats.quantile(inferences.seconds, 0.9)
+    return Figure(tail.value, tail.low, tail.high, len(inferences.seconds))
 
 
 @metric("latency_p99", unit="s", better="lower", scope="inference", machine_bound=True)
-def latency_p99(samples: Sequence[float]) -> Figure:
+def latency_p99(inferences: Inferences) -> Figure:
     """Time that 99 of 100 inferences keep within."""
-    tail = stats.quantile(samples, 0.99)
-    return Figure(tail.value, tail.low, tail.high, len(samples))
+    tail = stats.quantile(inferences.seconds, 0.99)
+    return Figure(tail.value, tail.low, tail.high, len(inferences.seconds))
+
+
+@metric("delegated", better="higher", scope="inference")
+def delegated(inferences: Inferences) -> Figure | Skip:
+    """Share of operators that run in a delegate's faster kernels; n is how many there are."""
+    if inferences.delegated is None:
+        return Skip("this runtime does not say what it delegates")
+    taken, total = inferences.delegated
+    return Figure(taken / total, n=total)
+
+
+@metric("fixed_cost", unit="s", better="lower", scope="inference", machine_bound=True)
+def fixed_cost(inferences: Inferences) -> Figure | Skip:
+    """Time of a call in this runtime that computes next to nothing."""
+    if inferences.fixed_seconds is None:
+        return Skip("the fixed cost of this runtime's calls has not been separated")
+    return Figure(inferences.fixed_seconds)
+
+
+@metric("speedup", better="higher", scope="pair", machine_bound=True)
+def speedup(pair: Pair) -> Figure:
+    """How many times faster than the baseline, by interleaved blocks; bootstrap interval."""
+    ratios = tuple(round(ratio, 5) for ratio in pair.ratios)
+    found = pair.speedup
+    verdict = stats.speed_verdict(found)
+    note = f"stopped: {pair.stopped}" + ("" if pair.pinned else "; not pinned to a core")
+    return Figure(found.value, found.low, found.high, len(ratios), ratios, verdict, note)

@@ -6,6 +6,7 @@ from weighin import stats
 from weighin.core import Evaluation, Figure, Skip
 from weighin.registry import metric
 
+_UNCHECKED = Skip("the session was not held against its Keras model")
 _NO_BASELINE = Skip("this is the baseline")
 
 
@@ -44,8 +45,27 @@ def top1_delta(evaluation: Evaluation) -> Figure | Skip:
     right = evaluation.predicted == evaluation.labels
     right_before = evaluation.baseline.predicted == evaluation.baseline.labels
     gained, lost = int((right & ~right_before).sum()), int((right_before & ~right).sum())
-    change = stats.paired_difference(gained, lost, len(right))
-    return Figure(change.value, change.low, change.high, len(right))
+    n = len(right)
+    change = stats.paired_difference(gained, lost, n)
+    verdict = stats.quality_verdict(gained, lost, n, evaluation.margin)
+    note = f"{gained} gained, {lost} lost"
+    return Figure(change.value, change.low, change.high, n, verdict=verdict, note=note)
+
+
+@metric("fidelity", better="higher", scope="evaluation")
+def fidelity(evaluation: Evaluation) -> Figure | Skip:
+    """Share of test images that get the same answer as from the Keras model behind the file."""
+    if evaluation.fidelity is None:
+        return _UNCHECKED
+    return _share(evaluation.fidelity.same, evaluation.fidelity.n)
+
+
+@metric("furthest_score", better="lower", scope="evaluation")
+def furthest_score(evaluation: Evaluation) -> Figure | Skip:
+    """Largest difference of a score from that of the Keras model behind the file."""
+    if evaluation.fidelity is None:
+        return _UNCHECKED
+    return Figure(evaluation.fidelity.furthest, n=evaluation.fidelity.n)
 
 
 @metric("throughput", unit="1/s", better="higher", scope="evaluation", machine_bound=True)

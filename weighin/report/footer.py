@@ -2,51 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 
 from weighin.core import Record, Results
 from weighin.report import units
+from weighin.report.rows import Row
 
 
-def samples(results: Results, rows: Iterable[Mapping[str, Record]], dataset: str) -> list[str]:
-    """What a table's figures rest on: images, rounds, threads, seeds, profile."""
-    rows = list(rows)
+def samples(results: Results, rows: Sequence[Row], dataset: str) -> list[str]:
+    """What a table's figures rest on: images, rounds, threads, seeds, margins."""
+    environment = results.environment
     words = []
     images = _range(rows, "top1")
     if images:
-        facts = results.environment.get("datasets", {}).get(dataset, {})
+        facts = environment.get("datasets", {}).get(dataset, {})
         trained = f", {facts['train']:,} to train on" if "train" in facts else ""
         words.append(f"{dataset}: {images} test images{trained}")
     rounds = _range(rows, "latency")
     if rounds:
-        threads = sorted({row["latency"].threads for row in rows if "latency" in row})
+        threads = sorted({record.threads for record in _records(rows, "latency")})
         count = ", ".join(map(str, threads))
-        words.append(
-            f"latency: median of {rounds} single inferences, {count} "
-            f"thread{'' if threads == [1] else 's'}"
+        plural = "" if threads == [1] else "s"
+        words.append(f"latency: median of {rounds} single inferences, {count} thread{plural}")
+    seeds = sorted(
+        {record.seed for row in rows for each in row.records.values() for record in each}
+    )
+    words.append(f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}")
+    if environment.get("profile"):
+        words.append(f"profile {environment['profile']}")
+    lines = ["; ".join(words)]
+    if len(seeds) > 1:
+        lines.append(
+            f"± standard deviation over {len(seeds)} seeds; [within-seed 95 % interval, its ends "
+            f"averaged over seeds]"
         )
-    seeds = sorted({record.seed for row in rows for record in row.values()})
-    words.append(f"seed {', '.join(map(str, seeds))}")
-    profile = results.environment.get("profile")
-    if profile:
-        words.append(f"profile {profile}")
-    return [
-        "; ".join(words),
-        "[95 % intervals]; × smaller is gzip -9 against the baseline's in the same file format; "
-        "Δ is paired, on the same images",
-    ]
+    else:
+        lines.append("[95 % interval]; one seed, so that of another training is not in it")
+    lines.append("× smaller: gzip -9 against the baseline's in the same file format")
+    margin = environment.get("margin")
+    if margin is not None and _records(rows, "top1_delta"):
+        lines.append(
+            f"Δ points: on the same images; better or worse by McNemar's exact test at 5 %, "
+            f"same if the interval lies within ±{margin * 100:g}"
+        )
+    pairs = _records(rows, "speedup")
+    rule = environment.get("pairs")
+    if pairs and rule:
+        spent = "; * stopped because its time was spent" if _is_any_spent(pairs) else ""
+        lines.append(
+            f"× faster: interleaved with the baseline, {_range(rows, 'speedup')} openings of both, "
+            f"until within ±{rule['narrow']:.0%} or for {rule['seconds']:g} s{spent}; called if the "
+            f"interval leaves out 1 and the ratio is at least {rule['smallest']:.0%} from it"
+        )
+    return lines
 
 
 def origin(results: Results) -> list[str]:
     """Where and when it was measured: machine, versions, date."""
-    return [line for line in (_machine(results), _packages(results)) if line]
+    return [line for line in (_machine(results), _calibration(results), _packages(results)) if line]
 
 
-def _range(rows: list[Mapping[str, Record]], metric: str) -> str:
-    counts = sorted({row[metric].n or 0 for row in rows if metric in row} - {0})
+def _records(rows: Sequence[Row], metric: str) -> list[Record]:
+    return [record for row in rows for record in row.records.get(metric, ())]
+
+
+def _is_any_spent(records: Sequence[Record]) -> bool:
+    return any("time spent" in record.note for record in records)
+
+
+def _range(rows: Sequence[Row], metric: str) -> str:
+    counts = sorted({record.n or 0 for record in _records(rows, metric)} - {0})
     if not counts:
         return ""
     return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+
+
+def _calibration(results: Results) -> str:
+    found = results.environment.get("calibration")
+    if found is None and "calibration" not in results.environment:
+        return ""
+    if not found:
+        return "not calibrated: weighin doctor --calibrate says what this machine can tell apart"
+    return (
+        f"calibrated: {found['false_alarms']} false alarms in {found['aa_trials']} A/A trials, 5 % "
+        f"more work found in {found['found']} of {found['slow_trials']}, smallest speed-up told "
+        f"from 1: {found['smallest_speedup']:.1%} (at {found['pair_seconds']:g} s a pair)"
+    )
 
 
 def _machine(results: Results) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
 from weighin.report.layout import LAYOUTS, Layout
+from weighin.report.rows import Row, rows_of, rows_of_seeds
 
 FORMATS = (*LAYOUTS, "csv", "json")
 
@@ -42,18 +44,6 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Row:
-    """One variant on one runtime: its records by metric."""
-
-    variant: str
-    seed: int
-    format: str
-    runtime: str
-    threads: int
-    records: Mapping[str, Record]
-
-
-@dataclass(frozen=True)
 class Table:
     """A model's rows on one data set, and the notes that its cells refer to."""
 
@@ -67,18 +57,23 @@ class Table:
         runtime = row.runtime or row.format
         if row.threads > 1:
             runtime += f" ×{row.threads}"
-        variant = row.variant + (f" (seed {row.seed})" if row.seed else "")
-        return [variant, runtime] + [self._cell(row, column) for column in COLUMNS]
+        whys = [record.note for record in row.records.get("why", ())]
+        said = dict.fromkeys(word for note in whys for word in note.splitlines())
+        why = "".join(self._note(word) for word in said).strip()
+        return [row.variant, runtime, *(self._cell(row, column) for column in COLUMNS), why]
 
     def _cell(self, row: Row, column: Column) -> str:
-        record = row.records.get(column.metric)
+        records = row.records.get(column.metric, ())
         if row.variant == "baseline" and column.compares:
             return ""
-        if record is None:
+        if not records:
             return f"not measured{self._note('left out of this run')}"
-        if record.value is None:
-            return f"{record.status}{self._note(record.reason)}"
-        return column.show(record.value, record.low, record.high)
+        measured = [record for record in records if record.value is not None]
+        if len(measured) < len(records):
+            missing = [record for record in records if record.value is None]
+            share = f" in {len(missing)} of {len(records)} seeds" if len(records) > 1 else ""
+            return f"{missing[0].status}{share}{self._note(missing[0].reason)}"
+        return _figures(column, measured)
 
     def _note(self, reason: str) -> str:
         if not reason:
@@ -88,19 +83,39 @@ class Table:
         return f" [{self.notes.index(reason) + 1}]"
 
 
+def _figures(column: Column, records: Sequence[Record]) -> str:
+    """One figure, or the mean and standard deviation over seeds; then interval and verdict."""
+    values = [record.value for record in records if record.value is not None]
+    lows = [record.low for record in records if record.low is not None]
+    highs = [record.high for record in records if record.high is not None]
+    low, high = (statistics.mean(lows), statistics.mean(highs)) if lows and highs else (None, None)
+    text = column.show(statistics.mean(values), None, None)
+    if len(values) > 1:
+        text += f" ± {column.show(statistics.stdev(values), None, None).lstrip('+')}"
+    text += column.show(statistics.mean(values), low, high).removeprefix(
+        column.show(statistics.mean(values), None, None)
+    )
+    if any("time spent" in record.note for record in records):
+        text += "*"
+    verdicts = Counter(record.verdict for record in records if record.verdict)
+    if len(verdicts) > 1:
+        return f"{text} " + ", ".join(f"{word} ({n})" for word, n in verdicts.most_common())
+    return " ".join([text, *verdicts])
+
+
 def tables(results: Results) -> list[Table]:
     """One table for each model and data set, rows in the order of their records."""
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in results.records:
         groups.setdefault((record.model, record.dataset), []).append(record)
-    return [Table(model, data, _rows(records)) for (model, data), records in groups.items()]
+    return [Table(model, data, rows_of_seeds(records)) for (model, data), records in groups.items()]
 
 
 def render(results: Results, format: str) -> str:
     """All tables of a results file, in one of `FORMATS`.
 
     `csv` and `json` hold bare numbers in seconds, bytes and shares, with the ends of their
-    intervals; the others hold them as people read them, with notes and a footer.
+    intervals, one row a seed; the others hold them as people read them, with notes and a footer.
     """
     if format == "json":
         return json.dumps(list(_flat(results)), indent=1)
@@ -117,62 +132,23 @@ def render(results: Results, format: str) -> str:
 
 
 def _render(table: Table, results: Results, layout: Layout) -> str:
-    shown = [row for row in table.rows if not _skipped(row)]
-    headers = ["variant", "runtime", *(column.header for column in COLUMNS)]
+    shown = [row for row in table.rows if not row.is_skipped]
+    headers = ["variant", "runtime", *(column.header for column in COLUMNS), "why"]
     cells = [[layout.cell(cell) for cell in table.cells(row)] for row in shown]
+    if not any(row[-1] for row in cells):
+        headers, cells = headers[:-1], [row[:-1] for row in cells]
     body = tabulate(cells, headers, tablefmt=layout.style, disable_numparse=True)
     notes = [f"[{number}] {note}" for number, note in enumerate(table.notes, start=1)]
     notes += _skips(table.rows)
-    lines = [*notes, *samples(results, [row.records for row in shown], table.dataset)]
+    lines = [*notes, *samples(results, shown, table.dataset)]
     return f"{layout.title(f'{table.model} on {table.dataset}')}\n{body}\n\n{layout.lines(lines)}"
-
-
-def _rows(records: Sequence[Record]) -> list[Row]:
-    files: dict[tuple[str, int, str], dict[str, Record]] = {}
-    runs: dict[tuple[str, int, str, str, int], dict[str, Record]] = {}
-    for record in records:
-        if record.runtime:
-            run = (record.variant, record.seed, record.format, record.runtime, record.threads)
-            runs.setdefault(run, {})[record.metric] = record
-        else:
-            file = (record.variant, record.seed, record.format)
-            files.setdefault(file, {})[record.metric] = record
-    for file, figures in files.items():
-        base = files.get(("baseline", *file[1:]), {}).get("gzip_bytes")
-        own = figures.get("gzip_bytes")
-        if own is not None:
-            figures["smaller"] = _smaller(own, base)
-        if not any(run[:3] == file for run in runs):
-            runs[(*file, "", 0)] = {}
-    order = {variant: at for at, variant in enumerate(dict.fromkeys(r.variant for r in records))}
-    ranked = sorted(runs.items(), key=lambda run: (run[0][2] == "h5", order[run[0][0]], run[0][3:]))
-    return [Row(*run, {**files.get(run[:3], {}), **own}) for run, own in ranked]
-
-
-def _smaller(own: Record, base: Record | None) -> Record:
-    """Divide gzip by gzip, of files of the same format only."""
-    ratio = dataclasses.replace(own, metric="smaller", unit="")
-    if not own.value:
-        return ratio
-    if base is None or base.value is None:
-        return dataclasses.replace(
-            ratio, value=None, status="not measured", reason="the baseline has no size"
-        )
-    return dataclasses.replace(ratio, value=base.value / own.value)
-
-
-def _skipped(row: Row) -> bool:
-    """Whether nothing but the file could be weighed, since the runtime is not to be had here."""
-    own = [record for record in row.records.values() if record.runtime]
-    return bool(own) and all(record.status == "skipped" for record in own)
 
 
 def _skips(rows: Sequence[Row]) -> list[str]:
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        if _skipped(row):
-            reason = next(record.reason for record in row.records.values() if record.runtime)
-            reasons.setdefault((row.runtime, reason), []).append(row.variant)
+        if row.is_skipped:
+            reasons.setdefault((row.runtime, row.own[0].reason), []).append(row.variant)
     return [
         f"skipped: {', '.join(dict.fromkeys(variants))} on {runtime} ({reason})"
         for (runtime, reason), variants in reasons.items()
@@ -180,22 +156,27 @@ def _skips(rows: Sequence[Row]) -> list[str]:
 
 
 def _flat(results: Results) -> Iterable[dict[str, Any]]:
-    """Rows of bare numbers, one for each variant and runtime."""
-    for table in tables(results):
-        for row in table.rows:
+    """Rows of bare numbers, one for each variant, runtime and seed."""
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in results.records:
+        groups.setdefault((record.model, record.dataset), []).append(record)
+    for (model, dataset), records in groups.items():
+        for row in rows_of(records):
             flat: dict[str, Any] = {
-                "model": table.model,
-                "dataset": table.dataset,
+                "model": model,
+                "dataset": dataset,
                 "variant": row.variant,
                 "seed": row.seed,
                 "format": row.format,
                 "runtime": row.runtime,
                 "threads": row.threads,
             }
-            for name, record in row.records.items():
-                flat[name] = record.value
+            for name, (record,) in row.records.items():
+                flat[name] = record.note if name == "why" else record.value
                 if record.low is not None:
                     flat |= {f"{name}_low": record.low, f"{name}_high": record.high}
+                if record.verdict:
+                    flat[f"{name}_verdict"] = record.verdict
                 if record.status != "ok":
                     flat[f"{name}_status"] = f"{record.status}: {record.reason}"
             yield flat

@@ -31,6 +31,9 @@ class KerasCPU:
             return "tensorflow is not installed: pip install tensorflow tf-keras"
         return None
 
+    def nothing(self) -> None:
+        """None: the fixed cost of a TensorFlow call has not been separated."""
+
     def load(self) -> None:
         """Import TensorFlow."""
         stack.keras()
@@ -75,6 +78,8 @@ class KerasGPU(KerasCPU):
 
 class KerasSession:
     """One .h5 model, opened on a device."""
+
+    delegated = None
 
     def __init__(self, path: Path, device: str) -> None:
         """Load the model and build its graph."""

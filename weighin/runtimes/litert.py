@@ -32,6 +32,15 @@ class LiteRT:
             return "ai-edge-litert is not installed: pip install ai-edge-litert"
         return None
 
+    def nothing(self) -> Callable[[], Any]:
+        """One operator on one number."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=smallest_model(), num_threads=1)
+        interpreter.allocate_tensors()
+        invoke: Callable[[], Any] = interpreter.invoke
+        return invoke
+
     def load(self) -> None:
         """Import the interpreter."""
         import ai_edge_litert.interpreter  # noqa: F401 — the import is what is wanted
@@ -53,6 +62,11 @@ class LiteRTSession:
         self._path = path
         self._one = _Interpreter(path, threads)
         self._spare = threading.local()
+
+    @property
+    def delegated(self) -> tuple[int, int] | None:
+        """How many operators XNNPACK runs, and how many there are."""
+        return self._one.delegated
 
     def predict(self, images: Images) -> Scores:
         """Answer all images, batched, by one interpreter per core side by side.
@@ -90,14 +104,56 @@ class LiteRTSession:
         return interpreter.get()
 
 
+def smallest_model() -> bytes:
+    """A .tflite file of one ReLU on one float, 1×1."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    def tensor(name: str) -> Any:
+        made = schema.TensorT()
+        made.name, made.shape, made.buffer, made.type = name, [1, 1], 0, schema.TensorType.FLOAT32
+        return made
+
+    relu, operator = schema.OperatorCodeT(), schema.OperatorT()
+    relu.builtinCode = relu.deprecatedBuiltinCode = schema.BuiltinOperator.RELU
+    relu.version = 1
+    operator.opcodeIndex, operator.inputs, operator.outputs = 0, [0], [1]
+    graph, model = schema.SubGraphT(), schema.ModelT()
+    graph.tensors, graph.operators = [tensor("in"), tensor("out")], [operator]
+    graph.inputs, graph.outputs = [0], [1]
+    model.version, model.subgraphs = 3, [graph]
+    model.operatorCodes, model.buffers = [relu], [schema.BufferT()]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def reference(path: Path, images: Images) -> Scores:
+    """A .tflite file's scores by LiteRT's reference kernels: plain loops, no delegate.
+
+    Raises:
+        WeighinError: if the interpreter refuses the file.
+    """
+    interpreter = _Interpreter(path, 1, plain=True)
+    answers = []
+    for index in range(len(images)):
+        interpreter.set(images[index : index + 1])
+        interpreter.invoke()
+        answers.append(interpreter.get())
+    return np.concatenate(answers)
+
+
 class _Interpreter:
     """An interpreter whose inputs and outputs are float images and scores."""
 
-    def __init__(self, path: Path, threads: int) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+    def __init__(self, path: Path, threads: int, *, plain: bool = False) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+        kernels = OpResolverType.BUILTIN_REF if plain else OpResolverType.AUTO
         try:
-            self._native = Interpreter(model_path=str(path), num_threads=threads)
+            self._native = Interpreter(
+                model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels
+            )
             self._native.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             first = str(error).strip().splitlines()[0]
@@ -107,6 +163,30 @@ class _Interpreter:
         self._size = int(self._input["shape"][0])
         self.open_batch = int(self._input["shape_signature"][0]) == -1
         self.invoke = self._native.invoke
+
+    @property
+    def delegated(self) -> tuple[int, int] | None:
+        """How many operators run in a delegate, and how many there are; None if unknown.
+
+        The interpreter lists all operators and then its delegates' nodes; what a delegate took
+        over lies between its outputs and its inputs.
+        """
+        try:
+            nodes = self._native._get_ops_details()
+        except AttributeError:  # not a public method: a later LiteRT may lack it
+            return None
+        own = [node for node in nodes if node["op_name"] != "DELEGATE"]
+        makers = {int(output): node for node in own for output in node["outputs"]}
+        taken: set[int] = set()
+        for delegate in (node for node in nodes if node["op_name"] == "DELEGATE"):
+            given = {int(number) for number in delegate["inputs"]}
+            wanted = [int(number) for number in delegate["outputs"]]
+            while wanted:
+                node = makers.get(wanted.pop())
+                if node is not None and node["index"] not in taken:
+                    taken.add(node["index"])
+                    wanted += [int(n) for n in node["inputs"] if int(n) not in given]
+        return len(taken), len(own)
 
     def set(self, images: Images) -> None:
         """Put images in, as many as the file allows, quantized as it says."""

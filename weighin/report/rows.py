@@ -1,0 +1,86 @@
+"""Records → rows: one variant on one runtime, for one seed or for all."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from weighin.core import Record
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant on one runtime: its records by metric, one for each seed."""
+
+    variant: str
+    seed: int
+    format: str
+    runtime: str
+    threads: int
+    records: Mapping[str, tuple[Record, ...]]
+
+    @property
+    def own(self) -> list[Record]:
+        """The records of the runtime, those of the file left out."""
+        return [record for each in self.records.values() for record in each if record.runtime]
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether nothing but the file was weighed, as the runtime is not to be had here."""
+        return bool(self.own) and all(record.status == "skipped" for record in self.own)
+
+
+def rows_of(records: Sequence[Record]) -> list[Row]:
+    """Rows of one model, one for each seed: .tflite first, variants in their order."""
+    files: dict[tuple[str, int, str], dict[str, Record]] = {}
+    runs: dict[tuple[str, int, str, str, int], dict[str, Record]] = {}
+    for record in records:
+        if record.runtime:
+            run = (record.variant, record.seed, record.format, record.runtime, record.threads)
+            runs.setdefault(run, {})[record.metric] = record
+        else:
+            file = (record.variant, record.seed, record.format)
+            files.setdefault(file, {})[record.metric] = record
+    for file, figures in files.items():
+        base = files.get(("baseline", *file[1:]), {}).get("gzip_bytes")
+        own = figures.get("gzip_bytes")
+        if own is not None:
+            figures["smaller"] = _smaller(own, base)
+        if not any(run[:3] == file for run in runs):
+            runs[(*file, "", 0)] = {}
+    order = {variant: at for at, variant in enumerate(dict.fromkeys(r.variant for r in records))}
+    ranked = sorted(runs.items(), key=lambda run: (run[0][2] == "h5", order[run[0][0]], run[0][3:]))
+    return [
+        Row(*run, {name: (record,) for name, record in {**files.get(run[:3], {}), **own}.items()})
+        for run, own in ranked
+    ]
+
+
+def rows_of_seeds(records: Sequence[Record]) -> list[Row]:
+    """Rows of one model, the seeds of a variant on a runtime together."""
+    merged: dict[tuple[str, str, str, int], Row] = {}
+    for row in rows_of(records):
+        key = (row.variant, row.format, row.runtime, row.threads)
+        before = merged.get(key)
+        if before is None:
+            merged[key] = row
+        else:
+            names = dict.fromkeys([*before.records, *row.records])
+            both = {
+                name: before.records.get(name, ()) + row.records.get(name, ()) for name in names
+            }
+            merged[key] = dataclasses.replace(before, records=both)
+    return list(merged.values())
+
+
+def _smaller(own: Record, base: Record | None) -> Record:
+    """Divide gzip by gzip, of files of the same format only."""
+    ratio = dataclasses.replace(own, metric="smaller", unit="")
+    if not own.value:
+        return ratio
+    if base is None or base.value is None:
+        return dataclasses.replace(
+            ratio, value=None, status="not measured", reason="the baseline has no size"
+        )
+    return dataclasses.replace(ratio, value=base.value / own.value)

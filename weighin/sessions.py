@@ -1,0 +1,102 @@
+"""Answers of a session: to the whole test set, and held against what they should be."""
+
+from __future__ import annotations
+
+import functools
+import time
+from pathlib import Path
+
+import numpy as np
+
+from weighin.core import (
+    Artifact,
+    Dataset,
+    Evaluation,
+    Fidelity,
+    Images,
+    Scores,
+    Session,
+    WeighinError,
+)
+from weighin.inspect import read_tflite
+from weighin.runtimes.litert import reference
+
+EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
+CLOSE = 0.05  # how far scores may lie from the same file's, answered in another way
+REFERENCE_MACS = 30_000_000  # that the reference kernels are asked for
+
+
+def evaluate(session: Session, dataset: Dataset) -> Evaluation:
+    """Answer the whole test part, and time it.
+
+    Raises:
+        WeighinError: if the scores are not `(n, classes)` finite numbers.
+    """
+    inputs = dataset.test.inputs()
+    began = time.perf_counter()
+    scores = session.predict(inputs)
+    seconds = time.perf_counter() - began
+    if scores.shape != (len(inputs), dataset.classes):
+        raise WeighinError(
+            f"the session answered {scores.shape} scores for {len(inputs)} images of "
+            f"{dataset.classes} classes"
+        )
+    if not np.isfinite(scores).all():
+        raise WeighinError("the session answered NaN or infinite scores")
+    labels = dataset.test.labels
+    own = scores[np.arange(len(labels)), labels]
+    higher = (scores > own[:, np.newaxis]).sum(axis=1)
+    return Evaluation(scores.argmax(axis=1), higher < 5, labels, seconds)
+
+
+def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fidelity:
+    """Hold a session's answers against the Keras model's and the reference kernels'.
+
+    Returns:
+        How the session answers beside the Keras model that the file came from.
+
+    Raises:
+        WeighinError: if scores are not finite or of another shape; if a float file's lie further
+            than 1e-4 from the Keras model's; if a .tflite's lie far from what the reference kernels
+            make of the same file; if one image alone is answered otherwise than in a batch.
+    """
+    wanted = np.load(artifact.answers, allow_pickle=False)
+    images = dataset.test.inputs(0, len(wanted))
+    scores = session.predict(images)
+    if scores.shape != wanted.shape or not np.isfinite(scores).all():
+        raise WeighinError(
+            f"the session answers {scores.shape} scores, or not finite ones, where the Keras "
+            f"model answers {wanted.shape}"
+        )
+    same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
+    fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
+    is_float = artifact.format == "h5" or artifact.provenance["stage"] == "float32"
+    if is_float and fidelity.furthest > EXACT:
+        raise WeighinError(
+            f"the session's scores lie up to {fidelity.furthest:.2g} from the Keras model's; a "
+            f"float file may differ by {EXACT:g}"
+        )
+    if artifact.format == "tflite":
+        plain = _reference(artifact, images)
+        _refuse_far(scores[: len(plain)], plain, "what the reference kernels answer")
+    session.inference(images[:1])()
+    _refuse_far(session.answer(), scores[:1], "the same image's answer in a batch")
+    return fidelity
+
+
+def _refuse_far(scores: Scores, wanted: Scores, what: str) -> None:
+    apart = float(np.abs(scores - wanted).max())
+    if not apart <= CLOSE:
+        raise WeighinError(f"the session's scores lie up to {apart:.2g} from {what}")
+
+
+@functools.cache
+def _reference_scores(path: Path, sha256: str, images: bytes, shape: tuple[int, ...]) -> Scores:
+    return reference(path, np.frombuffer(images, np.float32).reshape(shape))
+
+
+def _reference(artifact: Artifact, images: Images) -> Scores:
+    """Scores of the first images by plain kernels: as many as take well under a second."""
+    macs = max(1, read_tflite(artifact.path).macs)
+    few = images[: max(1, min(len(images), REFERENCE_MACS // macs))]
+    return _reference_scores(artifact.path, artifact.sha256, few.tobytes(), few.shape)
