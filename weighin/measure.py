@@ -94,6 +94,7 @@ class Workbench:
     margin: float = MARGIN
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     _checked: set[Path] = field(default_factory=set)
+    _tried: set[tuple[Path, str]] = field(default_factory=set)
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
     _fixed: dict[str, float | None] = field(default_factory=dict)
 
@@ -140,6 +141,10 @@ class Workbench:
         """The data set that the case is trained and tested on."""
         return self.load_dataset(case.dataset)
 
+    def image(self, case: Case) -> Images:
+        """The test image that single inferences answer, `(1, height, width, channels)`."""
+        return self.dataset(case).test.inputs(0, 1)
+
     def load_dataset(self, name: str) -> Dataset:
         """A data set by its name."""
         return datasets.load_cached(name, self.workshop.places)
@@ -163,7 +168,12 @@ class Workbench:
                 it came from; such a session is never timed.
         """
         artifact = self.artifact(case)
-        session = registry.runtimes[case.runtime].open(artifact.path, case.threads)
+        runtime = registry.runtimes[case.runtime]
+        if (artifact.path, case.runtime) not in self._tried and not runtime.needs_tensorflow:
+            # native code may crash on a file: then it does so in a process of its own
+            cold_start(case.runtime, artifact.path, case.threads, self.image(case))
+            self._tried.add((artifact.path, case.runtime))
+        session = runtime.open(artifact.path, case.threads)
         try:
             fidelity = check_session(session, artifact, self.dataset(case))
         except BaseException:
@@ -236,12 +246,12 @@ class Cell:
 
     def cold_start(self) -> ColdStart:
         """Load, allocate and answer one test image in a fresh process."""
-        image = self.bench.dataset(self.case).test.inputs(0, 1)
+        image = self.bench.image(self.case)
         return cold_start(self.case.runtime, self.artifact.path, self.case.threads, image)
 
     def inference(self) -> Callable[[], Any]:
         """A call that answers one test image at batch 1."""
-        return self.session.inference(self.bench.dataset(self.case).test.inputs(0, 1))
+        return self.session.inference(self.bench.image(self.case))
 
     def inferences(self, seconds: Sequence[float]) -> Inferences:
         """Timed calls of `inference`, and what else is known of a call."""
@@ -260,7 +270,7 @@ class Cell:
 
     def _side(self, case: Case) -> Side:
         artifact = self.bench.artifact(case)
-        image = self.bench.dataset(case).test.inputs(0, 1)
+        image = self.bench.image(case)
 
         def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
             session = self.runtime.open(artifact.path, case.threads)

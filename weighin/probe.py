@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -38,10 +39,19 @@ def cold_start(runtime: str, path: Path, threads: int, image: Images) -> ColdSta
         cwd=package_folder,
         check=False,
     )
+    if done.returncode < 0:
+        raise WeighinError(f"a fresh process with {runtime} crashed: {_signal(-done.returncode)}")
     if done.returncode:
         last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
         raise WeighinError(f"a fresh process with {runtime} failed: {last[:300]}")
     return ColdStart(**json.loads(done.stdout.decode().splitlines()[-1]))
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _peak_bytes() -> int:

@@ -51,8 +51,8 @@ def samples(results: Results, rows: Sequence[Row], dataset: str) -> list[str]:
         spent = "; * stopped because its time was spent" if _is_any_spent(pairs) else ""
         lines.append(
             f"× faster: interleaved with the baseline, {_range(rows, 'speedup')} openings of both, "
-            f"until within ±{rule['narrow']:.0%} or for {rule['seconds']:g} s{spent}; called if the "
-            f"interval leaves out 1 and the ratio is at least {rule['smallest']:.0%} from it"
+            f"until within ±{rule['narrow']:.0%} or for {rule['seconds']:g} s{spent}; called if "
+            f"the interval leaves out 1 and the ratio is at least {rule['smallest']:.0%} from it"
         )
     return lines
 
