@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -54,12 +53,7 @@ def main() -> None:
 @_clear_errors
 def table(files: tuple[Path, ...], style: str) -> None:
     """Print the comparison tables of results FILES."""
-    rendered = [render(store.load(file), style) for file in files]
-    if style == "json":
-        merged = [row for text in rendered for row in json.loads(text)]
-        click.echo(json.dumps(merged, indent=1))
-    else:
-        click.echo("\n\n".join(rendered))
+    click.echo(render([store.load(file) for file in files], style))
 
 
 @main.command(name="list")

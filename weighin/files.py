@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from weighin.core import WeighinError
@@ -29,15 +29,15 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         partial.replace(path)
     except OSError as error:
+        where = path if error.filename in (None, str(partial)) else error.filename
         raise WeighinError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space or mend the "
+            f"{where} cannot be written: {error.strerror or error}. Free some space or mend the "
             f"permissions, or choose another folder (--weighin-cache-dir, --weighin-results-dir)."
         ) from error
     finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            partial.unlink(missing_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def sha256(path: Path) -> str:

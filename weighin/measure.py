@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from weighin.core import (
     Evaluation,
     Failure,
     Fidelity,
+    Figure,
+    Images,
     Inferences,
     Record,
     Runtime,
@@ -314,7 +317,7 @@ def figures(case: Case, scope: str, outcome: Any, sha256: str) -> list[Record]:
     for metric in _metrics(scope):
         blank = _blank(case, metric.name, metric.unit, sha256)
         try:
-            figure = metric.compute(outcome)
+            figure = _finite(metric.compute(outcome))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             records.append(dataclasses.replace(blank, status="failed", reason=reason))
@@ -325,6 +328,21 @@ def figures(case: Case, scope: str, outcome: Any, sha256: str) -> list[Record]:
             made = dataclasses.replace(blank, status="ok", **dataclasses.asdict(figure))
         records.append(made)
     return records
+
+
+def _finite(figure: Figure | Skip) -> Figure | Skip:
+    """A figure of plain Python numbers.
+
+    Raises:
+        ValueError: if one of them is not finite, which no table and no JSON can hold.
+    """
+    if isinstance(figure, Skip):
+        return figure
+    numbers = {"value": figure.value, "low": figure.low, "high": figure.high}
+    plain = {name: None if number is None else float(number) for name, number in numbers.items()}
+    if not all(number is None or math.isfinite(number) for number in plain.values()):
+        raise ValueError(f"the figure is not finite: {figure.value}")
+    return dataclasses.replace(figure, **plain)
 
 
 def without_figures(case: Case, scope: str, status: Status, reason: str) -> list[Record]:

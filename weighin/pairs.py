@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from weighin import stats
 from weighin.stats import Interval, typical_ratio
 
 BLOCK_SECONDS = 0.004  # of one side's calls in a block
@@ -66,7 +67,7 @@ def measure(first: Side, second: Side, *, seconds: float = PAIR_SECONDS, pin: bo
             enough = len(ratios) >= FEWEST and len(ratios) % CHECKED_EVERY == 0
             if enough and _half_width(interval := typical_ratio(ratios)) <= NARROW:
                 return Pair(tuple(ratios), interval, f"within ±{NARROW:.0%}", pinned)
-            if time.perf_counter() >= ends and len(ratios) >= 4:
+            if time.perf_counter() >= ends and len(ratios) >= stats.FEWEST:
                 return Pair(tuple(ratios), typical_ratio(ratios), "time spent", pinned)
     return Pair(tuple(ratios), typical_ratio(ratios), f"{MOST} blocks", pinned)
 

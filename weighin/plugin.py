@@ -183,7 +183,7 @@ def pytest_terminal_summary(
         return
     terminalreporter.section("weighin")
     terminalreporter.line("")
-    terminalreporter.write_line(render(run.results(), "text"))
+    terminalreporter.write_line(render([run.results()], "text"))
     terminalreporter.line("")
     if run.outcomes:
         terminalreporter.write_line(gates.render(run.outcomes))

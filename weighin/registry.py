@@ -80,10 +80,12 @@ class Registry(Generic[T]):
         if self._loaded or not self._builtin:
             return
         self._loaded = True
+        earlier = dict(self._objects)
         module = importlib.import_module(self._builtin)
         for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
             if not found.name.startswith("_"):
                 importlib.import_module(f"{self._builtin}.{found.name}")
+        self._objects |= earlier  # what a user has registered under a built-in name stays
 
 
 models: Registry[ReferenceModel] = Registry("model")
@@ -242,14 +244,10 @@ def _run(file: Path) -> None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except WeighinError:
-        del sys.modules[name]
-        raise
     except Exception as error:
         del sys.modules[name]
-        raise WeighinError(
-            f"{file} could not be loaded: {type(error).__name__}: {error}. Mend the file."
-        ) from error
+        kind = "" if isinstance(error, WeighinError) else f"{type(error).__name__}: "
+        raise WeighinError(f"{file} could not be loaded: {kind}{error} Mend the file.") from error
 
 
 def kinds() -> Mapping[str, Registry[Any]]:

@@ -14,6 +14,7 @@ CONFIDENCE = 0.95
 MARGIN = 0.005  # of accuracy: half a point
 SMALLEST_SPEEDUP = 0.02  # a smaller one is never called, however narrow its interval
 RESAMPLES = 2000
+FEWEST = 5  # ratios that an interval can be made of
 TRIM = 0.2  # of the ratios, at either end
 
 _Floats = npt.NDArray[np.float64]
@@ -101,11 +102,16 @@ def typical_ratio(ratios: Sequence[float], confidence: float = CONFIDENCE) -> In
     with a symmetric bootstrap-t interval, which keeps its coverage for a few dozen values where
     percentiles fall short. Source: Wilcox 2012, "Introduction to Robust Estimation and Hypothesis
     Testing", section 4.4; spread by Yuen 1974.
+
+    Raises:
+        ValueError: if there are fewer than five ratios.
     """
     logs = np.log(np.asarray(ratios, dtype=float))
     n = len(logs)
     (centre,), (error,) = _trimmed(logs[np.newaxis])
-    if n < 2 or error == 0:
+    if n < FEWEST:
+        raise ValueError(f"{n} ratios are too few for an interval: {FEWEST} are needed")
+    if error == 0:
         return Interval(*(math.exp(centre),) * 3)
     draws = logs[np.random.default_rng(0).integers(0, n, (RESAMPLES, n))]
     centres, errors = _trimmed(draws)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,7 +35,7 @@ def save(path: Path, results: Results) -> None:
         WeighinError: if it cannot be written.
     """
     environment = json.dumps(results.environment, indent=1, allow_nan=False)
-    rows = ",\n".join(json.dumps(_to_json(record), allow_nan=False) for record in results.records)
+    rows = ",\n".join(_row(path, record) for record in results.records)
     text = f'{{"schema": {SCHEMA},\n"environment": {environment},\n"records": [\n{rows}\n]}}\n'
     with replacing(path) as partial:
         partial.write_text(text, "utf-8")
@@ -65,6 +66,8 @@ def load(path: Path) -> Results:
     try:
         for step in range(number, SCHEMA):
             content = UPGRADES[step](content)
+        if not isinstance(content["records"], list):
+            raise TypeError("records are not a list")
         records = tuple(_from_json(row) for row in content["records"])
         environment = content["environment"]
         if not isinstance(environment, Mapping):
@@ -73,6 +76,15 @@ def load(path: Path) -> Results:
     except (KeyError, TypeError, ValueError) as error:
         raise WeighinError(
             f"{path} is a damaged results file ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _row(path: Path, record: Record) -> str:
+    try:
+        return json.dumps(_to_json(record), allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise WeighinError(
+            f"{path}: {record.metric} of {record.model} {record.variant} cannot be stored: {error}."
         ) from error
 
 
@@ -85,7 +97,9 @@ def _to_json(record: Record) -> dict[str, Any]:
     }
 
 
-def _from_json(row: dict[str, Any]) -> Record:
+def _from_json(row: Any) -> Record:
+    if not isinstance(row, dict):
+        raise TypeError(f"a record is {row!r:.40}")
     unknown = set(row) - set(_FIELDS)
     if unknown:
         raise ValueError(f"unknown field {min(unknown)!r}")
@@ -106,7 +120,9 @@ def _from_json(row: dict[str, Any]) -> Record:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _no_constant(name: str) -> float:

@@ -111,7 +111,7 @@ def _bind(variant: str, name: str, function: Callable[..., Any], text: str | Non
         if key in given:
             raise _error(variant, f"{key!r} is given twice in {name!r}")
         try:
-            given[key] = _convert(value, hints[key])
+            given[key] = _convert(value, hints.get(key, str))
         except ValueError as problem:
             raise _error(variant, f"{key}={value} in {name!r} {problem}") from None
     required = [key for key in order if known[key].default is inspect._empty]
@@ -134,10 +134,10 @@ def _convert(text: str, hint: Any) -> Any:
     checks = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
     kind = typing.get_args(hint)[0] if checks else hint
     if typing.get_origin(kind) is Literal:
-        choices = typing.get_args(kind)
+        choices = {str(choice): choice for choice in typing.get_args(kind)}
         if text not in choices:
             raise ValueError(f"must be one of: {', '.join(choices)}")
-        return text
+        return choices[text]
     try:
         value = kind(text)
     except ValueError:

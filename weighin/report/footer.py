@@ -27,7 +27,8 @@ def samples(results: Results, rows: Sequence[Row], dataset: str) -> list[str]:
     seeds = sorted(
         {record.seed for row in rows for each in row.records.values() for record in each}
     )
-    words.append(f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}")
+    if seeds:
+        words.append(f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}")
     if environment.get("profile"):
         words.append(f"profile {environment['profile']}")
     lines = ["; ".join(words)]

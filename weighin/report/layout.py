@@ -24,16 +24,21 @@ class Layout:
     lines: Callable[[Iterable[str]], str]
 
 
-def _markdown(text: str) -> str:
-    return escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
-
-
 def _one_line(text: str) -> str:
-    return " ".join(text.split("\n"))
+    return " ".join(text.splitlines())
+
+
+def _markdown(text: str) -> str:
+    return escape(_one_line(text), quote=False).replace("|", "\\|")
 
 
 LAYOUTS = {
-    "text": Layout("simple", lambda name: f"{name}\n", _one_line, "\n".join),
+    "text": Layout(
+        "simple",
+        lambda name: f"{name}\n",
+        _one_line,
+        lambda lines: "\n".join(map(_one_line, lines)),
+    ),
     "github": Layout(
         "github",
         lambda name: f"### {_markdown(name)}\n",

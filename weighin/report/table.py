@@ -19,8 +19,6 @@ from weighin.report.footer import origin, samples
 from weighin.report.layout import LAYOUTS, Layout
 from weighin.report.rows import Row, rows_of, rows_of_seeds
 
-FORMATS = (*LAYOUTS, "csv", "json")
-
 
 @dataclass(frozen=True)
 class Column:
@@ -111,24 +109,38 @@ def tables(results: Results) -> list[Table]:
     return [Table(model, data, rows_of_seeds(records)) for (model, data), records in groups.items()]
 
 
-def render(results: Results, format: str) -> str:
-    """All tables of a results file, in one of `FORMATS`.
+def render(runs: Sequence[Results], format: str) -> str:
+    """All tables of one or more runs, in one of `FORMATS`.
 
     `csv` and `json` hold bare numbers in seconds, bytes and shares, with the ends of their
-    intervals, one row a seed; the others hold them as people read them, with notes and a footer.
+    intervals, one row a seed, and are one whole however many runs there are; the others hold
+    figures as people read them, with notes and a footer.
     """
-    if format == "json":
-        return json.dumps(list(_flat(results)), indent=1)
-    if format == "csv":
-        rows = list(_flat(results))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)))
-        writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue().rstrip("\n")
+    if format in FLAT:
+        return FLAT[format]([row for results in runs for row in _flat(results)])
     layout = LAYOUTS[format]
-    parts = [_render(table, results, layout) for table in tables(results)]
-    return "\n\n".join([*parts, layout.lines(origin(results))])
+    parts = []
+    for results in runs:
+        parts += [_render(table, results, layout) for table in tables(results)]
+        parts.append(layout.lines(origin(results)))
+    return "\n\n".join(parts)
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().rstrip("\n")
+
+
+def _json(rows: Sequence[dict[str, Any]]) -> str:
+    return json.dumps(rows, indent=1)
+
+
+FLAT = {"csv": _csv, "json": _json}
+FORMATS = (*LAYOUTS, *FLAT)
 
 
 def _render(table: Table, results: Results, layout: Layout) -> str:

@@ -58,7 +58,7 @@ def _style(metric: str, unit: str) -> Callable[[float, float | None, float | Non
 def _scaled(
     value: float, low: float | None, high: float | None, steps: tuple[tuple[float, str], ...]
 ) -> str:
-    factor, unit = next((step for step in steps if abs(value) >= step[0]), steps[-1])
+    factor, unit = next((step for step in steps if abs(value) >= 0.9995 * step[0]), steps[-1])
 
     def digits(number: float) -> str:
         scaled = number / factor
