@@ -338,11 +338,13 @@ def _finite(figure: Figure | Skip) -> Figure | Skip:
     """
     if isinstance(figure, Skip):
         return figure
-    numbers = {"value": figure.value, "low": figure.low, "high": figure.high}
-    plain = {name: None if number is None else float(number) for name, number in numbers.items()}
-    if not all(number is None or math.isfinite(number) for number in plain.values()):
-        raise ValueError(f"the figure is not finite: {figure.value}")
-    return dataclasses.replace(figure, **plain)
+    value, low, high = (
+        None if number is None else float(number)
+        for number in (figure.value, figure.low, figure.high)
+    )
+    if value is None or not all(math.isfinite(n) for n in (value, low or 0.0, high or 0.0)):
+        raise ValueError(f"the figure is not finite: {figure.value} [{low}, {high}]")
+    return dataclasses.replace(figure, value=value, low=low, high=high)
 
 
 def without_figures(case: Case, scope: str, status: Status, reason: str) -> list[Record]:

@@ -1,0 +1,141 @@
+"""What tests share: a small project, and its artifacts, built once for all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tiny import tiny_arrays, write_project
+
+import weighin
+from weighin.cache import Cache
+from weighin.core import Artifact, Dataset
+from weighin.datasets import from_arrays
+
+ROOT = Path(weighin.__file__).resolve().parent.parent
+
+# Every kind of layer that is counted, and one with weights enough for dynamic range quantization.
+CNN = '''"""A small network with convolutions."""
+
+from weighin import Recipe, model
+
+
+@model(quick=Recipe("tiny", epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01))
+def tiny_cnn(keras):
+    """A convolution, a depthwise convolution and two dense layers on 6×6 images."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((6, 6, 1)),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.DepthwiseConv2D(3),
+            layers.Flatten(),
+            layers.Dense(40, activation="relu"),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+'''
+
+SETTINGS = """[pytest]
+python_files = bench_*.py
+python_functions = bench_*
+"""
+
+# Prints, as JSON, [model, variant, format, key] of every artifact of the project in `argv[1]`.
+BUILD = """
+import json, sys
+from pathlib import Path
+from weighin import registry, variant
+from weighin.build import Workshop, build, job_for
+from weighin.cache import Cache
+from weighin.core import Artifact
+from weighin.datasets import Places
+
+project, cache = map(Path, sys.argv[1:])
+definitions = registry.default_definitions(project)
+registry.load_definitions(definitions)
+workshop = Workshop(Cache(cache), Places.here(cache), tuple(definitions))
+named = {}
+for model in registry.models:
+    for name in registry.suites["quick"].variants:
+        wanted = variant.parse(name)
+        for format in ("tflite", "h5") if wanted.export.name == "float32" else ("tflite",):
+            named[model, wanted.name, format] = job_for(model, "quick", 0, wanted, format)
+built = build(named.values(), workshop)
+failed = {str(job): made.reason for job, made in built.items() if not isinstance(made, Artifact)}
+print(json.dumps([failed, [[*name, built[job].key] for name, job in named.items()]]))
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The project of the tests and what was built from it.
+
+    Attributes:
+        project: folder with `models/`, `bench/` and pytest's settings.
+        cache: where its artifacts lie.
+        keys: by model, variant and format.
+    """
+
+    project: Path
+    cache: Cache
+    keys: Mapping[tuple[str, str, str], str]
+
+    def artifact(
+        self, variant: str = "baseline", format: str = "tflite", model: str = "tiny"
+    ) -> Artifact:
+        """One of the artifacts."""
+        found = self.cache.get(self.keys[model, variant, format])
+        assert found is not None, f"a test has damaged the shared artifact {variant} of {model}"
+        return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test downloads anything, or finds or leaves anything in the user's folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WEIGHIN_OFFLINE", "1")
+        patch.setenv("WEIGHIN_CACHE_DIR", str(tmp_path_factory.mktemp("default-cache")))
+        patch.delenv("WEIGHIN_DATA_DIR", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def child_environment(_own_surroundings: None) -> Mapping[str, str]:
+    """Environment variables for a process that can import weighin from anywhere."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[str, str]) -> Shop:
+    """The tiny project with a CNN beside its model, the repository's bench, all of it built."""
+    project = write_project(tmp_path_factory.mktemp("tiny"))
+    (project / "models" / "tiny_cnn.py").write_text(CNN, "utf-8")
+    (project / "pytest.ini").write_text(SETTINGS, "utf-8")
+    for bench in sorted((ROOT / "bench").glob("bench_*.py")):
+        shutil.copy(bench, project / "bench")
+    cache = Cache(tmp_path_factory.mktemp("artifacts"))
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(project), str(cache.folder)],
+        capture_output=True,
+        text=True,
+        env=child_environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    failed, rows = json.loads(done.stdout.splitlines()[-1])
+    assert failed == {}
+    return Shop(project, cache, {(model, variant, fmt): key for model, variant, fmt, key in rows})
+
+
+@pytest.fixture(scope="session")
+def tiny_data() -> Dataset:
+    """The data set that the tiny models are trained and tested on."""
+    return from_arrays("tiny", tiny_arrays(), classes=3)

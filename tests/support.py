@@ -1,0 +1,137 @@
+"""What several test files share: hand-made results, and registries that are put back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from weighin import registry
+from weighin.core import Record, Results
+
+UNITS = {"file_bytes": "B", "gzip_bytes": "B", "latency": "s"}
+
+NASTY = 'cannot open: <script>alert("x")</script> | node 3\nfailed to prepare, 100 % & more'
+"""A reason with all that a table's format could trip over."""
+
+ENVIRONMENT = {
+    "date": "2024-05-06",
+    "profile": "quick",
+    "machine": {
+        "cpu": "Example CPU <1 GHz>",
+        "cores": 4,
+        "cpu_features": ["avx2", "fma"],
+        "memory_bytes": 8_000_000_000,
+        "system": "Linux 6.1",
+    },
+    "packages": {"weighin": "0.1.0", "tensorflow": "2.21.0", "tf-keras": None},
+    "datasets": {"digits": {"train": 4000, "test": 1000}},
+}
+
+
+def isolate_registries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test register what it likes: every registry is a copy until the test ends."""
+    for each in registry.kinds().values():
+        list(each)  # loads weighin's own first: they load once, and must not go into the copy
+        monkeypatch.setattr(each, "_objects", dict(each._objects))
+
+
+def record(metric: str, value: float | None = None, *ends: float, **changes: Any) -> Record:
+    """One record: by default an `ok` one of `small`'s baseline.tflite on litert.
+
+    Args:
+        metric: its name, which gives its unit too.
+        value: in that unit.
+        ends: low and high of the interval, if there is one.
+        changes: fields that are otherwise.
+    """
+    fields: dict[str, Any] = {
+        "model": "small",
+        "dataset": "digits",
+        "variant": "baseline",
+        "seed": 0,
+        "format": "tflite",
+        "runtime": "litert",
+        "threads": 1,
+        "unit": UNITS.get(metric, ""),
+        "status": "ok",
+    }
+    if ends:
+        fields |= {"low": ends[0], "high": ends[1]}
+    return Record(metric=metric, value=value, **(fields | changes))
+
+
+def file(variant: str, size: int, gzip: int, **changes: Any) -> list[Record]:
+    """The two records of a file's size; a file has no runtime."""
+    where = {"variant": variant, "runtime": "", "threads": 0, "artifact": "ab" * 32} | changes
+    return [record("file_bytes", size, **where), record("gzip_bytes", gzip, **where)]
+
+
+def run(
+    variant: str, top1: float, latency: float, base: float = 1e-4, **changes: Any
+) -> list[Record]:
+    """Records of one variant on one runtime: accuracy and speed, alone and compared.
+
+    Args:
+        variant: its name.
+        top1: share of right answers; the baseline's is 0.95.
+        latency: seconds.
+        base: the baseline's latency.
+        changes: fields that are otherwise.
+    """
+    where = {"variant": variant} | changes
+    accuracy = record("top1", top1, top1 - 0.01, top1 + 0.01, n=1000, **where)
+    samples = (latency, latency * 0.99, latency * 1.01)
+    speed = record("latency", latency, *samples[1:], n=500, samples=samples, **where)
+    if variant == "baseline":
+        blank = {"status": "skipped", "reason": "this is the baseline"}
+        return [accuracy, record("top1_delta", **(where | blank)), speed]
+    delta, faster = top1 - 0.95, base / latency
+    return [
+        accuracy,
+        record("top1_delta", delta, delta - 0.01, delta + 0.01, n=1000, **where),
+        speed,
+        record("speedup", faster, faster * 0.97, faster * 1.03, n=500, **where),
+    ]
+
+
+def without(metrics: str, status: str, reason: str, **changes: Any) -> list[Record]:
+    """Records that say why there is no figure; `metrics` are names with spaces between."""
+    return [record(each, status=status, reason=reason, **changes) for each in metrics.split()]
+
+
+def results() -> Results:
+    """Two models, two formats, three runtimes, two threads, two seeds, and every status."""
+    keras = {"format": "h5", "runtime": "keras-cpu"}
+    gpu = {"format": "h5", "runtime": "keras-gpu"}
+    quality, speed = "top1 top1_delta", "latency speedup"
+    both, wide = "prune(0.8)+int8", {"model": "wide"}
+    small = [
+        *file("baseline", 430_000, 400_000, format="h5"),
+        *file("prune(0.8)", 430_000, 100_000, format="h5"),
+        *file("baseline", 420_000, 390_000),
+        *file("prune(0.8)", 420_000, 97_500),
+        *file("baseline", 420_000, 391_000, seed=1),
+        *file("prune(0.8)", 420_000, 98_000, seed=1),
+        *without("file_bytes gzip_bytes", "failed", NASTY, variant="int8", runtime="", threads=0),
+        *file(both, 110_400, 32_125),
+        *run("baseline", 0.95, 2e-3, **keras),
+        *run("prune(0.8)", 0.9482, 2.04e-3, base=2e-3, **keras),
+        *without(f"{quality} {speed}", "skipped", "no GPU here", variant="baseline", **gpu),
+        *without(f"{quality} {speed}", "skipped", "no GPU here", variant="prune(0.8)", **gpu),
+        *run("baseline", 0.95, 1e-4),
+        *run("baseline", 0.95, 0.4e-4, threads=4),
+        *run("prune(0.8)", 0.9482, 0.8e-4),
+        *run("prune(0.8)", 0.9482, 0.32e-4, base=0.4e-4, threads=4),
+        *run("baseline", 0.951, 1.02e-4, seed=1),
+        *run("prune(0.8)", 0.9491, 0.81e-4, base=1.02e-4, seed=1),
+        *without(f"{quality} {speed}", "failed", NASTY, variant="int8"),
+        *without(quality, "skipped", "no test labels", variant=both),
+        *without(speed, "not measured", "deselected", variant=both),
+    ]
+    others = [
+        *file("baseline", 90_000_000, 84_000_000, format="h5", **wide),
+        *file("prune(0.8)", 89_000_000, 21_000_000, **wide),
+        *run("prune(0.8)", 0.98, 1.5, base=2.1, **wide)[:3],
+    ]
+    return Results(ENVIRONMENT, (*small, *others))

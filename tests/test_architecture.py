@@ -1,0 +1,287 @@
+"""Imports run one way, and TensorFlow is loaded only where it is needed."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import weighin
+
+ROOT = Path(weighin.__file__).resolve().parent.parent
+
+# A module may import from the layers above its own and from nothing else. A package stands for
+# all its modules; those of one package may import each other.
+LAYERS = [
+    {"core", "stats"},
+    {"files", "registry", "stack", "inspect", "report"},
+    {"arrays", "cache", "variant", "training", "store", "probe", "metrics"},
+    {"datasets", "exports", "steps"},
+    {"weighin"},  # the package's __init__: the public names
+    {"environment"},  # asks the package for its version
+    {"build", "runtimes"},
+    {"measure", "progress"},
+    {"plugin", "cli"},
+]
+# What records are read and shown by must work where nothing can be built or run.
+RECORDS_SIDE = {"store", "report"}
+BUILD_SIDE = {"build", "stack", "measure", "steps", "exports", "runtimes", "metrics"}
+HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
+# It measures the harness itself, so it is no example for an outside user.
+INSIDE_BENCH = {"harness.py"}
+
+
+def _modules():
+    """Every module of the package by its dotted name."""
+    files = sorted((ROOT / "weighin").rglob("*.py"))
+    names = {}
+    for file in files:
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return names
+
+
+MODULES = _modules()
+
+
+def _imports(file):
+    """Dotted names that a file imports, anywhere in it, by statement or by `import_module`."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} has a relative import, which these tests cannot follow"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.add(whole if whole in MODULES else node.module)
+        elif isinstance(node, ast.Call):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in ("import_module", "__import__") and node.args:
+                name = node.args[0]
+                if isinstance(name, ast.Constant):
+                    found.add(name.value)
+    return found
+
+
+def _own(file):
+    """The modules of weighin among a file's imports."""
+    return {name for name in _imports(file) if name.split(".")[0] == "weighin"}
+
+
+def _unit(module):
+    """What a module is called in `LAYERS`: `weighin.report.table` is part of `report`."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+GRAPH = {name: _own(file) for name, file in MODULES.items()}
+
+
+def _reachable(start):
+    reached, left = set(), {start}
+    while left:
+        module = left.pop()
+        reached.add(module)
+        left |= GRAPH[module] - reached
+    return reached
+
+
+def _run(code, *arguments, cwd=ROOT, **environment):
+    """Run Python code in a fresh process that can import weighin; what it prints, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_every_module_has_a_layer():
+    """A new module is given its place in `LAYERS`, and no name there is out of date."""
+    placed = [unit for layer in LAYERS for unit in layer]
+
+    assert sorted({_unit(module) for module in MODULES}) == sorted(placed)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_one_way(module):
+    """A module imports only from layers above its own, or from its own package."""
+    unit = _unit(module)
+    own = next(number for number, layer in enumerate(LAYERS) if unit in layer)
+    allowed = {unit}.union(*LAYERS[:own])
+
+    assert set() == {_unit(name) for name in GRAPH[module]} - allowed
+
+
+def test_modules_import_each_other_in_no_circle():
+    """No module of weighin reaches itself by imports, those inside functions included."""
+    circles = {
+        module
+        for module, imported in GRAPH.items()
+        if any(module in _reachable(name) for name in imported)
+    }
+
+    assert set() == circles
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if _unit(name) in RECORDS_SIDE])
+def test_records_are_read_and_shown_without_what_makes_them(module):
+    """The store and the reports never reach what builds, runs or measures."""
+    assert set() == {_unit(name) for name in _reachable(module)} & BUILD_SIDE
+
+
+def test_only_the_stack_imports_tensorflow():
+    """No other file of weighin, bench or models imports TensorFlow, Keras or the toolkit."""
+    folders = ("weighin", "bench", "models")
+    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))]
+    heavy = {
+        file.relative_to(ROOT).as_posix()
+        for file in files
+        if HEAVY & {name.split(".")[0] for name in _imports(file)}
+    }
+
+    assert {"weighin/stack.py"} == heavy
+
+
+def test_weighin_imports_neither_bench_nor_models():
+    """The harness knows nothing of the reference suite."""
+    outside = {name.split(".")[0] for file in MODULES.values() for name in _imports(file)}
+
+    assert set() == outside & {"bench", "models", "tests", "conftest"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("bench", "models")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path.name not in INSIDE_BENCH
+    ],
+)
+def test_bench_and_models_use_what_an_outside_user_may(path):
+    """Definitions and bench functions import public names, the nouns and the bench only."""
+    used = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            used |= {(node.module, alias.name) for alias in node.names}
+        elif isinstance(node, ast.Import):
+            used |= {(alias.name, "") for alias in node.names}
+    inside = {
+        (module, name)
+        for module, name in used
+        if module.split(".")[0] == "weighin"
+        and module not in ("weighin.core", "weighin.measure")
+        and not (module == "weighin" and name in weighin.__all__)
+    }
+
+    assert set() == inside
+
+
+def test_public_names_are_those_that_the_package_has():
+    """`__all__` lists every public name of the package's own, and nothing else."""
+    names = {
+        name
+        for name, item in vars(weighin).items()
+        if not name.startswith("_") and not hasattr(item, "__path__") and callable(item)
+    }
+
+    assert names == set(weighin.__all__)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "weighin",
+        "weighin.report.table",
+        "weighin.store",
+        "weighin.cli",
+        "weighin.plugin",
+        "weighin.measure",
+        "weighin.runtimes.litert",
+        "weighin.runtimes.keras",
+    ],
+)
+def test_importing_loads_no_tensorflow(module):
+    """A module imports in a fresh process without TensorFlow or Keras."""
+    code = (
+        "import importlib, json, sys; importlib.import_module(sys.argv[1]); "
+        "print(json.dumps(sorted(name for name in sys.modules)))"
+    )
+    loaded = _run(code, module)
+
+    assert module in loaded
+    assert set() == set(loaded) & HEAVY
+
+
+def test_importing_does_nothing(tmp_path):
+    """Importing all of it registers no definitions and writes no file."""
+    for name in ("here", "home"):
+        (tmp_path / name).mkdir()
+    models = tmp_path / "here" / "models"
+    models.mkdir()
+    (models / "loud.py").write_text("raise RuntimeError('definitions were loaded')\n")
+    before = sorted(tmp_path.rglob("*"))
+    code = (
+        "import json, sys, weighin, weighin.cli, weighin.plugin; "
+        "from weighin import registry; "
+        "print(json.dumps([list(registry.models), list(registry.suites), "
+        "[name for name in sys.modules if name.startswith('weighin_definitions')]]))"
+    )
+    folders = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home")}
+    registered = _run(code, cwd=tmp_path / "here", **folders)
+
+    assert [[], [], []] == registered
+    assert before == sorted(tmp_path.rglob("*"))
+
+
+def test_collecting_the_suite_loads_no_tensorflow(tmp_path):
+    """`pytest bench/ --collect-only` finds its cells, and loads and writes nothing heavy."""
+    code = (
+        "import json, sys, pytest; "
+        "code = pytest.main(sys.argv[1:]); "
+        "print(); print(json.dumps([int(code), sorted(sys.modules)]))"
+    )
+    cache = tmp_path / "cache"
+    code, loaded = _run(
+        code,
+        *("bench/", "--collect-only", "-q", "-p", "no:cacheprovider"),
+        WEIGHIN_CACHE_DIR=str(cache),
+    )
+
+    assert 0 == code
+    assert "weighin.runtimes.litert" in loaded
+    assert any(name.startswith("weighin_definitions") for name in loaded)
+    assert set() == set(loaded) & HEAVY
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("verb", ["list", "table"])
+def test_looking_loads_no_tensorflow(verb, tmp_path):
+    """`weighin list` and `weighin table` print what they know without TensorFlow."""
+    results = tmp_path / "results.json"
+    row = {"model": "m", "dataset": "d", "variant": "baseline", "seed": 0, "format": "tflite"}
+    row |= {"runtime": "", "threads": 0, "metric": "file_bytes", "unit": "B", "status": "ok"}
+    content = {"schema": 1, "environment": {}, "records": [row | {"value": 12_300}]}
+    results.write_text(json.dumps(content))
+    code = (
+        "import json, sys; from click.testing import CliRunner; from weighin.cli import main; "
+        "result = CliRunner().invoke(main, sys.argv[1:]); "
+        "print(json.dumps([result.exit_code, result.output, sorted(sys.modules)]))"
+    )
+    cache = {"WEIGHIN_CACHE_DIR": str(tmp_path / "cache"), "WEIGHIN_OFFLINE": "1"}
+    arguments = ["table", str(results)] if verb == "table" else ["list"]
+    exit_code, output, loaded = _run(code, *arguments, **cache)
+
+    assert 0 == exit_code
+    assert ("12.3 kB" if verb == "table" else "keras-cpu") in output
+    assert set() == set(loaded) & HEAVY

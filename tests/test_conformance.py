@@ -1,0 +1,336 @@
+"""Every registered object keeps the rules of its kind: weighin's own and the reference suite's."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+import inspect
+import json
+import math
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import registrations_undone
+
+import weighin
+from weighin import datasets, registry
+from weighin.core import (
+    ColdStart,
+    Compressed,
+    Evaluation,
+    Figure,
+    Recipe,
+    Skip,
+    Starts,
+    WeighinError,
+)
+from weighin.variant import arguments, parameters, parse
+
+ROOT = Path(weighin.__file__).resolve().parent.parent
+DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+SHARES = {"top1", "top5", "agreement"}
+CANDIDATES = ("0.5", "2", "16", "1", "0", "4:8")  # some of them suits any argument there is
+
+
+def _kinds():
+    """Every registered object by kind and name; the suite's definitions leave no trace."""
+    with registrations_undone():
+        registry.load_definitions(DEFINITIONS)
+        return {
+            kind: {name: held[name] for name in held} for kind, held in registry.kinds().items()
+        }
+
+
+KINDS = _kinds()
+CALLS = KINDS["steps"] | KINDS["exports"]
+RECIPES = [
+    pytest.param(model, recipe, id=f"{model.name}-{profile}")
+    for model in KINDS["models"].values()
+    for profile, recipe in model.profiles.items()
+]
+
+
+def _python(code, *words, environment):
+    """What Python code prints in a fresh process, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_every_kind_is_registered():
+    """Nothing below runs on an empty list: each kind has objects, the known ones among them."""
+    known = {
+        "models": {"mnist_cnn", "lenet_300_100", "lenet5"},
+        "data sets": {"mnist", "fashion_mnist", "cifar10", "mnist10k"},
+        "suites": {"quick", "full"},
+        "steps": {"prune", "finetune"},
+        "exports": {"float32", "float16", "dynamic", "int8"},
+        "runtimes": {"litert", "keras-cpu", "keras-gpu"},
+        "metrics": {"file_bytes", "gzip_bytes", "top1", "agreement", "latency", "cold_start"},
+    }
+
+    assert {} == {
+        kind: names - set(KINDS[kind]) for kind, names in known.items() if names - set(KINDS[kind])
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in KINDS if kind != "suites" for name in KINDS[kind]]
+)
+def test_everything_says_what_it_is(kind, name):
+    """The first line of a docstring is what `weighin list` shows: short and without full stop."""
+    item = KINDS[kind][name]
+    shown = {"models": lambda: registry.summary(item.create), "metrics": lambda: item.summary}
+    text = shown.get(kind, lambda: registry.summary(item))()
+
+    assert 10 <= len(text) <= 100
+    assert not text.endswith(".")
+    assert text == text.strip()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_names_of_steps_and_exports_can_be_written(name):
+    """A name is one that the grammar can read, and no name is both a step and an export."""
+    assert NAME.fullmatch(name)
+    assert "baseline" != name
+    assert (name in KINDS["steps"]) != (name in KINDS["exports"])
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_parameters_of_steps_and_exports_are_annotated(name):
+    """After the two that are always given, each says what it may be; defaults are keywords."""
+    function = CALLS[name]
+    hints = typing.get_type_hints(function, include_extras=True)
+    fixed = list(inspect.signature(function).parameters)[:2]
+    wanted = ["model", "trainer"] if name in KINDS["steps"] else ["model", "calibration"]
+
+    assert wanted == fixed
+    for parameter in parameters(function):
+        assert parameter.name in hints
+        has_default = parameter.default is not parameter.empty
+        assert has_default == (parameter.kind is parameter.KEYWORD_ONLY)
+
+
+def _written(name):
+    """A call of a step or export with nothing but what it needs, found by trying."""
+    needed = [each for each in parameters(CALLS[name]) if each.default is each.empty]
+    if not needed:
+        return name
+    for value in CANDIDATES:
+        text = f"{name}({','.join([value] * len(needed))})"
+        try:
+            parse(text)
+        except WeighinError:
+            continue
+        return text
+    raise AssertionError(f"add a value that {name} takes to CANDIDATES")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_steps_and_exports_are_read_by_the_grammar(name):
+    """Written with their defaults or without, they mean the same and have one name."""
+    short = _written(name)
+    bare = parse(short)
+    (call,) = bare.steps or [bare.export]
+    given = arguments(call, CALLS[name])
+    required = [each.name for each in parameters(CALLS[name]) if each.default is each.empty]
+    words = [str(given[key]) for key in required]
+    words += [f"{key}={value}" for key, value in given.items() if key not in required]
+    long = f"{name}({','.join(words)})" if words else name
+
+    assert {each.name for each in parameters(CALLS[name])} == set(given)
+    assert bare == parse(long)
+    assert bare == parse(bare.name)
+    assert ("baseline" if name == "float32" else short) == bare.name
+
+
+@pytest.mark.parametrize("name", KINDS["runtimes"])
+def test_runtimes_have_what_the_protocol_asks(name):
+    """A runtime is registered by its own name, and says what it opens."""
+    runtime = KINDS["runtimes"][name]
+
+    assert name == runtime.name
+    assert re.fullmatch(r"[a-z][a-z0-9-]*", name)
+    assert set(runtime.formats) <= {"tflite", "h5"}
+    assert len(runtime.formats) >= 1
+    assert isinstance(runtime.formats, tuple)
+    assert isinstance(runtime.needs_tensorflow, bool)
+    assert [] == list(inspect.signature(runtime.available).parameters)
+    assert [] == list(inspect.signature(runtime.load).parameters)
+    assert ["path", "threads"] == list(inspect.signature(runtime.open).parameters)
+
+
+def test_asking_what_is_available_loads_nothing_heavy(child_environment):
+    """Every runtime says in one line why it cannot be used, or None, and imports no TensorFlow."""
+    code = (
+        "import json, sys; from weighin import registry; "
+        "reasons = {each.name: each.available() for each in registry.runtimes.values()}; "
+        "heavy = {'tensorflow', 'keras', 'tf_keras', 'ai_edge_litert'} & set(sys.modules); "
+        "print(json.dumps([reasons, sorted(heavy)]))"
+    )
+    reasons, heavy = _python(code, environment=child_environment)
+
+    assert [] == heavy
+    assert set(KINDS["runtimes"]) == set(reasons)
+    for reason in reasons.values():
+        assert reason is None or (10 < len(reason) and "\n" not in reason)
+
+
+@pytest.mark.parametrize("name", KINDS["metrics"])
+def test_metrics_say_what_they_measure(name):
+    """Unit, direction and scope are known ones; what depends on the machine says so."""
+    metric = KINDS["metrics"][name]
+
+    assert name == metric.name
+    assert NAME.fullmatch(name)
+    assert metric.unit in ("", "B", "s", "1/s")
+    assert metric.better in ("", "lower", "higher")
+    assert metric.scope in ("artifact", "evaluation", "start", "inference")
+    assert isinstance(metric.machine_bound, bool)
+    if metric.unit in ("s", "1/s") or metric.scope in ("start", "inference"):
+        assert metric.machine_bound
+
+
+def _evaluations():
+    """Answers to 200 made-up images: all, most, none of them right, with and without baseline."""
+    generator = np.random.default_rng(3)
+    labels = generator.integers(0, 10, 200)
+    most = np.where(generator.random(200) < 0.9, labels, (labels + 1) % 10)
+    usual = Evaluation(most, np.ones(200, bool), labels, 0.25)
+    perfect = Evaluation(labels, np.ones(200, bool), labels, 0.5, usual)
+    hopeless = Evaluation((labels + 1) % 10, np.zeros(200, bool), labels, 0.125, perfect)
+    single = Evaluation(labels[:1], np.ones(1, bool), labels[:1], 1e-6, None)
+    return [usual, perfect, hopeless, single]
+
+
+def _outcomes(scope, shop):
+    """Several outcomes of an operation, extreme ones too."""
+    if scope == "artifact":
+        found = [shop.artifact(variant, format, model) for model, variant, format in shop.keys]
+        return [Compressed(each, each.path.read_bytes()[::2]) for each in found]
+    if scope == "evaluation":
+        return _evaluations()
+    if scope == "start":
+        runs = [ColdStart(0.004 * number, 60_000_000 + number, 3) for number in range(1, 6)]
+        return [Starts(tuple(runs)), Starts(tuple(runs[:1])), Starts(tuple(runs[::-1]))]
+    times = np.random.default_rng(4).lognormal(-9, 0.2, 1000).tolist()
+    return [times, times[:50], times[:1], [1e-6] * 100]
+
+
+@pytest.mark.parametrize("name", KINDS["metrics"])
+def test_metrics_yield_figures_of_their_kind(name, shop):
+    """Every outcome has a figure in range, with its value between the ends, or a reason."""
+    metric = KINDS["metrics"][name]
+    figures = [metric.compute(outcome) for outcome in _outcomes(metric.scope, shop)]
+
+    assert any(isinstance(figure, Figure) for figure in figures)
+    for figure in figures:
+        if isinstance(figure, Skip):
+            assert len(figure.reason) > 10
+            continue
+        assert math.isfinite(figure.value)
+        assert figure.value >= (-1 if name.endswith("_delta") else 0)
+        assert (figure.low is None) == (figure.high is None)
+        if figure.low is not None:
+            assert figure.low <= figure.value <= figure.high
+        if name in SHARES or name.endswith("_delta"):
+            assert figure.value <= 1
+            assert -1 <= figure.low <= figure.high <= 1
+        if metric.unit == "B":
+            assert figure.value >= 1
+        assert figure.n is None or (isinstance(figure.n, int) and figure.n >= 1)
+        assert all(isinstance(sample, float) for sample in figure.samples)
+        assert not figure.samples or len(figure.samples) == figure.n
+
+
+@pytest.mark.parametrize("name", KINDS["suites"])
+def test_suites_name_what_there_is(name):
+    """Models, their profile and their variants exist; variants are written as they are named."""
+    suite = KINDS["suites"][name]
+    variants = [parse(variant).name for variant in suite.variants]
+
+    assert name == suite.name
+    assert list(suite.variants) == variants
+    assert len(set(variants)) == len(variants) >= 1
+    assert "baseline" in variants
+    assert len(set(suite.models)) == len(suite.models) >= 1
+    for model in suite.models:
+        assert KINDS["models"][model].recipe(suite.profile).dataset in KINDS["data sets"]
+
+
+@pytest.mark.parametrize(("model", "recipe"), RECIPES)
+def test_recipes_can_be_followed(model, recipe):
+    """A recipe names a registered data set, and trains."""
+    assert isinstance(recipe, Recipe)
+    assert recipe.dataset in KINDS["data sets"]
+    assert recipe.epochs >= 1
+    assert recipe.finetune_epochs >= 1
+    assert recipe.batch_size >= 1
+    assert 0 <= recipe.validation_split < 1
+    assert 0 < recipe.learning_rate < 1
+
+
+@pytest.mark.parametrize("name", KINDS["data sets"])
+def test_data_sets_load_or_say_why_not(name, tmp_path):
+    """Offline, a data set is whole and checked, or its message names it and the ways to get it."""
+    places = datasets.Places(None, tmp_path, offline=True)
+    try:
+        loaded = KINDS["data sets"][name](places)
+    except WeighinError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+        assert name == loaded.name
+        assert re.fullmatch(r"[0-9a-f]{64}", loaded.digest)
+        for part in (loaded.train, loaded.test):
+            assert len(part) == len(part.images) > 0
+            assert set(np.unique(part.labels)) <= set(range(loaded.classes))
+            assert 0 <= part.inputs(0, 100).min() <= part.inputs(0, 100).max() <= 1
+
+    if refusal:
+        assert "was not found" in refusal
+        assert "WEIGHIN_DATA_DIR" in refusal
+        assert "mnist10k" != name
+    assert [] == list(tmp_path.iterdir())
+
+
+MODELS = """
+import json, sys
+from pathlib import Path
+from weighin import registry, stack
+
+registry.load_definitions([Path(path) for path in sys.argv[1:]])
+facts = {}
+for model in registry.models.values():
+    made = model.create(stack.keras())
+    last = made.layers[-1]
+    facts[model.name] = [made.input_shape, made.output_shape, last.activation.__name__,
+                         made.count_params(), bool(made.optimizer)]
+print(json.dumps(facts))
+"""
+
+
+def test_models_are_what_their_files_say(child_environment):
+    """Each takes images, ends in a softmax, is untrained, and has the parameters it promises."""
+    facts = _python(MODELS, *map(str, DEFINITIONS), environment=child_environment)
+
+    assert set(KINDS["models"]) == set(facts)
+    for name, (into, out, activation, count, compiled) in facts.items():
+        path = Path(inspect.getsourcefile(KINDS["models"][name].create))
+        promised = re.search(r"([\d,]+) parameters", path.read_text("utf-8"))
+
+        assert (4, 2) == (len(into), len(out))
+        assert (None, None) == (into[0], out[0])
+        assert "softmax" == activation
+        assert not compiled
+        if promised is not None:
+            assert promised[1] == f"{count:,}"

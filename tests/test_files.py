@@ -1,0 +1,170 @@
+"""Files and folders are written whole or not at all."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from weighin.core import WeighinError
+from weighin.files import replacing, sha256
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Every file under a folder and what it holds."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
+
+
+def write_half(path: Path, problem: BaseException) -> None:
+    """Begin to write a file, then meet a problem."""
+    with replacing(path) as partial:
+        partial.write_text("half of the n")
+        raise problem
+
+
+def write_half_a_folder(path: Path, problem: BaseException) -> None:
+    """Begin to write a folder, then meet a problem."""
+    with replacing(path) as partial:
+        partial.mkdir()
+        (partial / "one").write_text("new")
+        raise problem
+
+
+def write_file(path: Path) -> None:
+    """Write a file as it is meant to be done."""
+    with replacing(path) as partial:
+        partial.write_text("new")
+
+
+def test_a_new_file_is_written(tmp_path: Path) -> None:
+    """What was written is found at the path, and nothing beside it."""
+    write_file(tmp_path / "file")
+
+    assert {"file": "new"} == everything(tmp_path)
+
+
+def test_folders_on_the_way_are_made(tmp_path: Path) -> None:
+    """A folder that is not there yet is no obstacle."""
+    write_file(tmp_path / "a" / "b" / "file")
+
+    assert {"a/b/file": "new"} == everything(tmp_path)
+
+
+def test_an_old_file_is_replaced(tmp_path: Path) -> None:
+    """What stood at the path gives way."""
+    (tmp_path / "file").write_text("old, and longer")
+
+    write_file(tmp_path / "file")
+
+    assert {"file": "new"} == everything(tmp_path)
+
+
+def test_an_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    """Whoever reads the path meanwhile finds the old file, all of it."""
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    with replacing(path) as partial:
+        partial.write_text("new")
+        meanwhile = path.read_text()
+
+    assert "old" == meanwhile
+    assert "new" == path.read_text()
+
+
+@pytest.mark.parametrize("problem", [ValueError("no"), KeyboardInterrupt()])
+def test_after_an_error_the_old_file_stands(tmp_path: Path, problem: BaseException) -> None:
+    """An error inside goes on as it is; the old file is whole and no part of the new one left."""
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    with pytest.raises(type(problem)) as caught:
+        write_half(path, problem)
+
+    assert problem is caught.value
+    assert {"file": "old"} == everything(tmp_path)
+
+
+def test_after_an_error_there_is_no_new_file(tmp_path: Path) -> None:
+    """Where nothing stood before, nothing stands after an error."""
+    with pytest.raises(ValueError, match="no"):
+        write_half(tmp_path / "file", ValueError("no"))
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_an_old_folder_is_replaced(tmp_path: Path) -> None:
+    """A folder takes the place of another with all that is in it."""
+    (tmp_path / "folder" / "deep").mkdir(parents=True)
+    (tmp_path / "folder" / "deep" / "one").write_text("old")
+
+    with replacing(tmp_path / "folder") as partial:
+        partial.mkdir()
+        (partial / "two").write_text("new")
+
+    assert {"folder/two": "new"} == everything(tmp_path)
+
+
+def test_after_an_error_the_old_folder_stands(tmp_path: Path) -> None:
+    """A folder that was half made is gone, the one that it should replace is whole."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "one").write_text("old")
+
+    with pytest.raises(ValueError, match="no"):
+        write_half_a_folder(tmp_path / "folder", ValueError("no"))
+
+    assert {"folder/one": "old"} == everything(tmp_path)
+    assert ["folder"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_full_disk_is_told_with_the_path(tmp_path: Path) -> None:
+    """What the system refuses is one message that names the path and the way out."""
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    with pytest.raises(WeighinError) as caught:
+        write_half(path, OSError(28, "No space left on device"))
+
+    assert f"{path} cannot be written: No space left on device. Free some" in str(caught.value)
+    assert {"file": "old"} == everything(tmp_path)
+
+
+def test_a_folder_in_the_way_of_a_file_is_told(tmp_path: Path) -> None:
+    """A file does not replace a folder: the message names it, and it stays as it was."""
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "one").write_text("old")
+
+    with pytest.raises(WeighinError) as caught:
+        write_file(tmp_path / "taken")
+
+    assert f"{tmp_path / 'taken'} cannot be written: " in str(caught.value)
+    assert {"taken/one": "old"} == everything(tmp_path)
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
+    """A path through something that is no folder cannot be written: the message names it."""
+    (tmp_path / "taken").write_text("old")
+
+    with pytest.raises(WeighinError) as caught:
+        write_file(tmp_path / "taken" / "file")
+
+    assert f"{tmp_path / 'taken' / 'file'} cannot be written: " in str(caught.value)
+    assert {"taken": "old"} == everything(tmp_path)
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
+    """A name that the file system refuses is a message too."""
+    with pytest.raises(WeighinError, match="cannot be written: "):
+        write_file(tmp_path / ("x" * 300))
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:
+    """The digest is the published one of `abc` (FIPS 180-2, appendix B.1)."""
+    (tmp_path / "file").write_bytes(b"abc")
+
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert expected == sha256(tmp_path / "file")

@@ -1,0 +1,558 @@
+"""Operations, the checks before them, and the records that become of their outcomes."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+import dataclasses
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from tiny import registrations_undone
+
+from weighin import registry
+from weighin.build import Workshop, job_for
+from weighin.core import Dataset, Failure, Figure, Record, Skip, Split, WeighinError
+from weighin.datasets import Places
+from weighin.measure import (
+    Case,
+    Cell,
+    Workbench,
+    check_session,
+    derive,
+    evaluate,
+    figures,
+    rounds_for,
+)
+from weighin.probe import cold_start
+from weighin.variant import parse
+
+CASE = Case("tiny", "tiny", "baseline", 0, "tflite", "litert", 1)
+MEGABYTE = 2**20
+
+
+class FakeSession:
+    """Answers by a function of the images, and one image alone by another."""
+
+    def __init__(self, predict, alone=None):
+        """Take the two functions; without `alone`, one image is answered as in a batch."""
+        self.predict = predict
+        self._alone = alone or predict
+        self._asked = self._answered = None
+        self.closed = 0
+
+    def inference(self, image):
+        """Keep the image; the call answers it."""
+        self._asked = image
+
+        def run():
+            self._answered = self._alone(self._asked)
+
+        return run
+
+    def answer(self):
+        """What the last call answered."""
+        return self._answered
+
+    def close(self):
+        """Count how often it is closed."""
+        self.closed += 1
+
+
+def recorded(artifact, data):
+    """A function from the first test images to the scores that Keras gave them."""
+    scores = dict(
+        zip(
+            (image.tobytes() for image in data.test.inputs()),
+            np.load(artifact.answers),
+            strict=True,
+        )
+    )
+    return lambda images: np.stack([scores[image.tobytes()] for image in images])
+
+
+def _constant(right):
+    return lambda images: np.full_like(right(images), 1 / 3)
+
+
+def _garbage(right):
+    return lambda images: np.random.default_rng(0).dirichlet([1, 1, 1], len(images))
+
+
+def _shifted(right):
+    return lambda images: np.roll(right(images), 1, axis=0)
+
+
+def _slightly_off(right):
+    return lambda images: right(images) + np.float32(0.001)
+
+
+def _not_a_number(right):
+    def predict(images):
+        scores = right(images).copy()
+        scores[-1, 0] = np.nan
+        return scores
+
+    return predict
+
+
+def _infinite(right):
+    return lambda images: np.where(right(images) > 0.5, np.inf, right(images))
+
+
+def _one_class_less(right):
+    return lambda images: right(images)[:, :2]
+
+
+def _one_image_less(right):
+    return lambda images: right(images)[:-1]
+
+
+def _flat(right):
+    return lambda images: right(images).reshape(-1)
+
+
+@pytest.mark.parametrize("variant", ["baseline", "dynamic", "int8"])
+def test_a_session_that_answers_as_keras_is_accepted(shop, tiny_data, variant):
+    """The scores that the Keras model gave pass, whatever the export."""
+    artifact = shop.artifact(variant)
+
+    assert check_session(FakeSession(recorded(artifact, tiny_data)), artifact, tiny_data) is None
+
+
+@pytest.mark.parametrize("format", ["tflite", "h5"])
+@pytest.mark.parametrize("wrong", [_constant, _garbage, _shifted, _slightly_off])
+def test_a_float_session_that_answers_something_else_is_refused(shop, tiny_data, format, wrong):
+    """A float file must answer as the Keras model, image by image."""
+    artifact = shop.artifact(format=format)
+    session = FakeSession(wrong(recorded(artifact, tiny_data)))
+
+    with pytest.raises(WeighinError, match="from the Keras model's"):
+        check_session(session, artifact, tiny_data)
+
+
+@pytest.mark.parametrize("variant", ["baseline", "dynamic", "int8"])
+@pytest.mark.parametrize(
+    "wrong", [_not_a_number, _infinite, _one_class_less, _one_image_less, _flat]
+)
+def test_scores_that_are_none_are_refused(shop, tiny_data, variant, wrong):
+    """NaN, infinite values and wrong shapes are refused, quantized or not."""
+    artifact = shop.artifact(variant)
+    session = FakeSession(wrong(recorded(artifact, tiny_data)))
+
+    with pytest.raises(WeighinError, match="where the Keras model answers"):
+        check_session(session, artifact, tiny_data)
+
+
+@pytest.mark.parametrize("variant", ["baseline", "dynamic", "int8"])
+@pytest.mark.parametrize(
+    "alone",
+    [
+        lambda image: np.full((1, 3), 1 / 3, np.float32),
+        lambda image: np.full((1, 3), np.nan, np.float32),
+        lambda image: np.zeros((1, 3), np.float32),
+    ],
+    ids=["constant", "nan", "zeros"],
+)
+def test_one_image_must_be_answered_as_in_a_batch(shop, tiny_data, variant, alone):
+    """What is timed is one image alone: it must be the right answer too."""
+    artifact = shop.artifact(variant)
+    session = FakeSession(recorded(artifact, tiny_data), alone)
+
+    with pytest.raises(WeighinError, match="one image alone"):
+        check_session(session, artifact, tiny_data)
+
+
+def _hand_made(scores, labels):
+    """A data set of blank images, and a session with these scores for its test part."""
+    scores = np.array(scores, np.float32)
+    images = np.zeros((len(labels), 2, 2, 1), np.uint8)
+    split = Split(images, np.array(labels, np.uint8))
+    data = Dataset("made", scores.shape[-1], "", split, split)
+    return FakeSession(lambda asked: scores), data
+
+
+SCORES = [
+    [0.4, 0.3, 0.1, 0.1, 0.05, 0.05, 0.0],  # right at once
+    [0.4, 0.3, 0.12, 0.08, 0.06, 0.04, 0.0],  # right is the second
+    [0.3, 0.25, 0.2, 0.1, 0.09, 0.06, 0.0],  # right is the fifth
+    [0.3, 0.25, 0.2, 0.1, 0.09, 0.06, 0.0],  # right is the sixth
+    [0.0, 0.01, 0.02, 0.03, 0.04, 0.1, 0.8],  # right at once
+]
+LABELS = [0, 1, 4, 5, 6]
+
+
+def _value(metric, evaluation):
+    return registry.metrics[metric].compute(evaluation).value
+
+
+def test_an_evaluation_counts_right_answers():
+    """Top-1 and top-5 of five hand-made answers."""
+    evaluation = evaluate(*_hand_made(SCORES, LABELS))
+
+    assert [0, 0, 0, 0, 6] == evaluation.predicted.tolist()
+    assert [True, True, True, False, True] == evaluation.top5.tolist()
+    assert 2 / 5 == _value("top1", evaluation)
+    assert 4 / 5 == _value("top5", evaluation)
+    assert 0 < evaluation.seconds
+
+
+def test_an_evaluation_is_compared_with_the_baselines():
+    """Agreement counts equal answers, the difference of top-1 the right ones."""
+    before = evaluate(*_hand_made(SCORES, LABELS))
+    after = [SCORES[0], SCORES[1][::-1], SCORES[2], SCORES[3], SCORES[4][::-1]]
+    evaluation = dataclasses.replace(evaluate(*_hand_made(after, LABELS)), baseline=before)
+
+    assert [0, 6, 0, 0, 0] == evaluation.predicted.tolist()
+    assert 3 / 5 == _value("agreement", evaluation)
+    assert (1 - 2) / 5 == _value("top1_delta", evaluation)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda scores: scores[:-1],
+        lambda scores: [row[:-1] for row in scores],
+        lambda scores: np.ravel(scores),
+        lambda scores: [*scores[:-1], [float("nan"), *scores[-1][1:]]],
+        lambda scores: [*scores[:-1], [float("-inf"), *scores[-1][1:]]],
+    ],
+    ids=["one image less", "one class less", "flat", "nan", "infinite"],
+)
+def test_an_evaluation_without_whole_scores_is_refused(spoil):
+    """An answer that is no score for each class and image is never counted as wrong or right."""
+    _, data = _hand_made(SCORES, LABELS)
+    spoilt = np.array(spoil(SCORES), np.float32)
+
+    with pytest.raises(WeighinError, match="the session answered"):
+        evaluate(FakeSession(lambda images: spoilt), data)
+
+
+def test_a_metric_that_fails_leaves_the_others_alone():
+    """Its record says why; the figures of the same operation stay."""
+    with registrations_undone():
+
+        @registry.metric("explodes", scope="inference")
+        def explodes(samples):
+            """Never works."""
+            raise ValueError(f"no sense in {len(samples)} samples")
+
+        @registry.metric("abstains", unit="s", scope="inference")
+        def abstains(samples):
+            """Never applies."""
+            return Skip("not today")
+
+        @registry.metric("counts", scope="inference")
+        def counts(samples):
+            """How many there are."""
+            return Figure(len(samples), 1.0, 9.0, 3, tuple(samples))
+
+        records = {each.metric: each for each in figures(CASE, "inference", [2.0, 1.0, 3.0], "ab")}
+
+    blank = Record(
+        "tiny", "tiny", "baseline", 0, "tflite", "litert", 1, "", "", "ok", artifact="ab"
+    )
+    reason = "ValueError: no sense in 3 samples"
+    assert (
+        dataclasses.replace(blank, metric="explodes", status="failed", reason=reason)
+        == records["explodes"]
+    )
+    assert (
+        dataclasses.replace(
+            blank, metric="abstains", unit="s", status="skipped", reason="not today"
+        )
+        == records["abstains"]
+    )
+    assert (
+        dataclasses.replace(
+            blank, metric="counts", value=3, low=1.0, high=9.0, n=3, samples=(2.0, 1.0, 3.0)
+        )
+        == records["counts"]
+    )
+    assert ("ok", 2.0, "s") == (
+        records["latency"].status,
+        records["latency"].value,
+        records["latency"].unit,
+    )
+
+
+def test_only_the_metrics_of_an_operation_are_asked():
+    """An inference yields no sizes and no accuracy."""
+    asked = {record.metric for record in figures(CASE, "inference", [1.0, 2.0], "")}
+
+    assert {each.name for each in registry.metrics.values() if each.scope == "inference"} == asked
+    assert "latency" in asked
+    assert "top1" not in asked
+
+
+def _latency(variant, value=None, low=None, high=None, **changes):
+    case = dataclasses.asdict(dataclasses.replace(CASE, variant=variant))
+    fields = {"metric": "latency", "unit": "s", "status": "ok", "n": 100, "artifact": variant}
+    return Record(**case, **(fields | {"value": value, "low": low, "high": high} | changes))
+
+
+def test_speedup_divides_the_baselines_latency():
+    """Its interval is the widest that the two medians' intervals allow."""
+    (speedup,) = derive([_latency("baseline", 6.0, 5.0, 8.0), _latency("int8", 2.0, 1.0, 2.5)])
+
+    assert ("int8", "speedup", "", "ok") == (
+        speedup.variant,
+        speedup.metric,
+        speedup.unit,
+        speedup.status,
+    )
+    assert (6 / 2, 5 / 2.5, 8 / 1) == (speedup.value, speedup.low, speedup.high)
+    assert "int8" == speedup.artifact
+
+
+def test_speedup_compares_like_with_like_only():
+    """Latencies of other models, formats, runtimes, threads and seeds are no baseline."""
+    own = _latency("int8", 2.0, 1.0, 2.5)
+    others = [
+        dataclasses.replace(_latency("baseline", 6.0, 5.0, 8.0), **{name: value})
+        for name, value in {
+            "model": "other",
+            "format": "h5",
+            "runtime": "other",
+            "threads": 2,
+            "seed": 1,
+            "metric": "cold_start",
+        }.items()
+    ]
+
+    assert [] == derive([own, *others])
+
+
+def test_without_a_baseline_there_is_no_speedup():
+    """Nothing is derived from a variant alone, nor from the baseline alone."""
+    assert [] == derive([_latency("int8", 2.0, 1.0, 2.5)])
+    assert [] == derive([_latency("baseline", 2.0, 1.0, 2.5)])
+
+
+@pytest.mark.parametrize("status", ["failed", "skipped", "not measured"])
+def test_speedup_over_a_baseline_without_latency_has_its_reason(status):
+    """It has the baseline's status and reason, and no number of any kind."""
+    base = _latency("baseline", status=status, reason="the kettle boiled", n=None)
+    (speedup,) = derive([base, _latency("int8", 2.0, 1.0, 2.5)])
+
+    assert status == speedup.status
+    assert "the kettle boiled" in speedup.reason
+    assert (None, None, None) == (speedup.value, speedup.low, speedup.high)
+
+
+def test_speedup_of_a_variant_without_latency_has_its_reason():
+    """It has the variant's own status and reason."""
+    own = _latency("int8", status="failed", reason="it burnt", n=None)
+    (speedup,) = derive([_latency("baseline", 6.0, 5.0, 8.0), own])
+
+    assert ("failed", "it burnt") == (speedup.status, speedup.reason)
+    assert (None, None, None) == (speedup.value, speedup.low, speedup.high)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "tiny-baseline-litert"),
+        ({"runtime": "", "threads": 0}, "tiny-baseline-tflite"),
+        ({"variant": "int8", "threads": 2}, "tiny-int8-litert-threads2"),
+        ({"seed": 3}, "tiny-baseline-litert-seed3"),
+    ],
+)
+def test_cases_are_told_apart_by_their_text(changes, text):
+    """The text is the id of a bench function's run."""
+    assert text == str(dataclasses.replace(CASE, **changes))
+
+
+def test_rounds_are_enough_and_not_too_many():
+    """Slow calls are timed 50 times at least, fast ones 1,000 times at most."""
+    assert 50 == rounds_for(lambda: time.sleep(0.02))
+    assert 1000 == rounds_for(lambda: None)
+
+
+@pytest.fixture(scope="module")
+def bench(shop):
+    """A workbench in this process on the shared artifacts; the project is registered meanwhile."""
+    with registrations_undone():
+        definitions = registry.default_definitions(shop.project)
+        registry.load_definitions(definitions)
+        places = Places(None, shop.cache.folder, offline=True)
+        yield Workbench(Workshop(shop.cache, places, tuple(definitions)), "quick")
+
+
+def _records(cell, outcome):
+    cell.record(outcome)
+    cell.close()
+    return {record.metric: record for record in cell.records}
+
+
+def test_a_file_is_compressed_alike_every_time(bench, shop):
+    """The compressed bytes hold the file and no time or name."""
+    cell = Cell(dataclasses.replace(CASE, runtime="", threads=0), "artifact", bench)
+    compressed = cell.compress()
+    records = _records(cell, compressed)
+
+    assert shop.artifact().path.read_bytes() == gzip.decompress(compressed.gzipped)
+    assert cell.compress().gzipped == compressed.gzipped
+    assert bytes(4) == compressed.gzipped[4:8]
+    assert len(compressed.gzipped) == records["gzip_bytes"].value
+    assert shop.artifact().path.stat().st_size == records["file_bytes"].value
+    assert {shop.artifact().sha256} == {record.artifact for record in records.values()}
+
+
+def test_a_variant_is_evaluated_against_its_baseline(bench):
+    """The baseline's answers are found or made, on the same runtime."""
+    cell = Cell(dataclasses.replace(CASE, variant="prune(0.5)"), "evaluation", bench)
+    records = _records(cell, cell.evaluate())
+    evaluation = bench.evaluation(cell.case)
+    baseline = bench.evaluation(CASE)
+
+    assert {"ok"} == {record.status for record in records.values()}
+    assert float(np.mean(evaluation.predicted == evaluation.labels)) == records["top1"].value
+    assert float(np.mean(evaluation.predicted == baseline.predicted)) == records["agreement"].value
+    assert 60 == records["top1"].n
+
+
+def test_the_baseline_is_not_compared_with_itself(bench):
+    """What compares with the baseline is skipped for it, with a reason."""
+    cell = Cell(CASE, "evaluation", bench)
+    records = _records(cell, cell.evaluate())
+
+    assert "ok" == records["top1"].status
+    for metric in ("agreement", "top1_delta"):
+        assert ("skipped", "this is the baseline") == (
+            records[metric].status,
+            records[metric].reason,
+        )
+
+
+def test_what_has_a_record_keeps_it(bench):
+    """A status is given to the metrics that have no record yet."""
+    cell = Cell(CASE, "inference", bench)
+    cell.record([1.0, 2.0, 3.0])
+    kept = list(cell.records)
+    cell.record_status("failed", "too late")
+    other = Cell(CASE, "evaluation", bench)
+    other.record_status("failed", "too hot")
+
+    assert kept == cell.records
+    assert {("failed", "too hot", None)} == {(r.status, r.reason, r.value) for r in other.records}
+    assert {each.name for each in registry.metrics.values() if each.scope == "evaluation"} == {
+        record.metric for record in other.records
+    }
+
+
+def test_an_artifact_names_all_that_went_into_it(bench, shop):
+    """Its origin lists every stage with its provenance, the dense start first."""
+    case = dataclasses.replace(CASE, variant="prune(0.5)+int8")
+    bench.build([case])
+    sha256 = shop.artifact("prune(0.5)+int8").sha256
+    origin = bench.origins({sha256})[sha256]
+
+    assert ["dense start", "prune(0.5)", "int8"] == [stage["stage"] for stage in origin]
+
+
+def test_what_could_not_be_built_is_said_with_its_reason(bench):
+    """Asking for a failed file raises what went wrong with it."""
+    job = job_for("tiny", "quick", 0, parse("float16"), "tflite")
+    broken = dataclasses.replace(bench, built={job: Failure("the chisel broke")})
+
+    with pytest.raises(WeighinError, match="not built: the chisel broke"):
+        broken.artifact(dataclasses.replace(CASE, variant="float16"))
+
+
+def test_a_runtime_that_answers_nonsense_is_never_timed(bench):
+    """A cell's session is checked before it is handed out, and closed when it is refused."""
+    session = FakeSession(lambda images: np.full((len(images), 3), 1 / 3, np.float32))
+
+    class Liar:
+        """Opens anything and always answers the same."""
+
+        name, formats, needs_tensorflow = "liar", ("tflite",), False
+
+        def available(self):
+            """Say that it can always be used."""
+
+        def load(self):
+            """Import nothing."""
+
+        def open(self, path, threads):
+            """Open nothing."""
+            return session
+
+    with registrations_undone():
+        registry.runtime(Liar)
+        cell = Cell(dataclasses.replace(CASE, runtime="liar"), "inference", bench)
+        with pytest.raises(WeighinError, match="from the Keras model's"):
+            cell.inference()
+
+    assert 1 == session.closed
+
+
+def test_a_cold_start_is_a_whole_first_answer(shop, tiny_data):
+    """A fresh process gives a time, a peak and the class that Keras answers too."""
+    artifact = shop.artifact(model="tiny_cnn")
+    wanted = np.load(artifact.answers).argmax(axis=1)
+    numbers = [int(np.flatnonzero(wanted == each)[0]) for each in set(wanted.tolist())]
+    images = [tiny_data.test.inputs(number, number + 1) for number in numbers]
+    starts = [cold_start("litert", artifact.path, 1, image) for image in images]
+
+    assert len(starts) >= 2
+    assert [int(wanted[number]) for number in numbers] == [start.top1 for start in starts]
+    assert all(start.seconds > 0 for start in starts)
+    assert all(start.peak_bytes > 10 * MEGABYTE for start in starts)
+
+
+def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):
+    """The error of the fresh process is that of the parent, without a traceback."""
+    path = tmp_path / "wrecked.tflite"
+    path.write_bytes(b"not a model at all")
+
+    with pytest.raises(WeighinError, match=r"litert failed: .*wrecked\.tflite") as caught:
+        cold_start("litert", path, 1, tiny_data.test.inputs(0, 1))
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_cold_start_loads_no_tensorflow(shop, tiny_data, tmp_path, monkeypatch):
+    """The process that is measured has LiteRT in it, and neither TensorFlow nor Keras."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, os, pathlib, sys\n"
+        "path = pathlib.Path(os.environ['LOADED_MODULES'])\n"
+        "atexit.register(lambda: path.write_text('\\n'.join(sys.modules)))\n"
+    )
+    folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
+    monkeypatch.setenv("LOADED_MODULES", str(tmp_path / "modules"))
+    cold_start("litert", shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
+    loaded = set((tmp_path / "modules").read_text().split("\n"))
+
+    assert "ai_edge_litert.interpreter" in loaded
+    assert set() == loaded & {"tensorflow", "keras", "tf_keras", "tensorflow_model_optimization"}
+
+
+def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child_environment):
+    """What the parent holds, however much, is not in the figure."""
+    np.save(tmp_path / "image.npy", tiny_data.test.inputs(0, 1))
+    code = (
+        "import json, sys; from pathlib import Path; import numpy as np; "
+        "from weighin.probe import cold_start; "
+        "image = np.load(sys.argv[2]); "
+        "held = bytearray(int(sys.argv[3])); held[::4096] = b'x' * len(held[::4096]); "
+        "print(cold_start('litert', Path(sys.argv[1]), 1, image).peak_bytes)"
+    )
+    peaks = []
+    for held in (1, 300 * MEGABYTE):
+        words = [str(shop.artifact().path), str(tmp_path / "image.npy"), str(held)]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words],
+            capture_output=True,
+            text=True,
+            env=child_environment,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        peaks.append(json.loads(done.stdout))
+
+    assert abs(peaks[1] - peaks[0]) < 50 * MEGABYTE

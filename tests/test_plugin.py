@@ -1,0 +1,618 @@
+"""Whole pytest runs of the tiny project, each in a process of its own, on shared artifacts."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from weighin import registry, store
+from weighin.core import Record
+
+VARIANTS = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8")
+HEAVY = {"tensorflow", "keras", "tf_keras", "tensorflow_model_optimization"}
+
+# Writes, when pytest ends, the names of all modules that were loaded to the file `loaded`.
+SPY = """
+import os, pathlib, sys
+
+def pytest_unconfigure(config):
+    pathlib.Path(os.environ["SPY"]).write_text("\\n".join(sys.modules))
+"""
+
+TROUBLE = '''"""Definitions that go wrong, each in its own way."""
+
+import numpy as np
+
+from weighin import Recipe, model, runtime, step
+
+
+@model(quick=Recipe("tiny", epochs=1, finetune_epochs=1))
+def broken(keras):
+    """A model that cannot be made."""
+    raise ValueError("no layers left")
+
+
+@step("collapse")
+def collapse(model, trainer):
+    """A step that never works."""
+    raise RuntimeError("the roof came down\\nand so did the walls")
+
+
+class Anything:
+    """A session that answers the same to everything."""
+
+    def predict(self, images):
+        return np.full((len(images), 3), 1 / 3, np.float32)
+
+    def inference(self, image):
+        return lambda: None
+
+    def answer(self):
+        return self.predict([0])
+
+    def close(self):
+        pass
+
+
+@runtime
+class Liar:
+    """A runtime that answers nonsense, but fast."""
+
+    name, formats, needs_tensorflow = "liar", ("tflite",), False
+
+    def available(self):
+        return None
+
+    def load(self):
+        pass
+
+    def open(self, path, threads):
+        return Anything()
+
+
+@runtime
+class Nowhere(Liar):
+    """A runtime that is not to be had on this machine."""
+
+    name = "nowhere"
+
+    def available(self):
+        return "no such chip here"
+'''
+
+# Between bench_latency and bench_start: tells that its turn has come, then waits to be stopped.
+SLEEP = """
+import pathlib, time
+import pytest
+
+@pytest.mark.weigh("start")
+def bench_sleep(benchmark, cell):
+    pathlib.Path("asleep").touch()
+    time.sleep(60)
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of one pytest run.
+
+    Attributes:
+        code: pytest's exit code.
+        text: standard output and error.
+        records: of the results file; none if there is no such file.
+        environment: of the results file.
+    """
+
+    code: int
+    text: str
+    records: tuple[Record, ...]
+    environment: Mapping[str, Any]
+
+    def one(self, metric: str, variant: str = "baseline", **fields: Any) -> Record:
+        """The one record that this describes."""
+        found = self.all(metric=metric, variant=variant, **fields)
+        assert len(found) == 1, f"{len(found)} records of {metric} of {variant}, {fields}"
+        return found[0]
+
+    def all(self, **fields: Any) -> list[Record]:
+        """The records that have these fields."""
+        return [
+            record
+            for record in self.records
+            if all(getattr(record, name) == value for name, value in fields.items())
+        ]
+
+    def table(self) -> list[str]:
+        """The lines of the comparison table of the model `tiny`, without its header."""
+        lines = self.text.split("\ntiny on tiny\n")[1].splitlines()
+        rule = next(number for number, line in enumerate(lines) if line.startswith("---"))
+        return lines[rule + 1 : lines.index("", rule)]
+
+
+def _command(project, results, *words):
+    options = [f"--weighin-results-dir={results}", "-p", "no:cacheprovider"]
+    options += [f"--benchmark-storage=file://{results}/benchmarks"]
+    return [sys.executable, "-m", "pytest", "-p", "weighin.plugin", *options, *words]
+
+
+def _ran(code, text, results):
+    written = sorted(results.glob("*.json")) if results.is_dir() else []
+    assert len(written) <= 1, f"more than one results file: {written}"
+    loaded = store.load(written[0]) if written else None
+    return Ran(code, text, loaded.records if loaded else (), loaded.environment if loaded else {})
+
+
+@pytest.fixture(scope="module")
+def run(shop, child_environment, tmp_path_factory):
+    """Run pytest on the project, or on a copy of it; the words are its options."""
+
+    def run_pytest(*words, project=shop.project, results=None, **environment):
+        results = results or tmp_path_factory.mktemp("results")
+        done = subprocess.run(
+            _command(project, results, *words),
+            cwd=project,
+            env={
+                **child_environment,
+                "WEIGHIN_CACHE_DIR": str(shop.cache.folder),
+                "COLUMNS": "200",
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return _ran(done.returncode, done.stdout, results)
+
+    return run_pytest
+
+
+@pytest.fixture
+def project_copy(shop, tmp_path):
+    """A copy of the project, to be spoilt."""
+    return Path(
+        shutil.copytree(
+            shop.project,
+            tmp_path / "project",
+            ignore=shutil.ignore_patterns("__pycache__", ".benchmarks"),
+        )
+    )
+
+
+# -- a whole run --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Full:
+    """The whole quick suite, run once for the tests that look at it from different sides."""
+
+    ran: Ran
+    benchmarks: list[dict[str, Any]]
+    results: Path
+
+
+@pytest.fixture(scope="module")
+def full(run, tmp_path_factory):
+    """Every bench function, every variant, LiteRT and Keras on the CPU."""
+    results = tmp_path_factory.mktemp("full")
+    report = results / "benchmarks" / "report.json"
+    report.parent.mkdir()
+    ran = run(
+        "--benchmark-only",
+        "--weighin-runtimes=litert,keras-cpu",
+        "--benchmark-autosave",
+        f"--benchmark-json={report}",
+        results=results,
+    )
+    assert ran.code == 0, ran.text
+    return Full(ran, json.loads(report.read_text("utf-8"))["benchmarks"], results)
+
+
+def test_a_whole_run_passes_and_says_where_its_records_are(full):
+    """It ends with the table and the file."""
+    (path,) = full.results.glob("*.json")
+
+    assert 0 == full.ran.code
+    assert re.search(rf"^records: {re.escape(str(path))}$", full.ran.text, re.MULTILINE)
+    assert "building" not in full.ran.text
+    assert ("quick", "quick") == (full.ran.environment["suite"], full.ran.environment["profile"])
+
+
+def test_a_whole_run_prints_every_variant(full):
+    """The table has a row for each variant and runtime, and a figure in each of its cells."""
+    rows = [re.split(r"\s{2,}", line) for line in full.ran.table()]
+    wanted = [(variant, "litert") for variant in VARIANTS]
+    wanted += [(variant, "keras-cpu") for variant in VARIANTS[:2]]
+
+    assert wanted == [(row[0], row[1]) for row in rows]
+    for row in rows:
+        filled = [cell for cell in row if cell]
+        assert len(filled) >= (6 if row[0] == "baseline" else 9)
+        assert not re.search("failed|skipped|not measured", " ".join(row))
+    assert "tiny: 60 test images" in full.ran.text
+
+
+def test_a_whole_run_has_a_record_for_every_metric(full):
+    """Each case has each metric of each operation once, with a value or a good reason."""
+    tflite = [("tflite", variant) for variant in VARIANTS]
+    keras = [("h5", variant) for variant in VARIANTS[:2]]
+    wanted = {}
+    for metric in registry.metrics.values():
+        for format, variant in tflite + keras:
+            runtime = {"tflite": "litert", "h5": "keras-cpu"}[format]
+            place = "" if metric.scope == "artifact" else runtime
+            wanted[variant, format, place, metric.name] = "ok"
+            compares = metric.name in ("agreement", "top1_delta")
+            graph = metric.name in ("macs", "effective_macs")
+            if (
+                (compares and variant == "baseline")
+                or (graph and format == "h5")
+                or (metric.scope == "start" and format == "h5")
+            ):
+                wanted[variant, format, place, metric.name] = "skipped"
+    records = [each for each in full.ran.records if each.metric != "speedup"]
+    found = {(r.variant, r.format, r.runtime, r.metric): r.status for r in records}
+
+    assert wanted == found
+    assert len(found) == len(records)
+    for record in full.ran.records:
+        assert (record.value is not None) == (record.status == "ok")
+        assert bool(record.reason) == (record.status != "ok")
+
+
+def test_speedups_are_derived_from_the_latencies(full):
+    """Every variant but the baseline has one, on each of its runtimes."""
+    speedups = {(r.variant, r.runtime): r for r in full.ran.all(metric="speedup")}
+    latency = {(r.variant, r.runtime): r.value for r in full.ran.all(metric="latency")}
+    wanted = {(variant, runtime) for variant, runtime in latency if variant != "baseline"}
+
+    assert wanted == set(speedups)
+    for (_, runtime), record in speedups.items():
+        assert record.low <= record.value <= record.high
+        assert record.runtime == runtime
+
+
+def test_records_name_the_file_they_are_of(full, shop):
+    """Each has its artifact's sha256, whose origin stands in the environment."""
+    for variant in VARIANTS:
+        artifact = shop.artifact(variant)
+        record = full.ran.one("top1", variant, runtime="litert")
+        stages = full.ran.environment["artifacts"][artifact.sha256]
+
+        assert artifact.sha256 == record.artifact
+        assert dict(artifact.provenance) == stages[-1]
+        assert "dense start" == stages[0]["stage"]
+
+
+def test_benchmarks_extra_info_equals_the_records(full):
+    """pytest-benchmark's file holds the same figures as the records."""
+    scopes = {"compress": "artifact", "evaluate": "evaluation"}
+    scopes |= {"latency": "inference", "start": "start"}
+    metrics = {name: registry.metrics[name].scope for name in registry.metrics}
+    seen = 0
+    for record in full.ran.records:
+        if record.status != "ok" or record.metric not in metrics:
+            continue
+        scope = metrics[record.metric]
+        function = next(name for name, each in scopes.items() if each == scope)
+        ending = f"[tiny-{record.variant}-{record.runtime or record.format}]"
+        (info,) = (
+            benchmark["extra_info"]
+            for benchmark in full.benchmarks
+            if benchmark["name"] == f"bench_{function}{ending}"
+        )
+        seen += 1
+
+        assert ("tiny", record.variant, "tiny") == (info["model"], info["variant"], info["dataset"])
+        assert record.value == info[record.metric]
+        ends = None if record.low is None else [record.low, record.high]
+        assert ends == info.get(f"{record.metric}_interval")
+
+    assert seen > 50
+
+
+def test_benchmarks_are_grouped_by_operation(full):
+    """What is compared in one of pytest-benchmark's tables is the same operation and model."""
+    operations = ("artifact", "evaluation", "inference", "start")
+
+    assert {f"{name}: tiny" for name in operations} == {each["group"] for each in full.benchmarks}
+
+
+def test_a_run_can_be_compared_with_a_saved_one(full, run):
+    """`--benchmark-autosave` has saved the run, and `--benchmark-compare` finds it."""
+    saved = f"--benchmark-storage=file://{full.results}/benchmarks"
+    ran = run("-k=compress", "--weighin-runtimes=litert", saved, "--benchmark-compare")
+
+    assert 0 == ran.code
+    assert "Comparing against benchmarks from" in ran.text
+    assert re.search(r"bench_compress\[tiny-int8-tflite\] \(0001_", ran.text)
+
+
+# -- what is chosen and left out ----------------------------------------------------------------
+
+
+def test_a_warm_run_loads_no_tensorflow(run, tmp_path):
+    """Where everything is built, LiteRT is measured in a process without TensorFlow."""
+    (tmp_path / "spy.py").write_text(SPY)
+    path = f"{tmp_path}:{Path(store.__file__).parents[1]}"
+    words = ("-p", "spy", "-k=not start", "--weighin-runtimes=litert")
+    ran = run(*words, PYTHONPATH=path, SPY=str(tmp_path / "loaded"))
+    loaded = set((tmp_path / "loaded").read_text().split("\n"))
+
+    assert 0 == ran.code
+    assert {"ok"} == {record.status for record in ran.all(metric="latency")}
+    assert "ai_edge_litert.interpreter" in loaded
+    assert set() == loaded & HEAVY
+
+
+def test_what_needs_tensorflow_comes_last(run):
+    """Nothing is measured in a process that has loaded TensorFlow for something else."""
+    ran = run("--collect-only", "-q", "--weighin-runtimes=keras-cpu,litert")
+    names = [line for line in ran.text.splitlines() if "::" in line]
+    heavy = ["keras-cpu" in name for name in names]
+
+    assert 0 == ran.code
+    assert 28 == len(names)
+    assert sorted(heavy) == heavy
+
+
+def test_what_is_deselected_is_not_measured(run):
+    """It has no value but a reason, in the records and in the table."""
+    ran = run("-k=compress or evaluate", "--weighin-runtimes=litert", "--weighin-variants=int8")
+    records = ran.all(metric="latency")
+    (row,) = ran.table()
+
+    assert 0 == ran.code
+    assert [("not measured", "deselected", None)] == [
+        (r.status, r.reason, r.value) for r in records
+    ]
+    assert "ok" == ran.one("top1", "int8").status
+    assert "not measured [" in row
+    assert "deselected" in ran.text
+
+
+def test_a_disabled_benchmark_measures_no_latency(run):
+    """With `--benchmark-disable` everything is tried once, and nothing claims to be timed."""
+    words = ("-k=not start", "--benchmark-disable", "--weighin-runtimes=litert")
+    ran = run(*words, "--weighin-variants=baseline,int8")
+    latencies = ran.all(metric="latency")
+
+    assert 0 == ran.code
+    assert 2 == len(latencies)
+    for record in latencies:
+        assert ("not measured", None) == (record.status, record.value)
+        assert "pytest-benchmark was disabled" == record.reason
+    assert "ok" == ran.one("top1", "int8").status
+
+
+def test_threads_are_rows_of_their_own(run):
+    """Each number of threads is measured, and shown."""
+    words = ("-k=latency", "--weighin-runtimes=litert", "--weighin-variants=baseline,int8")
+    ran = run(*words, "--weighin-threads=1,2")
+    measured = {(r.variant, r.threads, r.status) for r in ran.all(metric="latency")}
+
+    assert 0 == ran.code
+    assert {
+        ("baseline", 1, "ok"),
+        ("baseline", 2, "ok"),
+        ("int8", 1, "ok"),
+        ("int8", 2, "ok"),
+    } == measured
+    assert ["litert", "litert ×2"] * 2 == [re.split(r"\s{2,}", row)[1] for row in ran.table()]
+    assert {1, 2} == {record.threads for record in ran.all(metric="speedup")}
+
+
+def test_what_is_named_twice_is_measured_once(run):
+    """One variant has one name, however it is written, and is no row beside itself."""
+    words = ("-k=compress", "--weighin-runtimes=litert,litert", "--weighin-threads=1,1")
+    ran = run(*words, "--weighin-models=tiny,tiny", "--weighin-variants=prune(0.5),prune( .50 )")
+
+    assert 0 == ran.code
+    assert ["prune(0.5)"] == [record.variant for record in ran.all(metric="gzip_bytes")]
+    assert 1 == len(ran.table())
+
+
+def test_a_model_outside_the_suite_can_be_weighed(run):
+    """`--weighin-models` takes any registered model."""
+    ran = run("-k=compress", "--weighin-models=tiny_cnn", "--weighin-variants=int8")
+
+    assert 0 == ran.code
+    assert {("tiny_cnn", "int8")} == {(r.model, r.variant) for r in ran.records if not r.runtime}
+
+
+# -- what cannot be -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "known"),
+    [
+        ("suite", "nope", ["quick"]),
+        ("profile", "nope", ["quick"]),
+        ("models", "nope", ["tiny", "tiny_cnn"]),
+        ("models", "tiny,nope", ["tiny", "tiny_cnn"]),
+        ("variants", "nope", ["prune(sparsity", "finetune", "int8", "dynamic"]),
+        ("variants", "baseline,prune(2)", ["sparsity=2", "below 1"]),
+        ("runtimes", "nope", ["litert", "keras-cpu"]),
+        ("threads", "0", ["--weighin-threads 0", "numbers from 1"]),
+        ("threads", "1,two", ["--weighin-threads 1,two", "numbers from 1"]),
+        ("workers", "-1", ["--weighin-workers"]),
+    ],
+)
+def test_unknown_names_are_refused_with_the_known_ones(run, tmp_path, option, wrong, known):
+    """The run ends at once with exit code 4 and one message, and leaves nothing."""
+    # a cache of its own, so that there is work for workers, if it came to that
+    ran = run(
+        f"--weighin-{option}={wrong}",
+        "-k=latency",
+        results=tmp_path / "results",
+        WEIGHIN_CACHE_DIR=str(tmp_path / "cache"),
+    )
+    errors = [line for line in ran.text.splitlines() if re.match(r"(\S+: )?error", line, re.I)]
+
+    assert 4 == ran.code
+    assert 1 == len(errors)
+    assert wrong.split(",")[-1] in errors[0]
+    assert [] == [word for word in known if word not in errors[0]]
+    assert "Traceback" not in ran.text
+    assert [] == list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize("option", ["results", "cache"])
+def test_a_folder_that_cannot_be_written_is_refused_early(run, tmp_path, option):
+    """Nothing is built or measured; the message names the folder and the option."""
+    (tmp_path / "file").write_text("This is no folder.")
+    wrong = tmp_path / "file" / "inside"
+    ran = run("-k=latency and litert", f"--weighin-{option}-dir={wrong}")
+    errors = [line for line in ran.text.splitlines() if line.startswith("ERROR")]
+
+    assert 4 == ran.code
+    assert 1 == len(errors)
+    assert str(wrong) in errors[0]
+    assert "cannot be written" in errors[0]
+    assert f"--weighin-{option}-dir" in errors[0]
+    assert [] == ran.all(status="ok")
+
+
+def test_damaged_data_are_refused_by_name(run, project_copy):
+    """A data file that is cut off ends the run with one message that names it."""
+    data = project_copy / "models" / "data" / "tiny.npz"
+    data.write_bytes(data.read_bytes()[:2000])
+    ran = run("-k=latency and litert", project=project_copy)
+    errors = [line for line in ran.text.splitlines() if line.startswith("ERROR")]
+
+    assert 4 == ran.code
+    assert 1 == len(errors)
+    assert str(data) in errors[0]
+    assert 1 == ran.text.count(str(data))
+    assert "Traceback" not in ran.text
+
+
+def test_definitions_that_cannot_be_loaded_are_refused_by_name(run, project_copy):
+    """A model file with a mistake in it ends the run with one message that names both."""
+    (project_copy / "models" / "typo.py").write_text("import weighin\nweighin.mdoel\n")
+    ran = run("-k=latency and litert", project=project_copy)
+    errors = [line for line in ran.text.splitlines() if line.startswith("ERROR")]
+
+    assert 4 == ran.code
+    assert 1 == len(errors)
+    assert "typo.py" in errors[0]
+    assert "mdoel" in errors[0]
+
+
+# -- what fails ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def troubled(shop, run, tmp_path_factory):
+    """A run with a model and a step that raise, and a runtime that is not to be had."""
+    project = tmp_path_factory.mktemp("troubled") / "project"
+    shutil.copytree(shop.project, project, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "models" / "trouble.py").write_text(TROUBLE)
+    return run(
+        "--weighin-models=tiny,broken",
+        "--weighin-variants=baseline,int8,collapse+int8",
+        "--weighin-runtimes=litert,nowhere",
+        project=project,
+    )
+
+
+def test_what_fails_has_its_reason_and_the_rest_goes_on(troubled):
+    """A model or variant that cannot be built fails by itself, each metric with the reason."""
+    reasons = {"broken": "no layers left", "tiny": "the roof came down"}
+    failed = [r for r in troubled.records if r.runtime != "nowhere" and r.status == "failed"]
+
+    assert 1 == troubled.code
+    assert {
+        ("broken", "baseline"),
+        ("broken", "int8"),
+        ("broken", "collapse+int8"),
+        ("tiny", "collapse+int8"),
+    } == {(record.model, record.variant) for record in failed}
+    for record in failed:
+        assert record.value is None
+        assert reasons[record.model] in record.reason
+        assert "\n" not in record.reason
+    for metric in ("gzip_bytes", "parameters", "top1", "throughput", "latency"):
+        for variant in ("baseline", "int8"):
+            runtime = {} if metric in ("gzip_bytes", "parameters") else {"runtime": "litert"}
+            assert "ok" == troubled.one(metric, variant, model="tiny", **runtime).status
+
+
+def test_failures_are_told_while_building_and_in_the_table(troubled):
+    """The user sees which artifact failed, and why, without a traceback of the harness."""
+    progress = [line for line in troubled.text.splitlines() if " failed: " in line]
+    rows = {row.split()[0]: row for row in troubled.table()}
+
+    assert any("broken" in line and "no layers left" in line for line in progress)
+    assert any("collapse" in line and "the roof came down" in line for line in progress)
+    assert "failed [" in rows["collapse+int8"]
+    assert "failed" not in rows["baseline"] + rows["int8"]
+    assert "weighin/measure.py" not in troubled.text
+
+
+def test_a_runtime_that_is_not_to_be_had_is_skipped(troubled):
+    """What could be built has the runtime's reason; it takes no row of the table."""
+    skipped = troubled.all(runtime="nowhere", model="tiny", variant="int8")
+
+    assert {("skipped", "no such chip here", None)} == {
+        (record.status, record.reason, record.value) for record in skipped
+    }
+    assert not any("nowhere" in row for row in troubled.table())
+    assert re.search(r"skipped: .* on nowhere \(no such chip here\)", troubled.text)
+
+
+def test_a_runtime_that_answers_nonsense_fails(run, project_copy):
+    """It is not timed, though its speed would be a record."""
+    (project_copy / "models" / "trouble.py").write_text(TROUBLE)
+    words = ("-k=latency or evaluate", "--weighin-runtimes=liar", "--weighin-variants=baseline")
+    ran = run(*words, project=project_copy)
+
+    assert 1 == ran.code
+    for metric in ("latency", "top1", "throughput"):
+        record = ran.one(metric)
+        assert ("failed", None) == (record.status, record.value)
+        assert "from the Keras model's" in record.reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send there")
+def test_an_interrupted_run_keeps_what_it_has_measured(shop, project_copy, tmp_path, request):
+    """After Ctrl-C the file holds the figures so far, and says of the rest why it has none."""
+    (project_copy / "bench" / "bench_sleep.py").write_text(SLEEP)
+    child_environment = request.getfixturevalue("child_environment")
+    results = tmp_path / "results"
+    words = ("--weighin-runtimes=litert", "--weighin-variants=baseline,int8")
+    process = subprocess.Popen(
+        _command(project_copy, results, *words),
+        cwd=project_copy,
+        env={**child_environment, "WEIGHIN_CACHE_DIR": str(shop.cache.folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    for _ in range(600):
+        if (project_copy / "asleep").exists() or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=60)
+    ran = _ran(process.returncode, text, results)
+
+    assert 2 == ran.code, text
+    for metric in ("gzip_bytes", "top1", "latency"):
+        for variant in ("baseline", "int8"):
+            assert "ok" == ran.one(metric, variant).status
+    for record in ran.all(metric="cold_start"):
+        assert ("not measured", "the run ended before its turn") == (record.status, record.reason)
+    assert ran.all(metric="cold_start")
+    assert "\nrecords: " in text
