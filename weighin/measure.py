@@ -46,7 +46,7 @@ from weighin.datasets import Places
 from weighin.inspect import read_tflite
 from weighin.pairs import PAIR_SECONDS, Pair, Side, median_seconds
 from weighin.probe import cold_start
-from weighin.sessions import check_session, evaluate
+from weighin.sessions import check_session, evaluate, refuse_guessing
 from weighin.stats import MARGIN
 from weighin.why import Facts
 
@@ -286,6 +286,8 @@ class Cell:
         if isinstance(outcome, Evaluation):
             self.bench.remember(self.case, outcome)
             own = self.case == self.case.baseline
+            if own:
+                refuse_guessing(outcome, self.bench.dataset(self.case).classes)
             outcome = dataclasses.replace(
                 outcome,
                 baseline=None if own else self.bench.evaluation(self.case.baseline),

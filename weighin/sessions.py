@@ -20,6 +20,7 @@ from weighin.core import (
 )
 from weighin.inspect import read_tflite
 from weighin.runtimes.litert import reference
+from weighin.stats import proportion
 
 EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
 CLOSE = 0.05  # how far scores may lie from the same file's, answered in another way
@@ -47,6 +48,20 @@ def evaluate(session: Session, dataset: Dataset) -> Evaluation:
     own = scores[np.arange(len(labels)), labels]
     higher = (scores > own[:, np.newaxis]).sum(axis=1)
     return Evaluation(scores.argmax(axis=1), higher < 5, labels, seconds)
+
+
+def refuse_guessing(evaluation: Evaluation, classes: int) -> None:
+    """Refuse a baseline that knows nothing: then labels and images hardly belong together.
+
+    Raises:
+        WeighinError: if its top-1 is not above that of guessing.
+    """
+    right, n = int((evaluation.predicted == evaluation.labels).sum()), len(evaluation.labels)
+    if proportion(right, n).low <= 1 / classes:
+        raise WeighinError(
+            f"the baseline answers {right:,} of {n:,} images right, no better than guessing among "
+            f"{classes} classes: are labels and images in the same order, is the model trained?"
+        )
 
 
 def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fidelity:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from weighin import stats
 from weighin.core import Evaluation, Figure, Skip
 from weighin.registry import metric
@@ -13,6 +15,11 @@ _NO_BASELINE = Skip("this is the baseline")
 def _share(count: int, n: int) -> Figure:
     share = stats.proportion(count, n)
     return Figure(share.value, share.low, share.high, n)
+
+
+def _check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
+    if not np.array_equal(evaluation.labels, baseline.labels):
+        raise ValueError("the baseline answered another test set: the labels differ")
 
 
 @metric("top1", better="higher", scope="evaluation")
@@ -33,6 +40,7 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
     """Share of test images that get the same answer as from the baseline, right or wrong."""
     if evaluation.baseline is None:
         return _NO_BASELINE
+    _check_paired(evaluation, evaluation.baseline)
     same = evaluation.predicted == evaluation.baseline.predicted
     return _share(int(same.sum()), len(same))
 
@@ -42,6 +50,7 @@ def top1_delta(evaluation: Evaluation) -> Figure | Skip:
     """Top-1 less the baseline's on the same images; paired 95 % interval."""
     if evaluation.baseline is None:
         return _NO_BASELINE
+    _check_paired(evaluation, evaluation.baseline)
     right = evaluation.predicted == evaluation.labels
     right_before = evaluation.baseline.predicted == evaluation.baseline.labels
     gained, lost = int((right & ~right_before).sum()), int((right_before & ~right).sum())
