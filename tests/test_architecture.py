@@ -18,18 +18,20 @@ ROOT = Path(weighin.__file__).resolve().parent.parent
 # all its modules; those of one package may import each other.
 LAYERS = [
     {"core", "stats"},
-    {"files", "registry", "stack", "inspect", "report"},
-    {"arrays", "cache", "variant", "training", "store", "probe", "metrics"},
-    {"datasets", "exports", "steps"},
+    {"files", "registry", "stack", "inspect", "keras_file", "pairs"},
+    {"arrays", "cache", "variant", "training", "store", "probe", "metrics", "report", "why"},
+    {"datasets", "exports", "steps", "claims"},
     {"weighin"},  # the package's __init__: the public names
     {"environment"},  # asks the package for its version
-    {"build", "runtimes"},
-    {"measure", "progress"},
+    {"build", "runtimes", "calibration"},
+    {"measure", "progress", "doctoring"},
     {"plugin", "cli"},
 ]
 # What records are read and shown by must work where nothing can be built or run.
 RECORDS_SIDE = {"store", "report"}
 BUILD_SIDE = {"build", "stack", "measure", "steps", "exports", "runtimes", "metrics"}
+# Those whose work is Keras models; nothing else needs the training stack.
+STACK_USERS = {"training", "exports", "steps", "build", "runtimes"}
 HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
 # It measures the harness itself, so it is no example for an outside user.
 INSIDE_BENCH = {"harness.py"}
@@ -152,6 +154,13 @@ def test_only_the_stack_imports_tensorflow():
     assert {"weighin/stack.py"} == heavy
 
 
+def test_the_stack_is_for_what_has_to_do_with_keras_models():
+    """Metrics, data sets, inspection and all the rest never touch the training stack."""
+    users = {_unit(module) for module, imported in GRAPH.items() if "weighin.stack" in imported}
+
+    assert STACK_USERS == users
+
+
 def test_weighin_imports_neither_bench_nor_models():
     """The harness knows nothing of the reference suite."""
     outside = {name.split(".")[0] for file in MODULES.values() for name in _imports(file)}
@@ -198,29 +207,17 @@ def test_public_names_are_those_that_the_package_has():
     assert names == set(weighin.__all__)
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "weighin",
-        "weighin.report.table",
-        "weighin.store",
-        "weighin.cli",
-        "weighin.plugin",
-        "weighin.measure",
-        "weighin.runtimes.litert",
-        "weighin.runtimes.keras",
-    ],
-)
-def test_importing_loads_no_tensorflow(module):
-    """A module imports in a fresh process without TensorFlow or Keras."""
+def test_importing_loads_no_tensorflow():
+    """Every module imports in a fresh process without TensorFlow or Keras."""
     code = (
-        "import importlib, json, sys; importlib.import_module(sys.argv[1]); "
-        "print(json.dumps(sorted(name for name in sys.modules)))"
+        "import importlib, json, sys; "
+        "_ = [importlib.import_module(name) for name in sys.argv[1:]]; "
+        "print(json.dumps(list(sys.modules)))"
     )
-    loaded = _run(code, module)
+    loaded = set(_run(code, *MODULES))
 
-    assert module in loaded
-    assert set() == set(loaded) & HEAVY
+    assert set(MODULES) <= loaded
+    assert set() == loaded & HEAVY
 
 
 def test_importing_does_nothing(tmp_path):

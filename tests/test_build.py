@@ -524,13 +524,14 @@ def test_damaged_artifacts_are_built_again(
 # Several processes
 
 RUN = """
-import json, sys
+import json, signal, sys
 from pathlib import Path
 from weighin import registry, variant
 from weighin.build import build, job_for
 from test_build import run, workshop_of
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
     project, cache, words = sys.argv[1:]
     workshop = workshop_of(Path(project), Path(cache))
     registry.load_definitions(workshop.definitions)

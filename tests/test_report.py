@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ENVIRONMENT, NASTY, file, record, results, run, without
+from support import ENVIRONMENT, NASTY, file, record, results, run, why, without
 
 from weighin import store
 from weighin.core import Record, Results
@@ -35,6 +35,7 @@ ENDINGS = {
     "json": "json",
 }
 COLUMNS = ("file", "gzip", "× smaller", "top-1", "Δ points", "latency", "× faster")
+HEADERS = (*COLUMNS, "why")
 
 
 class _Elements(HTMLParser):
@@ -55,14 +56,14 @@ class _Elements(HTMLParser):
 
 def show(records: list[Record], format: str = "text") -> str:
     """Records' tables, with nothing said about the machine."""
-    return render(Results({}, tuple(records)), format)
+    return render([Results({}, tuple(records))], format)
 
 
 def cells(records: list[Record]) -> dict[tuple[str, str], dict[str, str]]:
     """Cells of the only table, by variant and runtime, by header."""
     (table,) = tables(Results({}, tuple(records)))
     rows = [table.cells(row) for row in table.rows]
-    return {(row[0], row[1]): dict(zip(COLUMNS, row[2:], strict=True)) for row in rows}
+    return {(row[0], row[1]): dict(zip(HEADERS, row[2:], strict=True)) for row in rows}
 
 
 def flat(records: list[Record]) -> list[dict[str, Any]]:
@@ -89,7 +90,7 @@ def test_tables_are_the_same_after_storing(format: str, tmp_path: Path) -> None:
     """A stored file gives the very table that its run showed."""
     store.save(tmp_path / "run.json", results())
 
-    assert render([results()], format) == render(store.load(tmp_path / "run.json"), format)
+    assert render([results()], format) == render([store.load(tmp_path / "run.json")], format)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -115,7 +116,7 @@ def test_html_is_escaped() -> None:
         *run("<u>variant</u>", 0.9, 1e-4, model="<b>model</b>", runtime="<i>runtime</i>"),
         *without("cold_start latency", "failed", NASTY, model="<b>model</b>"),
     ]
-    page = render(Results(ENVIRONMENT, tuple(records)), "html")
+    page = render([Results(ENVIRONMENT, tuple(records))], "html")
     found = _Elements(page)
 
     structure = {"h3", "table", "thead", "tbody", "tr", "th", "td", "p", "br"}
@@ -169,6 +170,9 @@ def test_machine_formats_hold_the_records_numbers(format: str) -> None:
         assert found, f"no row for {made}"
         for row in found:
             shown = row[made.metric]
+            if made.metric == "why":
+                assert made.note == shown
+                continue
             assert (made.value is None) == (shown in (None, ""))
             if made.value is not None:
                 assert made.value == float(shown)
@@ -381,11 +385,204 @@ def test_rows_stand_by_format_then_variant() -> None:
     assert expected == list(cells(records))
 
 
-def test_a_seed_that_is_not_the_usual_one_is_shown() -> None:
-    """Rows of two seeds can be told apart."""
-    shown = cells([record("top1", 0.9), record("top1", 0.8, seed=7)])
+def test_seeds_of_a_variant_share_a_row() -> None:
+    """Mean ± standard deviation over seeds, and the ends within a seed averaged over them."""
+    records = [
+        *run("int8", 0.90, 1e-4, base=2e-4),
+        *run("int8", 0.92, 3e-4, base=6e-4, seed=7),
+    ]
 
-    assert [("baseline", "litert"), ("baseline (seed 7)", "litert")] == list(shown)
+    ((place, shown),) = cells(records).items()
+
+    assert ("int8", "litert") == place
+    assert "91.00 % ± 1.41 % [90.00, 92.00]" == shown["top-1"]
+    assert "-4.00 ± 1.41 [-5.00, -3.00] no evidence" == shown["Δ points"]
+    assert "200 µs ± 141 µs [198, 202]" == shown["latency"]
+    assert "2.00 ± 0.00 [1.94, 2.06] no evidence" == shown["× faster"]
+
+
+def test_seeds_of_other_runtimes_and_threads_stay_apart() -> None:
+    """Only seeds are brought together: not threads, runtimes, formats or variants."""
+    places = [
+        {"threads": 4},
+        {"runtime": "other"},
+        {"format": "h5", "runtime": "keras-cpu"},
+        {"variant": "int8"},
+        {},
+    ]
+    made = [
+        record("latency", 1e-4 * (1 + seed), **{"seed": seed} | place)
+        for place in places
+        for seed in (0, 1)
+    ]
+
+    shown = [row["latency"] for row in cells(made).values()]
+
+    assert ["150 µs ± 70.7 µs"] * len(places) == shown
+
+
+def test_flat_rows_keep_seeds_apart() -> None:
+    """For programs every seed is a row of its own, with its own figures."""
+    records = [record("top1", 0.9), record("top1", 0.8, seed=7)]
+
+    assert [(0, 0.9), (7, 0.8)] == [(row["seed"], row["top1"]) for row in flat(records)]
+
+
+def test_a_seed_without_a_figure_is_told() -> None:
+    """A mean over the seeds that went well would hide the one that did not."""
+    records = [
+        record("latency", 1e-4, variant="int8"),
+        *without("latency", "failed", "out of memory", variant="int8", seed=1),
+        record("latency", 1e-4, variant="int8", seed=2),
+    ]
+
+    assert "failed in 1 of 3 seeds [2]" == cells(records)["int8", "litert"]["latency"]
+    assert "out of memory" in show(records)
+
+
+def test_verdicts_stand_behind_their_figures() -> None:
+    """What a comparison comes to is said beside its number, and nowhere else."""
+    records = [*file("baseline", 2, 2), *file("int8", 1, 1)]
+    records += run("int8", 0.9, 1e-4, verdicts=("worse", "slower"))
+
+    shown = cells(records)["int8", "litert"]
+
+    assert "-5.00 [-6.00, -4.00] worse" == shown["Δ points"]
+    assert "1.00 [0.97, 1.03] slower" == shown["× faster"]
+    assert "90.00 % [89.00, 91.00]" == shown["top-1"]
+    assert "2.00" == shown["× smaller"]
+
+
+def test_verdicts_that_differ_between_seeds_are_counted() -> None:
+    """The most common comes first, each with how many seeds came to it."""
+    records = []
+    for seed, verdict in enumerate(["no evidence", "worse", "worse"]):
+        records += run("int8", 0.9, 1e-4, verdicts=(verdict, "slower"), seed=seed)
+
+    shown = cells(records)["int8", "litert"]
+
+    assert shown["Δ points"].endswith("-4.00] worse (2), no evidence (1)")
+    assert shown["× faster"].endswith("1.03] slower")
+
+
+@pytest.mark.parametrize("spent", [0, 1])
+def test_a_pair_that_ran_out_of_time_is_starred(spent: int) -> None:
+    """A star says that the interval could have been narrower; the footer says what it means."""
+    records = []
+    for seed in (0, 1):
+        stopped = "time spent" if seed < spent else "within ±1%"
+        records += run("int8", 0.9, 1e-4, stopped=stopped, seed=seed)
+    text = render([Results(ENVIRONMENT, tuple(records))], "text")
+
+    assert bool(spent) == ("1.03]* no evidence" in text)
+    assert bool(spent) == ("* stopped because its time was spent" in text)
+
+
+def test_no_star_without_a_pair() -> None:
+    """A footer with nothing measured in pairs says nothing of pairs."""
+    text = render([Results(ENVIRONMENT, (record("top1", 0.9, variant="int8"),))], "text")
+
+    assert "× faster:" not in text
+    assert "Δ points:" not in text
+
+
+def test_reasons_of_a_row_are_notes() -> None:
+    """Each line of a `why` record is a note; a sentence said of two rows is one note."""
+    records = [
+        record("top1", 0.9, variant="int8"),
+        record("top1", 0.9, variant="dynamic"),
+        why("int8", "first sentence", "second sentence"),
+        why("dynamic", "second sentence", "third sentence"),
+    ]
+    lines = show(records).splitlines()
+    shown = cells(records)
+
+    numbers = {line[4:]: line[:3] for line in lines if line.endswith(" sentence")}
+    first, second, third = (numbers[f"{each} sentence"] for each in ("first", "second", "third"))
+    assert f"{first} {second}" == shown["int8", "litert"]["why"]
+    assert f"{second} {third}" == shown["dynamic", "litert"]["why"]
+    assert 3 == len([line for line in lines if line.endswith(" sentence")])
+
+
+def test_a_table_without_reasons_has_no_such_column() -> None:
+    """The column is there where a row has a reason, and only there."""
+    plain = [record("top1", 0.9, variant="int8")]
+
+    header, explained = show(plain).splitlines()[2], show([*plain, why("int8", "so")])
+    assert "why" not in header.split()
+    assert "why" in explained.splitlines()[2].split()
+
+
+def test_a_reason_does_not_unfold_a_skipped_row() -> None:
+    """A runtime that is not here stays one line below, though rules spoke of the file."""
+    records = [
+        *run("baseline", 0.9, 1e-4),
+        *without("top1 latency", "skipped", "no such chip", variant="int8", runtime="npu"),
+        why("int8", "this CPU has no VNNI", runtime="npu"),
+    ]
+
+    named = [line for line in show(records).splitlines() if "npu" in line]
+
+    assert ["skipped: int8 on npu (no such chip)"] == named
+
+
+def test_notes_are_numbered_as_they_are_read() -> None:
+    """Numbers rise along a row, the reasons in its last column with them."""
+    records = [*without("latency", "failed", "at first", variant="int8"), why("int8", "at last")]
+    lines = show(records).splitlines()
+
+    (at_first,) = [line for line in lines if line.endswith("at first")]
+    (at_last,) = [line for line in lines if line.endswith("at last")]
+    assert at_first < at_last
+
+
+def test_json_holds_verdicts_and_reasons() -> None:
+    """Programs get verdicts as text beside the numbers, and the reasons of a row as one text."""
+    (row,) = flat([*run("int8", 0.9, 1e-4, verdicts=("worse", "slower")), why("int8", "a", "b")])
+
+    assert ["worse", "slower", "a\nb"] == [
+        row["top1_delta_verdict"],
+        row["speedup_verdict"],
+        row["why"],
+    ]
+    assert "top1_verdict" not in row
+
+
+def test_several_runs_are_one_whole_for_programs() -> None:
+    """JSON of two runs is one list, CSV has one header, though their columns differ."""
+    runs = [
+        Results({}, (record("top1", 0.9),)),
+        Results({}, (record("latency", 1e-4, model="wide"),)),
+    ]
+
+    rows = json.loads(render(runs, "json"))
+    lines = list(csv.DictReader(io.StringIO(render(runs, "csv"))))
+
+    assert [0.9, None] == [row.get("top1") for row in rows]
+    assert [("small", "0.9", ""), ("wide", "", "0.0001")] == [
+        (line["model"], line["top1"], line["latency"]) for line in lines
+    ]
+
+
+@pytest.mark.parametrize("format", ["text", "github", "html", "latex"])
+def test_several_runs_have_their_own_origin(format: str) -> None:
+    """Each run's tables stand above its own machine, in the order of the runs."""
+    other = {**ENVIRONMENT, "machine": {**ENVIRONMENT["machine"], "cpu": "Other CPU"}}
+    runs = [
+        Results(ENVIRONMENT, (record("top1", 0.9),)),
+        Results(other, (record("top1", 0.8),)),
+    ]
+
+    text = render(runs, format)
+
+    order = [text.index(word) for word in ("90.00", "Example CPU", "80.00", "Other CPU")]
+    assert sorted(order) == order
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_run_at_all(format: str) -> None:
+    """An empty list of runs is no accident."""
+    assert render([], format) in ("", "[]")
 
 
 def test_the_footer_says_what_figures_rest_on() -> None:
@@ -394,10 +591,55 @@ def test_the_footer_says_what_figures_rest_on() -> None:
 
     assert (
         "digits: 1,000 test images, 4,000 to train on; latency: median of 500 single inferences, "
-        "1, 4 threads; seed 0, 1; profile quick"
+        "1, 4 threads; seeds 0, 1; profile quick"
     ) in lines
-    assert "Example CPU <1 GHz>, 4 cores (avx2 fma), 8.00 GB, Linux 6.1" == lines[-2]
-    assert "weighin 0.1.0, tensorflow 2.21.0; 2024-05-06" == lines[-1]
+    assert (
+        "± standard deviation over 2 seeds; [within-seed 95 % interval, its ends averaged over "
+        "seeds]"
+    ) in lines
+    assert "[95 % interval]; one seed, so that of another training is not in it" in lines
+    assert "× smaller: gzip -9 against the baseline's in the same file format" in lines
+    assert [
+        "Example CPU <1 GHz>, 4 cores (avx2 fma), 8.00 GB, Linux 6.1",
+        "weighin 0.1.0, tensorflow 2.21.0; 2024-05-06",
+    ] == [lines[-3], lines[-1]]
+
+
+def test_the_footer_states_the_rules_of_verdicts() -> None:
+    """Margin, test, how long a pair was measured, and from what ratio one is called."""
+    (said,) = [
+        line for line in render([results()], "text").splitlines() if line.startswith("× faster:")
+    ]
+    (margin, _) = [
+        line for line in render([results()], "text").splitlines() if line.startswith("Δ points:")
+    ]
+
+    assert {"40 openings", "for 2 s;"} == {w for w in ("40 openings", "for 2 s;") if w in said}
+    assert margin.endswith("by McNemar's exact test at 5 %, same if the interval lies within ±1")
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (
+            ENVIRONMENT["calibration"],
+            "calibrated: 9 false alarms in 200 A/A trials, 5 % more work found in 97 of 100,",
+        ),
+        (None, "not calibrated: weighin doctor --calibrate"),
+    ],
+)
+def test_the_footer_says_what_the_machine_can_tell_apart(
+    facts: dict[str, Any] | None, expected: str
+) -> None:
+    """The calibration's outcome, or how to get one."""
+    text = render([Results({"calibration": facts}, (record("top1", 0.9),))], "text")
+
+    assert expected in text.splitlines()[-1]
+
+
+def test_old_results_say_nothing_of_calibration() -> None:
+    """A file from before there was a calibration is not blamed for having none."""
+    assert "calibrated" not in show([record("top1", 0.9)])
 
 
 def test_the_footer_gives_a_range() -> None:

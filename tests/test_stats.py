@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from weighin import stats
@@ -282,3 +282,275 @@ def test_order_statistics_cover_the_truth(
     samples = np.random.default_rng(4).exponential(size=(DRAWS, n)).tolist()
 
     assert 0.93 <= covered(truth, [interval(each) for each in samples]) <= 0.985
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "expected"),
+    [
+        (0, 0, 1.0),
+        (1, 0, 1.0),
+        (0, 5, 2 / 2**5),
+        (0, 6, 2 / 2**6),
+        (2, 8, 2 * (1 + 10 + 45) / 2**10),
+        (10, 10, 1.0),
+        (86, 150, 3.716e-5),
+    ],
+)
+def test_mcnemar_is_the_binomial_of_what_changed(gained: int, lost: int, expected: float) -> None:
+    """Twice the tail of a fair coin's throws; the last is Agresti's prime minister, exactly."""
+    assert expected == pytest.approx(stats.mcnemar(gained, lost), rel=1e-3)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_by_counting(gained: int, lost: int) -> None:
+    """Sum of all splits that are no likelier than the one found."""
+    n = gained + lost
+    ways = [math.comb(n, k) for k in range(n + 1)]
+
+    expected = sum(way for way in ways if way <= ways[gained]) / 2**n
+    assert expected == pytest.approx(stats.mcnemar(gained, lost))
+
+
+@given(st.integers(0, 5000), st.integers(0, 5000))
+def test_mcnemar_is_symmetric(gained: int, lost: int) -> None:
+    """Which of the two is called the first does not matter; the result is a probability."""
+    p = stats.mcnemar(gained, lost)
+
+    assert p == stats.mcnemar(lost, gained)
+    assert 0 <= p <= 1
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "n", "margin", "expected"),
+    [
+        (20, 5, 1000, 0.005, "better"),
+        (5, 20, 1000, 0.005, "worse"),
+        (0, 6, 10, 0.005, "worse"),
+        (0, 5, 10, 0.005, "no evidence"),
+        (12, 14, 1000, 0.005, "no evidence"),
+        (12, 14, 1000, 0.02, "same within ±2 points"),
+        (12, 14, 10_000, 0.005, "same within ±0.5 points"),
+        (12, 14, 10_000, 0.0013, "same within ±0.13 points"),
+        (12, 14, 10_000, 0.0, "no evidence"),
+        (0, 0, 10_000, 0.005, "same within ±0.5 points"),
+        (0, 0, 10, 0.005, "no evidence"),
+        (20, 5, 1_000_000, 0.005, "better"),
+    ],
+)
+def test_every_quality_verdict_is_reached(
+    gained: int, lost: int, n: int, margin: float, expected: str
+) -> None:
+    """Better or worse by the test, the same by the margin, or nothing for want of images."""
+    assert expected == stats.quality_verdict(gained, lost, n, margin)
+
+
+@given(paired(), st.floats(0, 1))
+def test_quality_is_never_called_against_the_count(
+    counts: tuple[int, int, int], margin: float
+) -> None:
+    """What lost more than it gained is never better, nor the other way round."""
+    gained, lost, n = counts
+    verdict = stats.quality_verdict(gained, lost, n, margin)
+
+    assert gained > lost or verdict != "better"
+    assert gained < lost or verdict != "worse"
+
+
+@given(paired(), st.floats(0, 1))
+def test_quality_verdicts_are_mirrored(counts: tuple[int, int, int], margin: float) -> None:
+    """Gains and losses exchanged, better is worse, and the rest stays."""
+    gained, lost, n = counts
+    mirror = {"better": "worse", "worse": "better"}
+    verdict = stats.quality_verdict(gained, lost, n, margin)
+
+    assert mirror.get(verdict, verdict) == stats.quality_verdict(lost, gained, n, margin)
+
+
+@given(paired(), st.floats(0, 1), st.floats(0, 1))
+def test_a_wider_margin_takes_no_sameness_away(
+    counts: tuple[int, int, int], one: float, other: float
+) -> None:
+    """What is the same within a narrow margin is so within a wider one."""
+    narrow, wide = (stats.quality_verdict(*counts, margin) for margin in sorted((one, other)))
+
+    assert not narrow.startswith("same") or wide.startswith("same")
+
+
+def test_same_is_called_by_the_interval() -> None:
+    """The end of the interval itself is the narrowest margin within which two are the same."""
+    reach = -stats.paired_difference(12, 14, 1000).low
+
+    assert stats.quality_verdict(12, 14, 1000, reach).startswith("same within")
+    assert "no evidence" == stats.quality_verdict(12, 14, 1000, reach * 0.999)
+
+
+def test_as_good_models_are_seldom_called() -> None:
+    """Of 2,000 test sets on which neither is better, at most 5 % are called better or worse."""
+    made = functools.cache(stats.quality_verdict)
+    counts = np.random.default_rng(5).multinomial(2000, (0.02, 0.02, 0.96), DRAWS)
+    verdicts = [made(int(more), int(fewer), 2000) for more, fewer, _ in counts]
+
+    assert 0.01 <= sum(word in ("better", "worse") for word in verdicts) / DRAWS <= 0.055
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 1.25, 40.0])
+@pytest.mark.parametrize("n", [5, 6, 30, 400])
+def test_equal_ratios_are_a_point(ratio: float, n: int) -> None:
+    """Ratios that are all the same leave nothing uncertain."""
+    expected = pytest.approx(ratio)
+
+    assert Interval(expected, expected, expected) == stats.typical_ratio([ratio] * n)
+
+
+def test_the_middle_is_the_trimmed_mean_of_logarithms() -> None:
+    """Of ten, two at either end are left out, and the others' geometric mean is taken."""
+    ratios = [1e-6, 0.001, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1e3, 1e9]
+
+    expected = math.prod([1.0, 1.1, 1.2, 1.3, 1.4, 1.5]) ** (1 / 6)
+    assert expected == pytest.approx(stats.typical_ratio(ratios).value)
+
+
+def test_the_typical_ratio_is_scipys_trimmed_mean() -> None:
+    """SciPy's trimmed mean of the same logarithms, and Yuen's standard error of it."""
+    from scipy.stats import trim_mean
+    from scipy.stats.mstats import trimmed_mean, trimmed_stde
+
+    logs = np.random.default_rng(6).normal(0.1, 0.05, 40)
+    found = stats.typical_ratio(np.exp(logs).tolist())
+
+    assert trim_mean(logs, 0.2) == pytest.approx(math.log(found.value))
+    assert float(trimmed_mean(logs, (0.2, 0.2))) == pytest.approx(math.log(found.value))
+    errors = (math.log(found.high) - math.log(found.value)) / float(trimmed_stde(logs, (0.2, 0.2)))
+    assert 1.8 < errors < 2.8  # the t of 23 degrees of freedom is 2.07
+
+
+@pytest.mark.parametrize("wild", [1e-6, 1e6])
+def test_one_wild_block_changes_little(wild: float) -> None:
+    """A block during which the machine did something else does not decide."""
+    ratios = np.exp(np.random.default_rng(7).normal(math.log(1.2), 0.02, 30)).tolist()
+    calm, disturbed = stats.typical_ratio(ratios), stats.typical_ratio([*ratios[1:], wild])
+
+    assert calm.value == pytest.approx(disturbed.value, rel=0.005)
+    assert disturbed.high / disturbed.low < 1.5 * calm.high / calm.low
+    assert disturbed.low < 1.2 * 1.01
+    assert disturbed.high > 1.2 * 0.99
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=5, max_size=25))
+@settings(deadline=None, max_examples=25)
+def test_ratios_turned_round_give_the_interval_turned_round(ratios: list[float]) -> None:
+    """Who is called the baseline does not matter: 2 times as fast is 0.5 times from the other."""
+    there = stats.typical_ratio(ratios)
+    back = stats.typical_ratio([1 / ratio for ratio in ratios])
+
+    assert [1 / there.value, 1 / there.high, 1 / there.low] == pytest.approx(
+        [back.value, back.low, back.high], rel=1e-6
+    )
+    assert there.low <= there.value <= there.high
+
+
+@pytest.mark.parametrize("n", [5, 6, 7])
+def test_the_fewest_ratios_give_a_sane_interval(n: int) -> None:
+    """Five ratios a few per cent apart: no interval of theirs reaches to a thousandth or to 1,000.
+
+    Resamples of one value alone have no spread, and rounding must not make one of 1e-17 of it.
+    """
+    rows = np.exp(np.random.default_rng(10).normal(0.1, 0.02, (100, n)))
+
+    assert max(made.high / made.low for made in map(stats.typical_ratio, rows)) < 2
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_few_ratios_are_refused(n: int) -> None:
+    """Less than five blocks have a middle, but nothing to say how sure it is."""
+    with pytest.raises(ValueError, match=f"{n} ratios are too few"):
+        stats.typical_ratio([1.0 + at for at in range(n)])
+
+
+def test_no_ratios_are_refused() -> None:
+    """No block at all is told in the same way, and not by an accident inside."""
+    with pytest.raises(ValueError, match="0 ratios are too few"):
+        stats.typical_ratio([])
+
+
+def test_the_typical_ratio_is_repeatable() -> None:
+    """The same ratios have the same interval in every run."""
+    ratios = np.exp(np.random.default_rng(8).normal(0, 0.1, 30)).tolist()
+
+    assert stats.typical_ratio(ratios) == stats.typical_ratio(ratios)
+
+
+def _two_lumps(generator: np.random.Generator) -> np.ndarray:
+    """Openings of a session are fast or slow, as their memory happens to lie; and a little noise.
+
+    Symmetric about 0, as the ratios of one file against itself are.
+    """
+    lumps = generator.choice([-0.05, 0.0, 0.05], (DRAWS, 40), p=[0.25, 0.5, 0.25])
+    return lumps + generator.normal(0, 0.005, (DRAWS, 40))
+
+
+def _outliers(generator: np.random.Generator) -> np.ndarray:
+    """Blocks of which one in twenty is disturbed, on either side."""
+    logs = generator.normal(0, 0.01, (DRAWS, 40))
+    return np.where(
+        generator.random((DRAWS, 40)) < 0.05, generator.normal(0, 0.5, logs.shape), logs
+    )
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [lambda generator: generator.normal(0, 0.02, (DRAWS, 30)), _two_lumps, _outliers],
+    ids=["normal", "two lumps", "5 % outliers"],
+)
+def test_the_typical_ratio_covers_the_truth(
+    draw: Callable[[np.random.Generator], np.ndarray],
+) -> None:
+    """Of 2,000 pairs of equal sessions, 93 to 97 % have an interval that holds 1."""
+    rows = np.exp(draw(np.random.default_rng(9)))
+
+    assert 0.93 <= covered(1.0, [stats.typical_ratio(row) for row in rows]) <= 0.97
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"),
+    [
+        (Interval(1.10, 1.05, 1.15), "faster"),
+        (Interval(1.02, 1.001, 1.04), "faster"),
+        (Interval(1.019, 1.018, 1.02), "no evidence"),
+        (Interval(1.10, 1.00, 1.20), "no evidence"),
+        (Interval(1.10, 0.99, 1.20), "no evidence"),
+        (Interval(1.0, 0.99, 1.01), "no evidence"),
+        (Interval(0.90, 0.85, 0.95), "slower"),
+        (Interval(0.979, 0.97, 0.99), "slower"),
+        (Interval(0.985, 0.98, 0.99), "no evidence"),
+        (Interval(0.90, 0.80, 1.00), "no evidence"),
+    ],
+)
+def test_every_speed_verdict_is_reached(interval: Interval, expected: str) -> None:
+    """Called if the interval leaves out 1 and the ratio is no trifle, in either direction."""
+    assert expected == stats.speed_verdict(interval)
+
+
+def test_the_smallest_speedup_can_be_chosen() -> None:
+    """A trifle for one is a finding for another."""
+    small = Interval(1.015, 1.01, 1.02)
+
+    assert ["no evidence", "faster"] == [
+        stats.speed_verdict(small, smallest) for smallest in (0.02, 0.01)
+    ]
+
+
+@given(st.floats(0.1, 10), st.floats(1, 3), st.floats(1, 3), st.floats(0, 0.5))
+def test_speed_verdicts_are_mirrored(
+    value: float, below: float, above: float, smallest: float
+) -> None:
+    """Sides exchanged, faster is slower; and neither is called with 1 in the interval."""
+    interval = Interval(value, value / below, value * above)
+    mirrored = Interval(1 / value, 1 / interval.high, 1 / interval.low)
+    verdict = stats.speed_verdict(interval, smallest)
+    edges = (interval.low, interval.high, value / (1 + smallest), value * (1 + smallest))
+    assume(all(abs(edge - 1) > 1e-9 for edge in edges))
+
+    swapped = {"faster": "slower", "slower": "faster"}.get(verdict, verdict)
+    assert swapped == stats.speed_verdict(mirrored, smallest)
+    assert verdict == "no evidence" or not interval.low <= 1 <= interval.high

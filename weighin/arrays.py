@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import math
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -29,6 +30,19 @@ _IDX_FILES = {
     "x_test": "t10k-images*idx3-ubyte*",
     "y_test": "t10k-labels*idx1-ubyte*",
 }
+_DAMAGE = (  # what reading a damaged file may raise
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,  # and NotImplementedError: an entry that claims to be encrypted, or worse
+    MemoryError,
+    OverflowError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _CIFAR_ROW = 1 + 3 * 32 * 32  # a label, then the red, green and blue planes
 
 
@@ -57,7 +71,7 @@ def read_arrays(path: Path) -> Arrays:
         if any(path.glob("data_batch_*.bin")):
             return _read_cifar(path)
         return {name: _read_idx(_only(path, pattern)) for name, pattern in _IDX_FILES.items()}
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         raise WeighinError(
             f"{path} cannot be read as a data set ({type(error).__name__}: {error}). "
             f"It is damaged or of another kind: replace it."
@@ -79,7 +93,10 @@ def write_npz(path: Path, arrays: Arrays) -> None:
 
 
 def _read_npz(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as archive:
+    archive = np.load(path, allow_pickle=False)
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise ValueError("it holds one array, not the four of a data set")
+    with archive:
         missing = [name for name in NAMES if name not in archive.files]
         if missing:
             raise ValueError(f"no array named {missing[0]}")

@@ -49,6 +49,7 @@ class Cache:
         place = self._place(key)
         try:
             entry = json.loads((place / "provenance.json").read_text("utf-8"))
+            written = entry.pop("entry_sha256")
             artifact = Artifact(
                 key=key,
                 path=place / f"model.{entry['format']}",
@@ -60,7 +61,8 @@ class Cache:
                 seconds=entry["seconds"],
             )
             whole = (
-                sha256(artifact.path) == entry["sha256"]
+                written == key_of(entry)
+                and sha256(artifact.path) == entry["sha256"]
                 and sha256(artifact.answers) == entry["answers_sha256"]
                 and key_of(artifact.provenance) == key
             )
@@ -87,7 +89,7 @@ class Cache:
             path = folder / f"model.{format}"
             path.write_bytes(content)
             np.save(folder / "answers.npy", answers, allow_pickle=False)
-            entry = {
+            entry: dict[str, Any] = {
                 "format": format,
                 "sha256": sha256(path),
                 "bytes": len(content),
@@ -95,6 +97,7 @@ class Cache:
                 "seconds": seconds,
                 "provenance": provenance,
             }
+            entry["entry_sha256"] = key_of(entry)
             (folder / "provenance.json").write_text(json.dumps(entry, indent=1), "utf-8")
         artifact = self.get(key)
         if artifact is None:
@@ -131,7 +134,7 @@ class Cache:
 
     def size(self) -> tuple[int, int]:
         """How many artifacts there are, and the bytes of everything in the folder."""
-        artifacts = sum(1 for _ in self.folder.glob("artifacts/*/provenance.json"))
+        artifacts = sum(1 for _ in self.folder.glob("artifacts/[!.]*/provenance.json"))
         files = (file for file in self.folder.rglob("*") if file.is_file())
         return artifacts, sum(file.stat().st_size for file in files)
 

@@ -13,6 +13,7 @@ import functools
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,15 @@ def load(name: str, places: Places) -> Dataset:
         WeighinError: if the name is unknown, or the data are not found (then the message names
             every way to get them), damaged or senseless.
     """
-    loaded: Dataset = registry.datasets[name](places)
+    loader = registry.datasets[name]
+    try:
+        loaded: Dataset = loader(places)
+    except WeighinError:
+        raise
+    except Exception as error:
+        raise WeighinError(
+            f"Data set {name!r} could not be loaded: {type(error).__name__}: {error}."
+        ) from error
     _validate(loaded)
     return loaded
 
@@ -93,6 +102,11 @@ def npz_dataset(name: str, path: Path | str, *, classes: int, scale: float = 1 /
 
 def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1 / 255) -> Dataset:
     """A data set of `x_train`, `y_train`, `x_test` and `y_test`; grey images get one channel."""
+    for part in ("y_train", "y_test"):
+        if arrays[part].dtype.kind not in "iu":
+            raise WeighinError(
+                f"Data set {name!r}: {part} holds {arrays[part].dtype}, not whole numbers."
+            )
 
     def split(part: str) -> Split:
         images = arrays[f"x_{part}"]
@@ -194,13 +208,14 @@ def _holds_raw_files(folder: Path) -> bool:
 
 def _download(name: str, target: Path) -> None:
     """Let keras.datasets download, in a process of its own, and keep the arrays at `target`."""
-    command = [sys.executable, "-m", "weighin.stack", "download", name]
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-        raise WeighinError(f"the download failed: {lines[-1][:300]}")
-    arrays = read_arrays(Path(done.stdout.decode().splitlines()[-1]))
-    write_npz(target, arrays)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.npz"
+        command = [sys.executable, "-m", "weighin.stack", "download", name, str(path)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode:
+            lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+            raise WeighinError(f"the download failed: {lines[-1][:300]}")
+        write_npz(target, read_arrays(path))
 
 
 def _not_found(name: str, places: Places, refused: list[str]) -> str:

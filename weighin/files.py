@@ -24,20 +24,26 @@ def replacing(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(partial)  # what a killed process of the same number may have left
         yield partial
         if partial.is_dir() and path.exists():
             shutil.rmtree(path)
         partial.replace(path)
     except OSError as error:
-        where = path if error.filename in (None, str(partial)) else error.filename
+        other = error.filename not in (None, str(partial), str(path))
+        where = f" ({error.filename})" if other else ""
         raise WeighinError(
-            f"{where} cannot be written: {error.strerror or error}. Free some space or mend the "
+            f"{path} cannot be written: {error.strerror or error}{where}. Free some space or mend the "
             f"permissions, or choose another folder (--weighin-cache-dir, --weighin-results-dir)."
         ) from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        with suppress(OSError):
-            partial.unlink()
+        _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink()
 
 
 def sha256(path: Path) -> str:

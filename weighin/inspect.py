@@ -108,13 +108,20 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator of a graph; `weights` is what it multiplies by, if it does."""
+    """One operator of a graph.
+
+    Attributes:
+        weights: what it multiplies by, if it does.
+        positions: how many output positions every weight serves.
+        stride: of a convolution, the larger of its two; 1 for other operators.
+    """
 
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     weights: Tensor | None
     positions: int
+    stride: int = 1
 
     @property
     def macs(self) -> int:
@@ -230,17 +237,23 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
             _operator_name(model.OperatorCodes(operator.OpcodeIndex()), builtins),
             _numbers(operator.InputsAsNumpy()),
             _numbers(operator.OutputsAsNumpy()),
+            _stride(operator, schema),
         )
         for operator in map(subgraph.Operators, range(subgraph.OperatorsLength()))
     ]
     # float16 and sparse weights reach their operator through one that unpacks them
     unpacked = {
-        outputs[0]: inputs[0] for name, inputs, outputs in raw if name in ("DEQUANTIZE", "DENSIFY")
+        outputs[0]: inputs[0]
+        for name, inputs, outputs, _ in raw
+        if name in ("DEQUANTIZE", "DENSIFY")
     }
+    ends = _numbers(subgraph.InputsAsNumpy()), _numbers(subgraph.OutputsAsNumpy())
+    named = {number for _, inputs, outputs, _ in raw for number in (*inputs, *outputs)}
+    named |= {*ends[0], *ends[1]} - {-1}  # -1 stands for an input that is left out
+    if named - {-1} - set(range(len(tensors))):
+        raise IndexError("an operator names a tensor that is not there")
     operators = tuple(_operator(*each, tensors, unpacked) for each in raw)
-    return Graph(
-        tensors, operators, _numbers(subgraph.InputsAsNumpy()), _numbers(subgraph.OutputsAsNumpy())
-    )
+    return Graph(tensors, operators, *ends)
 
 
 def _tensor(index: int, tensor: Any, model: Any, data: bytes, types: dict[int, str]) -> Tensor:
@@ -267,6 +280,7 @@ def _operator(
     name: str,
     inputs: tuple[int, ...],
     outputs: tuple[int, ...],
+    stride: int,
     tensors: tuple[Tensor, ...],
     unpacked: dict[int, int],
 ) -> Operator:
@@ -278,7 +292,16 @@ def _operator(
             weights = constant
             shape = tensors[inputs[2] if name == "TRANSPOSE_CONV" else outputs[0]].shape
             positions = math.prod(shape[:-1])
-    return Operator(name, inputs, outputs, weights, positions)
+    return Operator(name, inputs, outputs, weights, positions, stride)
+
+
+def _stride(operator: Any, schema: Any) -> int:
+    options = operator.BuiltinOptions()
+    if options is None or operator.BuiltinOptionsType() != schema.BuiltinOptions.Conv2DOptions:
+        return 1
+    table = schema.Conv2DOptions()
+    table.Init(options.Bytes, options.Pos)
+    return max(1, int(table.StrideH()), int(table.StrideW()))
 
 
 def _operator_name(code: Any, builtins: dict[int, str]) -> str:

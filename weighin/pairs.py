@@ -116,8 +116,9 @@ def _undisturbed(pin: bool) -> Iterator[bool]:
     before: list[int] | None = None
     if pin and hasattr(process, "cpu_affinity"):
         with contextlib.suppress(psutil.Error, OSError):
-            before = process.cpu_affinity()
-            process.cpu_affinity(before[-1:] if before else None)
+            usable = process.cpu_affinity()
+            process.cpu_affinity(usable[-1:])
+            before = usable
     collecting = gc.isenabled()
     gc.disable()
     try:

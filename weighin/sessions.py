@@ -100,6 +100,8 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
 
 
 def _refuse_far(scores: Scores, wanted: Scores, what: str) -> None:
+    if scores.shape != wanted.shape:
+        raise WeighinError(f"the session answers {scores.shape} scores, not {wanted.shape}")
     apart = float(np.abs(scores - wanted).max())
     if not apart <= CLOSE:
         raise WeighinError(f"the session's scores lie up to {apart:.2g} from {what}")

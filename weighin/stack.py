@@ -152,14 +152,12 @@ def gpu_count() -> int:
     return len(tensorflow().config.list_physical_devices("GPU"))
 
 
-def download(name: str) -> Path:
-    """Let `keras.datasets` fetch a data set; the .npz file that its arrays were put in."""
+def download(name: str, path: Path) -> None:
+    """Let `keras.datasets` fetch a data set, and put its arrays into an .npz file at `path`."""
     module = getattr(keras().datasets, name)
     with contextlib.redirect_stdout(io.StringIO()):
         (x_train, y_train), (x_test, y_test) = module.load_data()
-    path = Path(tempfile.mkdtemp()) / f"{name}.npz"
     np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    return path
 
 
 @contextlib.contextmanager
@@ -183,7 +181,7 @@ def _native_output_hidden() -> Iterator[None]:
 if __name__ == "__main__":
     verb, *words = sys.argv[1:]
     if verb == "download":
-        print(download(*words))
+        download(words[0], Path(words[1]))
     elif verb == "devices":
         found = tensorflow().config.list_physical_devices()
         print(", ".join(device.name.removeprefix("/physical_device:") for device in found))

@@ -14,6 +14,7 @@ CONFIDENCE = 0.95
 MARGIN = 0.005  # of accuracy: half a point
 SMALLEST_SPEEDUP = 0.02  # a smaller one is never called, however narrow its interval
 RESAMPLES = 2000
+BOOTSTRAPPED = 12  # ratios from which the bootstrap is used
 FEWEST = 5  # ratios that an interval can be made of
 TRIM = 0.2  # of the ratios, at either end
 
@@ -101,23 +102,29 @@ def typical_ratio(ratios: Sequence[float], confidence: float = CONFIDENCE) -> In
     The 20 % trimmed mean of the logarithms, since a few blocks of measuring are always disturbed,
     with a symmetric bootstrap-t interval, which keeps its coverage for a few dozen values where
     percentiles fall short. Source: Wilcox 2012, "Introduction to Robust Estimation and Hypothesis
-    Testing", section 4.4; spread by Yuen 1974.
+    Testing", section 4.4; spread by Yuen 1974. Fewer than twelve ratios have too few different
+    resamples for that: then the mean of the logarithms and Student's interval.
 
     Raises:
         ValueError: if there are fewer than five ratios.
     """
-    logs = np.log(np.asarray(ratios, dtype=float))
-    n = len(logs)
-    (centre,), (error,) = _trimmed(logs[np.newaxis])
+    n = len(ratios)
     if n < FEWEST:
         raise ValueError(f"{n} ratios are too few for an interval: {FEWEST} are needed")
-    if error == 0:
-        return Interval(*(math.exp(centre),) * 3)
+    logs = np.log(np.asarray(ratios, dtype=float))
+    if n < BOOTSTRAPPED:
+        from scipy.stats import t as student
+
+        centre, error = float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(n)
+        reach = float(student.ppf((1 + confidence) / 2, n - 1)) * error
+        return Interval(math.exp(centre), math.exp(centre - reach), math.exp(centre + reach))
+    (middle,), (error_of_middle,) = _trimmed(logs[np.newaxis])
+    centre, error = float(middle), float(error_of_middle)
     draws = logs[np.random.default_rng(0).integers(0, n, (RESAMPLES, n))]
     centres, errors = _trimmed(draws)
-    spread = errors > 0
-    t = np.abs(centres[spread] - centre) / errors[spread]
-    reach = float(np.quantile(t, confidence)) * float(error)
+    spread = errors > 1e-3 * error  # a draw of nearly equal values says nothing of the spread
+    t = np.abs(centres[spread] - centre) / errors[spread] if error > 0 else np.zeros(1)
+    reach = float(np.quantile(t, confidence)) * error
     return Interval(math.exp(centre), math.exp(centre - reach), math.exp(centre + reach))
 
 

@@ -106,9 +106,10 @@ def _missing_for_sparse_path(graph: Graph) -> tuple[str, str] | None:
         return wanted, "no weights"
     if first.name != "CONV_2D":
         return wanted, f"{first.name} first"
-    _, height, width, channels = first.weights.shape
-    if (height, width, channels) != (3, 3, 3):
-        return wanted, f"{height}×{width} of {channels}"
+    height, width, channels = (*first.weights.shape[1:], 0, 0, 0)[:3]
+    if (height, width, channels, first.stride) != (3, 3, 3, 2):
+        stride = "" if first.stride == 1 else f", stride {first.stride}"
+        return wanted, f"{height}×{width} of {channels}{stride}"
     pointwise = [
         operator.weights
         for operator in graph.operators

@@ -25,6 +25,10 @@ def _check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
 @metric("top1", better="higher", scope="evaluation")
 def top1(evaluation: Evaluation) -> Figure:
     """Share of test images answered right; 95 % Wilson interval."""
+    if evaluation.predicted.shape != evaluation.labels.shape:
+        raise ValueError(
+            f"{len(evaluation.predicted)} answers for {len(evaluation.labels)} test images"
+        )
     right = evaluation.predicted == evaluation.labels
     return _share(int(right.sum()), len(right))
 

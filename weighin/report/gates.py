@@ -23,7 +23,8 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _GATE = re.compile(
     r"\s*(?P<metric>[a-z][a-z0-9_]*)\s*(?P<relation><=|>=|<|>)\s*"
     rf"(?:(?P<number>{_NUMBER})|(?:(?P<before>{_NUMBER})\s*\*\s*)?(?P<base>baseline)"
-    rf"(?:\s*\*\s*(?P<after>{_NUMBER}))?)\s*"
+    rf"(?:\s*\*\s*(?P<after>{_NUMBER}))?)\s*",
+    re.ASCII,
 )
 
 

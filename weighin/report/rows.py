@@ -23,7 +23,12 @@ class Row:
     @property
     def own(self) -> list[Record]:
         """The records of the runtime, those of the file left out."""
-        return [record for each in self.records.values() for record in each if record.runtime]
+        return [
+            record
+            for name, each in self.records.items()
+            for record in each
+            if record.runtime and name != "why"
+        ]
 
     @property
     def is_skipped(self) -> bool:

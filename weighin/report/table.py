@@ -57,8 +57,9 @@ class Table:
             runtime += f" ×{row.threads}"
         whys = [record.note for record in row.records.get("why", ())]
         said = dict.fromkeys(word for note in whys for word in note.splitlines())
+        cells = [self._cell(row, column) for column in COLUMNS]  # their notes are numbered first
         why = "".join(self._note(word) for word in said).strip()
-        return [row.variant, runtime, *(self._cell(row, column) for column in COLUMNS), why]
+        return [row.variant, runtime, *cells, why]
 
     def _cell(self, row: Row, column: Column) -> str:
         records = row.records.get(column.metric, ())

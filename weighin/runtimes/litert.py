@@ -15,6 +15,7 @@ from weighin.core import Images, Scores, WeighinError
 from weighin.environment import usable_cores
 from weighin.registry import runtime
 
+_REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
 BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
 
 
@@ -155,13 +156,13 @@ class _Interpreter:
                 model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels
             )
             self._native.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            first = str(error).strip().splitlines()[0]
+            self._input = self._native.get_input_details()[0]
+            self._output = self._native.get_output_details()[0]
+            self._size = int(self._input["shape"][0])
+            self.open_batch = int(self._input["shape_signature"][0]) == -1
+        except _REFUSALS as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise WeighinError(f"LiteRT cannot open {path.name}: {first}") from error
-        self._input = self._native.get_input_details()[0]
-        self._output = self._native.get_output_details()[0]
-        self._size = int(self._input["shape"][0])
-        self.open_batch = int(self._input["shape_signature"][0]) == -1
         self.invoke = self._native.invoke
 
     @property

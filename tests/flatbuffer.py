@@ -1,0 +1,191 @@
+"""Small .tflite files made by hand, by LiteRT's own schema: any weights, types and scales."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+_TYPES = {
+    "float32": schema.TensorType.FLOAT32,
+    "float16": schema.TensorType.FLOAT16,
+    "int8": schema.TensorType.INT8,
+    "int32": schema.TensorType.INT32,
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operator that multiplies by weights.
+
+    Attributes:
+        weights: `(outputs, inputs)` of a dense layer, `(outputs, height, width, inputs)` of a
+            convolution; their type is the stored one. float16 weights are unpacked by a
+            DEQUANTIZE operator, as the converter does it.
+        bias: `(outputs,)`, or None for an operator without.
+        stride: of a convolution.
+    """
+
+    name: str
+    weights: npt.NDArray[Any]
+    bias: npt.NDArray[Any] | None = None
+    stride: int = 1
+
+
+def dense(outputs: int, inputs: int, dtype: str = "float32", zeros: int = 0) -> Layer:
+    """A dense layer of weights none of which is zero but the first ones, as many as said."""
+    return _layer("dense", (outputs, inputs), dtype, zeros)
+
+
+def convolution(
+    outputs: int, size: int, inputs: int, dtype: str = "float32", zeros: int = 0, stride: int = 1
+) -> Layer:
+    """A square convolution of weights none of which is zero but the first ones."""
+    layer = _layer("convolution", (outputs, size, size, inputs), dtype, zeros)
+    return dataclasses.replace(layer, stride=stride)
+
+
+def _layer(name: str, shape: tuple[int, ...], dtype: str, zeros: int) -> Layer:
+    flat = np.random.default_rng(len(shape)).integers(1, 120, int(np.prod(shape)))
+    flat[1::2] *= -1
+    flat[:zeros] = 0
+    values = flat.reshape(shape)
+    return Layer(name, values.astype(dtype) if dtype == "int8" else (values / 120).astype(dtype))
+
+
+class _Graph:
+    """A model while it is put together."""
+
+    def __init__(self) -> None:
+        self.model = schema.ModelT()
+        self.model.version = 3
+        self.model.buffers = [schema.BufferT()]
+        self.model.operatorCodes = []
+        self.graph = schema.SubGraphT()
+        self.graph.tensors, self.graph.operators = [], []
+        self.model.subgraphs = [self.graph]
+
+    def tensor(
+        self,
+        name: str,
+        shape: Sequence[int],
+        dtype: str,
+        values: npt.NDArray[Any] | None = None,
+        scale: float | None = None,
+        open_batch: bool = False,
+    ) -> int:
+        made = schema.TensorT()
+        made.name, made.shape, made.type, made.buffer = name, list(shape), _TYPES[dtype], 0
+        if open_batch:
+            made.shapeSignature = [-1, *shape[1:]]
+        if values is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
+            made.buffer = len(self.model.buffers)
+            self.model.buffers.append(buffer)
+        if scale is not None:
+            made.quantization = schema.QuantizationParametersT()
+            made.quantization.scale, made.quantization.zeroPoint = [scale], [0]
+        self.graph.tensors.append(made)
+        return len(self.graph.tensors) - 1
+
+    def operator(
+        self, kind: str, inputs: Sequence[int], outputs: Sequence[int], options: Any = None
+    ) -> None:
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, kind)
+        code.version = 3 if kind in ("FULLY_CONNECTED", "CONV_2D") else 1
+        made = schema.OperatorT()
+        made.opcodeIndex = len(self.model.operatorCodes)
+        made.inputs, made.outputs = list(inputs), list(outputs)
+        if options is not None:
+            made.builtinOptions = options
+            made.builtinOptionsType = getattr(
+                schema.BuiltinOptions, type(options).__name__.removesuffix("T")
+            )
+        self.model.operatorCodes.append(code)
+        self.graph.operators.append(made)
+
+    def packed(self) -> bytes:
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self.model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+
+def content(
+    layers: Sequence[Layer], activations: str = "float32", size: int = 8, softmax: bool = False
+) -> bytes:
+    """A .tflite file of layers one after the other.
+
+    Args:
+        layers: convolutions first, on square images; then dense ones.
+        activations: the type of what flows between them.
+        size: height and width of the images that a first convolution is given.
+        softmax: whether a softmax stands at the end.
+    """
+    made = _Graph()
+    scale = 0.05 if activations == "int8" else None
+    first = layers[0].weights
+    shape = (1, first.shape[1]) if first.ndim == 2 else (1, size, size, first.shape[3])
+    last = made.tensor("input", shape, activations, scale=scale, open_batch=True)
+    made.graph.inputs = [last]
+    for number, layer in enumerate(layers):
+        name, weights = f"{layer.name}{number}", layer.weights
+        dtype = str(weights.dtype)
+        at = made.tensor(
+            name, weights.shape, dtype, weights, scale=0.01 if dtype == "int8" else None
+        )
+        if dtype == "float16":
+            unpacked = made.tensor(f"{name}/unpacked", weights.shape, "float32")
+            made.operator("DEQUANTIZE", [at], [unpacked])
+            at = unpacked
+        biases = []
+        if layer.bias is not None:
+            bias_scale = 0.0005 if layer.bias.dtype == np.int32 else None
+            bias = made.tensor(
+                f"{name}/bias", layer.bias.shape, str(layer.bias.dtype), layer.bias, bias_scale
+            )
+            biases.append(bias)
+        if weights.ndim == 2:
+            inputs = weights.shape[1]
+            if int(np.prod(shape)) != inputs:
+                raise ValueError(f"{name} takes {inputs} values, not {shape}")
+            shape = (1, weights.shape[0])
+            kind, options = "FULLY_CONNECTED", schema.FullyConnectedOptionsT()
+        else:
+            side = -(-shape[1] // layer.stride)
+            shape = (1, side, side, weights.shape[0])
+            kind, options = "CONV_2D", schema.Conv2DOptionsT()
+            options.padding = schema.Padding.SAME
+            options.strideH = options.strideW = layer.stride
+            options.dilationHFactor = options.dilationWFactor = 1
+        out = made.tensor(f"{name}/output", shape, activations, scale=scale, open_batch=True)
+        made.operator(kind, [last, at, *biases], [out], options)
+        last = out
+    if softmax:
+        options = schema.SoftmaxOptionsT()
+        options.beta = 1.0
+        out = made.tensor("scores", shape, activations, scale=scale, open_batch=True)
+        made.operator("SOFTMAX", [last], [out], options)
+        last = out
+    made.graph.outputs = [last]
+    return made.packed()
+
+
+def write(
+    path: Path,
+    *layers: Layer,
+    activations: str = "float32",
+    size: int = 8,
+    softmax: bool = False,
+) -> Path:
+    """The same, written to a file; its path."""
+    path.write_bytes(content(layers, activations, size, softmax))
+    return path

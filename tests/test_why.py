@@ -1,0 +1,368 @@
+"""Reasons: each rule speaks of what it is about, and is silent about what is not known."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flatbuffer import content, convolution, dense
+from hypothesis import given
+from hypothesis import strategies as st
+from support import record
+
+from weighin import variant, why
+from weighin.core import Call, Variant
+from weighin.inspect import Graph, Operator, Tensor, read_tflite
+from weighin.why import Facts, explain
+
+RULES = {rule.name: rule for rule in why.RULES}
+EMPTY = Graph((), (), (), ())
+OLD, NEW, ARM = ("avx", "avx2"), ("avx", "avx2", "avx512_vnni"), ("asimd",)
+
+
+def said(rule: str, graph: Graph = EMPTY, name: str = "baseline", **known: Any) -> str | None:
+    """What one rule says of a variant and a graph."""
+    return RULES[rule].say(Facts(variant.parse(name), graph, **known))
+
+
+def kernel(*shape: int, zeros: float = 0.0, sparse: bool = False) -> Tensor:
+    """Weights of which such a share is zero."""
+    size = int(np.prod(shape))
+    values = np.ones(size, np.float32)
+    values[: round(zeros * size)] = 0
+    if sparse:
+        values = values[values != 0]
+    return Tensor(0, "kernel", shape, "FLOAT32", values.view(np.uint8), 0, 0, sparse)
+
+
+def graph(*operators: tuple[str, Tensor | None]) -> Graph:
+    """A graph of operators with these weights, and nothing else."""
+    made = tuple(Operator(name, (0,), (0,), weights, 1) for name, weights in operators)
+    return Graph((), made, (), ())
+
+
+def mobile(
+    first: Tensor | None = None, zeros: float = 0.8, sparse: bool = True, name: str = "CONV_2D"
+) -> Graph:
+    """A graph that XNNPACK's sparse path is made for, but for what is changed."""
+    return graph(
+        (name, first or kernel(8, 3, 3, 3)),
+        ("DEPTHWISE_CONV_2D", kernel(1, 3, 3, 8)),
+        ("CONV_2D", kernel(500, 1, 1, 8, zeros=zeros, sparse=sparse)),
+    )
+
+
+def speedup(verdict: str) -> dict[str, Any]:
+    """Records with the verdict of a pair."""
+    return {"speedup": record("speedup", 1.0, variant="x", verdict=verdict)}
+
+
+def sizes(file: float | None, packed: float | None) -> dict[str, Any]:
+    """Records of a file's size."""
+    return {"file_bytes": record("file_bytes", file), "gzip_bytes": record("gzip_bytes", packed)}
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_every_rule_has_a_source(rule: str) -> None:
+    """An explanation without a source is an opinion."""
+    assert RULES[rule].source.strip()
+    assert len(why.RULES) == len(RULES)
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+@pytest.mark.parametrize("steps", [(), ("prune",), ("finetune", "prune")])
+def test_nothing_known_nothing_said(rule: str, steps: tuple[str, ...]) -> None:
+    """With empty facts no rule speaks, and none fails."""
+    made = Variant(tuple(map(Call, steps)), Call("float32"))
+
+    assert RULES[rule].say(Facts(made, EMPTY)) is None
+
+
+@given(
+    st.lists(st.sampled_from(["prune", "finetune", "unheard_of"]), max_size=2),
+    st.sampled_from(["float32", "float16", "dynamic", "int8", "unheard_of"]),
+    st.sampled_from(["", "x86_64", "AMD64", "aarch64", "pdp11"]),
+    st.lists(st.sampled_from(["avx", "avx2", "avx512_vnni", "i8mm"]), max_size=3),
+    st.one_of(st.none(), st.tuples(st.integers(0, 3), st.integers(0, 3))),
+    st.one_of(st.none(), st.floats(0, 1)),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["file_bytes", "gzip_bytes", "speedup", "top1"]),
+            st.one_of(st.none(), st.floats(0, 1e6)),
+            st.sampled_from(["", "faster", "slower"]),
+        )
+    ),
+)
+def test_no_rule_fails(
+    steps: list[str],
+    export: str,
+    architecture: str,
+    features: list[str],
+    delegated: tuple[int, int] | None,
+    fixed: float | None,
+    records: list[tuple[str, float | None, str]],
+) -> None:
+    """Whatever is and is not known of a row, every rule has a sentence or nothing."""
+    made = Variant(tuple(map(Call, steps)), Call(export))
+    known = {name: record(name, value, verdict=word) for name, value, word in records}
+
+    for held in (EMPTY, graph(("RELU", None)), mobile(), mobile(sparse=False)):
+        for sentence in explain(Facts(made, held, known, architecture, features, delegated, fixed)):
+            assert sentence.strip() == sentence != ""
+
+
+def test_reasons_stand_in_the_order_of_the_rules() -> None:
+    """Rules speak one after the other, each at most once."""
+    facts = Facts(
+        variant.parse("prune(0.8)+dynamic"),
+        graph(("FULLY_CONNECTED", kernel(40, 40, zeros=0.8))),
+        architecture="x86_64",
+        cpu_features=OLD,
+        delegated=(1, 2),
+        fixed_share=0.5,
+    )
+
+    expected = [sentence for rule in why.RULES if (sentence := rule.say(facts))]
+    assert expected == explain(facts)
+    assert 6 == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("zeros", "sparse", "speaks"),
+    [(0.8, False, True), (0.3, False, True), (0.29, False, False), (0.8, True, False)],
+)
+def test_zeros_stored_dense(zeros: float, sparse: bool, speaks: bool) -> None:
+    """Zeros that take their place in the file are multiplied like any other number."""
+    held = graph(("FULLY_CONNECTED", kernel(10, 100, zeros=zeros, sparse=sparse)))
+
+    expected = f"{zeros:.0%} of the weights are zeros stored dense, so no kernel skips them"
+    assert (expected if speaks else None) == said("zeros stored dense", held)
+
+
+def test_zeros_are_counted_over_all_kernels() -> None:
+    """A small layer full of zeros does not make a network sparse."""
+    held = graph(
+        ("FULLY_CONNECTED", kernel(10, 100)), ("FULLY_CONNECTED", kernel(10, 10, zeros=0.9))
+    )
+
+    assert said("zeros stored dense", held) is None
+    assert pytest.approx(90 / 1100) == Facts(variant.parse("baseline"), held).zeros
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        (
+            graph(("FULLY_CONNECTED", kernel(10, 100, zeros=0.8))),
+            "a 3×3 stride-2 convolution of 3 channels first; this graph has FULLY_CONNECTED first",
+        ),
+        (
+            graph(("RELU", None), ("DEPTHWISE_CONV_2D", kernel(1, 3, 3, 8, zeros=0.8))),
+            "a 3×3 stride-2 convolution of 3 channels first; "
+            "this graph has DEPTHWISE_CONV_2D first",
+        ),
+        (
+            mobile(kernel(8, 3, 3, 1)),
+            "a 3×3 stride-2 convolution of 3 channels first; this graph has 3×3 of 1",
+        ),
+        (
+            mobile(kernel(8, 5, 5, 3)),
+            "a 3×3 stride-2 convolution of 3 channels first; this graph has 5×5 of 3",
+        ),
+        (
+            graph(("CONV_2D", kernel(8, 3, 3, 3)), ("CONV_2D", kernel(8, 3, 3, 80, zeros=0.8))),
+            "1×1 convolutions; this graph has none",
+        ),
+        (mobile(zeros=0.5), "67% zeros in 1×1 convolutions; this graph has 50%"),
+        (mobile(zeros=0.66), "67% zeros in 1×1 convolutions; this graph has 66%"),
+        (mobile(sparse=False), "weights in sparse encoding; this graph has dense ones"),
+    ],
+)
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64", ""])
+def test_what_the_sparse_path_lacks(held: Graph, expected: str, architecture: str) -> None:
+    """The first condition of XNNPACK's sparse path that a graph does not keep, on any machine."""
+    known = {"architecture": architecture, "cpu_features": OLD if architecture else ()}
+
+    assert f"XNNPACK's sparse path needs {expected}" == said("XNNPACK's sparse path", held, **known)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "features", "speaks"),
+    [
+        ("x86_64", OLD, True),
+        ("AMD64", OLD, True),
+        ("x86_64", ("sse4_1",), False),
+        ("x86_64", (), False),
+        ("aarch64", ARM, False),
+        ("", OLD, False),
+    ],
+)
+def test_the_sparse_path_is_off_with_avx(
+    architecture: str, features: tuple[str, ...], speaks: bool
+) -> None:
+    """A graph with all that the path needs is told of AVX, where there is any and it is known."""
+    told = said("XNNPACK's sparse path", mobile(), architecture=architecture, cpu_features=features)
+
+    expected = "XNNPACK's sparse path is off on x86 with AVX, as its sparse kernels are SSE only"
+    assert (expected if speaks else None) == told
+
+
+def test_a_dense_graph_is_told_nothing_of_the_sparse_path() -> None:
+    """Who pruned nothing does not ask why zeros are not skipped."""
+    dense_graph = mobile(zeros=0.2, sparse=False)
+
+    known = {"architecture": "x86_64", "cpu_features": OLD}
+    assert said("XNNPACK's sparse path", dense_graph, **known) is None
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_sparse_path_needs_a_stride_of_two(tmp_path: Path, stride: int) -> None:
+    """A first convolution that steps by one is not the one that XNNPACK looks for."""
+    first = convolution(8, 3, 3, stride=stride)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(content([first, convolution(90, 1, 8, zeros=600)]))
+
+    told = said("XNNPACK's sparse path", read_tflite(path))
+
+    assert told is not None
+    assert (stride == 2) == told.startswith("XNNPACK's sparse path needs weights in sparse")
+
+
+@pytest.mark.parametrize(
+    ("delegated", "expected"),
+    [
+        (None, None),
+        ((5, 5), None),
+        ((0, 0), None),
+        ((3, 5), "3 of 5 operators run in XNNPACK, the others in slower kernels"),
+        ((0, 5), "0 of 5 operators run in XNNPACK, the others in slower kernels"),
+    ],
+)
+def test_operators_that_were_not_delegated(
+    delegated: tuple[int, int] | None, expected: str | None
+) -> None:
+    """What the delegate did not take is counted."""
+    assert expected == said("delegation", delegated=delegated)
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "features", "speaks"),
+    [
+        ("int8", "x86_64", OLD, True),
+        ("dynamic", "x86_64", OLD, True),
+        ("prune(0.8)+int8", "aarch64", ARM, True),
+        ("int8", "x86_64", NEW, False),
+        ("int8", "aarch64", ("asimd", "asimddp"), False),
+        ("int8", "x86_64", (), False),
+        ("int8", "", OLD, False),
+        ("float16", "x86_64", OLD, False),
+        ("baseline", "x86_64", OLD, False),
+    ],
+)
+def test_processors_without_int8_instructions(
+    name: str, architecture: str, features: tuple[str, ...], speaks: bool
+) -> None:
+    """Integers are as fast as the instructions that multiply them."""
+    told = said("int8 instructions", name=name, architecture=architecture, cpu_features=features)
+
+    assert speaks == (told is not None)
+    assert not speaks or "no VNNI or dot-product instructions" in told
+
+
+@pytest.mark.parametrize("extension", why.INT8_EXTENSIONS)
+def test_each_int8_extension_counts(extension: str) -> None:
+    """Any of them is enough, and each is one that the machine's facts can name."""
+    from weighin.environment import CPU_FEATURES
+
+    features = ("avx", extension)
+    known = {"architecture": "x86_64", "cpu_features": features}
+    assert said("int8 instructions", name="int8", **known) is None
+    assert extension in CPU_FEATURES
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "word"),
+    [
+        ("dynamic range", "dynamic", "anew in every call"),
+        ("dynamic range", "prune(0.8)+dynamic", "anew in every call"),
+        ("float16", "float16", "unpacked to float32"),
+        ("dense control", "finetune", "the same arithmetic"),
+    ],
+)
+@pytest.mark.parametrize("verdict", ["slower", "no evidence", "", "faster"])
+def test_what_was_not_expected_to_be_faster(rule: str, name: str, word: str, verdict: str) -> None:
+    """Said unless it was found to be faster after all."""
+    told = said(rule, name=name, records=speedup(verdict))
+
+    assert (verdict == "faster") == (told is None)
+    assert told is None or word in told
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [
+        ("dynamic range", ["baseline", "int8", "float16", "prune(0.8)"]),
+        ("float16", ["baseline", "int8", "dynamic", "prune(0.8)"]),
+        ("dense control", ["baseline", "finetune+int8", "prune(0.8)+finetune", "prune(0.8)"]),
+    ],
+)
+def test_rules_of_one_variant_leave_others_alone(rule: str, names: list[str]) -> None:
+    """A rule about one export or step says nothing of another."""
+    assert [None] * len(names) == [said(rule, name=name) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(None, None), (0.0, None), (0.19, None), (0.2, "20%"), (0.83, "83%")]
+)
+def test_the_fixed_cost_of_a_call(share: float | None, expected: str | None) -> None:
+    """A latency that is mostly overhead cannot get much lower."""
+    told = said("fixed cost", fixed_share=share)
+
+    assert (expected is None) == (told is None)
+    assert told is None or f"{expected} of the latency is the fixed cost" in told
+
+
+@pytest.mark.parametrize(
+    ("file", "packed", "zeros", "expected"),
+    [
+        (1000, 930, 0.0, "dense weights look like noise: gzip takes off 7% only"),
+        (1000, 850, 0.0, "dense weights look like noise: gzip takes off 15% only"),
+        (1000, 840, 0.0, None),
+        (1000, 930, 0.11, None),
+        (None, 930, 0.0, None),
+        (1000, None, 0.0, None),
+        (0, 0, 0.0, None),
+    ],
+)
+def test_noise_is_not_compressed(
+    file: float | None, packed: float | None, zeros: float, expected: str | None
+) -> None:
+    """Trained floats have nothing that gzip could use; zeros do."""
+    held = graph(("FULLY_CONNECTED", kernel(10, 100, zeros=zeros)))
+
+    assert expected == said("noise", held, records=sizes(file, packed))
+
+
+def test_rules_speak_of_real_files(tmp_path: Path) -> None:
+    """A file's own zeros are what is spoken of, quantized or not."""
+    for layer, zeros in itertools.product([dense(10, 10), dense(10, 10, "int8")], [0, 80]):
+        layer.weights.reshape(-1)[:zeros] = 0
+        path = tmp_path / "m.tflite"
+        path.write_bytes(content([dataclasses.replace(layer)]))
+
+        told = said("zeros stored dense", read_tflite(path))
+
+        assert (zeros == 80) == (told is not None)
+        assert told is None or told.startswith("80% of the weights")
+
+
+def test_a_first_layer_without_four_dimensions(tmp_path: Path) -> None:
+    """A damaged convolution, whose weights have no height or width, is no accident."""
+    held = graph(("CONV_2D", kernel(10, 100, zeros=0.8)))
+
+    assert said("XNNPACK's sparse path", held) is not None
