@@ -87,7 +87,7 @@ def run(
     base: float = 1e-4,
     *,
     verdicts: tuple[str, str] = ("no evidence", "no evidence"),
-    stopped: str = "within ±1%",
+    stopped: str = "within ±1 %",
     **changes: Any,
 ) -> list[Record]:
     """Records of one variant on one runtime: accuracy and speed, alone and compared.
@@ -136,7 +136,7 @@ def results() -> Results:
     quality, speed = "top1 top1_delta", "latency speedup"
     both, wide = "prune(0.8)+int8", {"model": "wide"}
     faster, slower = ("no evidence", "faster"), ("worse", "slower")
-    zeros = "80% of the weights are zeros stored dense, so no kernel skips them"
+    zeros = "80 % of the weights are zeros stored dense, so no kernel skips them"
     anew = "dynamic range quantizes activations anew in every call"
     small = [
         *file("baseline", 430_000, 400_000, format="h5"),

@@ -24,7 +24,8 @@ LAYERS = [
     {"weighin"},  # the package's __init__: the public names
     {"environment"},  # asks the package for its version
     {"build", "runtimes", "calibration"},
-    {"measure", "progress", "doctoring"},
+    {"progress", "doctoring", "sessions"},
+    {"measure"},
     {"plugin", "cli"},
 ]
 # What records are read and shown by must work where nothing can be built or run.

@@ -33,12 +33,15 @@ ROOT = Path(__file__).parent.parent
 
 ODD = '''"""Models that go wrong, each in its own way, and one with other test images."""
 
+import multiprocessing
 import os
 import signal
 import time
 from pathlib import Path
 
-from weighin import Recipe, model, npz_dataset
+import numpy as np
+
+from weighin import Recipe, dataset, from_arrays, model, npz_dataset
 
 HERE = Path(__file__).parent
 QUICK = Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=40)
@@ -103,6 +106,19 @@ def killed(keras):
 def held(keras):
     while (HERE / "hold").exists():
         time.sleep(0.02)
+    return layers_of(keras)
+
+
+@dataset("slow")
+def slow(places):
+    """Takes as long as the test wants, in a worker."""
+    while multiprocessing.parent_process() and (HERE / "hold").exists():
+        time.sleep(0.02)
+    return from_arrays("slow", dict(np.load(HERE / "data" / "tiny.npz")), classes=3)
+
+
+@model(quick=Recipe("slow", epochs=1, finetune_epochs=1))
+def waiting(keras):
     return layers_of(keras)
 
 
@@ -446,12 +462,16 @@ def test_failures_do_not_stop_the_others(built: Built) -> None:
     assert set(BROKEN) == failed
 
 
-@pytest.mark.parametrize("model", ["diverging", "not_finite", "overflowing"])
-def test_training_that_diverged_is_a_failure(built: Built, model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [("diverging", "weight '"), ("not_finite", "weight '"), ("overflowing", "answer")],
+)
+def test_training_that_diverged_is_a_failure(built: Built, model: str, named: str) -> None:
     """Weights or answers that are not finite are told as such, with a way out."""
     reason = built.reason(model, "baseline", "h5")
 
     assert f"After {model} dense start" in reason
+    assert named in reason
     assert "training diverged" in reason
     assert "learning rate" in reason
 
@@ -710,11 +730,10 @@ def test_an_ended_run_leaves_no_process(
     project: Path, tmp_path: Path, end: Callable[[subprocess.Popen[str]], None]
 ) -> None:
     """However a run ends while its worker is busy, the worker ends too, with all its memory."""
-    cache = tmp_path / "cache"
-    jobs = [("tiny", "baseline"), ("held", "baseline")]
-    with builder(project, cache, jobs, tmp_path / "run.py") as process:
+    cache = Cache(tmp_path / "cache")
+    with builder(project, cache.folder, [("waiting", "int8")], tmp_path / "run.py") as process:
         tell(process)
-        wait_for(lambda: finished_in(cache) or process.poll() is not None)
+        wait_for(lambda: any("building" in log.read_text("utf-8") for log in cache.logs.glob("*")))
         end(process)
         assert process.wait(60) != 0
         (project / "models" / "hold").unlink()

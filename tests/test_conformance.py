@@ -20,12 +20,16 @@ from weighin.core import (
     ColdStart,
     Compressed,
     Evaluation,
+    Fidelity,
     Figure,
+    Inferences,
     Recipe,
     Skip,
     Starts,
     WeighinError,
 )
+from weighin.pairs import Pair
+from weighin.stats import typical_ratio
 from weighin.variant import arguments, parameters, parse
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
@@ -194,9 +198,9 @@ def test_metrics_say_what_they_measure(name):
     assert NAME.fullmatch(name)
     assert metric.unit in ("", "B", "s", "1/s")
     assert metric.better in ("", "lower", "higher")
-    assert metric.scope in ("artifact", "evaluation", "start", "inference")
+    assert metric.scope in ("artifact", "evaluation", "start", "inference", "pair")
     assert isinstance(metric.machine_bound, bool)
-    if metric.unit in ("s", "1/s") or metric.scope in ("start", "inference"):
+    if metric.unit in ("s", "1/s") or metric.scope in ("start", "pair"):
         assert metric.machine_bound
 
 
@@ -205,10 +209,11 @@ def _evaluations():
     generator = np.random.default_rng(3)
     labels = generator.integers(0, 10, 200)
     most = np.where(generator.random(200) < 0.9, labels, (labels + 1) % 10)
+    near = Fidelity(199, 200, 0.03)
     usual = Evaluation(most, np.ones(200, bool), labels, 0.25)
-    perfect = Evaluation(labels, np.ones(200, bool), labels, 0.5, usual)
-    hopeless = Evaluation((labels + 1) % 10, np.zeros(200, bool), labels, 0.125, perfect)
-    single = Evaluation(labels[:1], np.ones(1, bool), labels[:1], 1e-6, None)
+    perfect = Evaluation(labels, np.ones(200, bool), labels, 0.5, near, usual)
+    hopeless = Evaluation((labels + 1) % 10, np.zeros(200, bool), labels, 0.125, near, perfect)
+    single = Evaluation(labels[:1], np.ones(1, bool), labels[:1], 1e-6)
     return [usual, perfect, hopeless, single]
 
 
@@ -223,7 +228,16 @@ def _outcomes(scope, shop):
         runs = [ColdStart(0.004 * number, 60_000_000 + number, 3) for number in range(1, 6)]
         return [Starts(tuple(runs)), Starts(tuple(runs[:1])), Starts(tuple(runs[::-1]))]
     times = np.random.default_rng(4).lognormal(-9, 0.2, 1000).tolist()
-    return [times, times[:50], times[:1], [1e-6] * 100]
+    if scope == "pair":
+        ratios = tuple(np.random.default_rng(5).lognormal(0.7, 0.05, 40).tolist())
+        outcomes = [ratios, ratios[:5], (1.0,) * 20, tuple(1 / ratio for ratio in ratios)]
+        return [Pair(each, typical_ratio(each), "time spent", True) for each in outcomes]
+    return [
+        Inferences(times),
+        Inferences(times[:50], (7, 8), 3e-7),
+        Inferences(times[:1], (0, 1), 1e-6),
+        Inferences([1e-6] * 100),
+    ]
 
 
 @pytest.mark.parametrize("name", KINDS["metrics"])

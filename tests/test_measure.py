@@ -15,15 +15,12 @@ from tiny import registrations_undone
 
 from weighin import registry
 from weighin.build import Workshop, job_for
-from weighin.core import Dataset, Failure, Figure, Record, Skip, Split, WeighinError
+from weighin.core import Failure, Figure, Inferences, Record, Skip, WeighinError
 from weighin.datasets import Places
 from weighin.measure import (
     Case,
     Cell,
     Workbench,
-    check_session,
-    derive,
-    evaluate,
     figures,
     rounds_for,
 )
@@ -74,163 +71,6 @@ def recorded(artifact, data):
     return lambda images: np.stack([scores[image.tobytes()] for image in images])
 
 
-def _constant(right):
-    return lambda images: np.full_like(right(images), 1 / 3)
-
-
-def _garbage(right):
-    return lambda images: np.random.default_rng(0).dirichlet([1, 1, 1], len(images))
-
-
-def _shifted(right):
-    return lambda images: np.roll(right(images), 1, axis=0)
-
-
-def _slightly_off(right):
-    return lambda images: right(images) + np.float32(0.001)
-
-
-def _not_a_number(right):
-    def predict(images):
-        scores = right(images).copy()
-        scores[-1, 0] = np.nan
-        return scores
-
-    return predict
-
-
-def _infinite(right):
-    return lambda images: np.where(right(images) > 0.5, np.inf, right(images))
-
-
-def _one_class_less(right):
-    return lambda images: right(images)[:, :2]
-
-
-def _one_image_less(right):
-    return lambda images: right(images)[:-1]
-
-
-def _flat(right):
-    return lambda images: right(images).reshape(-1)
-
-
-@pytest.mark.parametrize("variant", ["baseline", "dynamic", "int8"])
-def test_a_session_that_answers_as_keras_is_accepted(shop, tiny_data, variant):
-    """The scores that the Keras model gave pass, whatever the export."""
-    artifact = shop.artifact(variant)
-
-    assert check_session(FakeSession(recorded(artifact, tiny_data)), artifact, tiny_data) is None
-
-
-@pytest.mark.parametrize("format", ["tflite", "h5"])
-@pytest.mark.parametrize("wrong", [_constant, _garbage, _shifted, _slightly_off])
-def test_a_float_session_that_answers_something_else_is_refused(shop, tiny_data, format, wrong):
-    """A float file must answer as the Keras model, image by image."""
-    artifact = shop.artifact(format=format)
-    session = FakeSession(wrong(recorded(artifact, tiny_data)))
-
-    with pytest.raises(WeighinError, match="from the Keras model's"):
-        check_session(session, artifact, tiny_data)
-
-
-@pytest.mark.parametrize("variant", ["baseline", "dynamic", "int8"])
-@pytest.mark.parametrize(
-    "wrong", [_not_a_number, _infinite, _one_class_less, _one_image_less, _flat]
-)
-def test_scores_that_are_none_are_refused(shop, tiny_data, variant, wrong):
-    """NaN, infinite values and wrong shapes are refused, quantized or not."""
-    artifact = shop.artifact(variant)
-    session = FakeSession(wrong(recorded(artifact, tiny_data)))
-
-    with pytest.raises(WeighinError, match="where the Keras model answers"):
-        check_session(session, artifact, tiny_data)
-
-
-@pytest.mark.parametrize("variant", ["baseline", "dynamic", "int8"])
-@pytest.mark.parametrize(
-    "alone",
-    [
-        lambda image: np.full((1, 3), 1 / 3, np.float32),
-        lambda image: np.full((1, 3), np.nan, np.float32),
-        lambda image: np.zeros((1, 3), np.float32),
-    ],
-    ids=["constant", "nan", "zeros"],
-)
-def test_one_image_must_be_answered_as_in_a_batch(shop, tiny_data, variant, alone):
-    """What is timed is one image alone: it must be the right answer too."""
-    artifact = shop.artifact(variant)
-    session = FakeSession(recorded(artifact, tiny_data), alone)
-
-    with pytest.raises(WeighinError, match="one image alone"):
-        check_session(session, artifact, tiny_data)
-
-
-def _hand_made(scores, labels):
-    """A data set of blank images, and a session with these scores for its test part."""
-    scores = np.array(scores, np.float32)
-    images = np.zeros((len(labels), 2, 2, 1), np.uint8)
-    split = Split(images, np.array(labels, np.uint8))
-    data = Dataset("made", scores.shape[-1], "", split, split)
-    return FakeSession(lambda asked: scores), data
-
-
-SCORES = [
-    [0.4, 0.3, 0.1, 0.1, 0.05, 0.05, 0.0],  # right at once
-    [0.4, 0.3, 0.12, 0.08, 0.06, 0.04, 0.0],  # right is the second
-    [0.3, 0.25, 0.2, 0.1, 0.09, 0.06, 0.0],  # right is the fifth
-    [0.3, 0.25, 0.2, 0.1, 0.09, 0.06, 0.0],  # right is the sixth
-    [0.0, 0.01, 0.02, 0.03, 0.04, 0.1, 0.8],  # right at once
-]
-LABELS = [0, 1, 4, 5, 6]
-
-
-def _value(metric, evaluation):
-    return registry.metrics[metric].compute(evaluation).value
-
-
-def test_an_evaluation_counts_right_answers():
-    """Top-1 and top-5 of five hand-made answers."""
-    evaluation = evaluate(*_hand_made(SCORES, LABELS))
-
-    assert [0, 0, 0, 0, 6] == evaluation.predicted.tolist()
-    assert [True, True, True, False, True] == evaluation.top5.tolist()
-    assert 2 / 5 == _value("top1", evaluation)
-    assert 4 / 5 == _value("top5", evaluation)
-    assert 0 < evaluation.seconds
-
-
-def test_an_evaluation_is_compared_with_the_baselines():
-    """Agreement counts equal answers, the difference of top-1 the right ones."""
-    before = evaluate(*_hand_made(SCORES, LABELS))
-    after = [SCORES[0], SCORES[1][::-1], SCORES[2], SCORES[3], SCORES[4][::-1]]
-    evaluation = dataclasses.replace(evaluate(*_hand_made(after, LABELS)), baseline=before)
-
-    assert [0, 6, 0, 0, 0] == evaluation.predicted.tolist()
-    assert 3 / 5 == _value("agreement", evaluation)
-    assert (1 - 2) / 5 == _value("top1_delta", evaluation)
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda scores: scores[:-1],
-        lambda scores: [row[:-1] for row in scores],
-        lambda scores: np.ravel(scores),
-        lambda scores: [*scores[:-1], [float("nan"), *scores[-1][1:]]],
-        lambda scores: [*scores[:-1], [float("-inf"), *scores[-1][1:]]],
-    ],
-    ids=["one image less", "one class less", "flat", "nan", "infinite"],
-)
-def test_an_evaluation_without_whole_scores_is_refused(spoil):
-    """An answer that is no score for each class and image is never counted as wrong or right."""
-    _, data = _hand_made(SCORES, LABELS)
-    spoilt = np.array(spoil(SCORES), np.float32)
-
-    with pytest.raises(WeighinError, match="the session answered"):
-        evaluate(FakeSession(lambda images: spoilt), data)
-
-
 def test_a_metric_that_fails_leaves_the_others_alone():
     """Its record says why; the figures of the same operation stay."""
     with registrations_undone():
@@ -238,7 +78,7 @@ def test_a_metric_that_fails_leaves_the_others_alone():
         @registry.metric("explodes", scope="inference")
         def explodes(samples):
             """Never works."""
-            raise ValueError(f"no sense in {len(samples)} samples")
+            raise ValueError(f"no sense in {len(samples.seconds)} samples")
 
         @registry.metric("abstains", unit="s", scope="inference")
         def abstains(samples):
@@ -248,9 +88,12 @@ def test_a_metric_that_fails_leaves_the_others_alone():
         @registry.metric("counts", scope="inference")
         def counts(samples):
             """How many there are."""
-            return Figure(len(samples), 1.0, 9.0, 3, tuple(samples))
+            return Figure(len(samples.seconds), 1.0, 9.0, 3, tuple(samples.seconds))
 
-        records = {each.metric: each for each in figures(CASE, "inference", [2.0, 1.0, 3.0], "ab")}
+        records = {
+            each.metric: each
+            for each in figures(CASE, "inference", Inferences([2.0, 1.0, 3.0]), "ab")
+        }
 
     blank = Record(
         "tiny", "tiny", "baseline", 0, "tflite", "litert", 1, "", "", "ok", artifact="ab"
@@ -281,75 +124,11 @@ def test_a_metric_that_fails_leaves_the_others_alone():
 
 def test_only_the_metrics_of_an_operation_are_asked():
     """An inference yields no sizes and no accuracy."""
-    asked = {record.metric for record in figures(CASE, "inference", [1.0, 2.0], "")}
+    asked = {record.metric for record in figures(CASE, "inference", Inferences([1.0, 2.0]), "")}
 
     assert {each.name for each in registry.metrics.values() if each.scope == "inference"} == asked
     assert "latency" in asked
     assert "top1" not in asked
-
-
-def _latency(variant, value=None, low=None, high=None, **changes):
-    case = dataclasses.asdict(dataclasses.replace(CASE, variant=variant))
-    fields = {"metric": "latency", "unit": "s", "status": "ok", "n": 100, "artifact": variant}
-    return Record(**case, **(fields | {"value": value, "low": low, "high": high} | changes))
-
-
-def test_speedup_divides_the_baselines_latency():
-    """Its interval is the widest that the two medians' intervals allow."""
-    (speedup,) = derive([_latency("baseline", 6.0, 5.0, 8.0), _latency("int8", 2.0, 1.0, 2.5)])
-
-    assert ("int8", "speedup", "", "ok") == (
-        speedup.variant,
-        speedup.metric,
-        speedup.unit,
-        speedup.status,
-    )
-    assert (6 / 2, 5 / 2.5, 8 / 1) == (speedup.value, speedup.low, speedup.high)
-    assert "int8" == speedup.artifact
-
-
-def test_speedup_compares_like_with_like_only():
-    """Latencies of other models, formats, runtimes, threads and seeds are no baseline."""
-    own = _latency("int8", 2.0, 1.0, 2.5)
-    others = [
-        dataclasses.replace(_latency("baseline", 6.0, 5.0, 8.0), **{name: value})
-        for name, value in {
-            "model": "other",
-            "format": "h5",
-            "runtime": "other",
-            "threads": 2,
-            "seed": 1,
-            "metric": "cold_start",
-        }.items()
-    ]
-
-    assert [] == derive([own, *others])
-
-
-def test_without_a_baseline_there_is_no_speedup():
-    """Nothing is derived from a variant alone, nor from the baseline alone."""
-    assert [] == derive([_latency("int8", 2.0, 1.0, 2.5)])
-    assert [] == derive([_latency("baseline", 2.0, 1.0, 2.5)])
-
-
-@pytest.mark.parametrize("status", ["failed", "skipped", "not measured"])
-def test_speedup_over_a_baseline_without_latency_has_its_reason(status):
-    """It has the baseline's status and reason, and no number of any kind."""
-    base = _latency("baseline", status=status, reason="the kettle boiled", n=None)
-    (speedup,) = derive([base, _latency("int8", 2.0, 1.0, 2.5)])
-
-    assert status == speedup.status
-    assert "the kettle boiled" in speedup.reason
-    assert (None, None, None) == (speedup.value, speedup.low, speedup.high)
-
-
-def test_speedup_of_a_variant_without_latency_has_its_reason():
-    """It has the variant's own status and reason."""
-    own = _latency("int8", status="failed", reason="it burnt", n=None)
-    (speedup,) = derive([_latency("baseline", 6.0, 5.0, 8.0), own])
-
-    assert ("failed", "it burnt") == (speedup.status, speedup.reason)
-    assert (None, None, None) == (speedup.value, speedup.low, speedup.high)
 
 
 @pytest.mark.parametrize(
@@ -431,7 +210,7 @@ def test_the_baseline_is_not_compared_with_itself(bench):
 def test_what_has_a_record_keeps_it(bench):
     """A status is given to the metrics that have no record yet."""
     cell = Cell(CASE, "inference", bench)
-    cell.record([1.0, 2.0, 3.0])
+    cell.record(Inferences([1.0, 2.0, 3.0]))
     kept = list(cell.records)
     cell.record_status("failed", "too late")
     other = Cell(CASE, "evaluation", bench)
@@ -463,32 +242,61 @@ def test_what_could_not_be_built_is_said_with_its_reason(bench):
         broken.artifact(dataclasses.replace(CASE, variant="float16"))
 
 
-def test_a_runtime_that_answers_nonsense_is_never_timed(bench):
+LIAR = '''
+import numpy as np
+from weighin import runtime
+
+
+@runtime
+class Liar:
+    """Opens anything at once and always answers the same."""
+
+    name, formats, needs_tensorflow = "liar", ("tflite",), False
+    opened, closed, delegated = 0, 0, None
+
+    def available(self):
+        return None
+
+    def load(self):
+        pass
+
+    def nothing(self):
+        return None
+
+    def open(self, path, threads):
+        self.opened += 1
+        return self
+
+    def predict(self, images):
+        return np.full((len(images), 3), 1 / 3, np.float32)
+
+    def inference(self, image):
+        return lambda: None
+
+    def answer(self):
+        return np.full((1, 3), 1 / 3, np.float32)
+
+    def close(self):
+        self.closed += 1
+'''
+
+
+def test_a_runtime_that_answers_nonsense_is_never_timed(bench, tmp_path):
     """A cell's session is checked before it is handed out, and closed when it is refused."""
-    session = FakeSession(lambda images: np.full((len(images), 3), 1 / 3, np.float32))
-
-    class Liar:
-        """Opens anything and always answers the same."""
-
-        name, formats, needs_tensorflow = "liar", ("tflite",), False
-
-        def available(self):
-            """Say that it can always be used."""
-
-        def load(self):
-            """Import nothing."""
-
-        def open(self, path, threads):
-            """Open nothing."""
-            return session
-
+    (tmp_path / "liar.py").write_text(LIAR)
+    definitions = (*bench.workshop.definitions, tmp_path / "liar.py")
+    shop = dataclasses.replace(bench.workshop, definitions=definitions)
     with registrations_undone():
-        registry.runtime(Liar)
-        cell = Cell(dataclasses.replace(CASE, runtime="liar"), "inference", bench)
+        registry.load_definitions(definitions)
+        liar = registry.runtimes["liar"]
+        case = dataclasses.replace(CASE, runtime="liar")
+        cell = Cell(case, "inference", dataclasses.replace(bench, workshop=shop))
         with pytest.raises(WeighinError, match="from the Keras model's"):
             cell.inference()
+        with pytest.raises(WeighinError, match="from the Keras model's"):
+            cell.pair()
 
-    assert 1 == session.closed
+    assert (2, 2) == (liar.opened, liar.closed)
 
 
 def test_a_cold_start_is_a_whole_first_answer(shop, tiny_data):

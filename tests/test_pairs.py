@@ -199,7 +199,7 @@ def test_measuring_stops_when_the_interval_is_narrow(bench: Bench) -> None:
     """Steady sides need the fewest blocks."""
     pair = measure(bench.side("a", steady(1e-3)), bench.side("b", steady(1e-3)), seconds=1e9)
 
-    assert (FEWEST, "within ±1%") == (len(pair.ratios), pair.stopped)
+    assert (FEWEST, "within ±1 %") == (len(pair.ratios), pair.stopped)
 
 
 def test_measuring_goes_on_until_it_is_narrow(bench: Bench) -> None:
@@ -212,7 +212,7 @@ def test_measuring_goes_on_until_it_is_narrow(bench: Bench) -> None:
     )
 
     half = (pair.speedup.high - pair.speedup.low) / 2 / pair.speedup.value
-    assert "within ±1%" == pair.stopped
+    assert "within ±1 %" == pair.stopped
     assert half <= 0.01
     assert FEWEST <= len(pair.ratios) < MOST
 

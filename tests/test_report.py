@@ -470,7 +470,7 @@ def test_a_pair_that_ran_out_of_time_is_starred(spent: int) -> None:
     """A star says that the interval could have been narrower; the footer says what it means."""
     records = []
     for seed in (0, 1):
-        stopped = "time spent" if seed < spent else "within ±1%"
+        stopped = "time spent" if seed < spent else "within ±1 %"
         records += run("int8", 0.9, 1e-4, stopped=stopped, seed=seed)
     text = render([Results(ENVIRONMENT, tuple(records))], "text")
 

@@ -41,8 +41,11 @@ def kernel(*shape: int, zeros: float = 0.0, sparse: bool = False) -> Tensor:
 
 
 def graph(*operators: tuple[str, Tensor | None]) -> Graph:
-    """A graph of operators with these weights, and nothing else."""
-    made = tuple(Operator(name, (0,), (0,), weights, 1) for name, weights in operators)
+    """A graph of operators with these weights, the first of stride 2, and nothing else."""
+    made = tuple(
+        Operator(name, (0,), (0,), weights, positions=1, stride=1 if at else 2)
+        for at, (name, weights) in enumerate(operators)
+    )
     return Graph((), made, (), ())
 
 
@@ -140,7 +143,7 @@ def test_zeros_stored_dense(zeros: float, sparse: bool, speaks: bool) -> None:
     """Zeros that take their place in the file are multiplied like any other number."""
     held = graph(("FULLY_CONNECTED", kernel(10, 100, zeros=zeros, sparse=sparse)))
 
-    expected = f"{zeros:.0%} of the weights are zeros stored dense, so no kernel skips them"
+    expected = f"{zeros * 100:.0f} % of the weights are zeros stored dense, so no kernel skips them"
     assert (expected if speaks else None) == said("zeros stored dense", held)
 
 
@@ -168,18 +171,18 @@ def test_zeros_are_counted_over_all_kernels() -> None:
         ),
         (
             mobile(kernel(8, 3, 3, 1)),
-            "a 3×3 stride-2 convolution of 3 channels first; this graph has 3×3 of 1",
+            "a 3×3 stride-2 convolution of 3 channels first; this graph has 3×3 of 1, stride 2",
         ),
         (
             mobile(kernel(8, 5, 5, 3)),
-            "a 3×3 stride-2 convolution of 3 channels first; this graph has 5×5 of 3",
+            "a 3×3 stride-2 convolution of 3 channels first; this graph has 5×5 of 3, stride 2",
         ),
         (
             graph(("CONV_2D", kernel(8, 3, 3, 3)), ("CONV_2D", kernel(8, 3, 3, 80, zeros=0.8))),
             "1×1 convolutions; this graph has none",
         ),
-        (mobile(zeros=0.5), "67% zeros in 1×1 convolutions; this graph has 50%"),
-        (mobile(zeros=0.66), "67% zeros in 1×1 convolutions; this graph has 66%"),
+        (mobile(zeros=0.5), "67 % zeros in 1×1 convolutions; this graph has 50 %"),
+        (mobile(zeros=0.66), "67 % zeros in 1×1 convolutions; this graph has 66 %"),
         (mobile(sparse=False), "weights in sparse encoding; this graph has dense ones"),
     ],
 )
@@ -317,7 +320,7 @@ def test_rules_of_one_variant_leave_others_alone(rule: str, names: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("share", "expected"), [(None, None), (0.0, None), (0.19, None), (0.2, "20%"), (0.83, "83%")]
+    ("share", "expected"), [(None, None), (0.0, None), (0.19, None), (0.2, "20 %"), (0.83, "83 %")]
 )
 def test_the_fixed_cost_of_a_call(share: float | None, expected: str | None) -> None:
     """A latency that is mostly overhead cannot get much lower."""
@@ -330,8 +333,8 @@ def test_the_fixed_cost_of_a_call(share: float | None, expected: str | None) -> 
 @pytest.mark.parametrize(
     ("file", "packed", "zeros", "expected"),
     [
-        (1000, 930, 0.0, "dense weights look like noise: gzip takes off 7% only"),
-        (1000, 850, 0.0, "dense weights look like noise: gzip takes off 15% only"),
+        (1000, 930, 0.0, "dense weights look like noise: gzip takes off 7 % only"),
+        (1000, 850, 0.0, "dense weights look like noise: gzip takes off 15 % only"),
         (1000, 840, 0.0, None),
         (1000, 930, 0.11, None),
         (None, 930, 0.0, None),
@@ -358,7 +361,7 @@ def test_rules_speak_of_real_files(tmp_path: Path) -> None:
         told = said("zeros stored dense", read_tflite(path))
 
         assert (zeros == 80) == (told is not None)
-        assert told is None or told.startswith("80% of the weights")
+        assert told is None or told.startswith("80 % of the weights")
 
 
 def test_a_first_layer_without_four_dimensions(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import logging
 import multiprocessing
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from weighin import datasets, registry, stack, training, variant
 from weighin.cache import Cache, key_of
@@ -59,8 +62,8 @@ class Job:
         return [*(self.parent.chain if self.parent else ()), self]
 
     def __str__(self) -> str:
-        stages = [str(step) for step in self.steps] or ["dense start"]
-        return " ".join([self.model, "+".join(stages), f"→ {self.export}" if self.export else ""])
+        stages = "+".join(map(str, self.steps)) or "dense start"
+        return f"{self.model} {stages}" + (f" → {self.export}" if self.export else "")
 
 
 @dataclass(frozen=True)
@@ -236,7 +239,16 @@ def _begin_worker(workshop: Workshop) -> None:
     sys.stdout = os.fdopen(1, "w", buffering=1)
     sys.stderr = os.fdopen(2, "w", buffering=1)
     logging.captureWarnings(True)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     registry.load_definitions(workshop.definitions)
+
+
+def _end_with_parent() -> None:
+    """Do not go on training for a run that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @cache
@@ -293,4 +305,9 @@ def _make(job: Job, workshop: Workshop, dataset: Dataset) -> Artifact:
         content, format = stack.serialize(made), "h5"
     seconds = time.perf_counter() - began
     answers = stack.predict(made, inputs)
+    if not np.isfinite(answers).all():
+        raise WeighinError(
+            f"After {job}, the model answers NaN or infinite scores: training diverged. Lower the "
+            f"recipe's learning rate."
+        )
     return workshop.cache.put(provenance, format, content, answers, seconds)

@@ -66,7 +66,7 @@ class Cache:
                 and sha256(artifact.answers) == entry["answers_sha256"]
                 and key_of(artifact.provenance) == key
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         return artifact if whole else None
 

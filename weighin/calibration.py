@@ -55,8 +55,8 @@ class Calibration:
         return (
             f"{self.false_alarms} false alarms in {self.aa_trials} A/A trials; 5 % more work found "
             f"in {self.found} of {self.slow_trials}; smallest speed-up told from 1: "
-            f"{self.smallest_speedup:.1%}; two openings of one file lie up to "
-            f"{self.session_spread:.1%} apart; {self.pair_seconds:g} s a pair"
+            f"{self.smallest_speedup * 100:.1f} %; two openings of one file lie up to "
+            f"{self.session_spread * 100:.1f} % apart; {self.pair_seconds:g} s a pair"
             f"{', pinned to one core' if self.pinned else ''}"
         )
 
@@ -128,7 +128,7 @@ def any_float_artifact(cache: Cache) -> Path:
         WeighinError: if there is none yet.
     """
     found = []
-    for entry_path in cache.folder.glob("artifacts/*/provenance.json"):
+    for entry_path in cache.folder.glob("artifacts/[!.]*/provenance.json"):
         try:
             entry = json.loads(entry_path.read_text("utf-8"))
             if entry["provenance"]["stage"] == "float32":

@@ -125,7 +125,7 @@ def doctor(
 @_clear_errors
 def inspect(file: Path, as_json: bool) -> None:
     """Print what a .tflite, .keras or .h5 FILE really holds."""
-    click.echo(inspection.render(inspection.inspect(file), as_json))
+    click.echo(inspection.render(inspection.inspect_apart(file), as_json))
 
 
 @main.command()

@@ -10,6 +10,7 @@ match is never used: there is no fallback to a subset or to made-up data.
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import subprocess
 import sys
@@ -102,10 +103,11 @@ def npz_dataset(name: str, path: Path | str, *, classes: int, scale: float = 1 /
 
 def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1 / 255) -> Dataset:
     """A data set of `x_train`, `y_train`, `x_test` and `y_test`; grey images get one channel."""
-    for part in ("y_train", "y_test"):
-        if arrays[part].dtype.kind not in "iu":
+    for part in ("train", "test"):
+        kind = arrays[f"y_{part}"].dtype
+        if kind.kind not in "iu":
             raise WeighinError(
-                f"Data set {name!r}: {part} holds {arrays[part].dtype}, not whole numbers."
+                f"Data set {name!r}, {part} part: labels are {kind}, not whole numbers."
             )
 
     def split(part: str) -> Split:
@@ -114,7 +116,10 @@ def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1 / 2
             images = images[..., np.newaxis]
         return Split(images, arrays[f"y_{part}"].reshape(-1), scale)
 
-    return Dataset(name, classes, digest(arrays), split("train"), split("test"))
+    whole = digest(arrays)
+    if scale != 1 / 255:  # other model inputs from the same pixels are other data
+        whole = hashlib.sha256(f"{whole} × {scale!r}".encode()).hexdigest()
+    return Dataset(name, classes, whole, split("train"), split("test"))
 
 
 def _validate(data: Dataset) -> None:

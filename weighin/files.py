@@ -33,8 +33,9 @@ def replacing(path: Path) -> Iterator[Path]:
         other = error.filename not in (None, str(partial), str(path))
         where = f" ({error.filename})" if other else ""
         raise WeighinError(
-            f"{path} cannot be written: {error.strerror or error}{where}. Free some space or mend the "
-            f"permissions, or choose another folder (--weighin-cache-dir, --weighin-results-dir)."
+            f"{path} cannot be written: {error.strerror or error}{where}. Free some space or mend "
+            f"the permissions, or choose another folder (--weighin-cache-dir, "
+            f"--weighin-results-dir)."
         ) from error
     finally:
         _remove(partial)

@@ -249,8 +249,8 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
     }
     ends = _numbers(subgraph.InputsAsNumpy()), _numbers(subgraph.OutputsAsNumpy())
     named = {number for _, inputs, outputs, _ in raw for number in (*inputs, *outputs)}
-    named |= {*ends[0], *ends[1]} - {-1}  # -1 stands for an input that is left out
-    if named - {-1} - set(range(len(tensors))):
+    named -= {-1}  # stands for an input that is left out
+    if (named | {*ends[0], *ends[1]}) - set(range(len(tensors))):
         raise IndexError("an operator names a tensor that is not there")
     operators = tuple(_operator(*each, tensors, unpacked) for each in raw)
     return Graph(tensors, operators, *ends)

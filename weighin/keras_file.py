@@ -29,7 +29,7 @@ WRAPPERS = (
     "QuantizeWrapperV2",
     "QuantizeLayer",
 )
-LARGEST = 16 * 2**30  # bytes that one entry of a .keras archive may unpack to
+LARGEST = 16 * 2**30  # bytes that weights, or an entry of a .keras archive, may unpack to
 _OPTIMIZER = ("optimizer_weights", "optimizer")
 
 
@@ -106,6 +106,7 @@ def read_keras(path: Path) -> KerasFile:
         TypeError,
         AttributeError,
         RuntimeError,
+        ArithmeticError,
         EOFError,
         RecursionError,
         MemoryError,
@@ -123,8 +124,7 @@ def _read_h5(content: bytes) -> KerasFile:
     with h5py.File(io.BytesIO(content), "r") as file:
         config = json.loads(file.attrs["model_config"])
         weights = _weights(file["model_weights"])
-    smaller = _without_optimizer(content)
-    saved = len(content) - len(smaller) if smaller is not None else 0
+    saved = _optimizer_bytes(content, zipfile.ZIP_STORED)
     return KerasFile(tuple(_layers(config)), tuple(weights), len(content), saved)
 
 
@@ -134,11 +134,11 @@ def _read_archive(content: bytes) -> KerasFile:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         config = json.loads(_entry(archive, "config.json"))
         inner = _entry(archive, "model.weights.h5")
+        method = archive.getinfo("model.weights.h5").compress_type
     with h5py.File(io.BytesIO(inner), "r") as file:
         groups = [file[key] for key in file if key not in _OPTIMIZER]
         weights = [weight for group in groups for weight in _weights(group)]
-    smaller = _without_optimizer(inner)
-    saved = len(inner) - len(smaller) if smaller is not None else 0
+    saved = _optimizer_bytes(inner, method)
     return KerasFile(tuple(_layers(config)), tuple(weights), len(content), saved)
 
 
@@ -152,9 +152,14 @@ def _weights(group: Any) -> list[Weight]:
     import h5py
 
     found: list[Weight] = []
+    total = 0
 
     def add(name: str, item: Any) -> None:
+        nonlocal total
         if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
+            total += item.nbytes
+            if total > LARGEST:
+                raise ValueError(f"{name} unpacks to more than {LARGEST} bytes")
             found.append(Weight(name, item[()]))
 
     group.visititems(add)
@@ -175,19 +180,36 @@ def _layers(config: Any) -> list[tuple[str, str]]:
     return found
 
 
-def _without_optimizer(content: bytes) -> bytes | None:
-    """The same .h5 without optimizer state; None if it has none."""
+def _optimizer_bytes(content: bytes, method: int) -> int:
+    """How much smaller an .h5 is without optimizer state, as an archive's entry by a zip method.
+
+    Both are written anew, since writing alone makes a file more compact.
+    """
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        if not any(key in file for key in _OPTIMIZER):
+            return 0
+        sizes = [_packed(_rewritten(file, left_out), method) for left_out in ((), _OPTIMIZER)]
+    return sizes[0] - sizes[1]
+
+
+def _rewritten(file: Any, left_out: tuple[str, ...]) -> bytes:
     import h5py
 
     target = io.BytesIO()
-    with h5py.File(io.BytesIO(content), "r") as old:
-        if not any(key in old for key in _OPTIMIZER):
-            return None
-        with h5py.File(target, "w") as new:
-            for key in old:
-                if key not in _OPTIMIZER:
-                    old.copy(key, new)
-            for key, value in old.attrs.items():
-                if key != "training_config":
-                    new.attrs[key] = value
+    with h5py.File(target, "w") as new:
+        for key in file:
+            if key not in left_out:
+                file.copy(key, new)
+        for key, value in file.attrs.items():
+            if not (left_out and key == "training_config"):
+                new.attrs[key] = value
     return target.getvalue()
+
+
+def _packed(content: bytes, method: int) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("model.weights.h5", content, method)
+        return archive.getinfo("model.weights.h5").compress_size

@@ -144,6 +144,11 @@ class Workbench:
         """The data set that the case is trained and tested on."""
         return self.load_dataset(case.dataset)
 
+    def cold_start(self, case: Case) -> ColdStart:
+        """Load, allocate and answer one test image in a fresh process."""
+        path, image = self.artifact(case).path, self.image(case)
+        return cold_start(case.runtime, path, case.threads, image, self.workshop.definitions)
+
     def image(self, case: Case) -> Images:
         """The test image that single inferences answer, `(1, height, width, channels)`."""
         return self.dataset(case).test.inputs(0, 1)
@@ -174,7 +179,7 @@ class Workbench:
         runtime = registry.runtimes[case.runtime]
         if (artifact.path, case.runtime) not in self._tried and not runtime.needs_tensorflow:
             # native code may crash on a file: then it does so in a process of its own
-            cold_start(case.runtime, artifact.path, case.threads, self.image(case))
+            self.cold_start(case)
             self._tried.add((artifact.path, case.runtime))
         session = runtime.open(artifact.path, case.threads)
         try:
@@ -249,8 +254,7 @@ class Cell:
 
     def cold_start(self) -> ColdStart:
         """Load, allocate and answer one test image in a fresh process."""
-        image = self.bench.image(self.case)
-        return cold_start(self.case.runtime, self.artifact.path, self.case.threads, image)
+        return self.bench.cold_start(self.case)
 
     def inference(self) -> Callable[[], Any]:
         """A call that answers one test image at batch 1."""

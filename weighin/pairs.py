@@ -66,7 +66,7 @@ def measure(first: Side, second: Side, *, seconds: float = PAIR_SECONDS, pin: bo
             ratios.append(_block(first, second, number))
             enough = len(ratios) >= FEWEST and len(ratios) % CHECKED_EVERY == 0
             if enough and _half_width(interval := typical_ratio(ratios)) <= NARROW:
-                return Pair(tuple(ratios), interval, f"within ±{NARROW:.0%}", pinned)
+                return Pair(tuple(ratios), interval, f"within ±{NARROW * 100:g} %", pinned)
             if time.perf_counter() >= ends and len(ratios) >= stats.FEWEST:
                 return Pair(tuple(ratios), typical_ratio(ratios), "time spent", pinned)
     return Pair(tuple(ratios), typical_ratio(ratios), f"{MOST} blocks", pinned)
@@ -96,7 +96,7 @@ def median_seconds(call: Callable[[], Any]) -> float:
         call()
     began = time.perf_counter()
     call()
-    each = time.perf_counter() - began
+    each = max(1e-9, time.perf_counter() - began)
     together = max(1, int(TIMED_SECONDS / each))
     rounds = max(5, int(BLOCK_SECONDS / (each * together)))
     clock, laps = time.perf_counter, range(together)

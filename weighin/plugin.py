@@ -32,6 +32,7 @@ from weighin.report import gates
 from weighin.report.table import render
 from weighin.stats import MARGIN, SMALLEST_SPEEDUP
 
+CONTROL = "finetune"  # stands beside whatever trains further, so that epochs get no credit
 _RUN = pytest.StashKey["Run"]()
 
 
@@ -288,14 +289,17 @@ class Run:
         suite = self._load_suite()
         option = self.config.getoption
         names = _with_control([variant.parse(name) for name in suite.variants])
-        seeds = range(self.config.getoption("--weighin-seeds"))
-        if not seeds:
-            raise WeighinError("--weighin-seeds: wanted a number from 1.")
-        threads = [int(word) for word in option("--weighin-threads").split(",") if word.isdigit()]
-        if not threads or 0 in threads:
+        if option("--weighin-workers") < 0:
             raise WeighinError(
-                f"--weighin-threads {option('--weighin-threads')}: wanted numbers from 1, as 1,2."
+                f"--weighin-workers {option('--weighin-workers')}: wanted a number from 1, "
+                f"or 0 for one per core."
             )
+        seeds = range(option("--weighin-seeds"))
+        if not seeds:
+            raise WeighinError(
+                f"--weighin-seeds {option('--weighin-seeds')}: wanted a number from 1."
+            )
+        threads = _threads(option("--weighin-threads"))
         cases = []
         for model in suite.models:
             recipe = registry.models[model].recipe(self.bench.profile)
@@ -311,7 +315,7 @@ class Run:
 
     def _on_runtimes(self, case: Case, threads: list[int]) -> list[Case]:
         chosen = self.config.getoption("--weighin-runtimes")
-        names = chosen.split(",") if chosen else list(registry.runtimes)
+        names = _split(chosen) if chosen else list(registry.runtimes)
         return [
             dataclasses.replace(case, runtime=name, threads=number)
             for name in names
@@ -329,7 +333,7 @@ class Run:
             self._suite = Suite(
                 named.name,
                 option("--weighin-profile") or named.profile,
-                tuple(models.split(",")) if models else named.models,
+                tuple(_split(models)) if models else named.models,
                 tuple(_split(variants)) if variants else named.variants,
             )
             self.bench.profile = self._suite.profile
@@ -392,13 +396,18 @@ def _is_skipped(item: pytest.Item) -> bool:
 
 
 def _formats(parsed: Variant) -> list[str]:
-    """A .tflite file always; the Keras file too, where the export changes no weight."""
-    return ["tflite", "h5"] if parsed.export.name == "float32" else ["tflite"]
+    """A .tflite file always; the Keras file too, where the export changes no weight.
+
+    Not of the dense control, whose Keras file differs in nothing from the baseline's but weights.
+    """
+    own = parsed.export.name == "float32" and parsed != variant.parse(CONTROL)
+    return ["tflite", "h5"] if own else ["tflite"]
 
 
 def _with_control(variants: list[Variant]) -> list[Variant]:
-    """Put the dense control beside what trains further, so that it gets no credit for epochs."""
-    control = variant.parse("finetune")
+    """The variants, each once, and the dense control before the first that trains further."""
+    variants = list(dict.fromkeys(variants))
+    control = variant.parse(CONTROL)
     trained = any(each.steps for each in variants)
     if not trained or control in variants:
         return variants
@@ -407,8 +416,16 @@ def _with_control(variants: list[Variant]) -> list[Variant]:
 
 
 def _split(text: str) -> list[str]:
-    """Split at commas outside parentheses."""
-    return [word for word in re.split(r",(?![^()]*\))", text) if word.strip()]
+    """Split at commas outside parentheses; each word once."""
+    words = (word.strip() for word in re.split(r",(?![^()]*\))", text))
+    return list(dict.fromkeys(word for word in words if word))
+
+
+def _threads(text: str) -> list[int]:
+    words = _split(text)
+    if not words or not all(word.isdecimal() and int(word) for word in words):
+        raise WeighinError(f"--weighin-threads {text}: wanted numbers from 1, as 1,2.")
+    return list(dict.fromkeys(map(int, words)))
 
 
 def _first_line(error: BaseException) -> str:

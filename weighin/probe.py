@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,29 @@ from weighin import registry
 from weighin.core import ColdStart, Images, WeighinError
 
 
-def cold_start(runtime: str, path: Path, threads: int, image: Images) -> ColdStart:
+def cold_start(
+    runtime: str, path: Path, threads: int, image: Images, definitions: Sequence[Path] = ()
+) -> ColdStart:
     """Load `path`, allocate and answer `image` `(1, height, width, channels)` in a fresh process.
+
+    Args:
+        runtime: a registered runtime's name.
+        path: the artifact.
+        threads: of the session.
+        image: what is answered.
+        definitions: files and folders that may register the runtime.
 
     Raises:
         WeighinError: if the process fails; the message ends in its last line.
     """
-    orders = json.dumps({"runtime": runtime, "path": str(path), "threads": threads})
+    orders = json.dumps(
+        {
+            "runtime": runtime,
+            "path": str(path),
+            "threads": threads,
+            "definitions": [str(each.resolve()) for each in definitions],
+        }
+    )
     package_folder = Path(__file__).resolve().parent.parent
     stdin = io.BytesIO()
     stdin.write(orders.encode() + b"\n")
@@ -71,6 +88,8 @@ def _peak_bytes() -> int:
 def _main() -> None:
     orders = json.loads(sys.stdin.buffer.readline())
     image = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+    if orders["runtime"] not in registry.runtimes:
+        registry.load_definitions([Path(each) for each in orders["definitions"]])
     runtime = registry.runtimes[orders["runtime"]]
     runtime.load()
     began = time.perf_counter()

@@ -103,7 +103,7 @@ def typical_ratio(ratios: Sequence[float], confidence: float = CONFIDENCE) -> In
     with a symmetric bootstrap-t interval, which keeps its coverage for a few dozen values where
     percentiles fall short. Source: Wilcox 2012, "Introduction to Robust Estimation and Hypothesis
     Testing", section 4.4; spread by Yuen 1974. Fewer than twelve ratios have too few different
-    resamples for that: then the mean of the logarithms and Student's interval.
+    resamples for that: then Student's interval, by Yuen.
 
     Raises:
         ValueError: if there are fewer than five ratios.
@@ -112,14 +112,13 @@ def typical_ratio(ratios: Sequence[float], confidence: float = CONFIDENCE) -> In
     if n < FEWEST:
         raise ValueError(f"{n} ratios are too few for an interval: {FEWEST} are needed")
     logs = np.log(np.asarray(ratios, dtype=float))
+    (middle,), (error_of_middle,) = _trimmed(logs[np.newaxis])
+    centre, error = float(middle), float(error_of_middle)
     if n < BOOTSTRAPPED:
         from scipy.stats import t as student
 
-        centre, error = float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(n)
-        reach = float(student.ppf((1 + confidence) / 2, n - 1)) * error
+        reach = float(student.ppf((1 + confidence) / 2, n - 2 * int(TRIM * n) - 1)) * error
         return Interval(math.exp(centre), math.exp(centre - reach), math.exp(centre + reach))
-    (middle,), (error_of_middle,) = _trimmed(logs[np.newaxis])
-    centre, error = float(middle), float(error_of_middle)
     draws = logs[np.random.default_rng(0).integers(0, n, (RESAMPLES, n))]
     centres, errors = _trimmed(draws)
     spread = errors > 1e-3 * error  # a draw of nearly equal values says nothing of the spread

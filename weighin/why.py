@@ -84,7 +84,9 @@ def explain(facts: Facts) -> list[str]:
 def _dense_zeros(facts: Facts) -> str | None:
     if facts.zeros < MOSTLY or any(kernel.sparse for kernel in facts.graph.kernels):
         return None
-    return f"{facts.zeros:.0%} of the weights are zeros stored dense, so no kernel skips them"
+    return (
+        f"{facts.zeros * 100:.0f} % of the weights are zeros stored dense, so no kernel skips them"
+    )
 
 
 def _sparse_path(facts: Facts) -> str | None:
@@ -108,8 +110,7 @@ def _missing_for_sparse_path(graph: Graph) -> tuple[str, str] | None:
         return wanted, f"{first.name} first"
     height, width, channels = (*first.weights.shape[1:], 0, 0, 0)[:3]
     if (height, width, channels, first.stride) != (3, 3, 3, 2):
-        stride = "" if first.stride == 1 else f", stride {first.stride}"
-        return wanted, f"{height}×{width} of {channels}{stride}"
+        return wanted, f"{height}×{width} of {channels}, stride {first.stride}"
     pointwise = [
         operator.weights
         for operator in graph.operators
@@ -119,7 +120,7 @@ def _missing_for_sparse_path(graph: Graph) -> tuple[str, str] | None:
         return "1×1 convolutions", "none"
     zeros = 1 - sum(k.nonzero for k in pointwise) / sum(k.size for k in pointwise)
     if zeros < SPARSE_ENOUGH:
-        return f"{SPARSE_ENOUGH:.0%} zeros in 1×1 convolutions", f"{zeros:.0%}"
+        return f"{SPARSE_ENOUGH * 100:.0f} % zeros in 1×1 convolutions", f"{zeros * 100:.0f} %"
     if not all(kernel.sparse for kernel in pointwise):
         return "weights in sparse encoding", "dense ones"
     return None
@@ -156,8 +157,8 @@ def _fixed_cost(facts: Facts) -> str | None:
     if facts.fixed_share is None or facts.fixed_share < FIXED_COST:
         return None
     return (
-        f"the model is small: {facts.fixed_share:.0%} of the latency is the fixed cost of a call, "
-        f"which compression cannot lower"
+        f"the model is small: {facts.fixed_share * 100:.0f} % of the latency is the fixed cost of "
+        f"a call, which compression cannot lower"
     )
 
 
@@ -168,7 +169,7 @@ def _noise(facts: Facts) -> str | None:
     left = packed.value / file.value
     if left < INCOMPRESSIBLE:
         return None
-    return f"dense weights look like noise: gzip takes off {1 - left:.0%} only"
+    return f"dense weights look like noise: gzip takes off {(1 - left) * 100:.0f} % only"
 
 
 def _same_arithmetic(facts: Facts) -> str | None:

@@ -52,8 +52,9 @@ def samples(results: Results, rows: Sequence[Row], dataset: str) -> list[str]:
         spent = "; * stopped because its time was spent" if _is_any_spent(pairs) else ""
         lines.append(
             f"× faster: interleaved with the baseline, {_range(rows, 'speedup')} openings of both, "
-            f"until within ±{rule['narrow']:.0%} or for {rule['seconds']:g} s{spent}; called if "
-            f"the interval leaves out 1 and the ratio is at least {rule['smallest']:.0%} from it"
+            f"until within ±{rule['narrow'] * 100:g} % or for {rule['seconds']:g} s{spent}; called "
+            f"faster or slower if the interval leaves out 1 and the ratio is at least "
+            f"{rule['smallest'] * 100:g} % from it"
         )
     return lines
 
@@ -87,7 +88,7 @@ def _calibration(results: Results) -> str:
     return (
         f"calibrated: {found['false_alarms']} false alarms in {found['aa_trials']} A/A trials, 5 % "
         f"more work found in {found['found']} of {found['slow_trials']}, smallest speed-up told "
-        f"from 1: {found['smallest_speedup']:.1%} (at {found['pair_seconds']:g} s a pair)"
+        f"from 1: {found['smallest_speedup'] * 100:.1f} % (at {found['pair_seconds']:g} s a pair)"
     )
 
 

@@ -19,7 +19,7 @@ from tabulate import tabulate
 from weighin.core import Record, WeighinError
 from weighin.report.units import shown
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _GATE = re.compile(
     r"\s*(?P<metric>[a-z][a-z0-9_]*)\s*(?P<relation><=|>=|<|>)\s*"
     rf"(?:(?P<number>{_NUMBER})|(?:(?P<before>{_NUMBER})\s*\*\s*)?(?P<base>baseline)"
@@ -161,7 +161,7 @@ def _judge(gate: Gate, record: Record, records: Sequence[Record]) -> Outcome:
     else:
         bare, beyond = record.value < bound, high < bound_low
     bare = bare or (gate.open and record.value == bound)
-    exact = record.low is None
+    exact = record.low is None and bound_low == bound_high
     verdict = "kept" if not bare else "breached" if beyond or exact else "within the interval"
     return Outcome(gate, record, bound, verdict)
 

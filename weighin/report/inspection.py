@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
+from weighin.core import WeighinError
 from weighin.inspect import Graph, Operator, read_tflite
 from weighin.keras_file import KerasFile, read_keras
 from weighin.report import units
+
+PATIENCE = 120  # seconds for reading one file
 
 
 def inspect(path: Path) -> dict[str, Any]:
@@ -22,6 +27,29 @@ def inspect(path: Path) -> dict[str, Any]:
     if path.suffix == ".tflite":
         return _graph(read_tflite(path), path.stat().st_size)
     return _keras(read_keras(path))
+
+
+def inspect_apart(path: Path) -> dict[str, Any]:
+    """`inspect` in a process of its own: a damaged .h5 can crash or hang the HDF5 library.
+
+    Raises:
+        WeighinError: as `inspect`, and if that process crashes or does not end.
+    """
+    command = [sys.executable, "-m", "weighin.report.inspection", str(path.resolve())]
+    folder = Path(__file__).resolve().parents[2]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, cwd=folder, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise WeighinError(f"{path} is damaged: reading it did not end.") from None
+    if done.returncode < 0:
+        raise WeighinError(f"{path} is damaged: reading it crashed (signal {-done.returncode}).")
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise WeighinError(lines[-1] if lines else f"{path} cannot be read.")
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
 
 
 def render(facts: dict[str, Any], as_json: bool) -> str:
@@ -120,3 +148,10 @@ def _shown(key: str, value: Any) -> str:
     if "bytes" in key:
         return f"{value:,} B"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(json.dumps(inspect(Path(sys.argv[1]))))
+    except WeighinError as error:
+        sys.exit(str(error))
