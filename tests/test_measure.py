@@ -207,6 +207,19 @@ def test_the_baseline_is_not_compared_with_itself(bench):
         )
 
 
+def test_a_variant_whose_baseline_failed_has_its_own_figures(bench):
+    """Only what compares with the baseline is missing, with the baseline's reason."""
+    job = job_for("tiny", "quick", 0, parse("baseline"), "tflite")
+    alone = dataclasses.replace(bench, built={job: Failure("the oven broke")}, _evaluations={})
+    cell = Cell(dataclasses.replace(CASE, variant="int8"), "evaluation", alone)
+    records = _records(cell, cell.evaluate())
+
+    assert {"ok"} == {records[metric].status for metric in ("top1", "top5", "throughput")}
+    for metric in ("agreement", "top1_delta"):
+        assert records[metric].value is None
+        assert "the oven broke" in records[metric].reason
+
+
 def test_what_has_a_record_keeps_it(bench):
     """A status is given to the metrics that have no record yet."""
     cell = Cell(CASE, "inference", bench)

@@ -341,6 +341,7 @@ class Evaluation:
         fidelity: how the session answers beside the Keras model that its file came from.
         baseline: the same model's baseline on the same images and runtime, if there is one.
         margin: what difference in top-1 does not matter.
+        no_baseline: why there is no baseline's evaluation.
     """
 
     predicted: Labels
@@ -350,6 +351,7 @@ class Evaluation:
     fidelity: Fidelity | None = None
     baseline: Evaluation | None = None
     margin: float = 0.005
+    no_baseline: str = "this is the baseline"
 
 
 @dataclass(frozen=True)

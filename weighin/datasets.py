@@ -26,6 +26,7 @@ from weighin.arrays import Arrays, digest, read_arrays, write_npz
 from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
 from weighin.registry import dataset
 
+PACKAGE = Path(__file__).resolve().parent.parent  # holds weighin, installed or not
 SYSTEM_FOLDERS = (Path("/usr/share/datasets"), Path("/usr/local/share/datasets"))
 SUBFOLDERS = {
     "mnist": ("", "mnist", "MNIST/raw"),
@@ -216,7 +217,7 @@ def _download(name: str, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.npz"
         command = [sys.executable, "-m", "weighin.stack", "download", name, str(path)]
-        done = subprocess.run(command, capture_output=True, check=False)
+        done = subprocess.run(command, capture_output=True, cwd=PACKAGE, check=False)
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
             raise WeighinError(f"the download failed: {lines[-1][:300]}")

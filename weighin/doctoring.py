@@ -16,7 +16,7 @@ from weighin import calibration, datasets, environment, registry
 from weighin.cache import Cache
 from weighin.calibration import Calibration
 from weighin.core import WeighinError
-from weighin.datasets import Places
+from weighin.datasets import PACKAGE, Places
 from weighin.inspect import read_tflite
 from weighin.report import units
 
@@ -102,7 +102,7 @@ def indented(text: str) -> str:
 def _devices() -> tuple[str, str]:
     """The devices that TensorFlow sees, asked in a process of its own, and what is wrong."""
     command = [sys.executable, "-m", "weighin.stack", "devices"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PACKAGE, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return "unknown", f"TensorFlow does not start: {last}. pip install tensorflow tf-keras"

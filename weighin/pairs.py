@@ -26,7 +26,7 @@ TIMED_SECONDS = 30e-6  # shorter calls are timed several at once, so that the cl
 FEWEST, MOST = 30, 400  # blocks
 NARROW = 0.01  # half-width of the ratio's interval at which measuring stops
 CHECKED_EVERY = 10  # blocks
-PAIR_SECONDS = 2.0  # that a pair may take, if not told otherwise
+PAIR_SECONDS = 1.5  # that a pair may take, if not told otherwise
 
 Side = Callable[[], tuple[Callable[[], Any], Callable[[], None]]]
 """Opens a session: what to time, and what closes it."""

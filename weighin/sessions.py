@@ -45,8 +45,9 @@ def evaluate(session: Session, dataset: Dataset) -> Evaluation:
     if not np.isfinite(scores).all():
         raise WeighinError("the session answered NaN or infinite scores")
     labels = dataset.test.labels
-    own = scores[np.arange(len(labels)), labels]
-    higher = (scores > own[:, np.newaxis]).sum(axis=1)
+    own = scores[np.arange(len(labels)), labels][:, np.newaxis]
+    earlier = np.arange(dataset.classes) < np.asarray(labels)[:, np.newaxis]
+    higher = ((scores > own) | ((scores == own) & earlier)).sum(axis=1)  # ties as in argmax
     return Evaluation(scores.argmax(axis=1), higher < 5, labels, seconds)
 
 

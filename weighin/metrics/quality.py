@@ -9,7 +9,6 @@ from weighin.core import Evaluation, Figure, Skip
 from weighin.registry import metric
 
 _UNCHECKED = Skip("the session was not held against its Keras model")
-_NO_BASELINE = Skip("this is the baseline")
 
 
 def _share(count: int, n: int) -> Figure:
@@ -43,7 +42,7 @@ def top5(evaluation: Evaluation) -> Figure:
 def agreement(evaluation: Evaluation) -> Figure | Skip:
     """Share of test images that get the same answer as from the baseline, right or wrong."""
     if evaluation.baseline is None:
-        return _NO_BASELINE
+        return Skip(evaluation.no_baseline)
     _check_paired(evaluation, evaluation.baseline)
     same = evaluation.predicted == evaluation.baseline.predicted
     return _share(int(same.sum()), len(same))
@@ -53,7 +52,7 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
 def top1_delta(evaluation: Evaluation) -> Figure | Skip:
     """Top-1 less the baseline's on the same images; paired 95 % interval."""
     if evaluation.baseline is None:
-        return _NO_BASELINE
+        return Skip(evaluation.no_baseline)
     _check_paired(evaluation, evaluation.baseline)
     right = evaluation.predicted == evaluation.labels
     right_before = evaluation.baseline.predicted == evaluation.baseline.labels
