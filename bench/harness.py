@@ -19,7 +19,8 @@ import pytest
 from tabulate import tabulate
 
 from weighin import registry
-from weighin.measure import Case, Cell, Workbench
+from weighin.measure import Cell
+from weighin.workbench import Case, Workbench
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = 10

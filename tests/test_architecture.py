@@ -25,7 +25,9 @@ LAYERS = [
     {"environment"},  # asks the package for its version
     {"build", "runtimes", "calibration"},
     {"progress", "doctoring", "sessions"},
+    {"workbench"},
     {"measure"},
+    {"run"},
     {"plugin", "cli"},
 ]
 # What records are read and shown by must work where nothing can be built or run.

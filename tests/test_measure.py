@@ -17,15 +17,10 @@ from weighin import registry
 from weighin.build import Workshop, job_for
 from weighin.core import Failure, Figure, Inferences, Record, Skip, WeighinError
 from weighin.datasets import Places
-from weighin.measure import (
-    Case,
-    Cell,
-    Workbench,
-    figures,
-    rounds_for,
-)
+from weighin.measure import Cell, figures, rounds_for
 from weighin.probe import cold_start
 from weighin.variant import parse
+from weighin.workbench import Case, Workbench
 
 CASE = Case("tiny", "tiny", "baseline", 0, "tflite", "litert", 1)
 MEGABYTE = 2**20

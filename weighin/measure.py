@@ -16,24 +16,18 @@ import dataclasses
 import gzip
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from weighin import claims, datasets, environment, pairs, registry, variant, why
-from weighin.build import Job, Workshop, build, job_for
-from weighin.cache import Cache, default_folder
+from weighin import environment, pairs, registry, variant, why
 from weighin.core import (
     Artifact,
     ColdStart,
     Compressed,
-    Dataset,
     Evaluation,
-    Failure,
-    Fidelity,
     Figure,
-    Images,
     Inferences,
     Record,
     Runtime,
@@ -42,178 +36,11 @@ from weighin.core import (
     Status,
     WeighinError,
 )
-from weighin.datasets import Places
 from weighin.inspect import read_tflite
-from weighin.pairs import PAIR_SECONDS, Pair, Side, median_seconds
-from weighin.probe import cold_start
-from weighin.sessions import check_session, evaluate, refuse_guessing
-from weighin.stats import MARGIN
+from weighin.pairs import Pair, Side
+from weighin.sessions import evaluate, refuse_guessing
 from weighin.why import Facts
-
-
-@dataclass(frozen=True)
-class Case:
-    """What one row of records is about; `runtime` is empty where the file itself is weighed."""
-
-    model: str
-    dataset: str
-    variant: str
-    seed: int
-    format: str
-    runtime: str = ""
-    threads: int = 0
-
-    @classmethod
-    def of(cls, record: Record) -> Case:
-        """The case that a record is about."""
-        return cls(**{each.name: getattr(record, each.name) for each in dataclasses.fields(cls)})
-
-    @property
-    def file(self) -> Case:
-        """The case of the file alone, on no runtime."""
-        return dataclasses.replace(self, runtime="", threads=0)
-
-    @property
-    def baseline(self) -> Case:
-        """The same with nothing compressed."""
-        return dataclasses.replace(self, variant="baseline")
-
-    def __str__(self) -> str:
-        words = [self.model, self.variant, self.runtime or self.format]
-        words += [f"seed{self.seed}"] if self.seed else []
-        words += [f"threads{self.threads}"] if self.threads > 1 else []
-        return "-".join(words)
-
-
-@dataclass
-class Workbench:
-    """What all cases of one run share: built artifacts, loaded data, answers of baselines."""
-
-    workshop: Workshop
-    profile: str
-    workers: int = 0
-    built: dict[Job, Artifact | Failure] = field(default_factory=dict)
-    pair_seconds: float = PAIR_SECONDS
-    margin: float = MARGIN
-    fidelities: dict[Case, Fidelity] = field(default_factory=dict)
-    _checked: set[Path] = field(default_factory=set)
-    _tried: set[tuple[Path, str]] = field(default_factory=set)
-    _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
-    _fixed: dict[str, float | None] = field(default_factory=dict)
-
-    @classmethod
-    def here(
-        cls,
-        definitions: Sequence[Path],
-        *,
-        profile: str = "quick",
-        cache_dir: str | None = None,
-        data_dir: str | None = None,
-        workers: int = 0,
-    ) -> Workbench:
-        """A workbench that looks where the options, or else the environment variables, say."""
-        folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
-        places = Places.here(folder, data_dir)
-        return cls(Workshop(Cache(folder), places, tuple(definitions)), profile, workers)
-
-    def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
-        """Build whatever the cases and their baselines need; see `weighin.build.build`."""
-        needed = [each for case in cases for each in (case.baseline, case)]
-        jobs = [self._job(case) for case in needed]
-        missing = [job for job in jobs if job not in self.built]
-        self.built |= build(missing, self.workshop, workers=self.workers, **report)
-
-    def artifact(self, case: Case) -> Artifact:
-        """The case's file.
-
-        Raises:
-            WeighinError: with the reason, if it could not be built, or is not what it is called.
-        """
-        job = self._job(case)
-        if job not in self.built:
-            self.build([case])
-        outcome = self.built[job]
-        if isinstance(outcome, Failure):
-            raise WeighinError(f"not built: {outcome.reason}")
-        if outcome.path not in self._checked:
-            claims.check(outcome.path, variant.parse(case.variant))
-            self._checked.add(outcome.path)
-        return outcome
-
-    def dataset(self, case: Case) -> Dataset:
-        """The data set that the case is trained and tested on."""
-        return self.load_dataset(case.dataset)
-
-    def cold_start(self, case: Case) -> ColdStart:
-        """Load, allocate and answer one test image in a fresh process."""
-        path, image = self.artifact(case).path, self.image(case)
-        return cold_start(case.runtime, path, case.threads, image, self.workshop.definitions)
-
-    def image(self, case: Case) -> Images:
-        """The test image that single inferences answer, `(1, height, width, channels)`."""
-        return self.dataset(case).test.inputs(0, 1)
-
-    def load_dataset(self, name: str) -> Dataset:
-        """A data set by its name."""
-        return datasets.load_cached(name, self.workshop.places)
-
-    def origins(self, digests: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-        """For each artifact's sha256 the provenance of all its stages, the dense start first."""
-        found = {}
-        for job, outcome in self.built.items():
-            if isinstance(outcome, Artifact) and outcome.sha256 in digests:
-                stages = [self.built[stage] for stage in job.chain]
-                found[outcome.sha256] = [
-                    dict(stage.provenance) for stage in stages if isinstance(stage, Artifact)
-                ]
-        return found
-
-    def open(self, case: Case) -> Session:
-        """Open the case's file with its runtime, and check that it answers as it should.
-
-        Raises:
-            WeighinError: if it cannot be opened, or answers otherwise than the Keras model that
-                it came from; such a session is never timed.
-        """
-        artifact = self.artifact(case)
-        runtime = registry.runtimes[case.runtime]
-        if (artifact.path, case.runtime) not in self._tried and not runtime.needs_tensorflow:
-            # native code may crash on a file: then it does so in a process of its own
-            self.cold_start(case)
-            self._tried.add((artifact.path, case.runtime))
-        session = runtime.open(artifact.path, case.threads)
-        try:
-            fidelity = check_session(session, artifact, self.dataset(case))
-        except BaseException:
-            session.close()
-            raise
-        self.fidelities[case] = fidelity
-        return session
-
-    def evaluation(self, case: Case) -> Evaluation:
-        """The case's answers to its whole test set, remembered."""
-        if case not in self._evaluations:
-            session = self.open(case)
-            try:
-                self.remember(case, evaluate(session, self.dataset(case)))
-            finally:
-                session.close()
-        return self._evaluations[case]
-
-    def fixed_seconds(self, runtime: str) -> float | None:
-        """What a call costs in a runtime that computes next to nothing, measured once."""
-        if runtime not in self._fixed:
-            call = registry.runtimes[runtime].nothing()
-            self._fixed[runtime] = None if call is None else median_seconds(call)
-        return self._fixed[runtime]
-
-    def remember(self, case: Case, evaluation: Evaluation) -> None:
-        """Keep an evaluation for the cases that are compared with it."""
-        self._evaluations[case] = evaluation
-
-    def _job(self, case: Case) -> Job:
-        wanted = variant.parse(case.variant)
-        return job_for(case.model, self.profile, case.seed, wanted, case.format)
+from weighin.workbench import Case, Workbench
 
 
 @dataclass
