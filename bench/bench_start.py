@@ -11,9 +11,9 @@ from weighin.core import Starts
 
 @pytest.mark.weigh("start")
 def bench_start(benchmark, cell):
-    """Three fresh processes without TensorFlow."""
+    """Six fresh processes without TensorFlow."""
     if cell.runtime.needs_tensorflow:
         pytest.skip("a cold start is measured in a process without TensorFlow")
     runs = []
-    benchmark.pedantic(lambda: runs.append(cell.cold_start()), rounds=3)
+    benchmark.pedantic(lambda: runs.append(cell.cold_start()), rounds=6)
     cell.record(Starts(tuple(runs)))

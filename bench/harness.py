@@ -7,6 +7,7 @@ pytest runs the blocks below by name; `pytest bench/` passes this file over.
 """
 
 import json
+import operator
 import os
 import statistics
 import subprocess
@@ -61,7 +62,7 @@ def test_inference_beside_a_bare_loop(benchmark, cells, case, block):
     call = cells[case].inference()
     _per_call(call, 200)
     before = [_per_call(call) for _ in range(15)] if block % 2 else []
-    benchmark.pedantic(call, rounds=300)
+    benchmark.pedantic(operator.call, args=(call,), rounds=300)
     bare = before or [_per_call(call) for _ in range(15)]
     benchmark.extra_info |= {"about": f"inference {case}", "bare": statistics.median(bare)}
 

@@ -261,8 +261,8 @@ def test_a_negative_multiple_of_an_interval() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("int8: topl >= 0.5", "no metric 'topl' here; 'top1'?"),
-        ("int8: zzz >= 0.5", "no metric 'zzz' here"),
+        ("int8: topl >= 0.5", "no metric 'topl' here; did you mean 'top1'?"),
+        ("int8: zzz >= 0.5", "no metric 'zzz' here; there are top1"),
         ("int16: top1 >= 0.5", "no row of that variant here; there are baseline, int8"),
     ],
 )
@@ -383,7 +383,7 @@ def test_a_table_of_outcomes() -> None:
         "latency <= 0.5 * baseline small int8 litert seed 1 80.0 µs [79.0, 81.0] 50.0 µs breached"
     ) == first
     assert "latency <= 0.5 * baseline small dynamic litert no figure: failed: no power" == second
-    assert "int8: lateny > 1 no figure: no metric 'lateny' here; 'latency'?" == third
+    assert "int8: lateny > 1 no figure: no metric 'lateny' here; did you mean 'latency'?" == third
     assert ["gate", "row", "figure", "bound", "verdict"] == lines[0].split()
 
 

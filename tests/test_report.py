@@ -623,7 +623,7 @@ def test_the_footer_states_the_rules_of_verdicts() -> None:
     [
         (
             ENVIRONMENT["calibration"],
-            "calibrated: 9 false alarms in 200 A/A trials, 5 % more work found in 97 of 100,",
+            "calibrated (litert, 1 thread): 9 false alarms in 200 A/A trials, 5 % more work",
         ),
         (None, "not calibrated: weighin doctor --calibrate"),
     ],

@@ -12,6 +12,7 @@ import importlib.metadata
 import logging
 import multiprocessing
 import os
+import re
 import sys
 import threading
 import time
@@ -273,8 +274,16 @@ def _work(job: Job, workshop: Workshop) -> Artifact | Failure:
         traceback.print_exc()
         if isinstance(error, WeighinError):
             return Failure(str(error))
-        first = (str(error).strip().splitlines() or [""])[0]
-        return Failure(f"{type(error).__name__}: {first[:300]}")
+        return Failure(f"{type(error).__name__}: {_telling_line(str(error))[:300]}")
+
+
+def _telling_line(message: str) -> str:
+    """The first line that says something: Keras puts its reason behind an inner traceback."""
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    if not lines or not lines[0].endswith("in user code:"):
+        return lines[0] if lines else ""
+    named = [line for line in lines if re.match(r"[A-Za-z]*(Error|Exception)\b", line)]
+    return (named or lines)[-1]
 
 
 def _make(job: Job, workshop: Workshop, dataset: Dataset) -> Artifact:

@@ -385,11 +385,14 @@ class Inferences:
         seconds: of each call.
         delegated: how many operators run in a delegate, and how many there are.
         fixed_seconds: what a call costs in this runtime that computes next to nothing.
+        openings: median seconds of each opening of the file, since one differs from the next by
+            more than calls of one opening do.
     """
 
     seconds: Sequence[float]
     delegated: tuple[int, int] | None = None
     fixed_seconds: float | None = None
+    openings: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from weighin import registry
-from weighin.arrays import Arrays, digest, read_arrays, write_npz
+from weighin.arrays import Arrays, read_arrays, write_npz
+from weighin.arrays import digest as digest_of
 from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
 from weighin.registry import dataset
 
@@ -84,19 +85,33 @@ def load_cached(name: str, places: Places) -> Dataset:
     return load(name, places)
 
 
-def npz_dataset(name: str, path: Path | str, *, classes: int, scale: float = 1 / 255) -> None:
+def npz_dataset(
+    name: str,
+    path: Path | str,
+    *,
+    classes: int,
+    scale: float | None = None,
+    digest: str | None = None,
+) -> None:
     """Register an .npz file with `x_train`, `y_train`, `x_test`, `y_test` as a data set.
 
     Args:
         name: what the data set is called.
         path: the file; read without pickle.
         classes: how many; labels are 0 to classes - 1.
-        scale: what stored values are multiplied by to become model inputs.
+        scale: what stored values are multiplied by to become model inputs; if not given, 1/255
+            for whole numbers and 1 for floating ones.
+        digest: of the decoded arrays (`weighin doctor` shows it); other data are then refused.
     """
     file = Path(path)
 
     def loader(places: Places) -> Dataset:
-        return from_arrays(name, read_arrays(file), classes=classes, scale=scale)
+        arrays = read_arrays(file)
+        problem = _exactly(digest)(arrays) if digest else None
+        if problem:
+            raise WeighinError(f"{file}: {problem}. Restore the file.")
+        usual = 1.0 if arrays["x_train"].dtype.kind == "f" else 1 / 255
+        return from_arrays(name, arrays, classes=classes, scale=usual if scale is None else scale)
 
     loader.__doc__ = f"{classes} classes, from {file.name}"
     dataset(name)(loader)
@@ -117,7 +132,7 @@ def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1 / 2
             images = images[..., np.newaxis]
         return Split(images, arrays[f"y_{part}"].reshape(-1), scale)
 
-    whole = digest(arrays)
+    whole = digest_of(arrays)
     if scale != 1 / 255:  # other model inputs from the same pixels are other data
         whole = hashlib.sha256(f"{whole} × {scale!r}".encode()).hexdigest()
     return Dataset(name, classes, whole, split("train"), split("test"))
@@ -243,7 +258,7 @@ def _not_found(name: str, places: Places, refused: list[str]) -> str:
 
 def _exactly(wanted: str) -> Callable[[Arrays], str | None]:
     def accepts(arrays: Arrays) -> str | None:
-        found = digest(arrays)
+        found = digest_of(arrays)
         return None if found == wanted else f"other data: digest {found[:12]}, not {wanted[:12]}"
 
     return accepts

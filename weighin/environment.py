@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 from functools import cache
 from typing import Any
 
@@ -61,8 +62,14 @@ def machine() -> dict[str, Any]:
         "cores": usable_cores(),
         "cpu_features": [feature for feature in CPU_FEATURES if feature in flags],
         "memory_bytes": psutil.virtual_memory().total,
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {_release()}",
     }
+
+
+def _release() -> str:
+    """The system's version number, without what a vendor or a virtual machine adds."""
+    number = re.match(r"[0-9.]*[0-9]", platform.release())
+    return number.group() if number else ""
 
 
 def packages() -> dict[str, str | None]:

@@ -159,7 +159,9 @@ class Graph:
         numbers = dict.fromkeys((*self.inputs, *self.outputs))
         for operator in self.operators:
             if operator.weights:
-                numbers |= dict.fromkeys((operator.inputs[0], *operator.outputs))
+                # TRANSPOSE_CONV's first input is the shape that it makes, its third the data
+                data = operator.inputs[2 if operator.name == "TRANSPOSE_CONV" else 0]
+                numbers |= dict.fromkeys((data, *operator.outputs))
         return [self.tensors[number] for number in numbers]
 
     @property

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import math
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,9 +39,12 @@ from weighin.core import (
 )
 from weighin.inspect import read_tflite
 from weighin.pairs import Pair, Side
-from weighin.sessions import evaluate, refuse_guessing
+from weighin.sessions import evaluate, refuse_far, refuse_guessing
 from weighin.why import Facts
 from weighin.workbench import Case, Workbench
+
+OPENINGS = 10  # of a file, over which the interval of its latency is taken
+OPENING_SECONDS = 1.0  # that opening them may take: a large model is opened less often
 
 
 @dataclass
@@ -87,47 +91,55 @@ class Cell:
         """A call that answers one test image at batch 1."""
         return self.session.inference(self.bench.image(self.case))
 
-    def inferences(self, seconds: Sequence[float]) -> Inferences:
-        """Timed calls of `inference`, and what else is known of a call."""
-        return Inferences(
-            seconds, self.session.delegated, self.bench.fixed_seconds(self.case.runtime)
-        )
-
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""
-        for case in (self.case.baseline, self.case):
-            if case not in self.bench.fidelities:
-                self.bench.open(case).close()
         # TensorFlow computes in threads of its own, which pinning this one would not reach
         alone = self.case.threads == 1 and not self.runtime.needs_tensorflow
-        sides = (self._side(self.case.baseline), self._side(self.case))
+        sides = (self.side(self.case.baseline), self.side(self.case))
         return pairs.measure(*sides, seconds=self.bench.pair_seconds, pin=alone)
 
-    def _side(self, case: Case) -> Side:
-        artifact = self.bench.artifact(case)
-        image = self.bench.image(case)
+    def side(self, case: Case) -> Side:
+        """Opens a case's file anew each time, to be timed: it must answer as when it was checked.
+
+        Raises:
+            WeighinError: when opened, if it does not.
+        """
+        artifact, image = self.bench.artifact(case), self.bench.image(case)
+        if case not in self.bench.answers:
+            self.bench.open(case).close()
+        wanted = self.bench.answers[case]
 
         def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
             session = self.runtime.open(artifact.path, case.threads)
-            return session.inference(image), session.close
+            call = session.inference(image)
+            call()
+            refuse_far(session.answer(), wanted, "what this file answered when it was checked")
+            return call, session.close
 
         return open_side
 
     def record(self, outcome: Any) -> None:
-        """Turn an operation's outcome into records, one for each metric of its scope."""
+        """Turn an operation's outcome into records, one for each metric of its scope.
+
+        Raises:
+            WeighinError: if a metric failed; the records are kept.
+        """
         if isinstance(outcome, Evaluation):
-            self.bench.remember(self.case, outcome)
             own = self.case == self.case.baseline
             if own:
                 refuse_guessing(outcome, self.bench.dataset(self.case).classes)
+            self.bench.remember(self.case, outcome)
             outcome = dataclasses.replace(
                 outcome,
                 fidelity=self.bench.fidelities.get(self.case),
                 margin=self.bench.margin,
                 **({} if own else self._baseline()),
             )
-        sha256 = self.artifact.sha256
-        self.records += figures(self.case, self.scope, outcome, sha256)
+        made = figures(self.case, self.scope, outcome, self.artifact.sha256)
+        self.records += made
+        failed = [record for record in made if record.status == "failed"]
+        if failed:
+            raise WeighinError(f"{failed[0].metric}: {failed[0].reason}")
 
     def _baseline(self) -> dict[str, Any]:
         """The baseline's evaluation, or why there is none: its failure is not the variant's."""
@@ -195,7 +207,13 @@ def without_figures(case: Case, scope: str, status: Status, reason: str) -> list
 
 
 def explain(case: Case, records: Mapping[str, Record], path: Path) -> list[Record]:
-    """A `why` record for a row: what the rules say of it, if they say anything."""
+    """A `why` record for a row: what the rules say of it, if they say anything.
+
+    Args:
+        case: the row.
+        records: its figures by metric.
+        path: the variant's .tflite file, also where the row is of its Keras file.
+    """
     machine = environment.machine()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
     latency = records.get("latency")
@@ -212,7 +230,7 @@ def explain(case: Case, records: Mapping[str, Record], path: Path) -> list[Recor
         if fixed is None or latency is None or not fixed.value or not latency.value
         else min(1.0, fixed.value / latency.value),
     )
-    said = "\n".join(why.explain(facts))
+    said = "\n".join(why.explain(facts, is_tflite=case.format == "tflite"))
     blank = _blank(case, "why", "", "")
     return [dataclasses.replace(blank, status="ok", note=said)] if said else []
 
@@ -229,6 +247,52 @@ def _blank(case: Case, metric: str, unit: str, sha256: str) -> Record:
         status="not measured",
         artifact=sha256,
     )
+
+
+class Openings:
+    """A cell's file, opened anew every few rounds: pytest-benchmark's `setup` for inferences.
+
+    Two openings of one file differ by several percent, each steady in itself; rounds of a single
+    opening would report that chance with a tiny interval.
+    """
+
+    def __init__(self, cell: Cell, seconds: float = 0.3) -> None:
+        """Open once, to see what opening and one inference take.
+
+        Args:
+            cell: what is opened.
+            seconds: how long all inferences may take, roughly; at least 50, at most 1,000 of them.
+        """
+        self._cell, self._open = cell, cell.side(cell.case)
+        began = time.perf_counter()
+        call, self._close = self._open()
+        cost = time.perf_counter() - began
+        count = max(1, min(OPENINGS, int(OPENING_SECONDS / cost)))
+        self._each = -(-rounds_for(call, seconds) // count)
+        self.rounds = self._each * count
+        self._begun = 0
+        self._call = call
+
+    def setup(self) -> tuple[tuple[Callable[[], Any]], dict[str, Any]]:
+        """Before each round: the call to time, warmed up where it is a new one."""
+        if self._begun % self._each == 0:
+            self._close()
+            self._call, self._close = self._open()
+            for _ in range(min(20, self._each)):
+                self._call()
+        self._begun += 1
+        return (self._call,), {}
+
+    def inferences(self, seconds: Sequence[float]) -> Inferences:
+        """The timed rounds as an outcome; closes what is open."""
+        self._close()
+        self._close = lambda: None
+        each, case = self._each, self._cell.case
+        medians = [
+            statistics.median(seconds[at : at + each]) for at in range(0, len(seconds), each)
+        ]
+        fixed = self._cell.bench.fixed_seconds(case.runtime)
+        return Inferences(seconds, self._cell.session.delegated, fixed, medians)
 
 
 def rounds_for(call: Callable[[], Any], seconds: float = 0.3) -> int:

@@ -211,8 +211,10 @@ def source_digest(item: Any) -> str:
 
 def default_definitions(folder: Path) -> list[Path]:
     """Where definitions lie in a project's folder, where nothing else is said."""
-    places = (folder / "models", folder / "bench" / "suite.py")
-    return [place for place in places if place.exists()]
+    suite_file, models_folder = folder / "bench" / "suite.py", folder / "models"
+    if not suite_file.exists():  # then `models/` may be anybody's
+        return []
+    return [place for place in (models_folder, suite_file) if place.exists()]
 
 
 def load_definitions(paths: Sequence[Path]) -> None:
@@ -247,7 +249,7 @@ def _run(file: Path) -> None:
     except Exception as error:
         del sys.modules[name]
         kind = "" if isinstance(error, WeighinError) else f"{type(error).__name__}: "
-        raise WeighinError(f"{file} could not be loaded: {kind}{error} Mend the file.") from error
+        raise WeighinError(f"{file} could not be loaded: {kind}{error}. Mend the file.") from error
 
 
 def kinds() -> Mapping[str, Registry[Any]]:

@@ -47,8 +47,6 @@ class Run:
         )
         self.bench.pair_seconds = option("--weighin-pair-seconds")
         self.bench.margin = option("--weighin-margin") / 100
-        known = calibration.load(self.bench.workshop.cache)
-        self._calibration = dataclasses.asdict(known) if known else None
         self.began = datetime.datetime.now(datetime.UTC)
 
     def cases(self, scope: str) -> list[Case]:
@@ -94,10 +92,12 @@ class Run:
         for record in self.results().records:
             by_case.setdefault(Case.of(record), {})[record.metric] = record
         for case, own in by_case.items():
-            if case.runtime and case.format == "tflite" and case != case.baseline:
+            is_measured = any(record.status == "ok" for record in own.values())
+            if case.runtime and case != case.baseline and is_measured:
                 file = by_case.get(case.file, {})
+                graph_of = dataclasses.replace(case, format="tflite")
                 with contextlib.suppress(WeighinError):  # then the row has a reason of its own
-                    path = self.bench.artifact(case).path
+                    path = self.bench.artifact(graph_of).path
                     self._whys += explain(case, {**file, **own}, path)
         self.outcomes = gates.judge(self._gates, self.results().records)
         self.save()
@@ -120,7 +120,9 @@ class Run:
     def _cases(self, scope: str) -> list[Case]:
         suite = self._load_suite()
         option = self.config.getoption
-        names = _with_control([variant.parse(name) for name in suite.variants])
+        names = _with_yardsticks([variant.parse(name) for name in suite.variants])
+        if not option("--weighin-pair-seconds") > 0 or not option("--weighin-margin") >= 0:
+            raise WeighinError("--weighin-pair-seconds, --weighin-margin: wanted numbers above 0.")
         if option("--weighin-workers") < 0:
             raise WeighinError(
                 f"--weighin-workers {option('--weighin-workers')}: wanted a number from 1, "
@@ -177,6 +179,7 @@ class Run:
 
     def _environment(self, records: list[Record]) -> dict[str, Any]:
         names = dict.fromkeys(record.dataset for record in records)
+        known = calibration.load(self.bench.workshop.cache)
         loaded = {name: self.bench.load_dataset(name) for name in names}
         return {
             "date": f"{self.began:%Y-%m-%d %H:%M} UTC",
@@ -195,7 +198,7 @@ class Run:
                 "smallest": SMALLEST_SPEEDUP,
             },
             "margin": self.bench.margin,
-            "calibration": self._calibration,
+            "calibration": dataclasses.asdict(known) if known else None,
             "artifacts": self.bench.origins({record.artifact for record in records}),
         }
 
@@ -229,15 +232,15 @@ def _formats(parsed: Variant) -> list[str]:
     return ["tflite", "h5"] if own else ["tflite"]
 
 
-def _with_control(variants: list[Variant]) -> list[Variant]:
-    """The variants, each once, and the dense control before the first that trains further."""
-    variants = list(dict.fromkeys(variants))
+def _with_yardsticks(variants: list[Variant]) -> list[Variant]:
+    """The variants, each once, after the baseline and the dense control if any trains further."""
+    baseline = variant.parse("baseline")
+    variants = [baseline, *(each for each in dict.fromkeys(variants) if each != baseline)]
     control = variant.parse(CONTROL)
     trained = any(each.steps for each in variants)
     if not trained or control in variants:
         return variants
-    at = next((at for at, each in enumerate(variants) if each.steps), 0)
-    return [*variants[:at], control, *variants[at:]]
+    return [baseline, control, *variants[1:]]
 
 
 def _split(text: str) -> list[str]:

@@ -73,7 +73,8 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
 
     Raises:
         WeighinError: if scores are not finite or of another shape; if a float file's lie further
-            than 1e-4 from the Keras model's; if a .tflite's lie far from what the reference kernels
+            than 1e-4 from the Keras model's; if another's classes agree with it no better than by
+            chance; if a .tflite's lie far from what the reference kernels
             make of the same file; if one image alone is answered otherwise than in a batch.
     """
     wanted = np.load(artifact.answers, allow_pickle=False)
@@ -94,13 +95,23 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
         )
     if artifact.format == "tflite":
         plain = _reference(artifact, images)
-        _refuse_far(scores[: len(plain)], plain, "what the reference kernels answer")
+        refuse_far(scores[: len(plain)], plain, "what the reference kernels answer")
+    if proportion(same, len(wanted)).high <= 1.5 / dataset.classes:
+        raise WeighinError(
+            f"the session agrees with the Keras model on {same} of {len(wanted)} images, no better "
+            f"than guessing among {dataset.classes} classes"
+        )
     session.inference(images[:1])()
-    _refuse_far(session.answer(), scores[:1], "the same image's answer in a batch")
+    refuse_far(session.answer(), scores[:1], "the same image's answer in a batch")
     return fidelity
 
 
-def _refuse_far(scores: Scores, wanted: Scores, what: str) -> None:
+def refuse_far(scores: Scores, wanted: Scores, what: str) -> None:
+    """Refuse scores that lie far from those wanted, of the same file.
+
+    Raises:
+        WeighinError: saying how far, and from what.
+    """
     if scores.shape != wanted.shape:
         raise WeighinError(f"the session answers {scores.shape} scores, not {wanted.shape}")
     apart = float(np.abs(scores - wanted).max())

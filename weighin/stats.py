@@ -154,6 +154,12 @@ def speed_verdict(speedup: Interval, smallest: float = SMALLEST_SPEEDUP) -> str:
     return "no evidence"
 
 
+def is_enough(n: int, share: float, confidence: float = CONFIDENCE) -> bool:
+    """Whether so many samples have order statistics on either side of a quantile's interval."""
+    tail = (1 - confidence) / 2
+    return share**n <= tail and (1 - share) ** n <= tail
+
+
 def median(samples: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """A median and its distribution-free interval by order statistics (Conover 1999, 3.2)."""
     return quantile(samples, 0.5, confidence)

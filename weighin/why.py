@@ -28,7 +28,8 @@ class Facts:
         architecture: of the machine, as `x86_64`.
         cpu_features: of the machine; empty where they could not be read.
         delegated: how many operators XNNPACK runs, and how many there are; None if unknown.
-        fixed_share: share of one call that does not grow with the batch; None if unknown.
+        fixed_share: share of one call that a model of one operator takes too, a lower bound of
+            what no compression can save; None if unknown.
     """
 
     variant: Variant
@@ -69,16 +70,24 @@ class Rule:
     Attributes:
         source: where the explanation comes from.
         say: a row's facts → a sentence, or None.
+        everywhere: whether it holds for a Keras file too, not only for .tflite.
     """
 
     name: str
     source: str
     say: Callable[[Facts], str | None]
+    everywhere: bool = False
 
 
-def explain(facts: Facts) -> list[str]:
-    """What the rules have to say of a row, in their order."""
-    return [said for rule in RULES if (said := rule.say(facts))]
+def explain(facts: Facts, *, is_tflite: bool = True) -> list[str]:
+    """What the rules have to say of a row, in their order.
+
+    Args:
+        facts: what is known of it.
+        is_tflite: whether it is of a .tflite file; else only rules that hold everywhere speak.
+    """
+    rules = [rule for rule in RULES if is_tflite or rule.everywhere]
+    return [said for rule in rules if (said := rule.say(facts))]
 
 
 def _dense_zeros(facts: Facts) -> str | None:
@@ -127,7 +136,7 @@ def _missing_for_sparse_path(graph: Graph) -> tuple[str, str] | None:
 
 
 def _delegation(facts: Facts) -> str | None:
-    if facts.delegated is None or facts.delegated[0] == facts.delegated[1]:
+    if facts.is_faster or facts.delegated is None or facts.delegated[0] == facts.delegated[1]:
         return None
     n, m = facts.delegated
     return f"{n} of {m} operators run in XNNPACK, the others in slower kernels"
@@ -184,8 +193,9 @@ RULES = (
         "dense control",
         "Blalock et al. 2020, section 6: the same further training, nothing pruned",
         _same_arithmetic,
+        everywhere=True,
     ),
-    Rule("zeros stored dense", f"{_XNNPACK}, 'Sparse Inference'", _dense_zeros),
+    Rule("zeros stored dense", f"{_XNNPACK}, 'Sparse Inference'", _dense_zeros, everywhere=True),
     Rule(
         "XNNPACK's sparse path",
         f"{_XNNPACK}, 'Sparse Inference'; XNNPACK src/subgraph.c (xnn_subgraph_rewrite_for_nchw)",
@@ -203,6 +213,6 @@ RULES = (
         _dynamic,
     ),
     Rule("float16", "TensorFlow Lite, 'Post-training float16 quantization'", _float16),
-    Rule("fixed cost", "latency at batch 1 and 8 of the same session", _fixed_cost),
+    Rule("fixed cost", "a call of a model of one operator, by the same runtime here", _fixed_cost),
     Rule("noise", "Deutsch 1996, RFC 1951: DEFLATE finds repetition and skew alone", _noise),
 )

@@ -20,13 +20,14 @@ from weighin.core import (
     Fidelity,
     Images,
     Record,
+    Scores,
     Session,
     WeighinError,
 )
 from weighin.datasets import Places
 from weighin.pairs import PAIR_SECONDS, median_seconds
 from weighin.probe import cold_start
-from weighin.sessions import check_session, evaluate
+from weighin.sessions import check_session, evaluate, refuse_guessing
 from weighin.stats import MARGIN
 
 
@@ -75,6 +76,7 @@ class Workbench:
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
+    answers: dict[Case, Scores] = field(default_factory=dict)
     _checked: set[Path] = field(default_factory=set)
     _tried: set[tuple[Path, str]] = field(default_factory=set)
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
@@ -167,6 +169,8 @@ class Workbench:
             session.close()
             raise
         self.fidelities[case] = fidelity
+        session.inference(self.image(case))()
+        self.answers[case] = session.answer()
         return session
 
     def evaluation(self, case: Case) -> Evaluation:
@@ -174,7 +178,10 @@ class Workbench:
         if case not in self._evaluations:
             session = self.open(case)
             try:
-                self.remember(case, evaluate(session, self.dataset(case)))
+                found = evaluate(session, self.dataset(case))
+                if case == case.baseline:
+                    refuse_guessing(found, self.dataset(case).classes)
+                self.remember(case, found)
             finally:
                 session.close()
         return self._evaluations[case]

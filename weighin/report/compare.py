@@ -15,9 +15,11 @@ from tabulate import tabulate
 from weighin.core import Record, Results, WeighinError
 from weighin.report.units import shown
 
-METRICS = ("gzip_bytes", "top1", "latency")
-MACHINE_BOUND = ("latency",)
-UNCALIBRATED = 0.10  # how far two sessions of one file may differ, where nobody has measured it
+METRICS = ("gzip_bytes", "top1", "speedup", "latency")
+MACHINE_BOUND = ("speedup", "latency")
+# How far one machine's own figures lie apart from run to run, intervals or not: absolute times by
+# 20 to 30 % on shared machines, ratios of interleaved measurements by little.
+DRIFT = {"latency": 0.3, "speedup": 0.02}
 Cell = tuple[object, ...]
 
 
@@ -50,13 +52,13 @@ def _table(
     for cell in dict.fromkeys(key for each in cells for key in each):
         first = cells[0].get(cell)
         row = [_named(cell), _figure(first)]
-        for (name, results), own in zip(runs[1:], cells[1:], strict=True):
+        for (name, _), own in zip(runs[1:], cells[1:], strict=True):
             record = own.get(cell)
             row.append(_figure(record))
             if metric in MACHINE_BOUND and refused[name]:
                 row.append("not compared")
             else:
-                row.append(_verdict(first, record, _spread(runs[0][1], results)))
+                row.append(_verdict(first, record))
         rows.append(row)
     if not rows:
         return ""
@@ -89,19 +91,27 @@ def _figure(record: Record | None) -> str:
     return shown(record.metric, record.unit, record.value, record.low, record.high)
 
 
-def _verdict(first: Record | None, second: Record | None, spread: float) -> str:
+def _verdict(first: Record | None, second: Record | None) -> str:
     if first is None or second is None or first.value is None or second.value is None:
         return "no figure"
+    if first.artifact and first.artifact == second.artifact and first.value == second.value:
+        return "same"
     if second.metric == "top1":
         return _share_verdict(first, second)
-    if first.low is None:
+    if second.metric not in DRIFT:
         words = {-1: "smaller", 0: "same", 1: "larger"}
         return words[(second.value > first.value) - (second.value < first.value)]
-    if second.high is not None and second.high * (1 + spread) < first.low:
-        return "faster"
-    if second.low is not None and first.high is not None and second.low > first.high * (1 + spread):
-        return "slower"
-    return "no evidence"
+    drift = 1 + DRIFT[second.metric]
+    below = _end(second, "high") * drift < _end(first, "low")
+    above = _end(second, "low") > _end(first, "high") * drift
+    if not below and not above:
+        return "no evidence"
+    return "faster" if above == (second.metric == "speedup") else "slower"
+
+
+def _end(record: Record, end: str) -> float:
+    found = getattr(record, end)
+    return float(record.value or 0.0 if found is None else found)
 
 
 def _share_verdict(first: Record, second: Record) -> str:
@@ -141,11 +151,6 @@ def _why_not(first: Results, other: Results) -> str | None:
     if _facts(first, "calibration") != _facts(other, "calibration"):
         return "another calibration of the machine"
     return None
-
-
-def _spread(first: Results, other: Results) -> float:
-    spread = _facts(first, "calibration").get("session_spread")
-    return float(spread) if isinstance(spread, (int, float)) else UNCALIBRATED
 
 
 def _facts(results: Results, key: str) -> Mapping[str, Any]:

@@ -86,9 +86,10 @@ def _calibration(results: Results) -> str:
     if not found:
         return "not calibrated: weighin doctor --calibrate says what this machine can tell apart"
     return (
-        f"calibrated: {found['false_alarms']} false alarms in {found['aa_trials']} A/A trials, 5 % "
-        f"more work found in {found['found']} of {found['slow_trials']}, smallest speed-up told "
-        f"from 1: {found['smallest_speedup'] * 100:.1f} % (at {found['pair_seconds']:g} s a pair)"
+        f"calibrated (litert, 1 thread): {found['false_alarms']} false alarms in "
+        f"{found['aa_trials']} A/A trials, 5 % more work found in {found['found']} of "
+        f"{found['slow_trials']}, smallest speed-up told from 1: "
+        f"{found['smallest_speedup'] * 100:.1f} % (at {found['pair_seconds']:g} s a pair)"
     )
 
 

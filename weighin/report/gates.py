@@ -3,7 +3,8 @@
     gate  = [variant ":"] metric ("<=" | ">=" | "<" | ">") bound
     bound = number | "baseline" | number "*" "baseline" | "baseline" "*" number
 
-Without a variant a gate holds for every variant but the baseline. Gates are parsed, never run.
+Without a variant a gate holds for every variant but the baseline and the dense control, which are
+there to be compared with. Gates are parsed, never run.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tabulate import tabulate
 from weighin.core import Record, WeighinError
 from weighin.report.units import shown
 
+YARDSTICKS = ("baseline", "finetune")
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _GATE = re.compile(
     r"\s*(?P<metric>[a-z][a-z0-9_]*)\s*(?P<relation><=|>=|<|>)\s*"
@@ -33,7 +35,7 @@ class Gate:
     """One bound.
 
     Attributes:
-        variant: whose figures; empty for every variant but the baseline.
+        variant: whose figures; empty for every variant but the yardsticks.
         upper: whether the figure must stay below the bound; else above.
         factor: the bound itself, or what the baseline's figure is multiplied by.
         relative: whether the bound is a multiple of the baseline's figure.
@@ -118,6 +120,7 @@ def render(outcomes: Sequence[Outcome]) -> str:
         if record is not None:
             place = record.runtime or record.format
             where = f"{record.model} {record.variant} {place}"
+            where += f" ×{record.threads}" if record.threads > 1 else ""
             where += f" seed {record.seed}" if record.seed else ""
             if record.value is not None:
                 figure = shown(record.metric, record.unit, record.value, record.low, record.high)
@@ -133,7 +136,8 @@ def _missing(gate: Gate, records: Sequence[Record]) -> str:
     metrics = sorted({record.metric for record in records})
     if gate.metric not in metrics:
         near = difflib.get_close_matches(gate.metric, metrics, n=1)
-        return f"no metric {gate.metric!r} here" + (f"; {near[0]!r}?" if near else "")
+        known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(metrics)}"
+        return f"no metric {gate.metric!r} here; {known}"
     variants = ", ".join(dict.fromkeys(record.variant for record in records))
     return f"no row of that variant here; there are {variants}"
 
@@ -141,7 +145,9 @@ def _missing(gate: Gate, records: Sequence[Record]) -> str:
 def _concerns(gate: Gate, record: Record) -> bool:
     if record.metric != gate.metric or record.status == "skipped":
         return False
-    return record.variant == gate.variant if gate.variant else record.variant != "baseline"
+    if gate.variant:
+        return record.variant == gate.variant
+    return record.variant not in YARDSTICKS
 
 
 def _judge(gate: Gate, record: Record, records: Sequence[Record]) -> Outcome:
