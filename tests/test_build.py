@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 from tiny import registrations_undone, tiny_arrays, write_project
 
+from weighin import arrays, datasets, npz_dataset, registry, variant
 from weighin import build as build_module
-from weighin import datasets, npz_dataset, registry, variant
 from weighin.build import Job, Workshop, build, job_for
 from weighin.cache import Cache
 from weighin.core import Artifact, Failure, Recipe, Split
@@ -303,7 +303,7 @@ def test_a_child_names_its_parent(built: Built) -> None:
 
     assert start.key == pruned.provenance["parent"]
     assert pruned.key == exported.provenance["parent"]
-    assert start.provenance["dataset_digest"] == datasets.digest(tiny_arrays())
+    assert start.provenance["dataset_digest"] == arrays.digest(tiny_arrays())
 
 
 def test_answers_are_kept_with_the_model(built: Built) -> None:

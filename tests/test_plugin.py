@@ -386,8 +386,8 @@ def test_what_needs_tensorflow_comes_last(run):
 def test_what_is_deselected_is_not_measured(run):
     """It has no value but a reason, in the records and in the table."""
     ran = run("-k=compress or evaluate", "--weighin-runtimes=litert", "--weighin-variants=int8")
-    records = ran.all(metric="latency")
-    (row,) = ran.table()
+    records = ran.all(metric="latency", variant="int8")
+    _, row = ran.table()
 
     assert 0 == ran.code
     assert [("not measured", "deselected", None)] == [
@@ -435,8 +435,9 @@ def test_what_is_named_twice_is_measured_once(run):
     ran = run(*words, "--weighin-models=tiny,tiny", "--weighin-variants=prune(0.5),prune( .50 )")
 
     assert 0 == ran.code
-    assert ["finetune", "prune(0.5)"] == [record.variant for record in ran.all(metric="gzip_bytes")]
-    assert 2 == len(ran.table())
+    named = ["baseline", "finetune", "prune(0.5)"]
+    assert named == [record.variant for record in ran.all(metric="gzip_bytes")]
+    assert 3 == len(ran.table())
 
 
 def test_a_model_outside_the_suite_can_be_weighed(run):
@@ -444,7 +445,9 @@ def test_a_model_outside_the_suite_can_be_weighed(run):
     ran = run("-k=compress", "--weighin-models=tiny_cnn", "--weighin-variants=int8")
 
     assert 0 == ran.code
-    assert {("tiny_cnn", "int8")} == {(r.model, r.variant) for r in ran.records if not r.runtime}
+    assert {("tiny_cnn", "baseline"), ("tiny_cnn", "int8")} == {
+        (r.model, r.variant) for r in ran.records if not r.runtime
+    }
 
 
 # -- what cannot be -----------------------------------------------------------------------------
