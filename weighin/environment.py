@@ -10,8 +10,6 @@ import re
 from functools import cache
 from typing import Any
 
-import psutil
-
 PACKAGES = (
     "weighin",
     "tensorflow",
@@ -53,6 +51,7 @@ def usable_cores() -> int:
 def machine() -> dict[str, Any]:
     """Processor, its features, cores, memory and system."""
     import cpuinfo
+    import psutil
 
     facts = cpuinfo.get_cpu_info()
     flags = set(facts.get("flags", ()))

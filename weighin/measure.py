@@ -44,7 +44,7 @@ from weighin.why import Facts
 from weighin.workbench import Case, Workbench
 
 OPENINGS = 10  # of a file, over which the interval of its latency is taken
-OPENING_SECONDS = 1.0  # that opening them may take: a large model is opened less often
+OPENING_SECONDS = 0.8  # that opening them may take: a large model is opened less often
 
 
 @dataclass
@@ -82,6 +82,11 @@ class Cell:
     def evaluate(self) -> Evaluation:
         """Answer the whole test set."""
         return evaluate(self.session, self.bench.dataset(self.case))
+
+    def first_start(self) -> list[ColdStart]:
+        """The cold start by which the file was tried, if it has been opened in this run."""
+        first = self.bench.starts.get(self.case)
+        return [] if first is None else [first]
 
     def cold_start(self) -> ColdStart:
         """Load, allocate and answer one test image in a fresh process."""
@@ -256,7 +261,7 @@ class Openings:
     opening would report that chance with a tiny interval.
     """
 
-    def __init__(self, cell: Cell, seconds: float = 0.3) -> None:
+    def __init__(self, cell: Cell, seconds: float = 0.2) -> None:
         """Open once, to see what opening and one inference take.
 
         Args:

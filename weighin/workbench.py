@@ -78,7 +78,7 @@ class Workbench:
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     answers: dict[Case, Scores] = field(default_factory=dict)
     _checked: set[Path] = field(default_factory=set)
-    _tried: set[tuple[Path, str]] = field(default_factory=set)
+    starts: dict[Case, ColdStart] = field(default_factory=dict)
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
     _fixed: dict[str, float | None] = field(default_factory=dict)
 
@@ -158,10 +158,9 @@ class Workbench:
         """
         artifact = self.artifact(case)
         runtime = registry.runtimes[case.runtime]
-        if (artifact.path, case.runtime) not in self._tried and not runtime.needs_tensorflow:
+        if case not in self.starts and not runtime.needs_tensorflow:
             # native code may crash on a file: then it does so in a process of its own
-            self.cold_start(case)
-            self._tried.add((artifact.path, case.runtime))
+            self.starts[case] = self.cold_start(case)
         session = runtime.open(artifact.path, case.threads)
         try:
             fidelity = check_session(session, artifact, self.dataset(case))
