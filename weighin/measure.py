@@ -39,7 +39,7 @@ from weighin.core import (
 )
 from weighin.inspect import read_tflite
 from weighin.pairs import Pair, Side
-from weighin.sessions import evaluate, refuse_far, refuse_guessing
+from weighin.sessions import evaluate, refuse_far
 from weighin.why import Facts
 from weighin.workbench import Case, Workbench
 
@@ -116,9 +116,13 @@ class Cell:
 
         def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
             session = self.runtime.open(artifact.path, case.threads)
-            call = session.inference(image)
-            call()
-            refuse_far(session.answer(), wanted, "what this file answered when it was checked")
+            try:
+                call = session.inference(image)
+                call()
+                refuse_far(session.answer(), wanted, "what this file answered when it was checked")
+            except BaseException:
+                session.close()
+                raise
             return call, session.close
 
         return open_side
@@ -130,10 +134,8 @@ class Cell:
             WeighinError: if a metric failed; the records are kept.
         """
         if isinstance(outcome, Evaluation):
-            own = self.case == self.case.baseline
-            if own:
-                refuse_guessing(outcome, self.bench.dataset(self.case).classes)
             self.bench.remember(self.case, outcome)
+            own = self.case == self.case.baseline
             outcome = dataclasses.replace(
                 outcome,
                 fidelity=self.bench.fidelities.get(self.case),

@@ -73,7 +73,7 @@ class Run:
             self.save()
             cases = [cell.case for cell in map(cell_of, items) if cell is not None]
             for dataset in dict.fromkeys(case.dataset for case in cases):
-                self.bench.dataset(next(case for case in cases if case.dataset == dataset))
+                self.bench.load_dataset(dataset)
             with capture.global_and_fixture_disabled(), BuildProgress() as progress:
                 print()
                 self.bench.build(cases, begun=progress.begun, finished=progress.finished)

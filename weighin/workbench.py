@@ -168,8 +168,7 @@ class Workbench:
             session.close()
             raise
         self.fidelities[case] = fidelity
-        session.inference(self.image(case))()
-        self.answers[case] = session.answer()
+        self.answers[case] = session.answer()  # of the last check: this case's image alone
         return session
 
     def evaluation(self, case: Case) -> Evaluation:
@@ -177,10 +176,7 @@ class Workbench:
         if case not in self._evaluations:
             session = self.open(case)
             try:
-                found = evaluate(session, self.dataset(case))
-                if case == case.baseline:
-                    refuse_guessing(found, self.dataset(case).classes)
-                self.remember(case, found)
+                self.remember(case, evaluate(session, self.dataset(case)))
             finally:
                 session.close()
         return self._evaluations[case]
@@ -193,7 +189,13 @@ class Workbench:
         return self._fixed[runtime]
 
     def remember(self, case: Case, evaluation: Evaluation) -> None:
-        """Keep an evaluation for the cases that are compared with it."""
+        """Keep an evaluation for the cases that are compared with it.
+
+        Raises:
+            WeighinError: if it is a baseline's, and no better than guessing.
+        """
+        if case == case.baseline:
+            refuse_guessing(evaluation, self.dataset(case).classes)
         self._evaluations[case] = evaluation
 
     def _job(self, case: Case) -> Job:
