@@ -794,11 +794,12 @@ def test_the_key_covers_the_models_file(plain: Path) -> None:
     "change",
     [
         "epochs=3, finetune_epochs=1, batch_size=8, learning_rate=0.01",
-        "epochs=2, finetune_epochs=2, batch_size=8, learning_rate=0.01",
         "epochs=2, finetune_epochs=1, batch_size=9, learning_rate=0.01",
         "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.02",
         "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, validation_split=0.1",
         "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, optimizer='sgd'",
+        "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, decay='cosine'",
+        "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, augment='shift'",
     ],
 )
 def test_the_key_covers_the_recipe(plain: Path, change: str) -> None:
@@ -806,6 +807,21 @@ def test_the_key_covers_the_recipe(plain: Path, change: str) -> None:
     rewrite(plain, "@model(", f'@model(other=Recipe("tiny", {change}),')
 
     assert not set(key_of_chain(plain)) & set(key_of_chain(plain, profile="other"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["finetune_epochs=2", "finetune_learning_rate=0.1", "density={'dense': 2}, finetune_epochs=1"],
+)
+def test_what_concerns_steps_alone_leaves_the_dense_start(plain: Path, change: str) -> None:
+    """A recipe that trains on otherwise shares its dense start, and nothing after it."""
+    same = "epochs=2, batch_size=8, learning_rate=0.01"
+    more = change if "finetune_epochs" in change else f"finetune_epochs=1, {change}"
+    rewrite(plain, "@model(", f'@model(other=Recipe("tiny", {same}, {more}),')
+
+    shared = set(key_of_chain(plain)) & set(key_of_chain(plain, profile="other"))
+
+    assert {key_of_chain(plain)[0]} == shared
 
 
 def test_the_key_does_not_cover_the_profiles_name(plain: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_refusal_lists_what_is_known(written: str) -> None:
         assert variant.signature(name, registry.steps[name]) in message
     for name in registry.exports:
         assert name in message
-    assert "prune(sparsity, schedule=polynomial, begin=0.0, frequency=0)" in message
+    assert "prune(sparsity, schedule=polynomial, begin=0.0, frequency=0, " in message
     assert "joined by '+', or 'baseline'" in message
 
 
@@ -275,13 +275,35 @@ def test_arguments_are_filled_in() -> None:
     call = variant.parse("prune(0.8,frequency=5)").steps[0]
 
     expected = {"sparsity": 0.8, "schedule": "polynomial", "begin": 0.0, "frequency": 5}
+    expected |= {"pattern": "none", "block": "1x1", "scope": "layer", "criterion": "magnitude"}
     assert expected == variant.arguments(call, registry.steps["prune"])
+
+
+@pytest.mark.parametrize(
+    ("word", "problem"),
+    [
+        ("pattern=2x4", "pattern=2x4 in 'prune' must be two numbers as 2:4 or none"),
+        ("block=4", "block=4 in 'prune' must be two numbers as 2x4"),
+        ("block=0x4", "block=0x4 in 'prune' must be two numbers as 2x4"),
+        ("pattern=1:4", "pattern=1:4 zeroes 0.25 of the weights, not 0.5"),
+        ("pattern=2:4,block=1x4", "pattern goes with criterion alone"),
+        ("pattern=2:4,scope=global", "pattern goes with criterion alone"),
+        ("scope=model", "scope=model in 'prune' must be one of: layer, global, recipe"),
+        ("scope=global,block=1x4", "block goes with scope=layer or recipe"),
+    ],
+)
+def test_structured_pruning_is_checked(word: str, problem: str) -> None:
+    """Patterns and blocks are pairs of numbers that agree with the sparsity and one another."""
+    assert problem in refusal(f"prune(0.5,{word})")
 
 
 def test_a_signature_shows_how_it_is_written() -> None:
     """Required parameters by name, optional ones with their defaults, none without brackets."""
     prune, int8 = registry.steps["prune"], registry.exports["int8"]
 
-    expected = "prune(sparsity, schedule=polynomial, begin=0.0, frequency=0)"
+    expected = (
+        "prune(sparsity, schedule=polynomial, begin=0.0, frequency=0, "
+        "pattern=none, block=1x1, scope=layer, criterion=magnitude)"
+    )
     assert expected == variant.signature("prune", prune)
     assert "int8" == variant.signature("int8", int8)

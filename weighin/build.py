@@ -93,7 +93,7 @@ class Workshop:
                 "stage": "dense start",
                 "model": job.model,
                 "source": registry.source_digest(model.create),
-                "recipe": dataclasses.asdict(model.recipe(job.profile)),
+                "recipe": model.recipe(job.profile).of_dense_start,
                 "dataset_digest": dataset_digest,
                 "seed": job.seed,
                 "threads": THREADS,
@@ -102,10 +102,12 @@ class Workshop:
             }
         call = job.export or job.steps[-1]
         function = (registry.exports if job.export else registry.steps)[call.name]
+        recipe = registry.models[job.model].recipe(job.profile)
         return {
             "stage": str(call),
             "arguments": variant.arguments(call, function),
             "source": registry.source_digest(function),
+            **({} if job.export else {"recipe": dataclasses.asdict(recipe)}),
             "parent": self.key(job.parent, dataset_digest),
         }
 
@@ -299,7 +301,7 @@ def _make(job: Job, workshop: Workshop, dataset: Dataset) -> Artifact:
         if parent is None:
             raise WeighinError(f"{job.parent} is no longer in the cache: run again.")
         stack.start_afresh(job.seed)
-        made = stack.read(parent.path)
+        made = stack.read(parent.path, quantized=True)
     if job.export is not None:
         arguments = variant.arguments(job.export, registry.exports[job.export.name])
         export = registry.exports[job.export.name]

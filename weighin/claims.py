@@ -29,15 +29,20 @@ def check(path: Path, wanted: Variant) -> None:
 
 def _tflite(graph: Graph, wanted: Variant) -> str | None:
     export = registry.exports[wanted.export.name]
-    claims = [(export, wanted.export)]
-    # of two steps of one name only the later can still hold: prune(0.5)+prune(0.8)
-    steps = {step.name: step for step in wanted.steps}
-    claims += [(registry.steps[name], step) for name, step in steps.items()]
-    for function, call in claims:
+    claim = vars(export).get("claim")
+    breach = claim(graph, **variant.arguments(wanted.export, export)) if claim else None
+    if breach:
+        return f"{wanted.export}: {breach}"
+    names = [step.name for step in wanted.steps]
+    for at, step in enumerate(wanted.steps):
+        function, later = registry.steps[step.name], names[at + 1 :]
         claim = vars(function).get("claim")
-        breach = claim(graph, **variant.arguments(call, function)) if claim else None
+        # of two steps of one name only the later can still hold: prune(0.5)+prune(0.8)
+        if claim is None or step.name in later:
+            continue
+        breach = claim(graph, later=later, **variant.arguments(step, function))
         if breach:
-            return f"{call}: {breach}"
+            return f"{step}: {breach}"
     return _every(graph)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -73,6 +73,13 @@ class Recipe:
         learning_rate: of the optimizer, for the dense start and after.
         validation_split: the last part of the training images that is held out.
         optimizer: a Keras optimizer's name.
+        decay: `cosine` lets the learning rate fall to 0 in each training, the dense start and every
+            step alike (Loshchilov and Hutter 2017, "SGDR").
+        augment: what each epoch does to the training images anew: `shift` moves each by up to an
+            eighth of its size, `mirror` also turns every second one left to right.
+        finetune_learning_rate: of the further epochs, if not `learning_rate`.
+        density: for `prune(…, scope=recipe)`, how many times as dense as the other layers the
+            named ones stay; first and last layers usually bear less pruning.
     """
 
     dataset: str
@@ -82,6 +89,18 @@ class Recipe:
     learning_rate: float = 1e-3
     validation_split: float = 0.0
     optimizer: str = "adam"
+    decay: Literal["constant", "cosine"] = "constant"
+    augment: Literal["", "shift", "mirror"] = ""
+    finetune_learning_rate: float | None = None
+    density: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def of_dense_start(self) -> dict[str, Any]:
+        """What the dense start depends on, by name; the rest counts for later steps alone."""
+        own = ("finetune_epochs", "finetune_learning_rate", "density")
+        return {
+            each.name: getattr(self, each.name) for each in fields(self) if each.name not in own
+        }
 
 
 @dataclass(frozen=True)

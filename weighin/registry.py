@@ -141,8 +141,9 @@ def step(
     Args:
         name: what the step is called in a variant's name.
         check: given all arguments by name, raises ValueError where they make no sense together.
-        claim: given the `weighin.inspect.Graph` of a file that this step went into and all
-            arguments by name, says how the file breaks the step's promise, or None.
+        claim: given the `weighin.inspect.Graph` of a file that this step went into, the names of
+            the steps `later` than it and all arguments by name, says how the file breaks the
+            step's promise, or None.
     """
 
     def register(function: F) -> F:
@@ -202,11 +203,15 @@ def summary(item: Any) -> str:
 
 
 def source_digest(item: Any) -> str:
-    """sha256 of the file that defines a function: its whole module counts as its source."""
+    """sha256 of the file that defines a function and of what it may share with its neighbours.
+
+    That is every private module (`_*.py`) in the same folder.
+    """
     path = inspect.getsourcefile(inspect.unwrap(item))
     if path is None:
         raise WeighinError(f"The source of {item!r} is not in a file, so it cannot be hashed.")
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    files = [Path(path), *sorted(Path(path).parent.glob("_[a-z]*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def default_definitions(folder: Path) -> list[Path]:

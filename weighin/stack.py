@@ -13,16 +13,18 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from weighin.core import Images, Scores, WeighinError
 
 GPU_FOLDER = Path("/proc/driver/nvidia/gpus")
+_CORE = "tensorflow_model_optimization.python.core"
 
 
 @cache
@@ -86,14 +88,163 @@ def serialize(model: Any) -> bytes:
         return path.read_bytes()
 
 
-def read(path: Path) -> Any:
-    """The Keras model in an .h5 file, not compiled."""
-    return keras().models.load_model(path, compile=False)
+def read(path: Path, *, quantized: bool = False) -> Any:
+    """The Keras model in an .h5 file, not compiled.
+
+    Args:
+        path: the file.
+        quantized: whether it may be wrapped for quantization-aware training.
+    """
+    scope = toolkit().quantization.keras.quantize_scope() if quantized else contextlib.nullcontext()
+    with scope:
+        return keras().models.load_model(path, compile=False)
 
 
 def predict(model: Any, images: Images) -> Scores:
     """A Keras model's scores `(n, classes)` for `images` `(n, height, width, channels)`."""
     return np.asarray(model.predict(images, batch_size=256, verbose=0), dtype=np.float32)
+
+
+def prunable_kernels(model: Any) -> list[tuple[str, Any]]:
+    """The weights that the toolkit prunes, with their layers' names; none of a depthwise layer.
+
+    Raises:
+        WeighinError: if a layer that has kernels is unknown to the toolkit.
+    """
+    toolkit()
+    registry: Any = importlib.import_module(f"{_CORE}.sparsity.keras.prune_registry").PruneRegistry
+    found: list[tuple[str, Any]] = []
+    for layer in model.layers:
+        if isinstance(layer, keras().Model):
+            found += prunable_kernels(layer)
+        elif registry.supports(layer):
+            weights = registry.make_prunable(layer).get_prunable_weights()
+            found += [(layer.name, weight) for weight in weights]
+        elif any(len(weight.shape) > 1 for weight in layer.trainable_weights):
+            raise WeighinError(
+                f"Layer {layer.name!r} ({type(layer).__name__}) is not one that the optimization "
+                f"toolkit prunes (its prune_registry)."
+            )
+    return found
+
+
+def clustered(model: Any, clusters: int, init: str) -> Any:
+    """The model wrapped for clustering; its zeros are kept where there are many.
+
+    Args:
+        model: a Keras model.
+        clusters: how many values a kernel may have.
+        init: a name in the toolkit's `CentroidInitialization`.
+    """
+    api: Any = importlib.import_module(f"{_CORE}.clustering.keras.experimental.cluster")
+    method = getattr(toolkit().clustering.keras.CentroidInitialization, init)
+    wrapped = api.cluster_weights(
+        model,
+        number_of_clusters=clusters,
+        cluster_centroids_init=method,
+        preserve_sparsity=_is_sparse(model),
+    )
+    for layer in wrapped.submodules:
+        for algorithm in getattr(layer, "clustering_algorithms", {}).values():
+            algorithm.get_pulling_indices = partial(_nearest, algorithm.cluster_centroids)
+    return wrapped
+
+
+def _nearest(centroids: Any, weights: Any) -> Any:
+    """The index of each weight's nearest centroid, as the toolkit's `get_pulling_indices` finds it.
+
+    That compares every weight with every centroid in every training step; looking between sorted
+    centroids is several times faster.
+    """
+    tf = tensorflow()
+    order = tf.argsort(centroids)
+    ranked = tf.gather(centroids, order)
+    middles = (ranked[1:] + ranked[:-1]) / 2
+    found = tf.searchsorted(middles, tf.reshape(weights, [-1]))
+    return tf.cast(tf.reshape(tf.gather(order, found), tf.shape(weights)), tf.int64)
+
+
+def quantization_aware(model: Any) -> Any:
+    """The model wrapped for quantization-aware training that keeps zeros and shared values.
+
+    Raises:
+        WeighinError: if the toolkit has no quantization for one of the layers.
+    """
+    api = toolkit().quantization.keras
+    collab = f"{_CORE}.quantization.keras.collab_opts"
+    schemes = {
+        "prune": f"{collab}.prune_preserve.default_8bit_prune_preserve_quantize_scheme",
+        "cluster": f"{collab}.cluster_preserve.default_8bit_cluster_preserve_quantize_scheme",
+    }
+    try:
+        annotated = api.quantize_annotate_model(model)
+        if _is_clustered(model):
+            scheme: Any = importlib.import_module(schemes["cluster"])
+            chosen = scheme.Default8BitClusterPreserveQuantizeScheme(_is_sparse(model))
+        elif _is_sparse(model):
+            scheme = importlib.import_module(schemes["prune"])
+            chosen = scheme.Default8BitPrunePreserveQuantizeScheme()
+        else:
+            return api.quantize_apply(annotated)
+        return api.quantize_apply(annotated, chosen)
+    except (ValueError, RuntimeError) as error:
+        raise WeighinError(
+            f"the toolkit cannot train this model quantization-aware: {error}"
+        ) from error
+
+
+def without_clusters(model: Any) -> Any:
+    """A quantization-aware model without what its training kept of clusters."""
+    utils: Any = importlib.import_module(
+        f"{_CORE}.quantization.keras.collab_opts.cluster_preserve.cluster_utils"
+    )
+    return utils.strip_clustering_cqat(model)
+
+
+def _is_sparse(model: Any) -> bool:
+    """Whether a step has pruned: some kernel is a tenth zeros or more."""
+    kernels = [weight.numpy() for weight in model.trainable_weights if len(weight.shape) > 1]
+    return any(bool((kernel == 0).mean() >= 0.1) for kernel in kernels)
+
+
+def _is_clustered(model: Any) -> bool:
+    """Whether a step has clustered: the largest kernel has few different values."""
+    values = max((weight.numpy() for weight in model.trainable_weights), key=lambda w: w.size)
+    return bool(len(np.unique(values)) <= min(256, values.size // 4))
+
+
+def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:
+    """A model of the same layers whose weights are multiplied by masks after every training step.
+
+    The toolkit's wrappers do it in the forward pass and set a counter per layer and step from
+    Python; inside the compiled training step it costs next to nothing.
+    """
+    if not masks:
+        return model
+
+    class Masked(keras().Model):  # type: ignore[misc]  # Keras has no types
+        def train_step(self, data: Any) -> Any:
+            logs = super().train_step(data)
+            for weight, mask in masks:
+                weight.assign(weight * mask)
+            return logs
+
+    return Masked(model.inputs, model.outputs)
+
+
+def zeros_kept(model: Any) -> list[tuple[Any, Any]]:
+    """Kernels that hold zeros, each with the mask that keeps them."""
+    found = []
+    for weight in model.trainable_weights:
+        kept = weight.numpy() != 0
+        if kept.ndim > 1 and not kept.all():
+            found.append((weight, variable(kept.astype(np.float32))))
+    return found
+
+
+def variable(values: npt.NDArray[np.float32]) -> Any:
+    """A TensorFlow variable that training does not change."""
+    return tensorflow().Variable(values, trainable=False)
 
 
 def check_finite(model: Any, after: str) -> None:

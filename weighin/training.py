@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from weighin import stack
-from weighin.core import Dataset, Images, Labels, Recipe, ReferenceModel
+from weighin.core import Dataset, Images, Labels, Recipe, ReferenceModel, WeighinError
 
 CALIBRATION_IMAGES = 200
 
@@ -35,37 +37,104 @@ class Trainer:
     @property
     def finetune_steps(self) -> int:
         """How many training steps `fit` takes, for schedules."""
-        return self.recipe.finetune_epochs * -(-self.images // self.recipe.batch_size)
+        return self.recipe.finetune_epochs * self.steps_per_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many batches an epoch has."""
+        return -(-self.images // self.recipe.batch_size)
 
     def dense_start(self, model: ReferenceModel) -> Any:
         """Create a reference model and train it by the recipe."""
         stack.start_afresh(self.seed)
         created = model.create(stack.keras())
-        self._fit(created, self.recipe.epochs, ())
+        self._fit(created, self.recipe.epochs, self.recipe.learning_rate)
         return created
 
-    def fit(self, model: Any, callbacks: Sequence[Any] = ()) -> None:
-        """Train `model` in place for the recipe's `finetune_epochs`."""
-        self._fit(model, self.recipe.finetune_epochs, callbacks)
+    def fit(
+        self,
+        model: Any,
+        callbacks: Sequence[Any] = (),
+        masks: Sequence[tuple[Any, Any]] | None = None,
+    ) -> None:
+        """Train `model` in place for the recipe's `finetune_epochs`.
+
+        Args:
+            model: a Keras model.
+            callbacks: Keras callbacks.
+            masks: pairs of a weight and what it is multiplied by after every training step. If not
+                given, kernel weights that are zero stay zero: what an earlier step pruned.
+        """
+        recipe = self.recipe
+        if masks is None:
+            masks = stack.zeros_kept(model)
+        rate = recipe.finetune_learning_rate or recipe.learning_rate
+        self._fit(stack.masked(model, masks), recipe.finetune_epochs, rate, callbacks)
+
+    def require_epochs(self, step: str) -> None:
+        """Refuse a recipe without further epochs, for a step that works by training alone.
+
+        Raises:
+            WeighinError: naming the step.
+        """
+        if not self.recipe.finetune_epochs:
+            raise WeighinError(
+                f"{step} works by training, and the recipe has finetune_epochs=0: give it epochs."
+            )
 
     def calibration(self) -> Images:
         """Images for calibrating activations: from the training part, never from the test part."""
         return self.dataset.train.inputs(0, min(CALIBRATION_IMAGES, self.images))
 
-    def _fit(self, model: Any, epochs: int, callbacks: Sequence[Any]) -> None:
+    def _fit(self, model: Any, epochs: int, rate: float, callbacks: Sequence[Any] = ()) -> None:
         stack.keras().utils.set_random_seed(self.seed)
-        config = {"learning_rate": self.recipe.learning_rate}
-        optimizer = {"class_name": self.recipe.optimizer, "config": config}
-        model.compile(
-            optimizer=stack.keras().optimizers.deserialize(optimizer),
-            loss="sparse_categorical_crossentropy",
+        recipe = self.recipe
+        if not epochs:
+            return
+        config = {"learning_rate": rate}
+        optimizer = stack.keras().optimizers.deserialize(
+            {"class_name": recipe.optimizer, "config": config}
         )
+        if recipe.decay == "cosine":
+            steps = epochs * self.steps_per_epoch
+            optimizer.learning_rate = stack.keras().optimizers.schedules.CosineDecay(rate, steps)
+        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+        images = self.dataset.train.inputs(0, self.images)
         labels: Labels = self.dataset.train.labels[: self.images]
-        model.fit(
-            self.dataset.train.inputs(0, self.images),
-            labels,
-            batch_size=self.recipe.batch_size,
-            epochs=epochs,
-            callbacks=list(callbacks),
-            verbose=0,
-        )
+        generator = np.random.default_rng(self.seed)
+        passes = [range(epochs)] if not recipe.augment else [range(e, e + 1) for e in range(epochs)]
+        for part in passes:
+            mirror = recipe.augment == "mirror"
+            model.fit(
+                augmented(images, generator, mirror=mirror) if recipe.augment else images,
+                labels,
+                batch_size=recipe.batch_size,
+                initial_epoch=part.start,
+                epochs=part.stop,
+                callbacks=list(callbacks),
+                verbose=0,
+            )
+
+
+def augmented(images: Images, generator: np.random.Generator, *, mirror: bool) -> Images:
+    """Images moved by up to an eighth of their size, the border filled with their edge values.
+
+    Args:
+        images: `(n, height, width, channels)`.
+        generator: of the shifts, which differ from image to image.
+        mirror: whether every second image, on average, is turned left to right.
+    """
+    height, width = images.shape[1:3]
+    high, wide = max(1, height // 8), max(1, width // 8)
+    moved = np.empty_like(images)
+    down, right = (generator.integers(0, 2 * most + 1, len(images)) for most in (high, wide))
+    for y in range(2 * high + 1):
+        for x in range(2 * wide + 1):
+            chosen = np.flatnonzero((down == y) & (right == x))
+            padding = ((0, 0), (high, high), (wide, wide), (0, 0))
+            padded = np.pad(images[chosen], padding, mode="edge")
+            moved[chosen] = padded[:, y : y + height, x : x + width]
+    if mirror:
+        turned = np.flatnonzero(generator.random(len(images)) < 0.5)
+        moved[turned] = moved[turned, :, ::-1]
+    return moved

@@ -95,6 +95,17 @@ def above(low: int) -> Callable[[int], None]:
     return check
 
 
+def pair(mark: str, *, or_else: str = "") -> Callable[[str], None]:
+    """Make a check for an annotation: two whole numbers above 0 around a mark, or one word."""
+
+    def check(value: str) -> None:
+        if value != or_else and not re.fullmatch(rf"[1-9]\d*{mark}[1-9]\d*", value):
+            word = f" or {or_else}" if or_else else ""
+            raise ValueError(f"must be two numbers as 2{mark}4{word}")
+
+    return check
+
+
 def _bind(variant: str, name: str, function: Callable[..., Any], text: str | None) -> Call:
     known = {parameter.name: parameter for parameter in parameters(function)}
     order = list(known)

@@ -10,6 +10,9 @@ from weighin.training import Trainer
 
 @step("finetune")
 def finetune(model: Any, trainer: Trainer) -> Any:
-    """Train on for the extra epochs, prune nothing: the dense control."""
+    """Train on for the extra epochs, prune nothing: the dense control.
+
+    After `prune`, what is zero stays zero.
+    """
     trainer.fit(model)
     return model

@@ -1,37 +1,125 @@
-"""Magnitude pruning, by the TensorFlow Model Optimization Toolkit."""
+"""Pruning of single weights, by the schedules and masks of the optimization toolkit."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
+import numpy as np
+
 from weighin import stack
-from weighin.inspect import Graph
+from weighin.inspect import Graph, Tensor
 from weighin.registry import step
+from weighin.steps._masks import Criterion, Masks, Scope
 from weighin.training import Trainer
-from weighin.variant import above, between
+from weighin.variant import above, between, pair
 
 UPDATES = 20  # of the mask, when no frequency is asked for
 RAMP = 0.75  # share of the steps in which sparsity rises; the rest recovers at full sparsity
+NO_PATTERN, NO_BLOCK = "none", "1x1"
 
 
-def _check(sparsity: float, schedule: str, begin: float, frequency: int) -> None:
+def _check(
+    sparsity: float,
+    schedule: str,
+    begin: float,
+    frequency: int,
+    pattern: str,
+    block: str,
+    scope: str,
+    criterion: str,
+) -> None:
     if sparsity == 0:
         raise ValueError("sparsity=0 prunes nothing: write 'finetune' for the dense control")
     if schedule == "constant" and begin:
         raise ValueError("begin is for schedule=polynomial: a constant schedule has no ramp")
     if begin > sparsity:
         raise ValueError(f"begin={begin} is above the final sparsity {sparsity}")
+    if scope == "global" and block != NO_BLOCK:
+        raise ValueError("block goes with scope=layer or recipe: global ranks single weights")
+    if pattern == NO_PATTERN:
+        return
+    zeros, of = numbers(pattern)
+    if not zeros / of == sparsity:
+        raise ValueError(f"pattern={pattern} zeroes {zeros / of:g} of the weights, not {sparsity}")
+    if block != NO_BLOCK or scope != "layer" or schedule != "polynomial" or begin or frequency:
+        raise ValueError(
+            "pattern goes with criterion alone: it is set once, and the same in every layer"
+        )
 
 
-def _claim(graph: Graph, sparsity: float, **_: object) -> str | None:
-    for operator in graph.operators:
-        kernel = operator.weights
-        if kernel is None or operator.name == "DEPTHWISE_CONV_2D":
-            continue  # the toolkit prunes no depthwise kernel (its prune_registry)
-        zeros, wanted = kernel.size - kernel.nonzero, sparsity * kernel.size
-        rounded = not kernel.dtype.startswith("FLOAT")  # quantization makes more zeros, never fewer
-        if zeros < wanted - 1 or (zeros > wanted + 1 and not rounded):
-            return f"layer {kernel.name!r} has {zeros:,} zeros of {kernel.size:,} weights"
+def numbers(text: str) -> tuple[int, int]:
+    """The two numbers of `2:4` or `1x4`."""
+    first, second = map(int, text.replace("x", ":").split(":"))
+    return first, second
+
+
+def _claim(
+    graph: Graph,
+    later: Sequence[str],
+    sparsity: float,
+    scope: str,
+    pattern: str,
+    block: str,
+    **_: object,
+) -> str | None:
+    if "channels" in later:
+        return None  # it takes away weights, pruned ones first: no share is left to hold it to
+    kernels = [
+        operator.weights
+        for operator in graph.operators
+        # the toolkit prunes no depthwise kernel (its prune_registry)
+        if operator.weights is not None and operator.name != "DEPTHWISE_CONV_2D"
+    ]
+    if pattern != NO_PATTERN:
+        return _breaks_pattern(kernels, *numbers(pattern))
+    if block != NO_BLOCK:
+        return _breaks_blocks(kernels, sparsity, *numbers(block))
+    exact = not later  # some centroids are zero, too
+    if scope != "layer":
+        return _breach("the model", kernels, sparsity, exact=exact)
+    breaches = (_breach(f"layer {k.name!r}", [k], sparsity, exact=exact) for k in kernels)
+    return next(filter(None, breaches), None)
+
+
+def _breach(what: str, kernels: Sequence[Tensor], sparsity: float, *, exact: bool) -> str | None:
+    size = sum(kernel.size for kernel in kernels)
+    zeros = size - sum(kernel.nonzero for kernel in kernels)
+    # of quantized weights some more round to zero
+    exact = exact and all(kernel.dtype.startswith("FLOAT") for kernel in kernels)
+    allowed = len(kernels)  # one weight in each, by rounding
+    if zeros < sparsity * size - allowed or (exact and zeros > sparsity * size + allowed):
+        return f"{what} has {zeros:,} zeros of {size:,} weights"
+    return None
+
+
+def _breaks_pattern(kernels: Sequence[Tensor], zeros: int, of: int) -> str | None:
+    # a .tflite kernel's last dimension is its input channels; what is left over stays dense
+    patterned = [kernel for kernel in kernels if kernel.shape[-1] >= of]
+    if not patterned:
+        return f"no layer has {of} input channels"
+    for kernel in patterned:
+        inputs = kernel.shape[-1]
+        rows = kernel.values.reshape(-1, inputs)[:, : inputs // of * of].reshape(-1, of)
+        most = int(np.count_nonzero(rows != kernel.zero_point, axis=1).max())
+        if most > of - zeros:
+            return f"layer {kernel.name!r} has {most} weights left in {of} input channels"
+    return None
+
+
+def _breaks_blocks(
+    kernels: Sequence[Tensor], sparsity: float, height: int, width: int
+) -> str | None:
+    blocks = zeros = 0
+    for kernel in kernels:
+        matrix = (kernel.values != kernel.zero_point).reshape(kernel.shape[0], -1).T
+        rows, columns = matrix.shape
+        held = np.pad(matrix, ((0, -rows % height), (0, -columns % width)))
+        by_block = held.reshape(-(-rows // height), height, -(-columns // width), width)
+        blocks += by_block.size // (height * width)
+        zeros += int((~by_block.any(axis=(1, 3))).sum())
+    if zeros < sparsity * blocks - len(kernels):
+        return f"the model has {zeros:,} blocks of zeros, of {blocks:,} of {height}×{width}"
     return None
 
 
@@ -44,32 +132,78 @@ def prune(
     schedule: Literal["polynomial", "constant"] = "polynomial",
     begin: Annotated[float, between(0, 1)] = 0.0,
     frequency: Annotated[int, above(-1)] = 0,
+    pattern: Annotated[str, pair(":", or_else=NO_PATTERN)] = NO_PATTERN,
+    block: Annotated[str, pair("x")] = NO_BLOCK,
+    scope: Scope = "layer",
+    criterion: Criterion = "magnitude",
 ) -> Any:
     """Zero the smallest weights of every prunable layer while training on.
 
-    Source of the schedule: Zhu and Gupta 2017, "To prune, or not to prune".
+    Sources: the schedule, Zhu and Gupta 2017, "To prune, or not to prune"; random and global
+    pruning as controls, Blalock et al. 2020, "What is the state of neural network pruning?".
 
     Args:
         model: a dense Keras model.
-        trainer: gives the further epochs.
+        trainer: gives the further epochs; with none, the smallest weights are zeroed once.
         sparsity: share of zeros in each layer's weights at the end.
         schedule: `polynomial` rises from `begin`; `constant` is at `sparsity` from the start.
         begin: sparsity at the first step.
         frequency: training steps between updates of the mask; 0 for twenty updates in all.
+        pattern: `2:4` zeroes two of every four weights along the input channels, once at the start.
+        block: height × width of what is zeroed together, in the kernel as a matrix of inputs ×
+            outputs, by its mean magnitude.
+        scope: `layer` zeroes that share of each layer, `global` of the whole model's weights
+            ranked together, `recipe` of the whole model by the recipe's `density`.
+        criterion: `magnitude`, or `random` as the control.
     """
-    sparsity_api = stack.toolkit().sparsity.keras
-    ramp = max(1, int(trainer.finetune_steps * RAMP))
+    masks = Masks(
+        model,
+        criterion=criterion,
+        scope=scope,
+        density=trainer.recipe.density,
+        block=numbers(block),
+        pattern=None if pattern == NO_PATTERN else numbers(pattern),
+        seed=trainer.seed,
+    )
+    plan = _plan(trainer.finetune_steps, sparsity, schedule, begin, frequency)
+    if pattern != NO_PATTERN:
+        plan = {0: sparsity}
+    taken = 0
+
+    def update(*_: object) -> None:
+        nonlocal taken
+        if taken in plan:
+            masks.update(plan[taken])
+            masks.apply()
+        taken += 1
+
+    trainer.fit(
+        model,
+        [stack.keras().callbacks.LambdaCallback(on_train_batch_begin=update)],
+        masks=masks.pairs,
+    )
+    if not taken:
+        masks.update(sparsity)
+        masks.apply()
+    return model
+
+
+def _plan(
+    steps: int, sparsity: float, schedule: str, begin: float, frequency: int
+) -> dict[int, float]:
+    """The sparsity at each training step at which the masks are updated."""
+    schedules = stack.toolkit().sparsity.keras
+    ramp = max(1, int(steps * RAMP))
     every = min(frequency or max(1, ramp // UPDATES), ramp)
+    end = ramp // every * every  # the last update must fall on the end itself
     if schedule == "constant":
-        plan = sparsity_api.ConstantSparsity(sparsity, begin_step=0, frequency=every)
+        at = schedules.ConstantSparsity(sparsity, begin_step=0, end_step=end, frequency=every)
     else:
-        plan = sparsity_api.PolynomialDecay(
+        at = schedules.PolynomialDecay(
             initial_sparsity=begin,
             final_sparsity=sparsity,
             begin_step=0,
-            end_step=ramp // every * every,  # the last update must fall on the end itself
+            end_step=end,
             frequency=every,
         )
-    wrapped = sparsity_api.prune_low_magnitude(model, pruning_schedule=plan)
-    trainer.fit(wrapped, callbacks=[sparsity_api.UpdatePruningStep()])
-    return sparsity_api.strip_pruning(wrapped)
+    return {step: float(at(step)[1]) for step in range(0, end + 1, every)}

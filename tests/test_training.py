@@ -1,0 +1,41 @@
+"""What the trainer does to images and schedules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from weighin.training import augmented
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_augmented_images_are_shifts_of_their_own(mirror: bool) -> None:
+    """Each image is itself, moved by up to an eighth, its edge repeated; mirrored on request."""
+    images = np.random.default_rng(1).random((60, 16, 8, 3)).astype(np.float32)
+
+    moved = augmented(images, np.random.default_rng(2), mirror=mirror)
+
+    turned = shifted = 0
+    for before, after in zip(images, moved, strict=True):
+        padded = np.pad(before, ((2, 2), (1, 1), (0, 0)), mode="edge")
+        crops = [padded[y : y + 16, x : x + 8] for y in range(5) for x in range(3)]
+        straight = any(np.array_equal(crop, after) for crop in crops)
+        turned += not straight
+        shifted += not np.array_equal(before, after)
+        assert straight or any(np.array_equal(crop[:, ::-1], after) for crop in crops)
+    assert shifted > 40
+    assert (15 < turned < 45) if mirror else turned == 0
+
+
+def test_augmentation_leaves_its_input_alone_and_follows_its_seed() -> None:
+    """The same generator moves alike, another otherwise, and the images stay as they are."""
+    images = np.random.default_rng(1).random((20, 8, 8, 1)).astype(np.float32)
+    before = images.copy()
+
+    first, again, other = (
+        augmented(images, np.random.default_rng(seed), mirror=True) for seed in (5, 5, 6)
+    )
+
+    np.testing.assert_array_equal(before, images)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)

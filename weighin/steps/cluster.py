@@ -1,0 +1,60 @@
+"""Weight clustering (weight sharing), by the TensorFlow Model Optimization Toolkit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from weighin import stack
+from weighin.inspect import Graph
+from weighin.registry import step
+from weighin.training import Trainer
+from weighin.variant import above
+
+INITS = {
+    "linear": "LINEAR",
+    "density": "DENSITY_BASED",
+    "kmeans": "KMEANS_PLUS_PLUS",
+    "random": "RANDOM",
+}
+
+
+def _claim(graph: Graph, later: Sequence[str], clusters: int, **_: object) -> str | None:
+    for operator in graph.operators:
+        kernel = operator.weights
+        if kernel is None or operator.name == "DEPTHWISE_CONV_2D":
+            continue  # the toolkit clusters no depthwise kernel (its clustering_registry)
+        values = kernel.values
+        # with a scale per channel, one centroid is another integer in each channel
+        parts = values.reshape(kernel.scales, -1) if kernel.scales > 1 else values[np.newaxis]
+        most = max(len(np.unique(part)) for part in parts)
+        if most > clusters + 1:  # zero may stand beside the centroids
+            return f"layer {kernel.name!r} has {most:,} different values"
+    return None
+
+
+@step("cluster", claim=_claim)
+def cluster(
+    model: Any,
+    trainer: Trainer,
+    clusters: Annotated[int, above(1)],
+    *,
+    init: Literal["linear", "density", "kmeans", "random"] = "linear",
+) -> Any:
+    """Let the weights of each layer share a few values while training on.
+
+    Zeros stay zeros where there are many, as after `prune` (the toolkit's `preserve_sparsity`).
+    Source: Han, Mao and Dally 2015, "Deep Compression", section 3.
+
+    Args:
+        model: a Keras model.
+        trainer: gives the further epochs.
+        clusters: how many different values a layer's kernel may have.
+        init: how the first centroids are spread over a layer's weights.
+    """
+    trainer.require_epochs("cluster")
+    wrapped = stack.clustered(model, clusters, INITS[init])
+    trainer.fit(wrapped, masks=())
+    return stack.toolkit().clustering.keras.strip_clustering(wrapped)

@@ -1,0 +1,36 @@
+"""Quantization-aware training, by the TensorFlow Model Optimization Toolkit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from weighin import stack
+from weighin.inspect import Graph
+from weighin.registry import step
+from weighin.training import Trainer
+
+
+def _claim(graph: Graph, later: Sequence[str]) -> str | None:
+    if not any(kernel.dtype == "INT8" for kernel in graph.kernels):
+        return "no layer has int8 weights: this training is for integer arithmetic, write qat+int8"
+    return None
+
+
+@step("qat", claim=_claim)
+def qat(model: Any, trainer: Trainer) -> Any:
+    """Train on with int8 rounding simulated, so that the weights learn to bear it.
+
+    After `prune` zeros stay zeros (PQAT), after `cluster` shared values stay shared (CQAT), after
+    both, both (PCQAT), by the toolkit's collaborative schemes.
+    Source: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
+    Integer-Arithmetic-Only Inference".
+
+    Args:
+        model: a Keras model.
+        trainer: gives the further epochs.
+    """
+    trainer.require_epochs("qat")
+    wrapped = stack.quantization_aware(model)
+    trainer.fit(wrapped, masks=())
+    return stack.without_clusters(wrapped)
