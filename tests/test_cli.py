@@ -17,7 +17,7 @@ import weighin
 from weighin import environment, registry, store
 from weighin.cli import main
 from weighin.core import Record, Results
-from weighin.report.table import FORMATS
+from weighin.report.layout import FORMATS
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 

@@ -14,13 +14,14 @@ from tabulate import tabulate
 
 from weighin import __version__, doctoring, registry, store, variant
 from weighin.cache import Cache, default_folder
-from weighin.core import Metric, WeighinError
+from weighin.core import Metric, Suite, WeighinError
 from weighin.datasets import Places
 from weighin.doctoring import indented
 from weighin.pairs import PAIR_SECONDS
 from weighin.report import compare as comparison
 from weighin.report import gates, inspection
-from weighin.report.table import FORMATS, render
+from weighin.report.layout import FORMATS
+from weighin.report.table import render
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -179,7 +180,7 @@ def _written(kind: str, name: str, entry: Any) -> str:
 
 def _about(kind: str, entry: Any) -> str:
     if kind == "suites":
-        return f"{', '.join(entry.models)}: {', '.join(entry.variants)}; profile {entry.profile}"
+        return _about_suite(entry)
     if kind == "models":
         profiles = ", ".join(f"{name}: {recipe.dataset}" for name, recipe in entry.profiles.items())
         return f"{registry.summary(entry.create)} ({profiles})"
@@ -188,6 +189,17 @@ def _about(kind: str, entry: Any) -> str:
         better = f"; {entry.better} is better" if entry.better else ""
         return f"{entry.summary}{unit}{better}"
     return registry.summary(entry)
+
+
+def _about_suite(suite: Suite) -> str:
+    models: dict[tuple[str, ...], list[str]] = {}  # by their variants, so that none is said twice
+    for model in suite.models:
+        models.setdefault(suite.variants_of(model), []).append(model)
+    words = [f"{', '.join(names)}: {', '.join(variants)}" for variants, names in models.items()]
+    words.append(f"profile {suite.profile}")
+    if suite.seeds > 1:
+        words.append(f"{suite.seeds} seeds")
+    return "; ".join(words)
 
 
 def _unavailable(kind: str, name: str, places: Places) -> str:

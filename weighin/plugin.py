@@ -38,7 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--weighin-models", metavar="A,B", help="only these models, also outside the suite")
     add("--weighin-variants", metavar="A,B", help="these variants instead of the suite's")
     add("--weighin-runtimes", metavar="A,B", help="only these runtimes (all)")
-    add("--weighin-seeds", type=int, default=1, metavar="N", help="train each model N times (1)")
+    add(
+        "--weighin-seeds",
+        type=int,
+        metavar="N",
+        help="train each model N times, if not as often as the suite says (1)",
+    )
     add("--weighin-threads", default="1", metavar="1,2", help="threads of a session (1)")
     add("--weighin-data-dir", metavar="DIR", help="where to look for data first")
     add("--weighin-cache-dir", metavar="DIR", help="where artifacts are kept")
