@@ -19,8 +19,9 @@ ROOT = Path(weighin.__file__).resolve().parent.parent
 LAYERS = [
     {"core", "stats"},
     {"files", "registry", "stack", "inspect", "keras_file", "pairs"},
-    {"arrays", "cache", "variant", "training", "store", "probe", "metrics", "report", "why"},
-    {"datasets", "exports", "steps", "claims"},
+    {"variant"},
+    {"arrays", "cache", "training", "store", "probe", "metrics", "report", "why"},
+    {"datasets", "exports", "steps", "claims", "sweep"},
     {"weighin"},  # the package's __init__: the public names
     {"environment"},  # asks the package for its version
     {"build", "runtimes", "calibration"},

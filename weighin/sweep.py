@@ -44,9 +44,8 @@ def _fill(template: str, text: str, values: Values) -> list[str]:
     varying = [word for word in dict.fromkeys(VALUE.findall(text)) if word in values]
     names = []
     for chosen in itertools.product(*(values[word] for word in varying)):
-        here = dict(zip(varying, chosen, strict=True))
+        name = _replaced(text, dict(zip(varying, chosen, strict=True)))
         try:
-            name = VALUE.sub(lambda found, here=here: here.get(found[0], found[0]), text)
             names.append(variant.parse(name).name)
         except ArgumentError as error:
             if not error.value.isidentifier() or error.value not in VALUE.findall(text):
@@ -56,6 +55,10 @@ def _fill(template: str, text: str, values: Values) -> list[str]:
                 f"--{error.value} 0.5,0.75. If it is none that varies: {error}"
             ) from None
     return names
+
+
+def _replaced(text: str, values: Mapping[str, str]) -> str:
+    return VALUE.sub(lambda found: values.get(found[0], found[0]), text)
 
 
 def weigh(variants: Sequence[str], options: Sequence[str], folder: Path) -> tuple[Path, int]:

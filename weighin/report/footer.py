@@ -57,12 +57,12 @@ def samples(
             f"Δ points: on the same images; better or worse by McNemar's exact test at 5 %, "
             f"same if the interval lies within ±{margin * 100:g}"
         )
-    pairs = _records(rows, "speedup")
+    pairs, openings = _records(rows, "speedup"), counted(rows, "speedup")
     rule = environment.get("pairs")
     if pairs and rule and "speedup" in metrics:
         spent = "; * stopped because its time was spent" if _is_any_spent(pairs) else ""
         lines.append(
-            f"× faster: interleaved with the baseline, {counted(rows, 'speedup')} openings of both, "
+            f"× faster: interleaved with the baseline, {openings} openings of both, "
             f"until within ±{rule['narrow'] * 100:g} % or for {rule['seconds']:g} s{spent}; called "
             f"faster or slower if the interval leaves out 1 and the ratio is at least "
             f"{rule['smallest'] * 100:g} % from it"
