@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ _PANELS = {
     "smaller": "compression: × smaller after gzip -9",
     "speedup": "speed-up: × faster than the baseline",
 }
+# How wide an axis may be for how many ticks between two powers of 2.
+_BETWEEN = {2.5: (1.25, 1.5, 1.75), 12.0: (1.5,), math.inf: ()}
 _SETTINGS: Any = {
     "svg.hashsalt": "weighin",  # the same records give the same bytes
     "font.size": 9.0,
@@ -99,8 +102,8 @@ def _draw_panel(
     _draw_front(curve, axes, metric)
     low, high = min(xs), max(*xs, 2.0)
     axes.set_xlim(low / 1.15, high * 1.15)
-    halves = (1.0,) if high / low > 8 else (1.0, 1.25, 1.5, 1.75)
-    axes.xaxis.set_major_locator(LogLocator(base=2, subs=halves))
+    between = [steps for widest, steps in _BETWEEN.items() if high / low < widest]
+    axes.xaxis.set_major_locator(LogLocator(base=2, subs=(1.0, *between[0])))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}×"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
@@ -154,8 +157,9 @@ def _draw_front(curve: Curve, axes: Any, metric: str) -> None:
     rows = [row for row in curve.rows if row.variant in curve.fronts[metric]]
     at = sorted(found for row in rows if (found := coordinates(row, metric)) is not None)
     x, y = [x for x, _ in at], [y * 100 for _, y in at]
+    # in steps: between two points nothing better was measured than the one farther along
     wide = {"color": "#bbbbbb", "linewidth": 5, "alpha": 0.6, "zorder": 1}
-    axes.plot(x, y, label="Pareto front", solid_capstyle="round", **wide)
+    axes.step(x, y, where="pre", label="Pareto front", solid_capstyle="round", **wide)
 
 
 def _styles(points: Iterable[Point]) -> dict[str, dict[str, Any]]:

@@ -212,7 +212,8 @@ def _flat(results: Results) -> list[dict[str, Any]]:
                 }
             )
         flat += [
-            {"model": model, "dataset": dataset, "published": dict(anchor)["source"], **anchor}
+            {"model": model, "dataset": dataset}
+            | {f"published_{key}": value for key, value in anchor.items()}
             for anchor in _anchors(results, model)
         ]
     return flat
