@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -14,8 +15,8 @@ import pytest
 from support import operating_points, record, run
 
 from weighin.core import Results, WeighinError
-from weighin.report.curve import curves
-from weighin.report.figure import draw
+from weighin.report.curve import Point, curves
+from weighin.report.figure import draw, styles
 
 
 def drawn(results: Results, path: Path) -> str:
@@ -78,11 +79,17 @@ def test_one_seed_has_intervals_for_bars(tmp_path: Path) -> None:
 
 
 def test_families_differ_in_colour_and_in_marker(tmp_path: Path) -> None:
-    """Each of five families has a colour of its own."""
+    """Neighbours in both, and of many families no two in neither."""
+    row = curves(operating_points())[0].rows[0]
+    looks = list(styles(Point(f"prune({n})", None, row) for n in range(40)).values())
     svg = drawn(operating_points(), tmp_path / "curve.svg")
 
-    for colour in ("#0072b2", "#d55e00", "#009e73", "#cc79a7"):
-        assert colour in svg
+    assert 40 == len({tuple(look.values()) for look in looks})
+    for one, other in itertools.pairwise(looks):
+        assert one["color"] != other["color"]
+        assert one["marker"] != other["marker"]
+    for look in looks[:4]:  # as many as these results have
+        assert look["color"] in svg
 
 
 def test_a_panel_without_figures_says_so(tmp_path: Path) -> None:

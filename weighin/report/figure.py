@@ -73,9 +73,9 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
 
 def _draw_curve(curve: Curve, part: Any) -> None:
     left, right = part.subplots(1, 2, sharey=True)
-    styles = _styles(curve.points)
+    looks = styles(curve.points)
     for axes, metric in ((left, "smaller"), (right, "speedup")):
-        _draw_panel(curve, axes, metric, styles)
+        _draw_panel(curve, axes, metric, looks)
     left.set_ylabel("top-1 on the test set (%)")
     part.suptitle(f"{curve.model} on {curve.dataset}, {curve.place}", fontweight="bold")
     handles = {text: line for line, text in zip(*left.get_legend_handles_labels(), strict=True)}
@@ -85,7 +85,7 @@ def _draw_curve(curve: Curve, part: Any) -> None:
 
 
 def _draw_panel(
-    curve: Curve, axes: Any, metric: str, styles: Mapping[str, Mapping[str, Any]]
+    curve: Curve, axes: Any, metric: str, looks: Mapping[str, Mapping[str, Any]]
 ) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -96,7 +96,7 @@ def _draw_panel(
     for family, points in itertools.groupby(curve.points, key=lambda point: point.family):
         rows = [point.row for point in points]
         placed = [row for row in rows if coordinates(row, metric) is not None]
-        xs += _draw_family(family, placed, axes, metric, styles[family])
+        xs += _draw_family(family, placed, axes, metric, looks[family])
     if len(xs) == 1:
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", va="center")
     _draw_front(curve, axes, metric)
@@ -162,13 +162,14 @@ def _draw_front(curve: Curve, axes: Any, metric: str) -> None:
     axes.step(x, y, where="pre", label="Pareto front", solid_capstyle="round", **wide)
 
 
-def _styles(points: Iterable[Point]) -> dict[str, dict[str, Any]]:
+def styles(points: Iterable[Point]) -> dict[str, dict[str, Any]]:
     """Colour and marker of each family, different in both from its neighbours'."""
-    looks = zip(itertools.cycle(_COLOURS), itertools.cycle(_MARKERS), strict=False)
     names = dict.fromkeys(point.family for point in points)
     return {
         family: {"color": colour, "marker": marker}
-        for family, (colour, marker) in zip(names, looks, strict=False)
+        for family, colour, marker in zip(
+            names, itertools.cycle(_COLOURS), itertools.cycle(_MARKERS), strict=False
+        )
     }
 
 
