@@ -3,6 +3,7 @@
 from weighin import suite
 
 MODELS = ("mnist_cnn", "lenet_300_100", "lenet5")
+SPARSITIES = (0.5, 0.75, 0.875, 0.9375, 0.97)  # 2, 4, 8, 16 and 33 times fewer weights
 QUICK = ("baseline", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
 
 suite("quick", profile="quick", models=MODELS, variants=QUICK)
@@ -23,4 +24,16 @@ suite(
         "prune(0.7,begin=0.4)",
         "prune(0.7,begin=0.4)+dynamic",
     ),
+)
+
+suite(
+    "curve",
+    profile="quick",
+    models=MODELS,
+    variants=(
+        "baseline",
+        *(f"prune({sparsity})" for sparsity in SPARSITIES),
+        *(f"prune({sparsity})+int8" for sparsity in SPARSITIES),
+    ),
+    seeds=3,
 )

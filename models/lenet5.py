@@ -5,12 +5,19 @@ No activation follows the convolutions, as in Caffe's examples/mnist. 431,080 pa
 
 from typing import Any
 
-from weighin import Recipe, model
+from weighin import Anchor, Recipe, model
 
 
 @model(
     quick=Recipe("mnist10k", epochs=5, finetune_epochs=3, batch_size=100),
     full=Recipe("mnist", epochs=15, finetune_epochs=10),
+    anchors=[
+        Anchor(
+            "Deep Compression (Han, Mao, Dally 2015)",
+            39,
+            "4-byte weights by coded weights and indices, not a loadable file",
+        )
+    ],
 )
 def lenet5(keras: Any) -> Any:
     """Two convolutions and two dense layers, in Caffe's form."""

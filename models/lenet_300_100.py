@@ -5,12 +5,19 @@
 
 from typing import Any
 
-from weighin import Recipe, model
+from weighin import Anchor, Recipe, model
 
 
 @model(
     quick=Recipe("mnist10k", epochs=8, finetune_epochs=4, batch_size=64),
     full=Recipe("mnist", epochs=20, finetune_epochs=10),
+    anchors=[
+        Anchor(
+            "Deep Compression (Han, Mao, Dally 2015)",
+            40,
+            "4-byte weights by coded weights and indices, not a loadable file",
+        )
+    ],
 )
 def lenet_300_100(keras: Any) -> Any:
     """Three dense layers of 300, 100 and 10."""

@@ -7,12 +7,19 @@ batches of 250, Adam, 10 epochs, a validation split of 20 %, 5 further epochs of
 
 from typing import Any
 
-from weighin import Recipe, model
+from weighin import Anchor, Recipe, model
 
 
 @model(
     quick=Recipe("mnist10k", epochs=5, finetune_epochs=3, batch_size=100),
     full=Recipe("mnist", epochs=10, finetune_epochs=5, batch_size=250, validation_split=0.2),
+    anchors=[
+        Anchor(
+            "MachineCurve 2020",
+            8.58,
+            "the zipped dense file by a zipped .tflite",
+        )
+    ],
 )
 def mnist_cnn(keras: Any) -> Any:
     """Two convolutions and two dense layers, after the 2020 article."""

@@ -184,3 +184,33 @@ def results() -> Results:
         *run("prune(0.8)", 0.98, 1.5, base=2.1, verdicts=("better", "faster"), **wide)[:3],
     ]
     return Results(ENVIRONMENT, (*small, *others))
+
+
+SPARSITIES = (0.5, 0.75, 0.9)
+
+
+def operating_points() -> Results:
+    """One model on one runtime: a random and a magnitude curve, with int8 and alone, two seeds."""
+    made: list[Record] = []
+    for seed in (0, 1):
+        shift = 0.001 * seed
+
+        def point(variant: str, gzip: int, top1: float, latency: float, left: float = 1.0) -> None:
+            where = {"variant": variant, "seed": seed}  # noqa: B023 - used at once
+            of_file = where | {"runtime": "", "threads": 0}
+            made.extend(file(variant, 430_000, gzip, seed=seed))  # noqa: B023
+            made.append(record("macs", 400_000, **of_file))
+            made.append(record("effective_macs", round(400_000 * left), **of_file))
+            made.extend(run(variant, top1 + shift, latency, seed=seed))  # noqa: B023
+
+        point("baseline", 400_000, 0.95, 1e-4)
+        point("finetune", 401_000, 0.949, 1e-4)
+        for sparsity, magnitude, random in zip(
+            SPARSITIES, (0.951, 0.948, 0.93), (0.948, 0.92, 0.81), strict=True
+        ):
+            left = 1 - sparsity
+            size = round(400_000 * left * 1.2) + 100 * seed
+            point(f"prune({sparsity})", size, magnitude, 1e-4, left)
+            point(f"prune({sparsity},criterion=random)", size, random, 1e-4, left)
+            point(f"prune({sparsity})+int8", size // 4, magnitude - 0.001, 0.5e-4, left)
+    return Results(ENVIRONMENT, tuple(made))

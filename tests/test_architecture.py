@@ -19,8 +19,9 @@ ROOT = Path(weighin.__file__).resolve().parent.parent
 LAYERS = [
     {"core", "stats"},
     {"files", "registry", "stack", "inspect", "keras_file", "pairs"},
-    {"arrays", "cache", "variant", "training", "store", "probe", "metrics", "report", "why"},
-    {"datasets", "exports", "steps", "claims"},
+    {"variant"},
+    {"arrays", "cache", "training", "store", "probe", "metrics", "report", "why"},
+    {"datasets", "exports", "steps", "claims", "sweep"},
     {"weighin"},  # the package's __init__: the public names
     {"environment"},  # asks the package for its version
     {"build", "runtimes", "calibration"},
@@ -265,13 +266,15 @@ def test_collecting_the_suite_loads_no_tensorflow(tmp_path):
     assert not cache.exists()
 
 
-@pytest.mark.parametrize("verb", ["list", "table"])
+@pytest.mark.parametrize("verb", ["list", "table", "curve", "record"])
 def test_looking_loads_no_tensorflow(verb, tmp_path):
-    """`weighin list` and `weighin table` print what they know without TensorFlow."""
+    """`weighin list` and what shows records print what they know without TensorFlow."""
     results = tmp_path / "results.json"
     row = {"model": "m", "dataset": "d", "variant": "baseline", "seed": 0, "format": "tflite"}
     row |= {"runtime": "", "threads": 0, "metric": "file_bytes", "unit": "B", "status": "ok"}
-    content = {"schema": 1, "environment": {}, "records": [row | {"value": 12_300}]}
+    row |= {"value": 12_300}
+    gzip = row | {"variant": "int8", "metric": "gzip_bytes"}
+    content = {"schema": 1, "environment": {}, "records": [row, gzip]}
     results.write_text(json.dumps(content))
     code = (
         "import json, sys; from click.testing import CliRunner; from weighin.cli import main; "
@@ -279,9 +282,9 @@ def test_looking_loads_no_tensorflow(verb, tmp_path):
         "print(json.dumps([result.exit_code, result.output, sorted(sys.modules)]))"
     )
     cache = {"WEIGHIN_CACHE_DIR": str(tmp_path / "cache"), "WEIGHIN_OFFLINE": "1"}
-    arguments = ["table", str(results)] if verb == "table" else ["list"]
+    arguments = [verb] if verb == "list" else [verb, str(results)]
     exit_code, output, loaded = _run(code, *arguments, **cache)
 
     assert 0 == exit_code
-    assert ("12.3 kB" if verb == "table" else "keras-cpu") in output
+    assert ("keras-cpu" if verb == "list" else "12.3 kB") in output
     assert set() == set(loaded) & HEAVY

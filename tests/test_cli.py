@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support import operating_points
 from tiny import registrations_undone
 
 import weighin
 from weighin import environment, registry, store
 from weighin.cli import main
 from weighin.core import Record, Results
-from weighin.report.table import FORMATS
+from weighin.report.layout import FORMATS
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 
@@ -115,7 +116,20 @@ def test_list_says_what_things_are(weigh):
     assert "higher is better" in _rows(result.stdout)["top1"]
     assert "baseline, prune(0.5), dynamic" in _rows(result.stdout)["quick"]
     assert "unavailable" not in _rows(result.stdout)["tiny"]
+    assert "seeds" not in _rows(result.stdout)["quick"]
     assert "unavailable" not in _rows(result.stdout)["litert"]
+
+
+def test_list_shows_what_each_model_of_a_suite_is_weighed_in(weigh, tmp_path):
+    """Models of the same variants stand together; seeds are named if there are several."""
+    (tmp_path / "mixed.py").write_text(
+        "from weighin import suite\n"
+        "suite('mixed', profile='quick', models=('a', 'b', 'c'), seeds=3,\n"
+        "      variants={'a': ('int8',), 'b': ('baseline', 'dynamic'), 'c': ('int8',)})\n"
+    )
+    rows = _rows(weigh("list", "--definitions", tmp_path).stdout)
+
+    assert rows["mixed"].endswith("a, c: int8; b: baseline, dynamic; profile quick; 3 seeds")
 
 
 def test_list_gives_the_reason_why_something_cannot_be_used(weigh, tmp_path):
@@ -230,6 +244,49 @@ def test_csv_of_several_files_is_one_table(weigh, two_files):
     rows = list(csv.DictReader(io.StringIO(text)))
 
     assert ["tiny", "tiny", "huge", "huge"] == [row["model"] for row in rows]
+
+
+# -- curve, record ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def points(tmp_path):
+    """A results file of several operating points."""
+    path = tmp_path / "points.json"
+    store.save(path, operating_points())
+    return path
+
+
+def test_curve_prints_a_table_and_draws_on_demand(weigh, points, tmp_path):
+    """The figure goes where it is told to, by its ending; without `-o` nothing is written."""
+    before = sorted(tmp_path.iterdir())
+    plain = weigh("curve", points, "--format", "github")
+    assert before == sorted(tmp_path.iterdir())
+    drawn = weigh("curve", points, "-o", tmp_path / "curve.svg")
+
+    assert (0, "") == (plain.exit_code, plain.stderr)
+    assert "| prune(·)+int8" in plain.stdout
+    assert 0 == drawn.exit_code
+    assert "prune(·)+int8" in drawn.stdout
+    assert "<svg" in (tmp_path / "curve.svg").read_text("utf-8")
+
+
+def test_curve_refuses_what_it_cannot_draw(weigh, points, tmp_path):
+    """One message, and no table as if all were well."""
+    result = weigh("curve", points, "-o", tmp_path / "curve.gif")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "curve.gif: figures are drawn as .svg or .png" in result.stderr
+
+
+def test_record_prints_its_table(weigh, points):
+    """In any of the formats."""
+    text, rows = weigh("record", points), weigh("record", points, "--format", "json")
+
+    assert (0, "") == (text.exit_code, text.stderr)
+    assert "× below 4 B/parameter" in text.stdout
+    assert "12 gained, 14 lost" in text.stdout
+    assert {row["variant"] for row in json.loads(rows.stdout)} > {"baseline", "prune(0.5)"}
 
 
 NO_RESULTS = {

@@ -75,7 +75,7 @@ def test_every_kind_is_registered():
     known = {
         "models": {"mnist_cnn", "lenet_300_100", "lenet5"},
         "data sets": {"mnist", "fashion_mnist", "cifar10", "mnist10k"},
-        "suites": {"quick", "full"},
+        "suites": {"quick", "full", "curve"},
         "steps": {"prune", "finetune"},
         "exports": {"float32", "float16", "dynamic", "int8"},
         "runtimes": {"litert", "keras-cpu", "keras-gpu"},
@@ -270,15 +270,26 @@ def test_metrics_yield_figures_of_their_kind(name, shop):
 def test_suites_name_what_there_is(name):
     """Models, their profile and their variants exist; variants are written as they are named."""
     suite = KINDS["suites"][name]
-    variants = [parse(variant).name for variant in suite.variants]
 
     assert name == suite.name
-    assert list(suite.variants) == variants
-    assert len(set(variants)) == len(variants) >= 1
-    assert "baseline" in variants
+    assert suite.seeds >= 1
     assert len(set(suite.models)) == len(suite.models) >= 1
     for model in suite.models:
+        variants = [parse(variant).name for variant in suite.variants_of(model)]
+        assert list(suite.variants_of(model)) == variants
+        assert len(set(variants)) == len(variants) >= 1
+        assert "baseline" in variants
         assert KINDS["models"][model].recipe(suite.profile).dataset in KINDS["data sets"]
+
+
+@pytest.mark.parametrize("name", KINDS["models"])
+def test_published_figures_say_what_they_are(name):
+    """Who, how many times smaller than what, and whether that compares."""
+    for anchor in KINDS["models"][name].anchors:
+        assert re.search(r"\b(19|20)\d\d\b", anchor.source)
+        assert anchor.times > 1
+        assert len(anchor.counted) > 10
+        assert isinstance(anchor.alike, bool)
 
 
 @pytest.mark.parametrize(("model", "recipe"), RECIPES)

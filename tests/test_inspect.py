@@ -8,10 +8,13 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from weighin import registry
 from weighin.core import Compressed, WeighinError
-from weighin.inspect import read_tflite
+from weighin.inspect import Tensor, read_tflite
+from weighin.stats import entropy
 
 VARIANTS = ("baseline", "dynamic", "int8", "prune(0.5)", "prune(0.5)+int8")
 DENSE = {"tiny": [36 * 8, 8 * 3], "tiny_cnn": [32 * 40, 40 * 3]}  # the depthwise output is 2×2×8
@@ -209,3 +212,84 @@ def test_damaged_files_raise_nothing_but_weighin_errors(shop, tmp_path, variant)
 
     assert 0 < len(refusals) < 300
     assert all("damaged.tflite" in refusal for refusal in refusals)
+
+
+# -- entropy ------------------------------------------------------------------------------------
+
+STORED = {"FLOAT32": np.float32, "FLOAT16": np.float16, "INT8": np.int8, "INT16": np.int16}
+VALUES = st.lists(st.integers(-100, 100), min_size=1, max_size=200)
+
+
+def _tensor(values, dtype="INT8", size=None, zero_point=0):
+    """A tensor of values; sparse where it has more of them than are stored."""
+    stored = np.asarray(values, STORED[dtype]).view(np.uint8)
+    sparse = size is not None
+    return Tensor(0, "w", (size or len(values),), dtype, stored, 1, zero_point, sparse)
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([5] * 64, 0.0),
+        ([0] * 64, 0.0),
+        ([0, 1] * 32, 8.0),  # 64 × 1 bit
+        ([0] * 32 + [1] * 16 + [2] * 8 + [3] * 8, 14.0),  # 64 × 1.75 bits
+        (list(range(-128, 128)), 256.0),  # every byte once: nothing to gain
+    ],
+)
+def test_entropy_of_known_values(values, wanted):
+    """Size × entropy / 8, zeros included."""
+    assert wanted == pytest.approx(_tensor(values).entropy_bytes)
+
+
+@given(VALUES, st.sampled_from(sorted(STORED)), st.randoms())
+def test_entropy_is_bounded_and_blind_to_order(values, dtype, random):
+    """It never exceeds what the values take as they are, and their order does not matter."""
+    mixed = random.sample(values, len(values))
+    found = _tensor(values, dtype).entropy_bytes
+
+    assert 0 <= found <= np.dtype(STORED[dtype]).itemsize * len(values)
+    assert found == _tensor(mixed, dtype).entropy_bytes
+
+
+@given(VALUES, st.integers(0, 50), st.sampled_from([0, 7, -100]))
+def test_entropy_counts_zeros_that_are_left_out(values, zeros, zero_point):
+    """A sparse encoding has the entropy of the same values stored dense."""
+    dense = [*values, *[zero_point] * zeros]
+    sparse = _tensor(values, size=len(dense), zero_point=zero_point)
+
+    assert _tensor(dense, zero_point=zero_point).entropy_bytes == sparse.entropy_bytes
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_entropy_of_a_file_is_that_of_its_tensors(shop, variant):
+    """Each has a distribution of its own; the file holds them all and more."""
+    artifact = shop.artifact(variant, model="tiny_cnn")
+    tensors = read_tflite(artifact.path).trained
+    wanted = sum(
+        len(each.values) * entropy(np.unique(each.values, return_counts=True)[1]) / 8
+        for each in tensors
+    )
+
+    assert wanted == pytest.approx(_figure("entropy_bytes", artifact))
+    assert 0 < wanted < artifact.bytes
+
+
+def test_pruning_lowers_the_entropy(shop):
+    """Half the weights are one value, in the Keras file as in the .tflite made of it."""
+    for format in ("tflite", "h5"):
+        dense = _figure("entropy_bytes", shop.artifact("baseline", format, "tiny_cnn"))
+        pruned = _figure("entropy_bytes", shop.artifact("prune(0.5)", format, "tiny_cnn"))
+
+        assert pruned < 0.8 * dense
+
+
+def test_entropy_of_a_keras_file_is_that_of_its_arrays(shop):
+    """As Keras stored them."""
+    artifact = shop.artifact("prune(0.5)", "h5")
+    arrays = _keras_weights(artifact.path)
+    wanted = sum(
+        array.size * entropy(np.unique(array, return_counts=True)[1]) / 8 for array in arrays
+    )
+
+    assert wanted == pytest.approx(_figure("entropy_bytes", artifact))

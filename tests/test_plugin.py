@@ -675,3 +675,83 @@ def test_seeds_share_a_row_and_have_records_of_their_own(run):
     (row,) = ran.table()
     assert " ± " in row
     assert "standard deviation over 2 seeds" in ran.text
+
+
+MIXED = """
+from weighin import suite
+
+suite(
+    "mixed",
+    profile="quick",
+    models=("tiny", "tiny_cnn"),
+    variants={"tiny": ("baseline", "int8"), "tiny_cnn": ("dynamic",)},
+    seeds=2,
+)
+"""
+
+
+def _collected(ran):
+    """Model, variant and seed of every cell that pytest has listed."""
+    found = re.findall(r"\[(tiny\w*)-([^-\]]+)-litert(?:-seed(\d))?\]", ran.text)
+    return {(model, variant, int(seed or 0)) for model, variant, seed in found}
+
+
+@pytest.fixture
+def mixed(run, project_copy):
+    """List what would be weighed of a suite that gives each model its own variants."""
+    (project_copy / "models" / "mixed.py").write_text(MIXED)
+    words = ("--collect-only", "-q", "-k=latency", "--weighin-runtimes=litert")
+
+    def collect(*more):
+        return run(*words, "--weighin-suite=mixed", *more, project=project_copy)
+
+    return collect
+
+
+def test_a_suite_says_how_often_and_in_what_each_model_is_weighed(mixed):
+    """Variants by model and the number of seeds are the suite's, if no option says otherwise."""
+    wanted = {("tiny", "baseline"), ("tiny", "int8"), ("tiny_cnn", "baseline")}
+    wanted |= {("tiny_cnn", "dynamic")}
+
+    assert {(*each, seed) for each in wanted for seed in (0, 1)} == _collected(mixed())
+    assert {(*each, 0) for each in wanted} == _collected(mixed("--weighin-seeds=1"))
+
+
+def test_a_model_that_a_suite_has_no_variants_for_needs_some(mixed, project_copy):
+    """Nothing is guessed: the message names the option."""
+    other = (
+        (project_copy / "models" / "tiny.py").read_text("utf-8").replace("def tiny(", "def mini(")
+    )
+    (project_copy / "models" / "mini.py").write_text(other, "utf-8")
+
+    refused = mixed("--weighin-models=mini")
+    assert 4 == refused.code
+    assert "no variants for the model 'mini'" in refused.text
+    assert "--weighin-variants" in refused.text
+    assert 0 == mixed("--weighin-models=mini", "--weighin-variants=int8").code
+
+
+def test_seeds_are_numbers_from_1(run, tmp_path):
+    """None is not taken for as many as the suite says."""
+    ran = run("--weighin-seeds=0", results=tmp_path / "results")
+
+    assert 4 == ran.code
+    assert "--weighin-seeds 0: wanted a number from 1" in ran.text
+
+
+# -- pytest-benchmark's own table ----------------------------------------------------------------
+
+
+def test_operations_of_one_round_are_not_in_the_benchmark_table(full):
+    """Their three columns would be one number; what has rounds is there, and so is its file."""
+    assert "benchmark 'inference: tiny'" in full.ran.text
+    assert "benchmark 'artifact: tiny'" not in full.ran.text
+    assert "benchmark 'evaluation: tiny'" not in full.ran.text
+    assert {"artifact: tiny", "evaluation: tiny"} < {each["group"] for each in full.benchmarks}
+
+
+def test_operations_of_one_round_are_shown_where_nothing_else_is(run):
+    """A table is not left empty."""
+    ran = run("-k=compress", "--benchmark-only", "--weighin-variants=int8")
+
+    assert "benchmark 'artifact: tiny'" in ran.text

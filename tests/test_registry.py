@@ -14,7 +14,7 @@ import pytest
 from support import isolate_registries
 
 from weighin import registry
-from weighin.core import Figure, Metric, Recipe, ReferenceModel, Suite, WeighinError
+from weighin.core import Anchor, Figure, Metric, Recipe, ReferenceModel, Suite, WeighinError
 from weighin.registry import Registry
 
 SUITE = "from weighin import suite\nsuite({name!r}, profile='quick', models=(), variants=())\n"
@@ -150,11 +150,54 @@ def test_model_registers_a_function_and_its_recipes() -> None:
     assert ReferenceModel("thimble", thimble, {"quick": recipe}) == registry.models["thimble"]
 
 
+def test_model_keeps_what_was_published_of_it() -> None:
+    """Anchors are no recipes."""
+    anchor = Anchor("Elder 1999", 40, "coded weights")
+
+    @registry.model(anchors=[anchor], quick=Recipe("digits", epochs=1, finetune_epochs=1))
+    def thimble(keras: Any) -> None:
+        """Hold a thimble."""
+
+    assert (anchor,) == registry.models["thimble"].anchors
+    assert ["quick"] == list(registry.models["thimble"].profiles)
+
+
 def test_suite_registers_names() -> None:
     """A suite keeps its models and variants as tuples, in order."""
     registry.suite("mine", profile="quick", models=["a"], variants=["baseline", "int8"])
 
     assert Suite("mine", "quick", ("a",), ("baseline", "int8")) == registry.suites["mine"]
+    assert ("baseline", "int8") == registry.suites["mine"].variants_of("a")
+    assert ("baseline", "int8") == registry.suites["mine"].variants_of("any other")
+
+
+def test_suite_registers_variants_of_each_model() -> None:
+    """A mapping gives each model its own, and nothing to any other."""
+    registry.suite(
+        "mine",
+        profile="quick",
+        models=["a", "b"],
+        variants={"a": ["baseline"], "b": ["baseline", "int8"]},
+        seeds=3,
+    )
+    mine = registry.suites["mine"]
+
+    assert [("baseline",), ("baseline", "int8")] == [mine.variants_of(name) for name in "ab"]
+    assert 3 == mine.seeds
+    with pytest.raises(
+        WeighinError, match=r"'mine' has no variants for the model 'c', only .*a, b"
+    ):
+        mine.variants_of("c")
+
+
+@pytest.mark.parametrize("models", [("a",), ("a", "b", "c")])
+def test_suite_refuses_variants_of_other_models(models: tuple[str, ...]) -> None:
+    """A model without variants, or variants without their model, is a slip."""
+    differing = "b" if len(models) == 1 else "c"
+    with pytest.raises(WeighinError, match=f"only one of them names: {differing}"):
+        registry.suite("mine", profile="quick", models=models, variants={"a": ["x"], "b": ["x"]})
+
+    assert "mine" not in registry.suites
 
 
 @pytest.mark.parametrize(

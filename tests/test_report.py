@@ -23,7 +23,8 @@ from support import ENVIRONMENT, NASTY, file, record, results, run, why, without
 from weighin import store
 from weighin.core import Record, Results
 from weighin.report import units
-from weighin.report.table import FORMATS, render, tables
+from weighin.report.layout import FORMATS
+from weighin.report.table import render, tables
 
 GOLDEN = Path(__file__).parent / "golden"
 ENDINGS = {

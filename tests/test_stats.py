@@ -43,6 +43,27 @@ def covered(truth: float, intervals: Sequence[Interval]) -> float:
 
 
 @pytest.mark.parametrize(
+    ("counts", "bits"),
+    [
+        ([7], 0.0),
+        ([5, 5], 1.0),
+        ([3, 3, 3, 3], 2.0),
+        ([4, 2, 1, 1], 1.75),  # 1/2, 1/4, 1/8, 1/8
+        ([9, 1], 0.4689955936),
+    ],
+)
+def test_entropy_of_known_distributions(counts: list[int], bits: float) -> None:
+    """-Σ p log2 p, worked out by hand."""
+    assert bits == pytest.approx(stats.entropy(counts))
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=1, max_size=300))
+def test_entropy_is_that_of_equal_shares_at_most(counts: list[int]) -> None:
+    """Never below 0, nor above the logarithm of how many items there are."""
+    assert 0 <= stats.entropy(counts) <= math.log2(len(counts)) + 1e-9
+
+
+@pytest.mark.parametrize(
     ("successes", "n", "ends"),
     [
         (81, 263, (0.2553, 0.3662)),

@@ -4,11 +4,12 @@ The public names, for files that define models, data sets, suites, steps, export
 and metrics.
 """
 
-from weighin.core import Figure, Recipe, Skip, WeighinError
+from weighin.core import Anchor, Figure, Recipe, Skip, WeighinError
 from weighin.datasets import from_arrays, npz_dataset
 from weighin.registry import dataset, export, metric, model, runtime, step, suite
 
 __all__ = [
+    "Anchor",
     "Figure",
     "Recipe",
     "Skip",

@@ -1,4 +1,4 @@
-"""The command `weighin`: list, table, inspect, check, compare, doctor."""
+"""The command `weighin`: list, table, curve, record, sweep, inspect, check, compare, doctor."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ import click
 from tabulate import tabulate
 
 from weighin import __version__, doctoring, registry, store, variant
+from weighin import sweep as sweeps
 from weighin.cache import Cache, default_folder
-from weighin.core import Metric, WeighinError
+from weighin.core import Metric, Suite, WeighinError
 from weighin.datasets import Places
 from weighin.doctoring import indented
 from weighin.pairs import PAIR_SECONDS
 from weighin.report import compare as comparison
-from weighin.report import gates, inspection
-from weighin.report.table import FORMATS, render
+from weighin.report import curve as curves
+from weighin.report import figure, gates, inspection
+from weighin.report import record as record_table
+from weighin.report.layout import FORMATS
+from weighin.report.table import render
 
 F = TypeVar("F", bound=Callable[..., None])
 
 _data_dir = click.option("--data-dir", metavar="DIR", help="Where to look for data first.")
+_format = click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
+)
 _cache_dir = click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept.")
 
 
@@ -49,11 +56,124 @@ def main() -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@_format
 @_clear_errors
 def table(files: tuple[Path, ...], style: str) -> None:
     """Print the comparison tables of results FILES."""
     click.echo(render([store.load(file) for file in files], style))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_format
+@_clear_errors
+def record(files: tuple[Path, ...], style: str) -> None:
+    """Print how small the files of results FILES got without being worse.
+
+    Sizes are against 4 bytes per parameter of the dense model, beside what others have published.
+    """
+    click.echo(record_table.render([store.load(file) for file in files], style))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_format
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the curves, too: .svg or .png.",
+)
+@_clear_errors
+def curve(files: tuple[Path, ...], style: str, output: Path | None) -> None:
+    """Print the operating-point curves of results FILES: accuracy against size and speed.
+
+    Variants that differ in one argument's number only, as prune(0.5) and prune(0.75), are one
+    curve.
+    """
+    runs = [store.load(file) for file in files]
+    text = curves.render(runs, style)
+    if output is not None:
+        figure.draw([each for results in runs for each in curves.curves(results)], output)
+    click.echo(text)
+
+
+class _Sweep(click.Command):
+    """Takes `--NAME VALUES` for the names in its templates, and pytest's options after `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        known = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        own, values, words = [], {}, iter(args[:at])
+        for word in words:
+            name, equals, value = word.partition("=")
+            if name.startswith("--") and name not in known:
+                text = value if equals else next(words, "")
+                values[name[2:]] = [each.strip() for each in text.split(",") if each.strip()]
+            else:
+                own.append(word)
+        ctx.obj = values, args[at + 1 :]
+        return super().parse_args(ctx, own)
+
+
+@main.command(
+    cls=_Sweep,
+    options_metavar="--over VARIANT --NAME VALUES [OPTIONS]",
+    epilog="Options of pytest may follow after --, such as -- --weighin-runtimes litert.",
+)
+@click.argument("model")
+@click.option(
+    "--over",
+    "templates",
+    multiple=True,
+    required=True,
+    metavar="VARIANT",
+    help="A variant with a name for what varies: 'prune(s)+int8', and then --s 0.5,0.75; "
+    "may be repeated.",
+)
+@click.option("--seeds", type=int, default=3, show_default=True, help="Train so many times.")
+@click.option("--suite", metavar="NAME", help="Suite whose training profile is used (quick).")
+@click.option("--profile", metavar="NAME", help="Training profile, if not the suite's.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results", "local"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where records and figures are written.",
+)
+@click.pass_obj
+@_clear_errors
+def sweep(
+    given: tuple[dict[str, list[str]], list[str]],
+    model: str,
+    templates: tuple[str, ...],
+    seeds: int,
+    suite: str | None,
+    profile: str | None,
+    output: Path,
+) -> None:
+    """Weigh MODEL at several operating points and print their curve.
+
+    Runs the main job, pytest bench/ --benchmark-only, on all variants that --over names, and draws
+    what it measured beside its records, as .svg and .png.
+
+    weighin sweep lenet5 --over "prune(s)+int8" --s 0.5,0.75,0.875,0.9375,0.97
+    """
+    values, options = given
+    _load(())
+    variants = sweeps.variants_of(templates, values)
+    own = {"models": model, "seeds": seeds, "suite": suite, "profile": profile}
+    own_options = [f"--weighin-{name}={value}" for name, value in own.items() if value is not None]
+    path, code = sweeps.weigh(variants, [*own_options, *options], output)
+    results = store.load(path)
+    click.echo(f"\n{curves.render([results], 'text')}")
+    for ending in figure.ENDINGS:
+        figure.draw(curves.curves(results), path.with_suffix(ending))
+        click.echo(f"figure: {path.with_suffix(ending)}")
+    sys.exit(code)
 
 
 @main.command(name="list")
@@ -179,7 +299,7 @@ def _written(kind: str, name: str, entry: Any) -> str:
 
 def _about(kind: str, entry: Any) -> str:
     if kind == "suites":
-        return f"{', '.join(entry.models)}: {', '.join(entry.variants)}; profile {entry.profile}"
+        return _about_suite(entry)
     if kind == "models":
         profiles = ", ".join(f"{name}: {recipe.dataset}" for name, recipe in entry.profiles.items())
         return f"{registry.summary(entry.create)} ({profiles})"
@@ -188,6 +308,17 @@ def _about(kind: str, entry: Any) -> str:
         better = f"; {entry.better} is better" if entry.better else ""
         return f"{entry.summary}{unit}{better}"
     return registry.summary(entry)
+
+
+def _about_suite(suite: Suite) -> str:
+    models: dict[tuple[str, ...], list[str]] = {}  # by their variants, so that none is said twice
+    for model in suite.models:
+        models.setdefault(suite.variants_of(model), []).append(model)
+    words = [f"{', '.join(names)}: {', '.join(variants)}" for variants, names in models.items()]
+    words.append(f"profile {suite.profile}")
+    if suite.seeds > 1:
+        words.append(f"{suite.seeds} seeds")
+    return "; ".join(words)
 
 
 def _unavailable(kind: str, name: str, places: Places) -> str:

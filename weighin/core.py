@@ -104,17 +104,37 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """A published compression of a model, to stand beside one's own in `weighin record`.
+
+    Attributes:
+        source: who published it, and when.
+        times: how many times smaller than the dense model it is said to be.
+        counted: what was divided by what.
+        alike: whether that is what weighin divides: 4 bytes per parameter of the dense model by
+            a loadable file after gzip -9.
+    """
+
+    source: str
+    times: float
+    counted: str
+    alike: bool = False
+
+
+@dataclass(frozen=True)
 class ReferenceModel:
     """A function that returns an untrained Keras model, and how to train it.
 
     Attributes:
         create: called with the Keras module, returns a model whose last layer is a softmax.
         profiles: a recipe per profile, such as `quick` and `full`.
+        anchors: what others have made of it.
     """
 
     name: str
     create: Callable[[Any], Any]
     profiles: Mapping[str, Recipe]
+    anchors: tuple[Anchor, ...] = ()
 
     def recipe(self, profile: str) -> Recipe:
         """The recipe of a profile.
@@ -133,12 +153,35 @@ class ReferenceModel:
 
 @dataclass(frozen=True)
 class Suite:
-    """Which models and variants are weighed together, and by which training profile."""
+    """Which models and variants are weighed together, and by which training profile.
+
+    Attributes:
+        variants: of every model, or of each model by its name.
+        seeds: how many times each model is trained.
+    """
 
     name: str
     profile: str
     models: tuple[str, ...]
-    variants: tuple[str, ...]
+    variants: tuple[str, ...] | Mapping[str, tuple[str, ...]]
+    seeds: int = 1
+
+    def variants_of(self, model: str) -> tuple[str, ...]:
+        """The variants that a model is weighed in.
+
+        Raises:
+            WeighinError: if the suite names variants for each of its models, and this is none.
+        """
+        if isinstance(self.variants, tuple):
+            return self.variants
+        try:
+            return self.variants[model]
+        except KeyError:
+            known = ", ".join(self.variants)
+            raise WeighinError(
+                f"Suite {self.name!r} has no variants for the model {model!r}, only for: {known}. "
+                f"Name some: --weighin-variants."
+            ) from None
 
 
 @dataclass(frozen=True)

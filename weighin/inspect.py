@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import WeighinError
+from weighin.stats import entropy
 
 # Operators that multiply by weights, and the position of the weights among their inputs
 # (source: the operators' kernels in tensorflow/lite/kernels).
@@ -105,6 +106,14 @@ class Tensor:
         """How many values are not zero."""
         return int(np.count_nonzero(self.values != self.zero_point))
 
+    @property
+    def entropy_bytes(self) -> float:
+        """What its values come to at their entropy, zeros included."""
+        nonzero = self.values[self.values != self.zero_point]
+        counts = np.unique(nonzero, return_counts=True)[1]
+        zeros = self.size - self.nonzero  # those that a sparse encoding leaves out, too
+        return self.size * entropy([*counts, zeros] if zeros else counts) / 8
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -173,6 +182,11 @@ class Graph:
     def nonzero_parameters(self) -> int:
         """Trained values that are not zero."""
         return sum(tensor.nonzero for tensor in self.trained)
+
+    @property
+    def entropy_bytes(self) -> float:
+        """What the trained values come to, each tensor's at its entropy."""
+        return sum(tensor.entropy_bytes for tensor in self.trained)
 
     @property
     def macs(self) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import WeighinError
+from weighin.stats import entropy
 
 # Layers that the optimization toolkit wraps around others while training (source: the class names
 # in tensorflow_model_optimization/python/core) and that must be gone from a finished model.
@@ -50,6 +51,14 @@ class Weight:
         """How many different values there are."""
         return len(np.unique(self.values))
 
+    @property
+    def entropy_bytes(self) -> float:
+        """What its values come to at their entropy."""
+        if not self.values.size:
+            return 0.0
+        counts = np.unique(self.values, return_counts=True)[1]
+        return self.values.size * entropy(counts) / 8
+
 
 @dataclass(frozen=True)
 class KerasFile:
@@ -76,6 +85,11 @@ class KerasFile:
     def nonzero_parameters(self) -> int:
         """Trained values that are not zero."""
         return sum(weight.values.size - weight.zeros for weight in self.weights)
+
+    @property
+    def entropy_bytes(self) -> float:
+        """What the trained values come to, each array's at its entropy."""
+        return sum(weight.entropy_bytes for weight in self.weights)
 
     @property
     def wrapped(self) -> list[str]:

@@ -12,7 +12,7 @@ number of threads of the suite.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--weighin-models", metavar="A,B", help="only these models, also outside the suite")
     add("--weighin-variants", metavar="A,B", help="these variants instead of the suite's")
     add("--weighin-runtimes", metavar="A,B", help="only these runtimes (all)")
-    add("--weighin-seeds", type=int, default=1, metavar="N", help="train each model N times (1)")
+    add(
+        "--weighin-seeds",
+        type=int,
+        metavar="N",
+        help="train each model N times, if not as often as the suite says (1)",
+    )
     add("--weighin-threads", default="1", metavar="1,2", help="threads of a session (1)")
     add("--weighin-data-dir", metavar="DIR", help="where to look for data first")
     add("--weighin-cache-dir", metavar="DIR", help="where artifacts are kept")
@@ -158,6 +163,19 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Leave weighin's operations of one round out of pytest-benchmark's table.
+
+    Its columns would say the same seconds three times. Nothing is left out where more is asked of
+    it than its table, or where nothing would be left.
+    """
+    groups = yield
+    if any(config.getoption(f"benchmark_{name}") for name in ("verbose", "compare", "histogram")):
+        return groups
+    return [group for group in groups if not all(map(_is_one_round, group[1]))] or groups
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Explain every row, write all records, and fail if a gate does."""
     run = session.config.stash[_RUN]
@@ -191,6 +209,10 @@ def _needs_tensorflow(cell: Cell) -> bool:
 
 def _is_skipped(item: pytest.Item) -> bool:
     return item.get_closest_marker("skip") is not None
+
+
+def _is_one_round(stats: Mapping[str, Any]) -> bool:
+    return stats["rounds"] == 1 and "variant" in stats["extra_info"]
 
 
 def _first_line(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from weighin.core import (
+    Anchor,
     Figure,
     Metric,
     Recipe,
@@ -97,24 +98,53 @@ runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
 metrics: Registry[Metric] = Registry("metric", "weighin.metrics")
 
 
-def model(**profiles: Recipe) -> Callable[[F], F]:
+def model(*, anchors: Sequence[Anchor] = (), **profiles: Recipe) -> Callable[[F], F]:
     """Register the decorated function, `create(keras) -> untrained model`, under its name.
 
     Args:
+        anchors: what others have published of this model.
         **profiles: a `Recipe` per profile: `quick=Recipe(...)`, `full=Recipe(...)`.
     """
 
     def register(create: F) -> F:
         name = create.__name__
-        models.add(name, ReferenceModel(name, create, dict(profiles)))
+        models.add(name, ReferenceModel(name, create, dict(profiles), tuple(anchors)))
         return create
 
     return register
 
 
-def suite(name: str, *, profile: str, models: Sequence[str], variants: Sequence[str]) -> None:
-    """Register which models and variants `--weighin-suite NAME` weighs, and how they train."""
-    suites.add(name, Suite(name, profile, tuple(models), tuple(variants)))
+def suite(
+    name: str,
+    *,
+    profile: str,
+    models: Sequence[str],
+    variants: Sequence[str] | Mapping[str, Sequence[str]],
+    seeds: int = 1,
+) -> None:
+    """Register which models and variants `--weighin-suite NAME` weighs, and how they train.
+
+    Args:
+        name: of the suite.
+        profile: the training profile of all its models.
+        models: names of models.
+        variants: of every model, or of each by its name: `{"lenet5": ("baseline", …), …}`.
+        seeds: how many times each model is trained, unless `--weighin-seeds` says otherwise.
+
+    Raises:
+        WeighinError: if variants are named for other models than the suite's.
+    """
+    if isinstance(variants, Mapping):
+        differing = sorted(set(models) ^ set(variants))
+        if differing:
+            raise WeighinError(
+                f"Suite {name!r}: models and variants must name the same models; "
+                f"only one of them names: {', '.join(differing)}."
+            )
+        own = {model: tuple(each) for model, each in variants.items()}
+        suites.add(name, Suite(name, profile, tuple(models), own, seeds))
+    else:
+        suites.add(name, Suite(name, profile, tuple(models), tuple(variants), seeds))
 
 
 def dataset(name: str) -> Callable[[F], F]:

@@ -120,7 +120,6 @@ class Run:
     def _cases(self, scope: str) -> list[Case]:
         suite = self._load_suite()
         option = self.config.getoption
-        names = _with_yardsticks([variant.parse(name) for name in suite.variants])
         if not option("--weighin-pair-seconds") > 0 or not option("--weighin-margin") >= 0:
             raise WeighinError("--weighin-pair-seconds, --weighin-margin: wanted numbers above 0.")
         if option("--weighin-workers") < 0:
@@ -128,17 +127,15 @@ class Run:
                 f"--weighin-workers {option('--weighin-workers')}: wanted a number from 1, "
                 f"or 0 for one per core."
             )
-        seeds = range(option("--weighin-seeds"))
-        if not seeds:
-            raise WeighinError(
-                f"--weighin-seeds {option('--weighin-seeds')}: wanted a number from 1."
-            )
+        if suite.seeds < 1:
+            raise WeighinError(f"--weighin-seeds {suite.seeds}: wanted a number from 1.")
         threads = _threads(option("--weighin-threads"))
         cases = []
         for model in suite.models:
             recipe = registry.models[model].recipe(self.bench.profile)
             _ = registry.datasets[recipe.dataset]
-            for seed, parsed in itertools.product(seeds, names):
+            names = _with_yardsticks([variant.parse(name) for name in suite.variants_of(model)])
+            for seed, parsed in itertools.product(range(suite.seeds), names):
                 for format in _formats(parsed):
                     case = Case(model, recipe.dataset, parsed.name, seed, format)
                     runs = self._on_runtimes(case, threads)
@@ -164,11 +161,13 @@ class Run:
             named = registry.suites[option("--weighin-suite")]
             models = option("--weighin-models")
             variants = option("--weighin-variants")
+            seeds = option("--weighin-seeds")
             self._suite = Suite(
                 named.name,
                 option("--weighin-profile") or named.profile,
                 tuple(_split(models)) if models else named.models,
                 tuple(_split(variants)) if variants else named.variants,
+                named.seeds if seeds is None else seeds,
             )
             self.bench.profile = self._suite.profile
         return self._suite
@@ -191,7 +190,7 @@ class Run:
                 name: {"digest": data.digest, "train": len(data.train), "test": len(data.test)}
                 for name, data in loaded.items()
             },
-            "seeds": self.config.getoption("--weighin-seeds"),
+            "seeds": self._suite.seeds if self._suite else 0,
             "pairs": {
                 "seconds": self.bench.pair_seconds,
                 "narrow": NARROW,
@@ -199,6 +198,10 @@ class Run:
             },
             "margin": self.bench.margin,
             "calibration": dataclasses.asdict(known) if known else None,
+            "anchors": {
+                name: [dataclasses.asdict(each) for each in registry.models[name].anchors]
+                for name in dict.fromkeys(record.model for record in records)
+            },
             "artifacts": self.bench.origins({record.artifact for record in records}),
         }
 

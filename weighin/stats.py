@@ -30,6 +30,17 @@ class Interval:
     high: float
 
 
+def entropy(counts: npt.ArrayLike) -> float:
+    """Bits per item of an empirical distribution: -Σ p log2 p (Shannon 1948, section 6).
+
+    Args:
+        counts: `(k,)` how often each of k different items occurs, each above 0.
+    """
+    found = np.asarray(counts, np.float64)
+    shares = found / found.sum()
+    return abs(float(np.sum(shares * np.log2(shares))))
+
+
 def proportion(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """A share and its Wilson score interval (Wilson 1927)."""
     from scipy.stats import binomtest

@@ -18,8 +18,22 @@ from typing import Any, Literal
 from weighin import registry
 from weighin.core import Call, Variant, WeighinError
 
+VALUE = re.compile(r"(?<=[(,=])[^(),=]+(?=[,)])")  # of an argument, in a name without spaces
 _CALL = re.compile(r"([a-z][a-z0-9_]*)(?:\(([^()]*)\))?")
 _FIXED = 2  # a step is given (model, trainer), an export (model, calibration), before its own
+
+
+class ArgumentError(WeighinError):
+    """An argument in a variant's name is not one that its step or export takes.
+
+    Attributes:
+        value: what stands there.
+    """
+
+    def __init__(self, message: str, value: str) -> None:
+        """Keep the value beside the message."""
+        super().__init__(message)
+        self.value = value
 
 
 def parse(name: str) -> Variant:
@@ -124,7 +138,8 @@ def _bind(variant: str, name: str, function: Callable[..., Any], text: str | Non
         try:
             given[key] = _convert(value, hints.get(key, str))
         except ValueError as problem:
-            raise _error(variant, f"{key}={value} in {name!r} {problem}") from None
+            error = _error(variant, f"{key}={value} in {name!r} {problem}")
+            raise ArgumentError(str(error), value) from None
     required = [key for key in order if known[key].default is inspect._empty]
     missing = [key for key in required if key not in given]
     if missing:

@@ -1,4 +1,4 @@
-"""How many parameters and multiply-accumulates a file holds, read from the file."""
+"""What a file holds, read from the file: parameters, their entropy, multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ def nonzero_parameters(file: Compressed) -> Figure:
     if file.artifact.format == "tflite":
         return Figure(inspect.read_tflite(file.artifact.path).nonzero_parameters)
     return Figure(read_keras(file.artifact.path).nonzero_parameters)
+
+
+@metric("entropy_bytes", unit="B", better="lower", scope="artifact")
+def entropy_bytes(file: Compressed) -> Figure:
+    """Entropy bound of the trained values: no code that takes each for itself gets below.
+
+    The sum over tensors of size × H / 8, with H the Shannon entropy in bits of the distribution
+    of the tensor's stored values, zeros included (Shannon 1948). What each code word stands for
+    has to be known besides, which counts where hardly any value occurs twice, as in float32. A
+    code that looks at neighbours too, as gzip does, may get below.
+    """
+    if file.artifact.format == "tflite":
+        return Figure(inspect.read_tflite(file.artifact.path).entropy_bytes)
+    return Figure(read_keras(file.artifact.path).entropy_bytes)
 
 
 @metric("macs", better="lower", scope="artifact")

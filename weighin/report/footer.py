@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.rows import Row
 
 
-def samples(results: Results, rows: Sequence[Row], dataset: str) -> list[str]:
-    """What a table's figures rest on: images, rounds, threads, seeds, margins."""
+def samples(
+    results: Results, rows: Sequence[Row], dataset: str, metrics: Collection[str]
+) -> list[str]:
+    """What a table's figures rest on: images, rounds, threads, seeds, margins.
+
+    Args:
+        results: of the run.
+        rows: that the table shows.
+        dataset: that they were measured on.
+        metrics: that the table has columns for.
+    """
     environment = results.environment
     words = []
-    images = _range(rows, "top1")
-    if images:
+    images = counted(rows, "top1")
+    if images and "top1" in metrics:
         facts = environment.get("datasets", {}).get(dataset, {})
         trained = f", {facts['train']:,} to train on" if "train" in facts else ""
         words.append(f"{dataset}: {images} test images{trained}")
-    rounds = _range(rows, "latency")
-    if rounds:
+    rounds = counted(rows, "latency")
+    if rounds and "latency" in metrics:
         threads = sorted({record.threads for record in _records(rows, "latency")})
         count = ", ".join(map(str, threads))
         plural = "" if threads == [1] else "s"
@@ -32,26 +41,28 @@ def samples(results: Results, rows: Sequence[Row], dataset: str) -> list[str]:
     if environment.get("profile"):
         words.append(f"profile {environment['profile']}")
     lines = ["; ".join(words)]
-    if len(seeds) > 1:
+    if any(len(each) > 1 for row in rows for each in row.records.values()):
         lines.append(
             f"± standard deviation over {len(seeds)} seeds; [within-seed 95 % interval, its ends "
             f"averaged over seeds]"
         )
     else:
-        lines.append("[95 % interval]; one seed, so that of another training is not in it")
-    lines.append("× smaller: gzip -9 against the baseline's in the same file format")
+        one = "one seed a row" if len(seeds) > 1 else "one seed"
+        lines.append(f"[95 % interval]; {one}, so that of another training is not in it")
+    if "smaller" in metrics:
+        lines.append("× smaller: gzip -9 against the baseline's in the same file format")
     margin = environment.get("margin")
-    if margin is not None and _records(rows, "top1_delta"):
+    if margin is not None and "top1_delta" in metrics and _records(rows, "top1_delta"):
         lines.append(
             f"Δ points: on the same images; better or worse by McNemar's exact test at 5 %, "
             f"same if the interval lies within ±{margin * 100:g}"
         )
-    pairs = _records(rows, "speedup")
+    pairs, openings = _records(rows, "speedup"), counted(rows, "speedup")
     rule = environment.get("pairs")
-    if pairs and rule:
+    if pairs and rule and "speedup" in metrics:
         spent = "; * stopped because its time was spent" if _is_any_spent(pairs) else ""
         lines.append(
-            f"× faster: interleaved with the baseline, {_range(rows, 'speedup')} openings of both, "
+            f"× faster: interleaved with the baseline, {openings} openings of both, "
             f"until within ±{rule['narrow'] * 100:g} % or for {rule['seconds']:g} s{spent}; called "
             f"faster or slower if the interval leaves out 1 and the ratio is at least "
             f"{rule['smallest'] * 100:g} % from it"
@@ -72,7 +83,8 @@ def _is_any_spent(records: Sequence[Record]) -> bool:
     return any("time spent" in record.note for record in records)
 
 
-def _range(rows: Sequence[Row], metric: str) -> str:
+def counted(rows: Sequence[Row], metric: str) -> str:
+    """How many images, rounds or openings a metric's figures rest on: `450 to 1,000`."""
     counts = sorted({record.n or 0 for record in _records(rows, metric)} - {0})
     if not counts:
         return ""

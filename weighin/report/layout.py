@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
+
+from tabulate import tabulate
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,18 @@ class Layout:
     title: Callable[[str], str]
     cell: Callable[[str], str]
     lines: Callable[[Iterable[str]], str]
+
+    def section(
+        self,
+        title: str,
+        headers: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        lines: Iterable[str],
+    ) -> str:
+        """A table with its title above and lines below it."""
+        cells = [[self.cell(cell) for cell in row] for row in rows]
+        body = tabulate(cells, headers, tablefmt=self.style, disable_numparse=True)
+        return f"{self.title(title)}\n{body}\n\n{self.lines(lines)}"
 
 
 def _one_line(text: str) -> str:
@@ -58,3 +76,21 @@ LAYOUTS = {
         lambda lines: "\n".join(f"% {_one_line(line)}" for line in lines),
     ),
 }
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().rstrip("\n")
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(rows, indent=1)
+
+
+FLAT = {"csv": _csv, "json": _json}
+"""Formats of bare numbers, one row after another."""
+FORMATS = (*LAYOUTS, *FLAT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,9 +32,49 @@ class Row:
         ]
 
     @property
+    def place(self) -> str:
+        """What it was measured on: `litert`, `litert ×4`, or the file's format."""
+        return (self.runtime or self.format) + (f" ×{self.threads}" if self.threads > 1 else "")
+
+    @property
     def is_skipped(self) -> bool:
         """Whether nothing but the file was weighed, as the runtime is not to be had here."""
         return bool(self.own) and all(record.status == "skipped" for record in self.own)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over seeds.
+
+    Attributes:
+        mean: over seeds.
+        deviation: the standard deviation over seeds; None of one seed.
+        low: of the interval within a seed, averaged over seeds; None where there is none.
+        high: likewise.
+        n: how many seeds have a figure.
+    """
+
+    mean: float
+    deviation: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+def over_seeds(records: Sequence[Record]) -> Spread | None:
+    """What the figures of one metric come to over seeds; None if there are none."""
+    values = [record.value for record in records if record.value is not None]
+    lows = [record.low for record in records if record.low is not None]
+    highs = [record.high for record in records if record.high is not None]
+    if not values:
+        return None
+    return Spread(
+        statistics.mean(values),
+        statistics.stdev(values) if len(values) > 1 else None,
+        statistics.mean(lows) if lows and highs else None,
+        statistics.mean(highs) if lows and highs else None,
+        len(values),
+    )
 
 
 def rows_of(records: Sequence[Record]) -> list[Row]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tabulate import tabulate
-
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
-from weighin.report.layout import LAYOUTS, Layout
-from weighin.report.rows import Row, rows_of, rows_of_seeds
+from weighin.report.layout import FLAT, LAYOUTS, Layout
+from weighin.report.rows import Row, over_seeds, rows_of, rows_of_seeds
 
 
 @dataclass(frozen=True)
@@ -52,48 +46,49 @@ class Table:
 
     def cells(self, row: Row) -> list[str]:
         """A row as text; reasons go to the notes."""
-        runtime = row.runtime or row.format
-        if row.threads > 1:
-            runtime += f" ×{row.threads}"
         whys = [record.note for record in row.records.get("why", ())]
         said = dict.fromkeys(word for note in whys for word in note.splitlines())
-        cells = [self._cell(row, column) for column in COLUMNS]  # their notes are numbered first
-        why = "".join(self._note(word) for word in said).strip()
-        return [row.variant, runtime, *cells, why]
+        cells = [self.cell(row, column) for column in COLUMNS]  # their notes are numbered first
+        why = "".join(self.note(word) for word in said).strip()
+        return [row.variant, row.place, *cells, why]
 
-    def _cell(self, row: Row, column: Column) -> str:
+    def cell(self, row: Row, column: Column) -> str:
+        """One figure of a row as text, or why there is none."""
         records = row.records.get(column.metric, ())
         if row.variant == "baseline" and column.compares:
             return ""
         if not records:
-            return f"not measured{self._note('left out of this run')}"
+            return f"not measured{self.note('left out of this run')}"
         measured = [record for record in records if record.value is not None]
         if len(measured) < len(records):
             missing = [record for record in records if record.value is None]
             share = f" in {len(missing)} of {len(records)} seeds" if len(records) > 1 else ""
-            return f"{missing[0].status}{share}{self._note(missing[0].reason)}"
+            return f"{missing[0].status}{share}{self.note(missing[0].reason)}"
         return _figures(column, measured)
 
-    def _note(self, reason: str) -> str:
+    def note(self, reason: str) -> str:
+        """The mark of a reason among the notes, ` [1]`; nothing of none."""
         if not reason:
             return ""
         if reason not in self.notes:
             self.notes.append(reason)
         return f" [{self.notes.index(reason) + 1}]"
 
+    @property
+    def numbered(self) -> list[str]:
+        """The notes as they stand below the table."""
+        return [f"[{number}] {note}" for number, note in enumerate(self.notes, start=1)]
+
 
 def _figures(column: Column, records: Sequence[Record]) -> str:
     """One figure, or the mean and standard deviation over seeds; then interval and verdict."""
-    values = [record.value for record in records if record.value is not None]
-    lows = [record.low for record in records if record.low is not None]
-    highs = [record.high for record in records if record.high is not None]
-    low, high = (statistics.mean(lows), statistics.mean(highs)) if lows and highs else (None, None)
-    text = column.show(statistics.mean(values), None, None)
-    if len(values) > 1:
-        text += f" ± {column.show(statistics.stdev(values), None, None).lstrip('+')}"
-    text += column.show(statistics.mean(values), low, high).removeprefix(
-        column.show(statistics.mean(values), None, None)
-    )
+    found = over_seeds(records)
+    if found is None:
+        return ""
+    text = mean = column.show(found.mean, None, None)
+    if found.deviation is not None:
+        text += f" ± {column.show(found.deviation, None, None).lstrip('+')}"
+    text += column.show(found.mean, found.low, found.high).removeprefix(mean)
     if any("time spent" in record.note for record in records):
         text += "*"
     verdicts = Counter(record.verdict for record in records if record.verdict)
@@ -111,7 +106,7 @@ def tables(results: Results) -> list[Table]:
 
 
 def render(runs: Sequence[Results], format: str) -> str:
-    """All tables of one or more runs, in one of `FORMATS`.
+    """All tables of one or more runs, in one of `layout.FORMATS`.
 
     `csv` and `json` hold bare numbers in seconds, bytes and shares, with the ends of their
     intervals, one row a seed, and are one whole however many runs there are; the others hold
@@ -127,34 +122,16 @@ def render(runs: Sequence[Results], format: str) -> str:
     return "\n\n".join(parts)
 
 
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    names = list(dict.fromkeys(key for row in rows for key in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().rstrip("\n")
-
-
-def _json(rows: Sequence[dict[str, Any]]) -> str:
-    return json.dumps(rows, indent=1)
-
-
-FLAT = {"csv": _csv, "json": _json}
-FORMATS = (*LAYOUTS, *FLAT)
-
-
 def _render(table: Table, results: Results, layout: Layout) -> str:
     shown = [row for row in table.rows if not row.is_skipped]
     headers = ["variant", "runtime", *(column.header for column in COLUMNS), "why"]
-    cells = [[layout.cell(cell) for cell in table.cells(row)] for row in shown]
+    cells = [table.cells(row) for row in shown]
     if not any(row[-1] for row in cells):
         headers, cells = headers[:-1], [row[:-1] for row in cells]
-    body = tabulate(cells, headers, tablefmt=layout.style, disable_numparse=True)
-    notes = [f"[{number}] {note}" for number, note in enumerate(table.notes, start=1)]
-    notes += _skips(table.rows)
-    lines = [*notes, *samples(results, shown, table.dataset)]
-    return f"{layout.title(f'{table.model} on {table.dataset}')}\n{body}\n\n{layout.lines(lines)}"
+    metrics = [column.metric for column in COLUMNS]
+    lines = [*table.numbered, *_skips(table.rows)]
+    lines += samples(results, shown, table.dataset, metrics)
+    return layout.section(f"{table.model} on {table.dataset}", headers, cells, lines)
 
 
 def _skips(rows: Sequence[Row]) -> list[str]:

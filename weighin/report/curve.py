@@ -1,0 +1,255 @@
+"""Records → operating-point curves: accuracy against size and speed, one row a point.
+
+What Blalock et al. 2020 ("What is the State of Neural Network Pruning?") ask of any result:
+several operating points, several seeds, a random control on the same axes, compression and
+theoretical speed-up beside what was measured.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from weighin.core import Record, Results, WeighinError
+from weighin.report import units
+from weighin.report.footer import origin, samples
+from weighin.report.gates import YARDSTICKS
+from weighin.report.layout import FLAT, LAYOUTS, Layout
+from weighin.report.rows import Row, over_seeds, rows_of_seeds
+from weighin.report.table import Column, Table
+from weighin.variant import VALUE
+
+COLUMNS = (
+    Column("gzip", "gzip_bytes", units.size),
+    Column("× smaller", "smaller", units.ratio, compares=True),
+    Column("top-1", "top1", units.percent),
+    Column("latency", "latency", units.seconds),
+    Column("× faster", "speedup", units.ratio, compares=True),
+    Column("× in theory", "theoretical", units.ratio, compares=True),
+)
+FRONTS = ("smaller", "speedup")  # against top-1
+_ON_FRONT = "◆"
+_NOTES = (
+    f"{_ON_FRONT} on the Pareto front of top-1 and that column: no other row is at least as good "
+    f"in both and better in one, by the means",
+    "× in theory: the baseline's multiply-accumulates by the variant's with weights that are not "
+    "zero; what skipping every zero would bring (Blalock et al. 2020)",
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One variant as a point of a family.
+
+    Attributes:
+        family: the variant's name with the varying number replaced: `prune(·)+int8`.
+        at: that number; None where the variant is a family alone.
+    """
+
+    family: str
+    at: float | None
+    row: Row
+
+
+@dataclass(frozen=True)
+class Curve:
+    """All points of one model on one runtime.
+
+    Attributes:
+        place: the runtime, with its threads if more than one.
+        baseline: its row, if it was measured.
+        points: family by family, each in the order of its numbers.
+        fronts: by metric of `FRONTS`, the variants on the Pareto front of it and top-1.
+    """
+
+    model: str
+    dataset: str
+    place: str
+    baseline: Row | None
+    points: tuple[Point, ...]
+    fronts: dict[str, frozenset[str]]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The baseline's row and those of the points, each once."""
+        rows = [self.baseline] if self.baseline else []
+        return rows + list({point.row.variant: point.row for point in self.points}.values())
+
+
+def families(variants: Iterable[str]) -> dict[str, dict[str, float | None]]:
+    """The variants of each family, with the number at which each stands in it.
+
+    Variants that differ in exactly one argument's number are a family; a variant may belong to
+    two, where their curves cross. One that belongs to none is a family alone, without a number.
+    """
+    variants = list(dict.fromkeys(variants))
+    found: dict[str, dict[str, float | None]] = {}
+    for name in variants:
+        for value in VALUE.finditer(name):
+            number = _number(value[0])
+            if number is not None:
+                family = f"{name[: value.start()]}·{name[value.end() :]}"
+                found.setdefault(family, {})[name] = number
+    shared = {family: members for family, members in found.items() if len(members) > 1}
+    placed = {name for members in shared.values() for name in members}
+    return shared | {name: {name: None} for name in variants if name not in placed}
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[bool]:
+    """Which points are on the Pareto front: no other is as high in both and higher in one."""
+    return [
+        not any(
+            other[0] >= point[0] and other[1] >= point[1] and other != point for other in points
+        )
+        for point in points
+    ]
+
+
+def curves(results: Results) -> list[Curve]:
+    """One curve for each model, data set and runtime that more than yardsticks were weighed on.
+
+    Raises:
+        WeighinError: if there is none.
+    """
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in results.records:
+        groups.setdefault((record.model, record.dataset), []).append(record)
+    made = []
+    for (model, dataset), records in groups.items():
+        rows = [_with_theory(row, records) for row in rows_of_seeds(records) if not row.is_skipped]
+        for place in dict.fromkeys(row.place for row in rows):
+            own = {row.variant: row for row in rows if row.place == place}
+            if set(own) - set(YARDSTICKS):
+                made.append(_curve(model, dataset, place, own))
+    if not made:
+        raise WeighinError(
+            "These results have no operating points, only yardsticks. Weigh several: weighin "
+            'sweep MODEL --over "prune(s)+int8" --s 0.5,0.75,0.875.'
+        )
+    return made
+
+
+def render(runs: Sequence[Results], format: str) -> str:
+    """The tables of all curves of one or more runs, in one of `layout.FORMATS`.
+
+    Raises:
+        WeighinError: if a run has no operating points.
+    """
+    if format in FLAT:
+        return FLAT[format](
+            [row for results in runs for curve in curves(results) for row in _flat(curve)]
+        )
+    layout = LAYOUTS[format]
+    parts = []
+    for results in runs:
+        parts += [_render(curve, results, layout) for curve in curves(results)]
+        parts.append(layout.lines(origin(results)))
+    return "\n\n".join(parts)
+
+
+def _curve(model: str, dataset: str, place: str, rows: dict[str, Row]) -> Curve:
+    named = families(name for name in rows if name != "baseline")
+    points = [
+        Point(family, at, rows[name])
+        for family, members in named.items()
+        for name, at in sorted(members.items(), key=lambda member: member[1] or 0.0)
+    ]
+    fronts = {metric: _front_of(list(rows.values()), metric) for metric in FRONTS}
+    return Curve(model, dataset, place, rows.get("baseline"), tuple(points), fronts)
+
+
+def coordinates(row: Row, metric: str) -> tuple[float, float] | None:
+    """Where a row stands by a metric of `FRONTS` and top-1, by the means over seeds."""
+    top1, other = over_seeds(row.records.get("top1", ())), over_seeds(row.records.get(metric, ()))
+    if top1 is None:
+        return None
+    if row.variant == "baseline":
+        return 1.0, top1.mean
+    return (other.mean, top1.mean) if other else None
+
+
+def _front_of(rows: Sequence[Row], metric: str) -> frozenset[str]:
+    placed = {row.variant: at for row in rows if (at := coordinates(row, metric)) is not None}
+    on_front = front(list(placed.values()))
+    return frozenset(variant for variant, is_on in zip(placed, on_front, strict=True) if is_on)
+
+
+def _with_theory(row: Row, records: Sequence[Record]) -> Row:
+    """The row with its theoretical speed-up, from the .tflite files of the same seeds."""
+    macs = {
+        each.seed: each.value
+        for each in records
+        if (each.metric, each.variant) == ("macs", "baseline") and each.value
+    }
+    seeds = {record.seed for each in row.records.values() for record in each}
+    ratios = [
+        dataclasses.replace(each, metric="theoretical", value=base / each.value)
+        for each in records
+        if (each.metric, each.variant) == ("effective_macs", row.variant)
+        and each.seed in seeds
+        and each.value
+        and (base := macs.get(each.seed))
+    ]
+    return dataclasses.replace(row, records={**row.records, "theoretical": tuple(ratios)})
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _render(curve: Curve, results: Results, layout: Layout) -> str:
+    table = Table(curve.model, curve.dataset, curve.rows)
+    headers = ["family", "·", *(column.header for column in COLUMNS)]
+    points = [Point("baseline", None, curve.baseline)] if curve.baseline else []
+    cells = [
+        [
+            point.family,
+            "" if point.at is None else f"{point.at:g}",
+            *(_cell(table, curve, point.row, column) for column in COLUMNS),
+        ]
+        for point in (*points, *curve.points)
+    ]
+    metrics = [column.metric for column in COLUMNS]
+    lines = [*table.numbered, *samples(results, curve.rows, curve.dataset, metrics), *_NOTES]
+    return layout.section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
+
+
+def _cell(table: Table, curve: Curve, row: Row, column: Column) -> str:
+    text = table.cell(row, column)
+    is_on_front = row.variant in curve.fronts.get(column.metric, ())
+    return f"{text} {_ON_FRONT}".strip() if is_on_front else text
+
+
+def _flat(curve: Curve) -> Iterable[dict[str, Any]]:
+    """Rows of bare numbers: means over seeds, standard deviations, ends within a seed."""
+    for point in curve.points:
+        row = point.row
+        flat: dict[str, Any] = {
+            "model": curve.model,
+            "dataset": curve.dataset,
+            "runtime": row.runtime,
+            "threads": row.threads,
+            "family": point.family,
+            "at": point.at,
+            "variant": row.variant,
+        }
+        for column in COLUMNS:
+            records = row.records.get(column.metric, ())
+            found = over_seeds(records)
+            flat[column.metric] = found and found.mean
+            if found:
+                flat[f"{column.metric}_sd"] = found.deviation
+                flat[f"{column.metric}_low"] = found.low
+                flat[f"{column.metric}_high"] = found.high
+                flat[f"{column.metric}_seeds"] = found.n
+            missing = [record for record in records if record.value is None]
+            if missing:
+                flat[f"{column.metric}_status"] = f"{missing[0].status}: {missing[0].reason}"
+        for metric, variants in curve.fronts.items():
+            flat[f"{metric}_front"] = row.variant in variants
+        yield flat

@@ -1,0 +1,232 @@
+"""Records → the record's table: how small a file got without being worse than its dense start.
+
+Sizes are held against 4 bytes for every parameter of the dense model, as the literature does, so
+that they compare with what others have published.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from weighin import stats
+from weighin.core import Record, Results
+from weighin.report import units
+from weighin.report.footer import origin, samples
+from weighin.report.layout import FLAT, LAYOUTS, Layout
+from weighin.report.rows import Row, rows_of
+from weighin.report.table import Column, Table
+
+POINT = 0.001  # of top-1: how far below the dense baseline's still counts as no worse
+SIZES = (
+    Column("file", "file_bytes", units.size),
+    Column("gzip", "gzip_bytes", units.size),
+    Column("entropy bound", "entropy_bytes", units.size),
+)
+TOP1 = Column("top-1", "top1", units.percent)
+HEADERS = (
+    "variant",
+    "seed",
+    "runtime",
+    *(column.header for column in SIZES),
+    "× below 4 B/parameter",
+    "bits/parameter",
+    TOP1.header,
+    "dense top-1",
+    "McNemar",
+    "no worse",
+    "sha256",
+)
+_NOTES = (
+    "entropy bound: of the trained values, each tensor coded at its entropy (Shannon 1948); what "
+    "the codes stand for not counted",
+    "× below 4 B/parameter, bits/parameter: the file after gzip -9 against the parameters of the "
+    "dense baseline; unlike × smaller this crosses file formats",
+    "McNemar: images gained and lost against the dense baseline, exact test",
+    f"no worse: that test does not find it worse at 5 %, and top-1 is at most "
+    f"{POINT * 100:g} points below",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file on one runtime, beside the dense baseline of its seed."""
+
+    row: Row
+    dense: Row | None
+
+    @property
+    def gain(self) -> tuple[int, int, int] | None:
+        """Test images gained, lost and asked, against the baseline."""
+        delta = _first(self.row, "top1_delta")
+        counts = re.fullmatch(r"(\d+) gained, (\d+) lost", delta.note) if delta else None
+        if delta is None or counts is None or not delta.n:
+            return None
+        return int(counts[1]), int(counts[2]), delta.n
+
+    @property
+    def is_no_worse(self) -> bool | None:
+        """Whether it is no worse than the baseline; None if that was not measured."""
+        if self.gain is None:
+            return None
+        gained, lost, n = self.gain
+        is_worse = lost > gained and stats.mcnemar(gained, lost) < 1 - stats.CONFIDENCE
+        return not is_worse and lost - gained <= round(POINT * n, 6)
+
+    @property
+    def bits(self) -> float | None:
+        """Bits of the file after gzip -9 for each parameter of the dense baseline."""
+        size, parameters = _value(self.row, "gzip_bytes"), _value(self.dense, "parameters")
+        return 8 * size / parameters if size and parameters else None
+
+    @property
+    def times(self) -> float | None:
+        """How many times smaller than 4 bytes per parameter of the dense baseline."""
+        return 32 / self.bits if self.bits else None
+
+    @property
+    def sha256(self) -> str:
+        """Of the file."""
+        size = _first(self.row, "gzip_bytes")
+        return size.artifact if size else ""
+
+
+def entries(records: Sequence[Record]) -> list[Entry]:
+    """The rows of one model, each seed its own, beside their baselines."""
+    rows = [row for row in rows_of(records) if not row.is_skipped]
+    dense = {_place(row): row for row in rows if row.variant == "baseline"}
+    return [Entry(row, dense.get(_place(row))) for row in rows]
+
+
+def render(runs: Sequence[Results], format: str) -> str:
+    """The record's tables of one or more runs, in one of `layout.FORMATS`."""
+    if format in FLAT:
+        return FLAT[format]([row for results in runs for row in _flat(results)])
+    layout = LAYOUTS[format]
+    parts = []
+    for results in runs:
+        parts += [
+            _render(model, dataset, records, results, layout)
+            for (model, dataset), records in _models(results).items()
+        ]
+        parts.append(layout.lines(origin(results)))
+    return "\n\n".join(parts)
+
+
+def _models(results: Results) -> dict[tuple[str, str], list[Record]]:
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in results.records:
+        groups.setdefault((record.model, record.dataset), []).append(record)
+    return groups
+
+
+def _render(
+    model: str, dataset: str, records: Sequence[Record], results: Results, layout: Layout
+) -> str:
+    own = entries(records)
+    table = Table(model, dataset, [entry.row for entry in own])
+    cells = [_cells(table, entry) for entry in own]
+    for anchor in _anchors(results, model):
+        alike = "like for like" if anchor.get("alike") else "not like for like"
+        note = table.note(f"published; {alike}: {anchor.get('counted')}")
+        row = dict.fromkeys(HEADERS, "") | {
+            "variant": f"{anchor.get('source')}{note}",
+            "× below 4 B/parameter": f"{anchor.get('times'):g}",
+        }
+        cells.append(list(row.values()))
+    lines = [*table.numbered, *samples(results, table.rows, dataset, ["top1"]), *_NOTES]
+    return layout.section(f"{model} on {dataset}: the record", HEADERS, cells, lines)
+
+
+def _cells(table: Table, entry: Entry) -> list[str]:
+    row = entry.row
+    sizes = [table.cell(row, column) for column in SIZES]
+    top1 = table.cell(row, TOP1)
+    if row.variant == "baseline":
+        against = ["", "", ""]
+    else:
+        dense = table.cell(entry.dense, TOP1) if entry.dense else "not measured"
+        worse = {True: "yes", False: "no", None: "not measured"}[entry.is_no_worse]
+        against = [dense, _mcnemar(entry), worse]
+    return [
+        row.variant,
+        str(row.seed),
+        row.place,
+        *sizes,
+        "not measured" if entry.times is None else units.ratio(entry.times),
+        "not measured" if entry.bits is None else units.ratio(entry.bits),
+        top1,
+        *against,
+        entry.sha256[:12],
+    ]
+
+
+def _mcnemar(entry: Entry) -> str:
+    if entry.gain is None:
+        return "not measured"
+    gained, lost, _ = entry.gain
+    p = stats.mcnemar(gained, lost)
+    return f"{gained} gained, {lost} lost, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
+
+
+def _anchors(results: Results, model: str) -> Sequence[Mapping[str, Any]]:
+    anchors: Sequence[Mapping[str, Any]] = results.environment.get("anchors", {}).get(model, ())
+    return anchors
+
+
+def _flat(results: Results) -> list[dict[str, Any]]:
+    """Rows of bare numbers, and of what was published."""
+    flat: list[dict[str, Any]] = []
+    for (model, dataset), records in _models(results).items():
+        for entry in entries(records):
+            row, top1, dense = entry.row, _first(entry.row, "top1"), _first(entry.dense, "top1")
+            gained, lost, n = entry.gain or (None, None, None)
+            flat.append(
+                {
+                    "model": model,
+                    "dataset": dataset,
+                    "variant": row.variant,
+                    "seed": row.seed,
+                    "runtime": row.runtime,
+                    "threads": row.threads,
+                    **{column.metric: _value(row, column.metric) for column in SIZES},
+                    "dense_parameters": _value(entry.dense, "parameters"),
+                    "times_below_4_bytes_per_parameter": entry.times,
+                    "bits_per_parameter": entry.bits,
+                    "top1": top1 and top1.value,
+                    "top1_low": top1 and top1.low,
+                    "top1_high": top1 and top1.high,
+                    "dense_top1": dense and dense.value,
+                    "dense_top1_low": dense and dense.low,
+                    "dense_top1_high": dense and dense.high,
+                    "images": n,
+                    "gained": gained,
+                    "lost": lost,
+                    "mcnemar_p": None
+                    if gained is None or lost is None
+                    else stats.mcnemar(gained, lost),
+                    "no_worse": entry.is_no_worse,
+                    "sha256": entry.sha256,
+                }
+            )
+        flat += [
+            {"model": model, "dataset": dataset}
+            | {f"published_{key}": value for key, value in anchor.items()}
+            for anchor in _anchors(results, model)
+        ]
+    return flat
+
+
+def _place(row: Row) -> tuple[int, str, str, int]:
+    return row.seed, row.format, row.runtime, row.threads
+
+
+def _first(row: Row | None, metric: str) -> Record | None:
+    return next(iter(row.records.get(metric, ())), None) if row else None
+
+
+def _value(row: Row | None, metric: str) -> float | None:
+    found = _first(row, metric)
+    return found.value if found else None
