@@ -20,10 +20,10 @@ from weighin.exports.dynamic import SMALLEST
 ZEROS = 38  # of 48 weights: 80 %, rounded down
 
 
-def breach(path: Path, name: str) -> str | None:
-    """What a file is accused of under a variant's name; None if nothing."""
+def breach(path: Path, name: str, **files: Path) -> str | None:
+    """What a file is accused of under a variant's name, beside files of others; None if nothing."""
     try:
-        claims.check(path, variant.parse(name))
+        claims.check(path, variant.parse(name), lambda other: files[other.name])
     except WeighinError as error:
         said = str(error)
         assert said.startswith(f"the file is not what {variant.parse(name).name!r} says: ")
