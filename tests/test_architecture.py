@@ -19,7 +19,18 @@ ROOT = Path(weighin.__file__).resolve().parent.parent
 LAYERS = [
     {"core", "stats"},
     {"files", "registry", "stack", "inspect", "keras_file", "pairs"},
-    {"arrays", "cache", "variant", "training", "store", "probe", "metrics", "report", "why"},
+    {
+        "arrays",
+        "cache",
+        "surgery",
+        "variant",
+        "training",
+        "store",
+        "probe",
+        "metrics",
+        "report",
+        "why",
+    },
     {"datasets", "exports", "steps", "claims"},
     {"weighin"},  # the package's __init__: the public names
     {"environment"},  # asks the package for its version
