@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 import traceback
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from weighin import stack, surgery
+from weighin import registry, stack, surgery
 from weighin.core import WeighinError
 
 SPARED = ("depthwise_kernel", "gamma", "moving_variance")  # of a silent channel, any value will do
@@ -392,6 +393,20 @@ def sequential(deferred: bool) -> dict[str, Any]:
     return {"kind": kind, "name": again.name, "widths": list(widths(again).values())}
 
 
+def step(**arguments: Any) -> dict[str, Any]:
+    """The registered step on a model of 20 and 10 neurons: what is left, and what was trained."""
+    keras, trained = stack.keras(), []
+    keras.backend.clear_session()
+    sizes = (20, 10, 3)
+    model = keras.Sequential([keras.layers.Input((6,)), *map(keras.layers.Dense, sizes)])
+    trainer = types.SimpleNamespace(fit=trained.append)
+    smaller = registry.steps["channels"](model, trainer, **arguments)
+    return {
+        "widths": list(widths(smaller).values()),
+        "trained": [each is smaller for each in trained],
+    }
+
+
 def mobilenet() -> list[int]:
     """Parameters of MobileNetV2 before, of the layers that are left, and its outputs."""
     stack.keras().backend.clear_session()
@@ -420,6 +435,7 @@ if __name__ == "__main__":
             "nothing": refusal(one_layer),
         },
         "sequential": [sequential(deferred) for deferred in (False, True)],
+        "steps": [step(fraction=0.3), step(fraction=0.3, multiple=8, norm="l1")],
         "mobilenet": mobilenet(),
     }
     print(json.dumps(seen))  # noqa: T201 - what the test reads

@@ -10,7 +10,7 @@ import pytest
 from tiny import registrations_undone, write_project
 
 from weighin import registry, variant
-from weighin.build import Workshop
+from weighin.build import Workshop, build, job_for
 from weighin.cache import Cache
 from weighin.core import WeighinError
 from weighin.datasets import Places
@@ -22,7 +22,7 @@ MODELS = '''"""One network of every kind of layer that is narrowed, and one that
 
 from weighin import Recipe, model
 
-QUICK = Recipe("tiny", epochs=3, finetune_epochs=2, batch_size=8, learning_rate=0.01)
+QUICK = Recipe("tiny", epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01)
 
 
 @model(quick=QUICK)
@@ -48,8 +48,8 @@ def layer_normalized(keras):
 '''
 
 VARIANTS = (
-    *("baseline", "channels(0.5)", "channels(0.5)+int8", "channels(0.99,norm=l1)"),
-    *("channels(0.5)+channels(0.5)", "channels(0.5)+prune(0.5)"),
+    *("baseline", "channels(0.5)", "channels(0.5)+int8"),
+    "channels(0.5)+channels(0.9,norm=l1)",  # down to a single channel in most layers
 )
 
 
@@ -66,10 +66,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     (models / "branched.py").write_text(MODELS, "utf-8")
     with registrations_undone():
         registry.load_definitions([models])
-        bench = Workbench(Workshop(Cache(cache), Places(None, cache, True, ()), (models,)), "quick")
-        bench.build([case(name) for name in VARIANTS])
-        bench.build([case("channels(0.5)", model="layer_normalized")])
-        yield bench
+        workshop = Workshop(Cache(cache), Places(None, cache, True, ()), (models,))
+        jobs = [
+            job_for(model, "quick", 0, variant.parse(name), "tflite")
+            for model, names in (("branched", VARIANTS), ("layer_normalized", ["channels(0.5)"]))
+            for name in names
+        ]
+        yield Workbench(workshop, "quick", built=build(jobs, workshop, workers=1))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -90,8 +93,7 @@ def test_a_narrower_model_is_smaller_and_does_less(bench: Workbench, name: str) 
     assert after.bytes < before.bytes
     assert graphs[1].macs < 0.5 * graphs[0].macs
     assert graphs[1].parameters < 0.6 * graphs[0].parameters
-    if "prune" not in name:
-        assert graphs[1].nonzero_parameters > 0.9 * graphs[1].parameters
+    assert graphs[1].nonzero_parameters > 0.9 * graphs[1].parameters
 
 
 def test_the_keras_file_is_narrower_too(bench: Workbench) -> None:
@@ -112,15 +114,11 @@ def test_the_keras_file_is_narrower_too(bench: Workbench) -> None:
         assert (3 if width == 3 else width // 2) == after[name][-1]
 
 
-def test_what_was_narrowed_is_trained_on(bench: Workbench) -> None:
-    """The further epochs bring back what the removed channels knew."""
-    assert bench.evaluation(case("channels(0.5)")).predicted.shape == (60,)
-    top1 = [
-        (evaluation.predicted == evaluation.labels).mean()
-        for evaluation in map(bench.evaluation, map(case, ("baseline", "channels(0.5)")))
-    ]
+def test_what_was_narrowed_still_knows_its_classes(bench: Workbench) -> None:
+    """After the further epochs most test images get their class, of three, from half the model."""
+    evaluation = bench.evaluation(case("channels(0.5)"))
 
-    assert min(top1) > 0.8
+    assert (evaluation.predicted == evaluation.labels).mean() > 0.8
 
 
 def test_a_dense_file_in_its_place_is_found_out(bench: Workbench, tmp_path: Path) -> None:
@@ -140,11 +138,9 @@ def test_a_dense_file_in_its_place_is_found_out(bench: Workbench, tmp_path: Path
 
 
 def test_a_layer_that_cannot_be_narrowed_is_named(bench: Workbench) -> None:
-    """The row of a model with such a layer says which it is, and the baseline's is not harmed."""
+    """The row of a model with such a layer says which it is."""
     with pytest.raises(WeighinError, match=r"^not built: Layer 'levelling' \(LayerNormalization\)"):
         bench.artifact(case("channels(0.5)", model="layer_normalized"))
-
-    assert bench.artifact(case("baseline", model="layer_normalized")).bytes > 0
 
 
 @pytest.mark.parametrize(

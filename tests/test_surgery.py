@@ -124,6 +124,12 @@ def test_sequential_models_stay_sequential(seen: Any) -> None:
     assert [expected, expected] == seen["sequential"]
 
 
+def test_the_step_narrows_and_then_trains(seen: Any) -> None:
+    """30 % fewer, or a multiple of 8 where there are so many; the smaller model is trained once."""
+    assert [[14, 7, 3], [16, 8, 3]] == [each["widths"] for each in seen["steps"]]
+    assert [[True], [True]] == [each["trained"] for each in seen["steps"]]
+
+
 def test_mobilenet_is_narrowed(seen: Any) -> None:
     """A real network goes through: between a quarter and half of the parameters is left."""
     before, after, classes = seen["mobilenet"]
