@@ -20,7 +20,7 @@ LAYERS = [
     {"core", "stats"},
     {"files", "registry", "stack", "inspect", "keras_file", "pairs"},
     {"variant"},
-    {"arrays", "cache", "training", "store", "probe", "metrics", "report", "why"},
+    {"arrays", "cache", "surgery", "training", "store", "probe", "metrics", "report", "why"},
     {"datasets", "exports", "steps", "claims", "sweep"},
     {"weighin"},  # the package's __init__: the public names
     {"environment"},  # asks the package for its version

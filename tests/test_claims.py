@@ -20,10 +20,10 @@ from weighin.exports.dynamic import SMALLEST
 ZEROS = 38  # of 48 weights: 80 %, rounded down
 
 
-def breach(path: Path, name: str) -> str | None:
-    """What a file is accused of under a variant's name; None if nothing."""
+def breach(path: Path, name: str, **files: Path) -> str | None:
+    """What a file is accused of under a variant's name, beside files of others; None if nothing."""
     try:
-        claims.check(path, variant.parse(name))
+        claims.check(path, variant.parse(name), lambda other: files[other.name])
     except WeighinError as error:
         said = str(error)
         assert said.startswith(f"the file is not what {variant.parse(name).name!r} says: ")
@@ -189,6 +189,75 @@ def test_of_two_prunings_the_later_counts(tmp_path: Path) -> None:
     assert breach(later, "prune(0.5)+prune(0.8)") is None
     told = "prune(0.8): layer 'dense0' has 24 zeros of 48 weights"
     assert told == breach(earlier, "prune(0.5)+prune(0.8)")
+
+
+def net(path: Path, first: int, second: int, dtype: str = "float32") -> Path:
+    """A file of a convolution, what follows it, and a last layer of three classes."""
+    flat = 64 * first  # 8 × 8 places
+    layers = (convolution(first, 3, 3, dtype), dense(second, flat, dtype), dense(3, second, dtype))
+    return write(path, *layers, activations=dtype)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("channels(0.5)", 8, 5),
+        ("channels(0.5)", 16, 5),  # the first is bound to the input, say
+        ("channels(0.25)", 12, 8),
+        ("channels(0.99)", 1, 1),
+        ("channels(0.5,multiple=4)", 8, 8),
+        ("channels(0.9,multiple=8)", 8, 8),
+    ],
+)
+def test_a_narrowed_file_passes(tmp_path: Path, name: str, first: int, second: int) -> None:
+    """Every layer has what is due of the baseline's channels, or all of them."""
+    baseline = net(tmp_path / "baseline.tflite", 16, 10)
+    path = net(tmp_path / "m.tflite", first, second)
+
+    assert breach(path, name, baseline=baseline) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "accused"),
+    [
+        ("channels(0.5)", 16, 10, "every layer is as wide as before"),
+        ("channels(0.5)", 12, 5, "layer 'convolution0' has 12 channels, not 8 of 16"),
+        ("channels(0.5)", 4, 5, "layer 'convolution0' has 4 channels, not 8 of 16"),
+        ("channels(0.5)", 8, 4, "layer 'dense1' has 4 channels, not 5 of 10"),
+        ("channels(0.5,multiple=8)", 8, 5, "layer 'dense1' has 5 channels, not 8 of 10"),
+        ("channels(0.25)", 8, 8, "layer 'convolution0' has 8 channels, not 12 of 16"),
+    ],
+)
+def test_a_file_that_is_not_narrowed_so(
+    tmp_path: Path, name: str, first: int, second: int, accused: str
+) -> None:
+    """The dense model under the name of a narrowed one is told, and so is any other width."""
+    baseline = net(tmp_path / "baseline.tflite", 16, 10)
+    path = net(tmp_path / "m.tflite", first, second)
+
+    assert f"{variant.parse(name).name}: {accused}" == breach(path, name, baseline=baseline)
+
+
+def test_a_narrowed_file_of_other_layers(tmp_path: Path) -> None:
+    """A file of another network is not a narrower one."""
+    baseline = net(tmp_path / "baseline.tflite", 16, 10)
+    path = write(tmp_path / "m.tflite", convolution(8, 3, 3), dense(3, 512))
+
+    told = "channels(0.5): its layers with weights are others than before"
+    assert told == breach(path, "channels(0.5)", baseline=baseline)
+
+
+def test_what_is_narrowed_is_compared_with_what_was_before(tmp_path: Path) -> None:
+    """A second narrowing takes its share of what the first has left, whatever the export."""
+    once, dense_one = net(tmp_path / "1.tflite", 8, 5), net(tmp_path / "0.tflite", 16, 10)
+    files = {"baseline": dense_one, "channels(0.5)": once}
+    twice = net(tmp_path / "2.tflite", 4, 2, "int8")
+
+    assert breach(twice, "channels(0.5)+channels(0.5)+int8", **files) is None
+    told = "channels(0.5): layer 'convolution0' has 4 channels, not 8 of 16"
+    assert told == breach(twice, "channels(0.5)+int8", **files)
+    told = "channels(0.5): every layer is as wide as before"
+    assert told == breach(once, "channels(0.5)+channels(0.5)", **files)
 
 
 @pytest.mark.parametrize("name", ["baseline", "prune(0.99)"])

@@ -76,7 +76,7 @@ def test_every_kind_is_registered():
         "models": {"mnist_cnn", "lenet_300_100", "lenet5"},
         "data sets": {"mnist", "fashion_mnist", "cifar10", "mnist10k"},
         "suites": {"quick", "full", "curve"},
-        "steps": {"prune", "finetune"},
+        "steps": {"prune", "cluster", "qat", "channels", "finetune"},
         "exports": {"float32", "float16", "dynamic", "int8"},
         "runtimes": {"litert", "keras-cpu", "keras-gpu"},
         "metrics": {"file_bytes", "gzip_bytes", "top1", "agreement", "latency", "cold_start"},

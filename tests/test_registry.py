@@ -302,6 +302,20 @@ def test_source_digest_looks_through_wrappers(tmp_path: Path) -> None:
     assert hashlib.sha256(source.encode()).hexdigest() == registry.source_digest(cook)
 
 
+def test_source_digest_covers_what_a_step_uses(tmp_path: Path) -> None:
+    """A step is made anew when a file changes that it leaves its work to."""
+    names = run_source(tmp_path / "recipe.py", "def cook():\n    pass\n")
+    helper = run_source(tmp_path / "knife.py", "def cut():\n    pass\n")["cut"]
+    alone = registry.source_digest(names["cook"])
+
+    vars(names["cook"])["uses"] = (helper,)
+    sharp = registry.source_digest(names["cook"])
+    (tmp_path / "knife.py").write_text("def cut():\n    return 1\n", "utf-8")
+    sharper = registry.source_digest(names["cook"])
+
+    assert 3 == len({alone, sharp, sharper})
+
+
 def test_source_digest_needs_a_file() -> None:
     """A function that was typed in has no source to hash, and the message says so."""
     names: dict[str, Any] = {"__name__": "nowhere"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tiny import registrations_undone, write_project
 from weighin import claims, registry, variant
 from weighin.build import Job, Workshop, build, job_for
 from weighin.cache import Cache
-from weighin.core import Artifact, Failure, WeighinError
+from weighin.core import Artifact, Failure, Variant, WeighinError
 from weighin.datasets import Places
 from weighin.inspect import Tensor, read_tflite
 
@@ -83,6 +84,8 @@ SOUND = (
     "prune(0.75)+qat+int8",
     "cluster(4)+qat+int8",
     "prune(0.75)+cluster(4)+qat+int8",
+    "channels(0.5)+prune(0.75)+cluster(4)+int8",
+    "prune(0.75)+channels(0.5)",
 )
 BROKEN = ("qat", "cluster(4)+finetune", "prune(0.5)+cluster(4,init=random)+prune(0.75)")
 
@@ -115,10 +118,14 @@ class Made:
         operators = read_tflite(self.artifact(name, **more).path).operators
         return [each.weights for each in operators if each.weights and "DEPTHWISE" not in each.name]
 
+    def file_of(self, wanted: Variant) -> Path:
+        """The file of another variant of the same model."""
+        return self.artifact(wanted.name).path
+
     def breach(self, name: str) -> str:
         """What a variant's file is accused of under its own name."""
         with pytest.raises(WeighinError) as caught:
-            claims.check(self.artifact(name).path, variant.parse(name))
+            claims.check(self.artifact(name).path, variant.parse(name), self.file_of)
         return str(caught.value)
 
 
@@ -147,7 +154,7 @@ def zeros(kernels: list[Tensor]) -> list[float]:
 @pytest.mark.parametrize("name", SOUND)
 def test_sound_combinations_keep_all_their_promises(made: Made, name: str) -> None:
     """What is built is what its name says, by the claims of each of its words."""
-    claims.check(made.artifact(name).path, variant.parse(name))
+    claims.check(made.artifact(name).path, variant.parse(name), made.file_of)
 
 
 def test_pruning_each_layer_alike(made: Made) -> None:
@@ -255,4 +262,5 @@ def test_a_layer_that_the_toolkit_cannot_train_is_a_reason(made: Made) -> None:
     """Quantization-aware training of an unknown layer fails by name, pruning goes on."""
     assert "quantization-aware" in made.reason("qat+int8", model="odd")
     assert "LayerNormalization" in made.reason("qat+int8", model="odd")
-    claims.check(made.artifact("prune(0.5)", model="odd").path, variant.parse("prune(0.5)"))
+    pruned = made.artifact("prune(0.5)", model="odd").path
+    claims.check(pruned, variant.parse("prune(0.5)"), made.file_of)

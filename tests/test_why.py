@@ -136,6 +136,29 @@ def test_reasons_stand_in_the_order_of_the_rules() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "left", "expected"),
+    [
+        ("channels(0.5)", 27, "27 % of the baseline's multiply-accumulates are left"),
+        ("prune(0.5)+channels(0.5)+int8", 50, "50 % of"),
+        ("prune(0.5)", 27, None),
+        ("baseline", 100, None),
+    ],
+)
+def test_fewer_channels(name: str, left: int, expected: str | None) -> None:
+    """What a narrowed model does, beside what the dense one does; nothing where that is unknown."""
+    held, baseline = (
+        graph(("CONV_2D", kernel(size, 1, 1, 8)), ("RELU", None)) for size in (left, 100)
+    )
+
+    told = said("fewer channels", held, name=name, baseline=baseline)
+
+    assert (expected is None) == (told is None)
+    assert told is None or expected in told
+    assert said("fewer channels", held, name=name) is None
+    assert said("fewer channels", held, name=name, baseline=EMPTY) is None
+
+
+@pytest.mark.parametrize(
     ("zeros", "sparse", "speaks"),
     [(0.8, False, True), (0.3, False, True), (0.29, False, False), (0.8, True, False)],
 )

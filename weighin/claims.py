@@ -6,44 +6,63 @@ must hold of every file is here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from weighin import registry, variant
-from weighin.core import Variant, WeighinError
+from weighin.core import Call, Variant, WeighinError
 from weighin.inspect import Graph, read_tflite
 from weighin.keras_file import read_keras
 
 
-def check(path: Path, wanted: Variant) -> None:
+def check(path: Path, wanted: Variant, file_of: Callable[[Variant], Path]) -> None:
     """Hold a file against its variant's name.
+
+    Args:
+        path: the file.
+        wanted: the variant that it is called.
+        file_of: finds the .tflite file of another variant of the same model, for claims that
+            compare with it.
 
     Raises:
         WeighinError: naming what the file is called and what it holds instead.
     """
-    breach = _tflite(read_tflite(path), wanted) if path.suffix == ".tflite" else _keras(path)
+    if path.suffix == ".tflite":
+        breach = _tflite(read_tflite(path), wanted, file_of)
+    else:
+        breach = _keras(path)
     if breach:
         raise WeighinError(f"the file is not what {wanted.name!r} says: {breach}")
 
 
-def _tflite(graph: Graph, wanted: Variant) -> str | None:
-    export = registry.exports[wanted.export.name]
-    claim = vars(export).get("claim")
-    breach = claim(graph, **variant.arguments(wanted.export, export)) if claim else None
-    if breach:
-        return f"{wanted.export}: {breach}"
-    names = [step.name for step in wanted.steps]
-    for at, step in enumerate(wanted.steps):
-        function, later = registry.steps[step.name], names[at + 1 :]
-        claim = vars(function).get("claim")
-        # of two steps of one name only the later can still hold: prune(0.5)+prune(0.8)
-        if claim is None or step.name in later:
-            continue
-        breach = claim(graph, later=later, **variant.arguments(step, function))
-        if breach:
-            return f"{step}: {breach}"
-    return _every(graph)
+def _tflite(graph: Graph, wanted: Variant, file_of: Callable[[Variant], Path]) -> str | None:
+    breach = _breach(registry.exports[wanted.export.name], wanted.export, graph)
+    # of two steps of one name only the later can still hold: prune(0.5)+prune(0.8)
+    for place in {step.name: place for place, step in enumerate(wanted.steps)}.values():
+        breach = breach or _step(graph, wanted, place, file_of)
+    return breach or _every(graph)
+
+
+def _step(
+    graph: Graph, wanted: Variant, place: int, file_of: Callable[[Variant], Path]
+) -> str | None:
+    call, earlier = wanted.steps[place], Variant(wanted.steps[:place], Call("float32"))
+
+    later = [step.name for step in wanted.steps[place + 1 :]]
+
+    def before() -> Graph:
+        return read_tflite(file_of(earlier))
+
+    return _breach(registry.steps[call.name], call, graph, before=before, later=later)
+
+
+def _breach(function: Any, call: Call, graph: Graph, **more: Any) -> str | None:
+    claim = vars(function).get("claim")
+    said = claim(graph, **more, **variant.arguments(call, function)) if claim else None
+    return f"{call}: {said}" if said else None
 
 
 def _every(graph: Graph) -> str | None:

@@ -213,13 +213,14 @@ def without_figures(case: Case, scope: str, status: Status, reason: str) -> list
     return [dataclasses.replace(blank, status=status, reason=reason) for blank in blanks]
 
 
-def explain(case: Case, records: Mapping[str, Record], path: Path) -> list[Record]:
+def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Path) -> list[Record]:
     """A `why` record for a row: what the rules say of it, if they say anything.
 
     Args:
         case: the row.
         records: its figures by metric.
         path: the variant's .tflite file, also where the row is of its Keras file.
+        baseline: the baseline's .tflite file.
     """
     machine = environment.machine()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
@@ -236,6 +237,7 @@ def explain(case: Case, records: Mapping[str, Record], path: Path) -> list[Recor
         fixed_share=None
         if fixed is None or latency is None or not fixed.value or not latency.value
         else min(1.0, fixed.value / latency.value),
+        baseline=read_tflite(baseline),
     )
     said = "\n".join(why.explain(facts, is_tflite=case.format == "tflite"))
     blank = _blank(case, "why", "", "")

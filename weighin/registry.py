@@ -161,7 +161,11 @@ Claim = Callable[..., str | None]
 
 
 def step(
-    name: str, *, check: Callable[..., None] | None = None, claim: Claim | None = None
+    name: str,
+    *,
+    check: Callable[..., None] | None = None,
+    claim: Claim | None = None,
+    uses: Sequence[Callable[..., Any]] = (),
 ) -> Callable[[F], F]:
     """Register `step(model, trainer, …) -> model`: Keras model in, Keras model out, by training.
 
@@ -171,13 +175,16 @@ def step(
     Args:
         name: what the step is called in a variant's name.
         check: given all arguments by name, raises ValueError where they make no sense together.
-        claim: given the `weighin.inspect.Graph` of a file that this step went into, the names of
-            the steps `later` than it and all arguments by name, says how the file breaks the
-            step's promise, or None.
+        claim: given the `weighin.inspect.Graph` of a file that this step went into, and by name
+            all arguments, `later`, the names of the steps that follow, and `before`, a function
+            that reads the graph of the same model without this step and what follows; says how
+            the file breaks the step's promise, or None.
+        uses: functions of other files that decide what the step yields: a change in those files
+            builds it anew, as one in the step's own does.
     """
 
     def register(function: F) -> F:
-        vars(function).update(check=check, claim=claim)
+        vars(function).update(check=check, claim=claim, uses=uses)
         steps.add(name, function)
         return function
 
@@ -233,15 +240,17 @@ def summary(item: Any) -> str:
 
 
 def source_digest(item: Any) -> str:
-    """sha256 of the file that defines a function and of what it may share with its neighbours.
+    """sha256 of the file that defines a function: its whole module counts as its source.
 
-    That is every private module (`_*.py`) in the same folder.
+    The files of what a step `uses` count too.
     """
-    path = inspect.getsourcefile(inspect.unwrap(item))
-    if path is None:
-        raise WeighinError(f"The source of {item!r} is not in a file, so it cannot be hashed.")
-    files = [Path(path), *sorted(Path(path).parent.glob("_[a-z]*.py"))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    digest = hashlib.sha256()
+    for each in (item, *getattr(item, "uses", ())):
+        path = inspect.getsourcefile(inspect.unwrap(each))
+        if path is None:
+            raise WeighinError(f"The source of {each!r} is not in a file, so it cannot be hashed.")
+        digest.update(Path(path).read_bytes())
+    return digest.hexdigest()
 
 
 def default_definitions(folder: Path) -> list[Path]:

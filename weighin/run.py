@@ -97,8 +97,10 @@ class Run:
                 file = by_case.get(case.file, {})
                 graph_of = dataclasses.replace(case, format="tflite")
                 with contextlib.suppress(WeighinError):  # then the row has a reason of its own
-                    path = self.bench.artifact(graph_of).path
-                    self._whys += explain(case, {**file, **own}, path)
+                    path, baseline = (
+                        self.bench.artifact(each).path for each in (graph_of, graph_of.baseline)
+                    )
+                    self._whys += explain(case, {**file, **own}, path, baseline)
         self.outcomes = gates.judge(self._gates, self.results().records)
         self.save()
 

@@ -30,6 +30,7 @@ class Facts:
         delegated: how many operators XNNPACK runs, and how many there are; None if unknown.
         fixed_share: share of one call that a model of one operator takes too, a lower bound of
             what no compression can save; None if unknown.
+        baseline: what the baseline's file holds; None if unknown.
     """
 
     variant: Variant
@@ -39,6 +40,7 @@ class Facts:
     cpu_features: Collection[str] = ()
     delegated: tuple[int, int] | None = None
     fixed_share: float | None = None
+    baseline: Graph | None = None
 
     @property
     def steps(self) -> list[str]:
@@ -187,12 +189,28 @@ def _same_arithmetic(facts: Facts) -> str | None:
     return "the dense control: the same arithmetic as the baseline"
 
 
+def _fewer_channels(facts: Facts) -> str | None:
+    if "channels" not in facts.steps or facts.baseline is None or not facts.baseline.macs:
+        return None
+    share = facts.graph.macs / facts.baseline.macs
+    return (
+        f"the layers are narrower, which every kernel profits by: {share * 100:.0f} % of the "
+        f"baseline's multiply-accumulates are left"
+    )
+
+
 _XNNPACK = "tensorflow/lite/delegates/xnnpack/README.md"
 RULES = (
     Rule(
         "dense control",
         "Blalock et al. 2020, section 6: the same further training, nothing pruned",
         _same_arithmetic,
+        everywhere=True,
+    ),
+    Rule(
+        "fewer channels",
+        "Li et al. 2017, section 3.1: a filter less, in this layer and the next one's kernels",
+        _fewer_channels,
         everywhere=True,
     ),
     Rule("zeros stored dense", f"{_XNNPACK}, 'Sparse Inference'", _dense_zeros, everywhere=True),

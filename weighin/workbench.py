@@ -117,7 +117,15 @@ class Workbench:
         if isinstance(outcome, Failure):
             raise WeighinError(f"not built: {outcome.reason}")
         if outcome.path not in self._checked:
-            claims.check(outcome.path, variant.parse(case.variant))
+            claims.check(
+                outcome.path,
+                variant.parse(case.variant),
+                lambda other: (
+                    self.artifact(
+                        dataclasses.replace(case, variant=other.name, format="tflite")
+                    ).path
+                ),
+            )
             self._checked.add(outcome.path)
         return outcome
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -21,7 +20,7 @@ INITS = {
 }
 
 
-def _claim(graph: Graph, later: Sequence[str], clusters: int, **_: object) -> str | None:
+def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
     for operator in graph.operators:
         kernel = operator.weights
         if kernel is None or operator.name == "DEPTHWISE_CONV_2D":

@@ -123,7 +123,7 @@ def _breaks_blocks(
     return None
 
 
-@step("prune", check=_check, claim=_claim)
+@step("prune", check=_check, claim=_claim, uses=(Masks,))
 def prune(
     model: Any,
     trainer: Trainer,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from weighin import stack
@@ -11,7 +10,7 @@ from weighin.registry import step
 from weighin.training import Trainer
 
 
-def _claim(graph: Graph, later: Sequence[str]) -> str | None:
+def _claim(graph: Graph, **_: object) -> str | None:
     if not any(kernel.dtype == "INT8" for kernel in graph.kernels):
         return "no layer has int8 weights: this training is for integer arithmetic, write qat+int8"
     return None

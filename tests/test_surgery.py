@@ -1,0 +1,138 @@
+"""Narrowed models: without the channels that were silent they answer as before."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NETS = (
+    *("sequential_convolutions", "dense_only", "residual", "inception"),
+    *("mobile", "squeeze_excite", "what_must_stay", "one_channel"),
+)
+
+
+@pytest.fixture(scope="module")
+def seen(child_environment: Mapping[str, str]) -> Any:
+    """What narrowing real Keras models showed, all of it in one process."""
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).parent / "narrowing.py")],
+        capture_output=True,
+        text=True,
+        env=child_environment,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_without_silent_channels_the_answers_are_the_same(seen: Any, name: str) -> None:
+    """Every kind of layer is cut where it must be; answers differ between images, to say so."""
+    net = seen["nets"][name]
+
+    assert net["spread"] > 0.01
+    assert net["difference"] < 1e-5
+    assert net["reloaded"] < 1e-5
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_free_layer_is_narrowed_and_no_other(seen: Any, name: str) -> None:
+    """Half of each is left; the classes, and what the input or a softmax holds, are all there."""
+    net = seen["nets"][name]
+
+    assert net["expected"] == net["widths"]
+    assert net["parameters"][0] > net["parameters"][1]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_layers_keep_their_names(seen: Any, name: str) -> None:
+    """The smaller model has the same layers in the same order; the one given is left as it was."""
+    assert seen["nets"][name]["same_layers"]
+    assert seen["nets"][name]["untouched"]
+
+
+def test_any_net_answers_the_same(seen: Any) -> None:
+    """Layers in any order, widths and seeds: a property, tried by hypothesis in the process."""
+    assert "" == seen["any net"]
+
+
+def test_all_nets_were_tried(seen: Any) -> None:
+    """A net that is added beside these is looked at too."""
+    assert set(NETS) == set(seen["nets"])
+
+
+@pytest.mark.parametrize(
+    ("norm", "left"), [("l2", [[3.0, 0.0, 0.0, 0.0]]), ("l1", [[1.0, 1.0, 1.0, 1.0]])]
+)
+def test_the_smaller_norm_goes(seen: Any, norm: str, left: list[list[float]]) -> None:
+    """One large weight outweighs four small ones by L2, and not by L1."""
+    assert left == seen["chosen"][norm]
+
+
+def test_coupled_layers_lose_the_same_channels(seen: Any) -> None:
+    """Norms 5 and 4 added to 1 and 4: the first channel goes, though it is one layer's larger."""
+    assert [[4.0], [4.0]] == seen["chosen"]["coupled"]
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "reason"),
+    [
+        ("unknown", "'odd' (LayerNormalization)", "of a kind that is not known here"),
+        ("transposed", "'odd' (Conv2DTranspose)", "of a kind that is not known here"),
+        ("operator", "'tf.math.multiply' (TFOpLambda)", "of a kind that is not known here"),
+        ("groups", "'odd' (Conv2D)", "convolves in 2 groups"),
+        ("axis", "'odd' (BatchNormalization)", "normalizes another axis than the last"),
+        ("channels first", "'odd' (MaxPooling2D)", "has its channels first"),
+        ("reshape", "'odd' (Reshape)", "does more than to add or drop dimensions of 1"),
+        ("joined", "'odd' (Concatenate)", "joins along another axis than the last"),
+        ("spread", "'odd' (Add)", "spreads one channel over many"),
+        ("shared", "'shared' (Conv2D)", "is called more than once"),
+    ],
+)
+def test_what_is_not_supported_is_told(seen: Any, name: str, layer: str, reason: str) -> None:
+    """The layer is named, with its kind, what is wrong and what there could be instead."""
+    told = seen["refused"][name]
+
+    assert told.startswith(f"Layer {layer} ")
+    assert reason in told
+    assert "Supported, each called once, channels last: Conv2D, Dense, DepthwiseConv2D" in told
+
+
+def test_models_without_a_graph_are_told(seen: Any) -> None:
+    """Code and several outputs cannot be followed, and the message says what can."""
+    for name, model in (("two outputs", "model"), ("written", "written")):
+        expected = f"Model {model!r} is no Sequential or functional model of one output"
+        assert seen["refused"][name].startswith(expected)
+
+
+def test_removing_nothing_is_told(seen: Any) -> None:
+    """A model of which nothing can go does not pass for a narrowed one."""
+    assert seen["refused"]["nothing"].startswith("No channel of model 'sequential' is removed")
+
+
+def test_sequential_models_stay_sequential(seen: Any) -> None:
+    """With an input layer or without, the model is of its kind and name after it was read."""
+    expected = {"kind": "Sequential", "name": "in_a_row", "widths": [2, 2]}
+
+    assert [expected, expected] == seen["sequential"]
+
+
+def test_the_step_narrows_and_then_trains(seen: Any) -> None:
+    """30 % fewer, or a multiple of 8 where there are so many; the smaller model is trained once."""
+    assert [[14, 7, 3], [16, 8, 3]] == [each["widths"] for each in seen["steps"]]
+    assert [[True], [True]] == [each["trained"] for each in seen["steps"]]
+
+
+def test_mobilenet_is_narrowed(seen: Any) -> None:
+    """A real network goes through: between a quarter and half of the parameters is left."""
+    before, after, classes = seen["mobilenet"]
+
+    assert 10 == classes
+    assert 0.25 < after / before < 0.5

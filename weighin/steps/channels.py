@@ -1,0 +1,72 @@
+"""Structured pruning: whole filters and neurons are removed, and what is left is dense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from weighin.inspect import Graph
+from weighin.registry import step
+from weighin.surgery import narrow
+from weighin.training import Trainer
+from weighin.variant import above, between
+
+MAKERS = ("CONV_2D", "FULLY_CONNECTED")  # their weights' first axis is the width that they make
+
+
+def _check(fraction: float, norm: str, multiple: int) -> None:
+    if fraction == 0:
+        raise ValueError("fraction=0 removes nothing: write 'finetune' for the dense control")
+
+
+def _width_after(width: int, fraction: float, multiple: int) -> int:
+    kept = max(1, round(width * (1 - fraction)))
+    return min(width, -(-kept // multiple) * multiple)
+
+
+def _claim(
+    graph: Graph, before: Callable[[], Graph], fraction: float, multiple: int, **_: object
+) -> str | None:
+    wide, narrow = ([o for o in each.operators if o.weights] for each in (before(), graph))
+    if [operator.name for operator in wide] != [operator.name for operator in narrow]:
+        return "its layers with weights are others than before"
+    narrowed = False
+    for was, now in zip(wide, narrow, strict=True):
+        if was.name not in MAKERS or was.weights is None or now.weights is None:
+            continue  # a depthwise convolution is as wide as what it is given
+        old, new = was.weights.shape[0], now.weights.shape[0]
+        due = _width_after(old, fraction, multiple)
+        if new not in (old, due):
+            return f"layer {now.weights.name!r} has {new} channels, not {due} of {old}"
+        narrowed |= new < old
+    return None if narrowed else "every layer is as wide as before"
+
+
+@step("channels", check=_check, claim=_claim, uses=(narrow,))
+def channels(
+    model: Any,
+    trainer: Trainer,
+    fraction: Annotated[float, between(0, 1)],
+    *,
+    norm: Literal["l2", "l1"] = "l2",
+    multiple: Annotated[int, above(0)] = 1,
+) -> Any:
+    """Remove the filters and neurons of smallest norm, then train on: a smaller dense model.
+
+    Source: Li et al. 2017, "Pruning Filters for Efficient ConvNets", who take the L1 norm.
+
+    Args:
+        model: a dense Keras model.
+        trainer: gives the further epochs.
+        fraction: share of every layer's channels that goes; the last layer keeps its classes.
+        norm: of a channel's kernel, biases and normalization left out.
+        multiple: widths that are left are rounded up to a multiple of this.
+
+    Raises:
+        WeighinError: naming a layer that cannot be narrowed (see `weighin.surgery.narrow`).
+    """
+    smaller = narrow(
+        model, lambda width: _width_after(width, fraction, multiple), int(norm.removeprefix("l"))
+    )
+    trainer.fit(smaller)
+    return smaller
