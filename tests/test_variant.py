@@ -275,7 +275,13 @@ def test_arguments_are_filled_in() -> None:
     call = variant.parse("prune(0.8,frequency=5)").steps[0]
 
     expected = {"sparsity": 0.8, "schedule": "polynomial", "begin": 0.0, "frequency": 5}
-    expected |= {"pattern": "none", "block": "1x1", "scope": "layer", "criterion": "magnitude"}
+    expected |= {
+        "ramp": 0.75,
+        "pattern": "none",
+        "block": "1x1",
+        "scope": "layer",
+        "criterion": "magnitude",
+    }
     assert expected == variant.arguments(call, registry.steps["prune"])
 
 
@@ -303,7 +309,7 @@ def test_a_signature_shows_how_it_is_written() -> None:
 
     expected = (
         "prune(sparsity, schedule=polynomial, begin=0.0, frequency=0, "
-        "pattern=none, block=1x1, scope=layer, criterion=magnitude)"
+        "ramp=0.75, pattern=none, block=1x1, scope=layer, criterion=magnitude)"
     )
     assert expected == variant.signature("prune", prune)
     assert "int8" == variant.signature("int8", int8)

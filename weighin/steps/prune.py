@@ -15,7 +15,6 @@ from weighin.training import Trainer
 from weighin.variant import above, between, pair
 
 UPDATES = 20  # of the mask, when no frequency is asked for
-RAMP = 0.75  # share of the steps in which sparsity rises; the rest recovers at full sparsity
 NO_PATTERN, NO_BLOCK = "none", "1x1"
 
 
@@ -27,7 +26,8 @@ def _check(
     pattern: str,
     block: str,
     scope: str,
-    criterion: str,
+    ramp: float,
+    **_: object,
 ) -> None:
     if sparsity == 0:
         raise ValueError("sparsity=0 prunes nothing: write 'finetune' for the dense control")
@@ -35,6 +35,8 @@ def _check(
         raise ValueError("begin is for schedule=polynomial: a constant schedule has no ramp")
     if begin > sparsity:
         raise ValueError(f"begin={begin} is above the final sparsity {sparsity}")
+    if ramp == 0:
+        raise ValueError("ramp=0: write schedule=constant for the final sparsity from the start")
     if scope == "global" and block != NO_BLOCK:
         raise ValueError("block goes with scope=layer or recipe: global ranks single weights")
     if pattern == NO_PATTERN:
@@ -132,6 +134,7 @@ def prune(
     schedule: Literal["polynomial", "constant"] = "polynomial",
     begin: Annotated[float, between(0, 1)] = 0.0,
     frequency: Annotated[int, above(-1)] = 0,
+    ramp: Annotated[float, between(0, 1)] = 0.75,
     pattern: Annotated[str, pair(":", or_else=NO_PATTERN)] = NO_PATTERN,
     block: Annotated[str, pair("x")] = NO_BLOCK,
     scope: Scope = "layer",
@@ -149,6 +152,7 @@ def prune(
         schedule: `polynomial` rises from `begin`; `constant` is at `sparsity` from the start.
         begin: sparsity at the first step.
         frequency: training steps between updates of the mask; 0 for twenty updates in all.
+        ramp: share of the training in which sparsity rises; the rest recovers at full sparsity.
         pattern: `2:4` zeroes two of every four weights along the input channels, once at the start.
         block: height × width of what is zeroed together, in the kernel as a matrix of inputs ×
             outputs, by its mean magnitude.
@@ -165,7 +169,7 @@ def prune(
         pattern=None if pattern == NO_PATTERN else numbers(pattern),
         seed=trainer.seed,
     )
-    plan = _plan(trainer.finetune_steps, sparsity, schedule, begin, frequency)
+    plan = _plan(int(trainer.finetune_steps * ramp), sparsity, schedule, begin, frequency)
     if pattern != NO_PATTERN:
         plan = {0: sparsity}
     taken = 0
@@ -189,11 +193,11 @@ def prune(
 
 
 def _plan(
-    steps: int, sparsity: float, schedule: str, begin: float, frequency: int
+    ramp: int, sparsity: float, schedule: str, begin: float, frequency: int
 ) -> dict[int, float]:
     """The sparsity at each training step at which the masks are updated."""
     schedules = stack.toolkit().sparsity.keras
-    ramp = max(1, int(steps * RAMP))
+    ramp = max(1, ramp)
     every = min(frequency or max(1, ramp // UPDATES), ramp)
     end = ramp // every * every  # the last update must fall on the end itself
     if schedule == "constant":
