@@ -68,10 +68,10 @@ def _breach(function: Any, call: Call, graph: Graph, **more: Any) -> str | None:
 def _every(graph: Graph) -> str | None:
     for tensor in graph.trained:
         if tensor.dtype.startswith("FLOAT") and not np.isfinite(tensor.values).all():
-            return f"{tensor.name!r} holds NaN or infinite values"
+            return f"{tensor.label} holds NaN or infinite values"
     for kernel in graph.kernels:
         if kernel.nonzero == 0:
-            return f"every weight of layer {kernel.name!r} is zero"
+            return f"every weight of layer {kernel.label} is zero"
     return None
 
 

@@ -307,6 +307,8 @@ def _about(kind: str, entry: Any) -> str:
         unit = f" [{entry.unit}]" if entry.unit else ""
         better = f"; {entry.better} is better" if entry.better else ""
         return f"{entry.summary}{unit}{better}"
+    if kind == "runtimes" and entry.on_request:
+        return f"{registry.summary(entry)}; only if --weighin-runtimes names it"
     return registry.summary(entry)
 
 
@@ -336,7 +338,11 @@ def _reason(kind: str, name: str, places: Places) -> str | None:
             for package in ("tensorflow", "tf_keras", "tensorflow_model_optimization")
             if importlib.util.find_spec(package) is None
         ]
-        return f"{missing[0]} is not installed" if missing else None
+        if missing:
+            return f"{missing[0]} is not installed"
+        asked = vars(registry.kinds()[kind][name]).get("available")
+        reason: str | None = asked() if asked else None
+        return reason
     if kind == "data sets":
         found = doctoring.found(name, places)
         return found if found.startswith("not found") else None

@@ -195,6 +195,11 @@ class Call:
     arguments: tuple[tuple[str, Any], ...] = ()
     positional: int = 0
 
+    @property
+    def innermost(self) -> str:
+        """The export that another one such as `compact(int8)` is about; else its own name."""
+        return str(dict(self.arguments).get("export", self.name))
+
     def __str__(self) -> str:
         if not self.arguments:
             return self.name
@@ -352,6 +357,11 @@ class Runtime(Protocol):
     @property
     def needs_tensorflow(self) -> bool:
         """Whether opening loads TensorFlow into the process."""
+        ...
+
+    @property
+    def on_request(self) -> bool:
+        """Whether a run leaves it out unless `--weighin-runtimes` names it."""
         ...
 
     def available(self) -> str | None:

@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weighin import sparsity
 from weighin.core import WeighinError
+from weighin.sparsity import Sparsity
 from weighin.stats import entropy
 
 # Operators that multiply by weights, and the position of the weights among their inputs
@@ -63,7 +65,7 @@ class Tensor:
         data: bytes of a constant's values; empty where values are computed.
         scales: how many quantization scales it has: 0, 1 or one per channel.
         zero_point: the integer that means zero.
-        sparse: whether `data` leaves zeros out (sparse encoding).
+        sparsity: where `data` lies among the zeros that it leaves out; None if it is dense.
     """
 
     index: int
@@ -73,7 +75,17 @@ class Tensor:
     data: npt.NDArray[np.uint8]
     scales: int
     zero_point: int
-    sparse: bool
+    sparsity: Sparsity | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages: by its number where the file holds no names."""
+        return repr(self.name) if self.name else f"tensor {self.index}"
+
+    @property
+    def sparse(self) -> bool:
+        """Whether `data` leaves zeros out (sparse encoding)."""
+        return self.sparsity is not None
 
     @property
     def size(self) -> int:
@@ -83,23 +95,36 @@ class Tensor:
     @property
     def is_parameter(self) -> bool:
         """Whether it holds trained values: constant, and floating or quantized by a scale."""
-        return len(self.data) > 0 and (self.dtype.startswith("FLOAT") or self.scales > 0)
+        constant = len(self.data) > 0 or self.sparse
+        return constant and (self.dtype.startswith("FLOAT") or self.scales > 0)
 
     @cached_property
     def values(self) -> npt.NDArray[Any]:
         """The stored values, flat; a sparse encoding's zeros are left out."""
         values: npt.NDArray[Any] = self.data.view(_STORED[self.dtype])
         if self.dtype == "INT4":
-            nibbles = np.stack([values & 15, values >> 4], axis=1).reshape(-1)[: self.size]
-            values = (nibbles.astype(np.int8) ^ 8) - 8
-        if not self.sparse and len(values) != self.size:
-            raise ValueError(f"tensor {self.name!r} holds {len(values)} values, not {self.size}")
+            nibbles = np.stack([values & 15, values >> 4], axis=1).reshape(-1)
+            stored = nibbles if self.sparse else nibbles[: self.size]
+            values = (stored.astype(np.int8) ^ 8) - 8
+        if self.sparsity is not None:
+            self.sparsity.positions(self.shape, len(values))  # refuses what does not fit
+        elif len(values) != self.size:
+            raise ValueError(f"{self.label} holds {len(values)} values, not {self.size}")
         return values
+
+    def dense(self) -> npt.NDArray[Any]:
+        """The values in the tensor's shape, zeros of a sparse encoding filled in."""
+        if self.sparsity is None:
+            return self.values.reshape(self.shape)
+        whole = np.zeros(self.size, self.values.dtype)
+        whole[self.sparsity.positions(self.shape, len(self.values))] = self.values
+        return whole.reshape(self.shape)
 
     @property
     def unique(self) -> int:
         """How many different values there are, zero included."""
-        return len(np.unique(self.values)) + (self.sparse and self.nonzero == len(self.values))
+        left_out = len(self.values) < self.size and self.nonzero == len(self.values)
+        return len(np.unique(self.values)) + left_out
 
     @cached_property
     def nonzero(self) -> int:
@@ -145,12 +170,17 @@ class Operator:
 
 @dataclass(frozen=True)
 class Graph:
-    """The first subgraph of a .tflite file."""
+    """The first subgraph of a .tflite file.
+
+    Attributes:
+        remarks: what the file says beside it, that no inference needs: metadata, signatures.
+    """
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def trained(self) -> list[Tensor]:
@@ -164,8 +194,18 @@ class Graph:
 
     @property
     def activations(self) -> list[Tensor]:
-        """What flows in and out of the operators that multiply by weights, and of the graph."""
-        numbers = dict.fromkeys((*self.inputs, *self.outputs))
+        """What flows in and out of the graph, and of its operators that multiply by weights."""
+        return list(dict.fromkeys((*self.ends, *self.inner)))
+
+    @property
+    def ends(self) -> list[Tensor]:
+        """What flows in and out of the graph."""
+        return [self.tensors[number] for number in (*self.inputs, *self.outputs)]
+
+    @property
+    def inner(self) -> list[Tensor]:
+        """What flows in and out of the operators that multiply by weights."""
+        numbers: dict[int, None] = {}
         for operator in self.operators:
             if operator.weights:
                 # TRANSPOSE_CONV's first input is the shape that it makes, its third the data
@@ -203,7 +243,7 @@ def other_types(tensors: Sequence[Tensor], wanted: str) -> str | None:
     """Which of the tensors is of another type than wanted; None if all are right."""
     for tensor in tensors:
         if tensor.dtype != wanted:
-            return f"{tensor.name!r} holds {tensor.dtype}, not {wanted}"
+            return f"{tensor.label} holds {tensor.dtype}, not {wanted}"
     return None
 
 
@@ -245,7 +285,7 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
         raise ValueError("no subgraph")
     subgraph = model.Subgraphs(0)
     tensors = tuple(
-        _tensor(index, subgraph.Tensors(index), model, data, types)
+        _tensor(index, subgraph.Tensors(index), model, data, types, schema)
         for index in range(subgraph.TensorsLength())
     )
     raw = [
@@ -269,10 +309,20 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
     if (named | {*ends[0], *ends[1]}) - set(range(len(tensors))):
         raise IndexError("an operator names a tensor that is not there")
     operators = tuple(_operator(*each, tensors, unpacked) for each in raw)
-    return Graph(tensors, operators, *ends)
+    return Graph(tensors, operators, *ends, _remarks(model))
 
 
-def _tensor(index: int, tensor: Any, model: Any, data: bytes, types: dict[int, str]) -> Tensor:
+def _remarks(model: Any) -> tuple[str, ...]:
+    metadata = map(model.Metadata, range(model.MetadataLength()))
+    remarks = [(each.Name() or b"").decode(errors="replace") for each in metadata]
+    remarks += ["signatures"] * bool(model.SignatureDefsLength())
+    remarks += ["description"] * bool(model.Description())
+    return tuple(remarks)
+
+
+def _tensor(
+    index: int, tensor: Any, model: Any, data: bytes, types: dict[int, str], schema: Any
+) -> Tensor:
     buffer = model.Buffers(tensor.Buffer())
     raw = buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
     if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
@@ -288,7 +338,7 @@ def _tensor(index: int, tensor: Any, model: Any, data: bytes, types: dict[int, s
         data=raw,
         scales=scales,
         zero_point=quantization.ZeroPoint(0) if zero_points else 0,
-        sparse=tensor.Sparsity() is not None,
+        sparsity=sparsity.read(tensor, schema),
     )
 
 
@@ -303,7 +353,9 @@ def _operator(
     weights, positions = None, 0
     if name in WEIGHTED:
         index = inputs[WEIGHTED[name]]
-        constant = tensors[unpacked.get(index, index)]
+        for _ in unpacked:  # sparse float16 is unpacked twice; a damaged file may name a circle
+            index = unpacked.get(index, index)
+        constant = tensors[index]
         if constant.is_parameter:
             weights = constant
             shape = tensors[inputs[2] if name == "TRANSPOSE_CONV" else outputs[0]].shape

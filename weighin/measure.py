@@ -67,6 +67,15 @@ class Cell:
         """The runtime that opens it."""
         return registry.runtimes[self.case.runtime]
 
+    def unavailable(self) -> str | None:
+        """Why the case cannot be weighed here: its export or its runtime is not to be had."""
+        export = variant.parse(self.case.variant).export
+        for name in {export.name, export.innermost}:
+            asked = vars(registry.exports[name]).get("available")
+            if asked is not None and (reason := asked()):
+                return str(reason)
+        return self.runtime.available() if self.case.runtime else None
+
     @property
     def session(self) -> Session:
         """The file, opened and checked; closed by `close`."""

@@ -129,10 +129,9 @@ def cell(request: pytest.FixtureRequest) -> Iterator[Cell]:
     cell: Cell = request.param
     if "benchmark" in request.fixturenames:
         request.getfixturevalue("benchmark").group = f"{cell.scope}: {cell.case.model}"
-    if cell.case.runtime:
-        reason = cell.runtime.available()
-        if reason:
-            pytest.skip(reason)
+    reason = cell.unavailable()
+    if reason:
+        pytest.skip(reason)
     _ = cell.artifact  # a variant that could not be built fails here, with its reason
     yield cell
     cell.close()

@@ -191,19 +191,31 @@ def step(
     return register
 
 
-def export(name: str, *, claim: Claim | None = None) -> Callable[[F], F]:
-    """Register `export(model, calibration) -> bytes` of a .tflite file.
+def export(
+    name: str,
+    *,
+    check: Callable[..., None] | None = None,
+    claim: Claim | None = None,
+    available: Callable[[], str | None] | None = None,
+    uses: Sequence[Callable[..., Any]] = (),
+) -> Callable[[F], F]:
+    """Register `export(model, calibration, …) -> bytes` of a .tflite file.
 
-    `calibration` is training images, `(n, height, width, channels)` float32.
+    `calibration` is training images, `(n, height, width, channels)` float32. Further parameters
+    are the grammar's, as those of a step are. One called `export` names another export that this
+    one is about: `compact(int8)`.
 
     Args:
         name: what the export is called in a variant's name.
-        claim: given the `weighin.inspect.Graph` of the file, says how it breaks the export's
-            promise, or None.
+        check: as of a step.
+        claim: given the `weighin.inspect.Graph` of the file and all arguments by name, says how
+            the file breaks the export's promise, or None.
+        available: says why the export cannot be used here, or None; loads nothing heavy.
+        uses: as of a step.
     """
 
     def register(function: F) -> F:
-        vars(function)["claim"] = claim
+        vars(function).update(check=check, claim=claim, available=available, uses=uses)
         exports.add(name, function)
         return function
 

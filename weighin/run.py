@@ -148,7 +148,8 @@ class Run:
 
     def _on_runtimes(self, case: Case, threads: list[int]) -> list[Case]:
         chosen = self.config.getoption("--weighin-runtimes")
-        names = _split(chosen) if chosen else list(registry.runtimes)
+        usual = [each.name for each in registry.runtimes.values() if not each.on_request]
+        names = _split(chosen) if chosen else usual
         return [
             dataclasses.replace(case, runtime=name, threads=number)
             for name in names

@@ -87,7 +87,8 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
         )
     same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
     fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
-    is_float = artifact.format == "h5" or artifact.provenance["stage"] == "float32"
+    inner = artifact.provenance.get("arguments", {}).get("export", artifact.provenance["stage"])
+    is_float = artifact.format == "h5" or inner == "float32"
     if is_float and fidelity.furthest > EXACT:
         raise WeighinError(
             f"the session's scores lie up to {fidelity.furthest:.2g} from the Keras model's; a "

@@ -6,6 +6,7 @@ from typing import Any
 
 from weighin import stack
 from weighin.core import Images
+from weighin.exports._quantized import Scales, check_scales, set_scales
 from weighin.inspect import Graph, other_types
 from weighin.registry import export
 
@@ -13,14 +14,31 @@ from weighin.registry import export
 SMALLEST = 1024
 
 
-def _claim(graph: Graph) -> str | None:
+def claim(graph: Graph, scales: Scales = "channel") -> str | None:
+    """Large kernels of int8 between float activations."""
     large = [kernel for kernel in graph.kernels if kernel.size >= SMALLEST]
-    return other_types(large, "INT8") or other_types(graph.activations, "FLOAT32")
+    return (
+        other_types(large, "INT8")
+        or other_types(graph.activations, "FLOAT32")
+        or check_scales(graph, scales)
+    )
 
 
-@export("dynamic", claim=_claim)
-def dynamic(model: Any, calibration: Images) -> bytes:
-    """Dynamic range: int8 weights, float activations quantized while running."""
-    converter = stack.converter(model)
-    converter.optimizations = [stack.tensorflow().lite.Optimize.DEFAULT]
-    return bytes(converter.convert())
+def converter(model: Any, calibration: Images, scales: Scales = "channel") -> Any:
+    """A converter that quantizes the large kernels."""
+    made = stack.converter(model)
+    made.optimizations = [stack.tensorflow().lite.Optimize.DEFAULT]
+    set_scales(made, scales)
+    return made
+
+
+@export("dynamic", claim=claim, uses=(set_scales,))
+def dynamic(model: Any, calibration: Images, *, scales: Scales = "channel") -> bytes:
+    """Dynamic range: int8 weights, float activations quantized while running.
+
+    Args:
+        model: a Keras model.
+        calibration: not looked at.
+        scales: one for each output channel of a kernel, or one for the whole of it.
+    """
+    return bytes(converter(model, calibration, scales).convert())

@@ -10,14 +10,20 @@ from weighin.inspect import Graph, other_types
 from weighin.registry import export
 
 
-def _claim(graph: Graph) -> str | None:
+def claim(graph: Graph) -> str | None:
+    """Weights of 2 bytes."""
     return other_types(graph.kernels, "FLOAT16")
 
 
-@export("float16", claim=_claim)
+def converter(model: Any, calibration: Images) -> Any:
+    """A converter that halves the weights' precision."""
+    made = stack.converter(model)
+    made.optimizations = [stack.tensorflow().lite.Optimize.DEFAULT]
+    made.target_spec.supported_types = [stack.tensorflow().float16]
+    return made
+
+
+@export("float16", claim=claim)
 def float16(model: Any, calibration: Images) -> bytes:
     """Weights stored in 2 bytes, computed with as float32."""
-    converter = stack.converter(model)
-    converter.optimizations = [stack.tensorflow().lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [stack.tensorflow().float16]
-    return bytes(converter.convert())
+    return bytes(converter(model, calibration).convert())

@@ -10,11 +10,17 @@ from weighin.inspect import Graph, other_types
 from weighin.registry import export
 
 
-def _claim(graph: Graph) -> str | None:
+def claim(graph: Graph) -> str | None:
+    """Float weights throughout."""
     return other_types(graph.kernels, "FLOAT32") or other_types(graph.trained, "FLOAT32")
 
 
-@export("float32", claim=_claim)
+def converter(model: Any, calibration: Images) -> Any:
+    """A converter that quantizes nothing."""
+    return stack.converter(model)
+
+
+@export("float32", claim=claim)
 def float32(model: Any, calibration: Images) -> bytes:
     """Float weights and activations, 4 bytes each: no quantization."""
-    return bytes(stack.converter(model).convert())
+    return bytes(converter(model, calibration).convert())

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from weighin import stack
 from weighin.core import Images
+from weighin.exports._quantized import Scales, check_scales, samples, set_scales
 from weighin.inspect import Graph, other_types
 from weighin.registry import export
 
 
-def _claim(graph: Graph) -> str | None:
-    return other_types(graph.kernels, "INT8") or other_types(graph.activations, "INT8")
+def claim(graph: Graph, scales: Scales = "channel") -> str | None:
+    """Integers of 8 bits throughout."""
+    return (
+        other_types(graph.kernels, "INT8")
+        or other_types(graph.activations, "INT8")
+        or check_scales(graph, scales)
+    )
 
 
-@export("int8", claim=_claim)
-def int8(model: Any, calibration: Images) -> bytes:
-    """Full integer: int8 weights, activations, input and output, calibrated on training images."""
+def converter(model: Any, calibration: Images, scales: Scales = "channel") -> Any:
+    """A converter that quantizes everything, inputs and outputs too."""
     lite = stack.tensorflow().lite
+    made = stack.converter(model)
+    made.optimizations = [lite.Optimize.DEFAULT]
+    made.representative_dataset = samples(calibration)
+    made.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
+    made.inference_input_type = stack.tensorflow().int8
+    made.inference_output_type = stack.tensorflow().int8
+    set_scales(made, scales)
+    return made
 
-    def samples() -> Iterator[list[Images]]:
-        for index in range(len(calibration)):
-            yield [calibration[index : index + 1]]
 
-    converter = stack.converter(model)
-    converter.optimizations = [lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = stack.tensorflow().int8
-    converter.inference_output_type = stack.tensorflow().int8
-    return bytes(converter.convert())
+@export("int8", claim=claim, uses=(samples,))
+def int8(model: Any, calibration: Images, *, scales: Scales = "channel") -> bytes:
+    """Full integer: int8 weights, activations, input and output, calibrated on training images.
+
+    Args:
+        model: a Keras model.
+        calibration: images by which the activations' ranges are found.
+        scales: one for each output channel of a kernel, or one for the whole of it: fewer bytes,
+            coarser weights.
+    """
+    return bytes(converter(model, calibration, scales).convert())

@@ -24,6 +24,7 @@ class KerasCPU:
     device = "/CPU:0"
     formats = ("h5",)
     needs_tensorflow = True
+    on_request = False
 
     def available(self) -> str | None:
         """None if TensorFlow is installed."""

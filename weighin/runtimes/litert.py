@@ -26,6 +26,8 @@ class LiteRT:
     name = "litert"
     formats = ("tflite",)
     needs_tensorflow = False
+    on_request = False
+    _resolver = "AUTO"
 
     def available(self) -> str | None:
         """None if ai-edge-litert is installed."""
@@ -35,9 +37,13 @@ class LiteRT:
 
     def nothing(self) -> Callable[[], Any]:
         """One operator on one number."""
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        interpreter = Interpreter(model_content=smallest_model(), num_threads=1)
+        interpreter = Interpreter(
+            model_content=smallest_model(),
+            num_threads=1,
+            experimental_op_resolver_type=OpResolverType[self._resolver],
+        )
         interpreter.allocate_tensors()
         invoke: Callable[[], Any] = interpreter.invoke
         return invoke
@@ -52,16 +58,26 @@ class LiteRT:
         Raises:
             WeighinError: if the interpreter refuses the file.
         """
-        return LiteRTSession(path, threads)
+        return LiteRTSession(path, threads, self._resolver)
+
+
+@runtime
+class LiteRTBuiltin(LiteRT):
+    """.tflite files on the CPU, by LiteRT's own optimized kernels without any delegate."""
+
+    name = "litert-builtin"
+    on_request = True
+    _resolver = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
 
 
 class LiteRTSession:
     """One .tflite file, opened."""
 
-    def __init__(self, path: Path, threads: int) -> None:
-        """Load and allocate at batch 1."""
+    def __init__(self, path: Path, threads: int, resolver: str = "AUTO") -> None:
+        """Load and allocate at batch 1, with one of LiteRT's sets of kernels (`OpResolverType`)."""
         self._path = path
-        self._one = _Interpreter(path, threads)
+        self._resolver = resolver
+        self._one = _Interpreter(path, threads, resolver)
         self._spare = threading.local()
 
     @property
@@ -99,7 +115,7 @@ class LiteRTSession:
         # one interpreter per thread of the pool; they die with its threads
         interpreter: _Interpreter | None = getattr(self._spare, "interpreter", None)
         if interpreter is None:
-            interpreter = self._spare.interpreter = _Interpreter(self._path, 1)
+            interpreter = self._spare.interpreter = _Interpreter(self._path, 1, self._resolver)
         interpreter.set(images)
         interpreter.invoke()
         return interpreter.get()
@@ -135,7 +151,7 @@ def reference(path: Path, images: Images) -> Scores:
     Raises:
         WeighinError: if the interpreter refuses the file.
     """
-    interpreter = _Interpreter(path, 1, plain=True)
+    interpreter = _Interpreter(path, 1, "BUILTIN_REF")
     answers = []
     for index in range(len(images)):
         interpreter.set(images[index : index + 1])
@@ -147,13 +163,14 @@ def reference(path: Path, images: Images) -> Scores:
 class _Interpreter:
     """An interpreter whose inputs and outputs are float images and scores."""
 
-    def __init__(self, path: Path, threads: int, *, plain: bool = False) -> None:
+    def __init__(self, path: Path, threads: int, resolver: str) -> None:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        kernels = OpResolverType.BUILTIN_REF if plain else OpResolverType.AUTO
         try:
             self._native = Interpreter(
-                model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels
+                model_path=str(path),
+                num_threads=threads,
+                experimental_op_resolver_type=OpResolverType[resolver],
             )
             self._native.allocate_tensors()
             self._input = self._native.get_input_details()[0]
@@ -161,8 +178,7 @@ class _Interpreter:
             self._size = int(self._input["shape"][0])
             self.open_batch = int(self._input["shape_signature"][0]) == -1
         except _REFUSALS as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise WeighinError(f"LiteRT cannot open {path.name}: {first}") from error
+            raise WeighinError(f"LiteRT cannot open {path.name}: {_refusal(error)}") from error
         self.invoke = self._native.invoke
 
     @property
@@ -212,3 +228,15 @@ class _Interpreter:
             raw = (raw.astype(np.float32) - zero_point) * np.float32(scale)
         scores: Scores = raw.astype(np.float32)
         return scores
+
+
+def _refusal(error: Exception) -> str:
+    """Why a file was refused; the way out where only the delegate refuses it."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if "TfLiteXNNPackDelegate" not in first:  # as it does sparse int8 kernels
+        return first
+    what = first.split("Node number")[0]
+    return (
+        f"XNNPACK refuses it ({what}); LiteRT's own kernels may not: "
+        f"--weighin-runtimes litert-builtin"
+    )

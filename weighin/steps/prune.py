@@ -80,7 +80,7 @@ def _claim(
     exact = not later  # some centroids are zero, too
     if scope != "layer":
         return _breach("the model", kernels, sparsity, exact=exact)
-    breaches = (_breach(f"layer {k.name!r}", [k], sparsity, exact=exact) for k in kernels)
+    breaches = (_breach(f"layer {k.label}", [k], sparsity, exact=exact) for k in kernels)
     return next(filter(None, breaches), None)
 
 
@@ -102,10 +102,10 @@ def _breaks_pattern(kernels: Sequence[Tensor], zeros: int, of: int) -> str | Non
         return f"no layer has {of} input channels"
     for kernel in patterned:
         inputs = kernel.shape[-1]
-        rows = kernel.values.reshape(-1, inputs)[:, : inputs // of * of].reshape(-1, of)
+        rows = kernel.dense().reshape(-1, inputs)[:, : inputs // of * of].reshape(-1, of)
         most = int(np.count_nonzero(rows != kernel.zero_point, axis=1).max())
         if most > of - zeros:
-            return f"layer {kernel.name!r} has {most} weights left in {of} input channels"
+            return f"layer {kernel.label} has {most} weights left in {of} input channels"
     return None
 
 
@@ -114,7 +114,7 @@ def _breaks_blocks(
 ) -> str | None:
     blocks = zeros = 0
     for kernel in kernels:
-        matrix = (kernel.values != kernel.zero_point).reshape(kernel.shape[0], -1).T
+        matrix = (kernel.dense() != kernel.zero_point).reshape(kernel.shape[0], -1).T
         rows, columns = matrix.shape
         held = np.pad(matrix, ((0, -rows % height), (0, -columns % width)))
         by_block = held.reshape(-(-rows // height), height, -(-columns // width), width)

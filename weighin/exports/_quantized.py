@@ -1,0 +1,54 @@
+"""What the quantized exports share: calibration, and how many scales a kernel has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from weighin import stack
+from weighin.core import Images, WeighinError
+from weighin.inspect import Graph
+
+Scales = Literal["channel", "tensor"]
+
+# A converter's attributes by which it gives every kernel one scale. The second is of dense layers,
+# which had one scale anyway before TensorFlow knew it.
+_PER_TENSOR = "_experimental_disable_per_channel"
+_PER_TENSOR_DENSE = "_experimental_disable_per_channel_quantization_for_dense_layers"
+
+
+def samples(calibration: Images) -> Callable[[], Iterator[list[Images]]]:
+    """A converter's representative data set: one image at a time."""
+
+    def generate() -> Iterator[list[Images]]:
+        for index in range(len(calibration)):
+            yield [calibration[index : index + 1]]
+
+    return generate
+
+
+def set_scales(converter: Any, scales: Scales) -> None:
+    """Let a converter give every kernel a scale per channel, its default, or a single one.
+
+    Raises:
+        WeighinError: if this TensorFlow's converter has no single ones.
+    """
+    if scales == "channel":
+        return
+    if not hasattr(converter, _PER_TENSOR):
+        version = stack.tensorflow().__version__
+        raise WeighinError(
+            f"The converter of TensorFlow {version} has no single scales ({_PER_TENSOR}): leave "
+            f"out scales=tensor, or take a TensorFlow from 2.13 to 2.21."
+        )
+    setattr(converter, _PER_TENSOR, True)
+    if hasattr(converter, _PER_TENSOR_DENSE):
+        setattr(converter, _PER_TENSOR_DENSE, True)
+
+
+def check_scales(graph: Graph, scales: Scales) -> str | None:
+    """Say which kernel has several scales where each is to have one."""
+    for kernel in graph.kernels:
+        if scales == "tensor" and kernel.scales > 1:
+            return f"{kernel.label} has {kernel.scales} scales, not one"
+    return None

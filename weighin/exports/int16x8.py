@@ -1,0 +1,33 @@
+"""Integer quantization with activations of 16 bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from weighin import stack
+from weighin.core import Images
+from weighin.exports._quantized import samples
+from weighin.inspect import Graph, other_types
+from weighin.registry import export
+
+
+def claim(graph: Graph) -> str | None:
+    """Kernels of 8 bits, activations of 16 between a float input and output."""
+    return (
+        other_types(graph.kernels, "INT8")
+        or other_types(graph.inner, "INT16")
+        or other_types(graph.ends, "FLOAT32")
+    )
+
+
+@export("int16x8", claim=claim, uses=(samples,))
+def int16x8(model: Any, calibration: Images) -> bytes:
+    """Integer: int8 weights, int16 activations, float input and output, calibrated."""
+    lite = stack.tensorflow().lite
+    made = stack.converter(model)
+    made.optimizations = [lite.Optimize.DEFAULT]
+    made.representative_dataset = samples(calibration)
+    made.target_spec.supported_ops = [
+        lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    ]
+    return bytes(made.convert())

@@ -1,0 +1,80 @@
+"""Weights of 4 bits, by Google's AI Edge Quantizer."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Annotated, Any, Literal
+
+from weighin.core import Images, WeighinError
+from weighin.exports import float32
+from weighin.exports._quantized import Scales, check_scales
+from weighin.exports.dynamic import SMALLEST
+from weighin.inspect import Graph, other_types
+from weighin.registry import export
+from weighin.variant import above
+
+
+def _available() -> str | None:
+    if importlib.util.find_spec("ai_edge_quantizer") is None:
+        return "ai-edge-quantizer is not installed: pip install 'ai-edge-quantizer>=0.10,<0.11'"
+    return None
+
+
+def claim(
+    graph: Graph, scales: Scales = "channel", smallest: int = SMALLEST, **_: object
+) -> str | None:
+    """Large kernels of 4 bits between float activations."""
+    large = [kernel for kernel in graph.kernels if kernel.size >= smallest]
+    return (
+        other_types(large, "INT4")
+        or other_types(graph.activations, "FLOAT32")
+        or check_scales(graph, scales)
+    )
+
+
+@export("int4", claim=claim, available=_available, uses=(float32.float32,))
+def int4(
+    model: Any,
+    calibration: Images,
+    *,
+    compute: Literal["integer", "float"] = "integer",
+    scales: Scales = "channel",
+    smallest: Annotated[int, above(-1)] = SMALLEST,
+) -> bytes:
+    """Weights of 4 bits, float activations; by ai-edge-quantizer.
+
+    Args:
+        model: a Keras model.
+        calibration: not looked at.
+        compute: `integer` quantizes activations while running where LiteRT has kernels for it;
+            `float` unpacks the weights to float32 first, so nothing is lost in the activations.
+        scales: one for each output channel of a kernel, or one for the whole of it.
+        smallest: kernels of fewer weights stay float.
+
+    Raises:
+        WeighinError: if ai-edge-quantizer is not installed.
+    """
+    missing = _available()
+    if missing:
+        raise WeighinError(missing)
+    from ai_edge_quantizer import quantizer
+
+    recipe = {
+        "regex": ".*",
+        "operation": "*",
+        "algorithm_key": "min_max_uniform_quantize",
+        "op_config": {
+            "weight_tensor_config": {
+                "num_bits": 4,
+                "symmetric": True,  # LiteRT's kernels know no other
+                "granularity": f"{scales}WISE".upper(),
+                "dtype": "INT",
+            },
+            "compute_precision": compute.upper(),
+            "explicit_dequantize": compute == "float",
+            "skip_checks": False,
+            "min_weight_elements": smallest,
+        },
+    }
+    content = float32.float32(model, calibration)
+    return bytes(quantizer.Quantizer(content, [recipe]).quantize().quantized_model)

@@ -1,0 +1,51 @@
+"""Kernels in sparse encoding: without their zeros."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from weighin import stack
+from weighin.core import Images
+from weighin.exports import dynamic, float16, float32, int8
+from weighin.exports._quantized import samples
+from weighin.inspect import Graph
+from weighin.registry import export as register
+
+# The converter keeps a kernel dense that holds a smaller share of zeros
+# (tensorflow/compiler/mlir/lite/transforms/dense_to_sparse_pass.cc: kMinSparsityLevel)
+ZEROS = 0.3
+_EXPORTS: dict[str, Any] = {
+    "float32": float32,
+    "float16": float16,
+    "dynamic": dynamic,
+    "int8": int8,
+}
+
+
+def _claim(graph: Graph, export: str) -> str | None:
+    for kernel in graph.kernels:
+        zeros = kernel.size - kernel.nonzero
+        if zeros > ZEROS * kernel.size and not kernel.sparse:
+            return f"{kernel.label} stores its {zeros:,} zeros of {kernel.size:,} weights"
+    breach: str | None = _EXPORTS[export].claim(graph)
+    return breach
+
+
+@register("sparse", claim=_claim, uses=(samples, *(each.converter for each in _EXPORTS.values())))
+def sparse(
+    model: Any,
+    calibration: Images,
+    *,
+    export: Literal["float32", "float16", "dynamic", "int8"] = "float32",
+) -> bytes:
+    """Another export, its kernels stored without zeros where they hold enough of them.
+
+    Args:
+        model: a Keras model.
+        calibration: images for an export that asks for some.
+        export: how weights and activations are stored otherwise.
+    """
+    made = _EXPORTS[export].converter(model, calibration)
+    sparsity = stack.tensorflow().lite.Optimize.EXPERIMENTAL_SPARSITY
+    made.optimizations = [*made.optimizations, sparsity]
+    return bytes(made.convert())
