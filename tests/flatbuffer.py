@@ -18,6 +18,12 @@ _TYPES = {
     "float16": schema.TensorType.FLOAT16,
     "int8": schema.TensorType.INT8,
     "int32": schema.TensorType.INT32,
+    "int4": schema.TensorType.INT4,
+}
+_WIDTHS = {
+    "uint8": (schema.SparseIndexVector.Uint8Vector, schema.Uint8VectorT),
+    "uint16": (schema.SparseIndexVector.Uint16Vector, schema.Uint16VectorT),
+    "int32": (schema.SparseIndexVector.Int32Vector, schema.Int32VectorT),
 }
 
 
@@ -31,12 +37,17 @@ class Layer:
             DEQUANTIZE operator, as the converter does it.
         bias: `(outputs,)`, or None for an operator without.
         stride: of a convolution.
+        stored: how the weights are stored, if not densely in their own type: `int4` (of int8
+            weights from -8 to 7), or `sparse` (with a DENSIFY operator, as the converter does it).
+        scales: quantization scales of int8 weights, all alike.
     """
 
     name: str
     weights: npt.NDArray[Any]
     bias: npt.NDArray[Any] | None = None
     stride: int = 1
+    stored: str = ""
+    scales: int = 1
 
 
 def dense(outputs: int, inputs: int, dtype: str = "float32", zeros: int = 0) -> Layer:
@@ -60,6 +71,54 @@ def _layer(name: str, shape: tuple[int, ...], dtype: str, zeros: int) -> Layer:
     return Layer(name, values.astype(dtype) if dtype == "int8" else (values / 120).astype(dtype))
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """A sparse encoding, level by level, and the values that it stores."""
+
+    order: tuple[int, ...]
+    blocks: tuple[int, ...]
+    levels: tuple[Any, ...]
+    values: npt.NDArray[Any]
+
+
+def encode(
+    dense: npt.NDArray[Any],
+    order: Sequence[int] = (),
+    sparse: Sequence[int] = (),
+    blocks: Sequence[tuple[int, int]] = (),
+) -> Encoding:
+    """Encode an array, by walking over all of it.
+
+    Args:
+        dense: what is encoded.
+        order: of its dimensions, then its blocks; as they come if nothing is said.
+        sparse: levels that leave out what holds only zeros; the last dimension's if none is said.
+        blocks: (dimension, size) of each block; the size must divide the dimension.
+    """
+    shape, rank = list(dense.shape), dense.ndim
+    split, axes = [], []
+    for dimension, size in enumerate(shape):
+        block = dict(blocks).get(dimension, 1)
+        axes.append(len(split))
+        split += [size // block, block] if dimension in dict(blocks) else [size]
+    axes += [axes[dimension] + 1 for dimension, _ in blocks]
+    order = tuple(order) or tuple(range(rank + len(blocks)))
+    walked = dense.reshape(split).transpose([axes[each] for each in order])
+    paths: list[tuple[int, ...]] = [()]
+    levels: list[Any] = []
+    for level, size in enumerate(walked.shape):
+        below = [[(*path, at) for at in range(size)] for path in paths]
+        if level in (sparse or [rank - 1]):
+            below = [[path for path in each if np.any(walked[path])] for each in below]
+            segments = np.cumsum([0, *map(len, below)])
+            levels.append((segments, np.array([path[-1] for each in below for path in each], int)))
+        else:
+            levels.append(size)
+        paths = [path for each in below for path in each]
+    values = np.array([walked[path] for path in paths], dense.dtype)
+    return Encoding(order, tuple(dimension for dimension, _ in blocks), tuple(levels), values)
+
+
 class _Graph:
     """A model while it is put together."""
 
@@ -80,8 +139,13 @@ class _Graph:
         values: npt.NDArray[Any] | None = None,
         scale: float | None = None,
         open_batch: bool = False,
+        scales: int = 1,
+        encoding: Encoding | None = None,
+        width: str = "int32",
     ) -> int:
         made = schema.TensorT()
+        if encoding is not None:
+            values, made.sparsity = encoding.values, _sparsity(encoding, width)
         made.name, made.shape, made.type, made.buffer = name, list(shape), _TYPES[dtype], 0
         if open_batch:
             made.shapeSignature = [-1, *shape[1:]]
@@ -92,7 +156,8 @@ class _Graph:
             self.model.buffers.append(buffer)
         if scale is not None:
             made.quantization = schema.QuantizationParametersT()
-            made.quantization.scale, made.quantization.zeroPoint = [scale], [0]
+            made.quantization.scale = [scale] * scales
+            made.quantization.zeroPoint = [0] * scales
         self.graph.tensors.append(made)
         return len(self.graph.tensors) - 1
 
@@ -119,8 +184,43 @@ class _Graph:
         return bytes(builder.Output())
 
 
+def _sparsity(encoding: Encoding, width: str) -> Any:
+    made = schema.SparsityParametersT()
+    made.traversalOrder, made.blockMap = list(encoding.order), list(encoding.blocks)
+    made.dimMetadata = []
+    kind, vector = _WIDTHS[width]
+    for level in encoding.levels:
+        metadata = schema.DimensionMetadataT()
+        if isinstance(level, int):
+            metadata.format, metadata.denseSize = schema.DimensionType.DENSE, level
+        else:
+            metadata.format = schema.DimensionType.SPARSE_CSR
+            metadata.arraySegmentsType = metadata.arrayIndicesType = kind
+            metadata.arraySegments, metadata.arrayIndices = vector(), vector()
+            metadata.arraySegments.values, metadata.arrayIndices.values = (
+                each.astype(width) for each in level
+            )
+        made.dimMetadata.append(metadata)
+    return made
+
+
+def sparse_file(encoding: Encoding, shape: Sequence[int], width: str = "int32") -> bytes:
+    """A .tflite file of one dense layer `(outputs, inputs)` whose weights are encoded so."""
+    made = _Graph()
+    made.graph.inputs = [made.tensor("input", (1, shape[1]), "float32")]
+    weights = made.tensor("weights", shape, "float32", encoding=encoding, width=width)
+    made.graph.outputs = [made.tensor("output", (1, shape[0]), "float32")]
+    options = schema.FullyConnectedOptionsT()
+    made.operator("FULLY_CONNECTED", [0, weights], made.graph.outputs, options)
+    return made.packed()
+
+
 def content(
-    layers: Sequence[Layer], activations: str = "float32", size: int = 8, softmax: bool = False
+    layers: Sequence[Layer],
+    activations: str = "float32",
+    size: int = 8,
+    softmax: bool = False,
+    named: bool = True,
 ) -> bytes:
     """A .tflite file of layers one after the other.
 
@@ -129,6 +229,7 @@ def content(
         activations: the type of what flows between them.
         size: height and width of the images that a first convolution is given.
         softmax: whether a softmax stands at the end.
+        named: whether tensors have names.
     """
     made = _Graph()
     scale = 0.05 if activations == "int8" else None
@@ -139,9 +240,18 @@ def content(
     for number, layer in enumerate(layers):
         name, weights = f"{layer.name}{number}", layer.weights
         dtype = str(weights.dtype)
-        at = made.tensor(
-            name, weights.shape, dtype, weights, scale=0.01 if dtype == "int8" else None
-        )
+        quantization = {"scale": 0.01, "scales": layer.scales} if dtype == "int8" else {}
+        if layer.stored == "sparse":
+            at = made.tensor(name, weights.shape, dtype, encoding=encode(weights), **quantization)
+            whole = made.tensor(f"{name}/whole", weights.shape, dtype, **quantization)
+            made.operator("DENSIFY", [at], [whole])
+            at = whole
+        elif layer.stored == "int4":
+            low, high = weights.reshape(-1, 2).T
+            packed = ((high << 4) | (low & 15)).astype(np.int8)
+            at = made.tensor(name, weights.shape, "int4", packed, **quantization)
+        else:
+            at = made.tensor(name, weights.shape, dtype, weights, **quantization)
         if dtype == "float16":
             unpacked = made.tensor(f"{name}/unpacked", weights.shape, "float32")
             made.operator("DEQUANTIZE", [at], [unpacked])
@@ -176,6 +286,8 @@ def content(
         made.operator("SOFTMAX", [last], [out], options)
         last = out
     made.graph.outputs = [last]
+    for tensor in [] if named else made.graph.tensors:
+        tensor.name = None
     return made.packed()
 
 
@@ -185,7 +297,8 @@ def write(
     activations: str = "float32",
     size: int = 8,
     softmax: bool = False,
+    named: bool = True,
 ) -> Path:
     """The same, written to a file; its path."""
-    path.write_bytes(content(layers, activations, size, softmax))
+    path.write_bytes(content(layers, activations, size, softmax, named))
     return path

@@ -240,6 +240,7 @@ def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Pat
         records=records,
         architecture=machine["architecture"],
         cpu_features=machine["cpu_features"],
+        runtime=case.runtime,
         delegated=None
         if delegated is None or delegated.value is None or delegated.n is None
         else (round(delegated.value * delegated.n), delegated.n),

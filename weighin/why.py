@@ -27,6 +27,7 @@ class Facts:
         records: the row's figures by metric.
         architecture: of the machine, as `x86_64`.
         cpu_features: of the machine; empty where they could not be read.
+        runtime: what ran the row; empty if unknown.
         delegated: how many operators XNNPACK runs, and how many there are; None if unknown.
         fixed_share: share of one call that a model of one operator takes too, a lower bound of
             what no compression can save; None if unknown.
@@ -41,6 +42,12 @@ class Facts:
     delegated: tuple[int, int] | None = None
     fixed_share: float | None = None
     baseline: Graph | None = None
+    runtime: str = ""
+
+    @property
+    def export(self) -> str:
+        """How the file's weights and activations are stored: also of `compact(int8)`, `int8`."""
+        return self.variant.export.innermost
 
     @property
     def steps(self) -> list[str]:
@@ -137,15 +144,46 @@ def _missing_for_sparse_path(graph: Graph) -> tuple[str, str] | None:
     return None
 
 
-def _delegation(facts: Facts) -> str | None:
-    if facts.is_faster or facts.delegated is None or facts.delegated[0] == facts.delegated[1]:
+def _unpacked(facts: Facts) -> str | None:
+    kernels = [kernel for kernel in facts.graph.kernels if kernel.sparse]
+    unpacked = [operator for operator in facts.graph.operators if operator.name == "DENSIFY"]
+    if facts.variant.export.name == "sparse" and not kernels:
+        return "no kernel has the 30 % zeros from which the converter stores it sparse"
+    if not unpacked or facts.is_faster:
+        return None
+    return (
+        f"{len(unpacked)} of {len(facts.graph.kernels)} kernels are unpacked from sparse storage "
+        f"when the file is opened: a smaller file, the same work"
+    )
+
+
+def _no_delegate(facts: Facts) -> str | None:
+    if facts.runtime != "litert-builtin" or facts.is_faster:
+        return None
+    return "no XNNPACK delegate here: this row and its baseline run in LiteRT's own kernels"
+
+
+def _int16(facts: Facts) -> str | None:
+    if facts.is_faster or facts.delegated is None or facts.runtime == "litert-builtin":
         return None
     n, m = facts.delegated
-    return f"{n} of {m} operators run in XNNPACK, the others in slower kernels"
+    if n == m or not any(tensor.dtype == "INT16" for tensor in facts.graph.inner):
+        return None
+    return (
+        f"XNNPACK has no kernels for 16-bit activations: {n} of {m} operators run in it, the "
+        f"others in slower ones"
+    )
+
+
+def _delegation(facts: Facts) -> str | None:
+    if facts.is_faster or facts.delegated is None or _int16(facts) or _no_delegate(facts):
+        return None
+    n, m = facts.delegated
+    return None if n == m else f"{n} of {m} operators run in XNNPACK, the others in slower kernels"
 
 
 def _no_int8_extension(facts: Facts) -> str | None:
-    integer = facts.variant.export.name in ("int8", "dynamic")
+    integer = facts.export in ("int8", "dynamic")
     known = facts.architecture and facts.cpu_features
     if not integer or not known or any(name in facts.cpu_features for name in INT8_EXTENSIONS):
         return None
@@ -153,15 +191,21 @@ def _no_int8_extension(facts: Facts) -> str | None:
 
 
 def _dynamic(facts: Facts) -> str | None:
-    if facts.variant.export.name != "dynamic" or facts.is_faster:
+    if facts.export != "dynamic" or facts.is_faster:
         return None
     return "dynamic range quantizes activations anew in every call"
 
 
 def _float16(facts: Facts) -> str | None:
-    if facts.variant.export.name != "float16" or facts.is_faster:
+    if facts.export != "float16" or facts.is_faster:
         return None
     return "half-precision weights are unpacked to float32 first: a smaller file, the same work"
+
+
+def _int4(facts: Facts) -> str | None:
+    if facts.is_faster or not any(kernel.dtype == "INT4" for kernel in facts.graph.kernels):
+        return None
+    return "4-bit weights are unpacked while running: a smaller file, no less work than 8 bits"
 
 
 def _fixed_cost(facts: Facts) -> str | None:
@@ -184,7 +228,7 @@ def _noise(facts: Facts) -> str | None:
 
 
 def _same_arithmetic(facts: Facts) -> str | None:
-    if facts.steps != ["finetune"] or facts.variant.export.name != "float32" or facts.is_faster:
+    if facts.steps != ["finetune"] or facts.export != "float32" or facts.is_faster:
         return None
     return "the dense control: the same arithmetic as the baseline"
 
@@ -219,6 +263,14 @@ RULES = (
         f"{_XNNPACK}, 'Sparse Inference'; XNNPACK src/subgraph.c (xnn_subgraph_rewrite_for_nchw)",
         _sparse_path,
     ),
+    Rule(
+        "sparse storage",
+        "tensorflow/compiler/mlir/lite/transforms/dense_to_sparse_pass.cc (kMinSparsityLevel, "
+        "needs_densify); tensorflow/lite/kernels/densify.cc: unpacked once",
+        _unpacked,
+    ),
+    Rule("no delegate", "LiteRT's OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES", _no_delegate),
+    Rule("16-bit activations", f"{_XNNPACK}, 'Operator support': no INT16 inputs", _int16),
     Rule("delegation", "TensorFlow Lite, 'Delegates': operators not claimed stay", _delegation),
     Rule(
         "int8 instructions",
@@ -231,6 +283,12 @@ RULES = (
         _dynamic,
     ),
     Rule("float16", "TensorFlow Lite, 'Post-training float16 quantization'", _float16),
+    Rule(
+        "int4",
+        "tensorflow/lite/kernels/conv.cc: UnpackDenseInt4IntoInt8 in every call; XNNPACK's qc4w "
+        "kernels: four bits to eight in registers",
+        _int4,
+    ),
     Rule("fixed cost", "a call of a model of one operator, by the same runtime here", _fixed_cost),
     Rule("noise", "Deutsch 1996, RFC 1951: DEFLATE finds repetition and skew alone", _noise),
 )

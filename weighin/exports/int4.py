@@ -13,6 +13,9 @@ from weighin.inspect import Graph, other_types
 from weighin.registry import export
 from weighin.variant import above
 
+# The operators whose weights it packs (ai_edge_quantizer/default_policy.py, at 4 bits)
+PACKED = ("CONV_2D", "FULLY_CONNECTED")
+
 
 def _available() -> str | None:
     if importlib.util.find_spec("ai_edge_quantizer") is None:
@@ -24,7 +27,11 @@ def claim(
     graph: Graph, scales: Scales = "channel", smallest: int = SMALLEST, **_: object
 ) -> str | None:
     """Large kernels of 4 bits between float activations."""
-    large = [kernel for kernel in graph.kernels if kernel.size >= smallest]
+    large = [
+        operator.weights
+        for operator in graph.operators
+        if operator.name in PACKED and operator.weights and operator.weights.size >= smallest
+    ]
     return (
         other_types(large, "INT4")
         or other_types(graph.activations, "FLOAT32")
@@ -49,7 +56,7 @@ def int4(
         compute: `integer` quantizes activations while running where LiteRT has kernels for it;
             `float` unpacks the weights to float32 first, so nothing is lost in the activations.
         scales: one for each output channel of a kernel, or one for the whole of it.
-        smallest: kernels of fewer weights stay float.
+        smallest: kernels of fewer weights stay float, as depthwise ones always do.
 
     Raises:
         WeighinError: if ai-edge-quantizer is not installed.

@@ -37,7 +37,7 @@ def _claim(
         old, new = was.weights.shape[0], now.weights.shape[0]
         due = _width_after(old, fraction, multiple)
         if new not in (old, due):
-            return f"layer {now.weights.name!r} has {new} channels, not {due} of {old}"
+            return f"layer {now.weights.label} has {new} channels, not {due} of {old}"
         narrowed |= new < old
     return None if narrowed else "every layer is as wide as before"
 
