@@ -17,7 +17,7 @@ ROOT = Path(weighin.__file__).resolve().parent.parent
 # A module may import from the layers above its own and from nothing else. A package stands for
 # all its modules; those of one package may import each other.
 LAYERS = [
-    {"core", "stats"},
+    {"core", "sparsity", "stats"},
     {"files", "registry", "stack", "inspect", "keras_file", "pairs"},
     {"variant"},
     {"arrays", "cache", "surgery", "training", "store", "probe", "metrics", "report", "why"},

@@ -118,6 +118,18 @@ def test_list_says_what_things_are(weigh):
     assert "unavailable" not in _rows(result.stdout)["tiny"]
     assert "seeds" not in _rows(result.stdout)["quick"]
     assert "unavailable" not in _rows(result.stdout)["litert"]
+    assert "only if --weighin-runtimes names it" in _rows(result.stdout)["litert-builtin"]
+    assert "only if" not in _rows(result.stdout)["litert"]
+
+
+@pytest.mark.parametrize("reason", [None, "no chisel: pip install chisel"])
+def test_list_says_why_an_export_cannot_be_used(weigh, monkeypatch, reason):
+    """An export that needs a package of its own is listed with the command that installs it."""
+    monkeypatch.setitem(vars(registry.exports["int4"]), "available", lambda: reason)
+
+    row = _rows(weigh("list").stdout)["int4(compute=integer,"]
+
+    assert (reason is not None) == row.endswith(f"unavailable: {reason}")
 
 
 def test_list_shows_what_each_model_of_a_suite_is_weighed_in(weigh, tmp_path):

@@ -36,7 +36,7 @@ ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SHARES = {"top1", "top5", "agreement"}
-CANDIDATES = ("0.5", "2", "16", "1", "0", "4:8")  # some of them suits any argument there is
+CANDIDATES = ("0.5", "2", "16", "1", "0", "4:8", "int8")  # some of them suits any argument there is
 
 
 def _kinds():
@@ -77,8 +77,10 @@ def test_every_kind_is_registered():
         "data sets": {"mnist", "fashion_mnist", "cifar10", "mnist10k"},
         "suites": {"quick", "full", "curve"},
         "steps": {"prune", "cluster", "qat", "channels", "finetune"},
-        "exports": {"float32", "float16", "dynamic", "int8"},
-        "runtimes": {"litert", "keras-cpu", "keras-gpu"},
+        "exports": {
+            *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact"),
+        },
+        "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu"},
         "metrics": {"file_bytes", "gzip_bytes", "top1", "agreement", "latency", "cold_start"},
     }
 
@@ -168,6 +170,7 @@ def test_runtimes_have_what_the_protocol_asks(name):
     assert len(runtime.formats) >= 1
     assert isinstance(runtime.formats, tuple)
     assert isinstance(runtime.needs_tensorflow, bool)
+    assert isinstance(runtime.on_request, bool)
     assert [] == list(inspect.signature(runtime.available).parameters)
     assert [] == list(inspect.signature(runtime.load).parameters)
     assert ["path", "threads"] == list(inspect.signature(runtime.open).parameters)

@@ -65,7 +65,8 @@ registry.load_definitions(definitions)
 workshop = Workshop(Cache(cache), Places.here(cache), tuple(definitions))
 jobs = {name: job_for("tiny_cnn", "quick", 0, variant.parse(name), "tflite")
         for name in sys.argv[3:]}
-built = {name: build(jobs.values(), workshop)[job] for name, job in jobs.items()}
+outcomes = build(jobs.values(), workshop)
+built = {name: outcomes[job] for name, job in jobs.items()}
 print(json.dumps({name: made.key if isinstance(made, Artifact) else made.reason
                   for name, made in built.items()}))
 """

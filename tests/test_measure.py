@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -248,6 +249,31 @@ def test_what_could_not_be_built_is_said_with_its_reason(bench):
 
     with pytest.raises(WeighinError, match="not built: the chisel broke"):
         broken.artifact(dataclasses.replace(CASE, variant="float16"))
+
+
+@pytest.mark.parametrize(
+    ("variant", "runtime", "told"),
+    [
+        ("baseline", "litert", None),
+        ("int8", "", None),
+        ("int4", "litert", "no chisel"),
+        ("int4", "", "no chisel"),
+        ("compact(int4)", "litert", "no chisel"),
+        ("compact(int8)", "litert", None),
+        ("baseline", "keras-gpu7", "no such chip"),
+    ],
+)
+def test_what_is_not_to_be_had_is_told_before_it_is_built(
+    bench, monkeypatch, variant, runtime, told
+):
+    """A case says why its export, the one inside it, or its runtime cannot be used here."""
+    monkeypatch.setitem(vars(registry.exports["int4"]), "available", lambda: "no chisel")
+    with registrations_undone():
+        gone = SimpleNamespace(name="keras-gpu7", available=lambda: "no such chip")
+        registry.runtimes.add("keras-gpu7", gone)
+        case = dataclasses.replace(CASE, variant=variant, runtime=runtime)
+
+        assert told == Cell(case, "inference", bench).unavailable()
 
 
 LIAR = '''

@@ -372,6 +372,17 @@ def test_a_warm_run_loads_no_tensorflow(run, tmp_path):
     assert set() == loaded & HEAVY
 
 
+def test_some_runtimes_are_measured_on_request_only(run):
+    """What nobody asks for takes no time: named, a runtime is measured, and else left out."""
+    names = [
+        run("--collect-only", "-q", "-k=latency", *words).text
+        for words in ((), ("--weighin-runtimes=litert,litert-builtin",))
+    ]
+
+    assert ["litert-builtin" in text for text in names] == [False, True]
+    assert all("-litert]" in text for text in names)
+
+
 def test_what_needs_tensorflow_comes_last(run):
     """Nothing is measured in a process that has loaded TensorFlow for something else."""
     ran = run("--collect-only", "-q", "--weighin-runtimes=keras-cpu,litert")

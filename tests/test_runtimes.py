@@ -11,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from weighin import registry, stack
 from weighin.core import WeighinError
+from weighin.probe import cold_start
 from weighin.runtimes.keras import KerasGPU
 from weighin.runtimes.litert import BATCH
 
@@ -91,6 +92,35 @@ def test_float_files_answer_as_the_keras_model(shop, tiny_data, open_file, model
 
     assert len(tiny_data.test) == len(wanted)
     np.testing.assert_allclose(scores, wanted, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_runtime_without_delegate_answers_like_the_one_with_it(shop, tiny_data, variant):
+    """LiteRT's own kernels give the same scores but for rounding, and nothing is delegated."""
+    path = shop.artifact(variant, model="tiny_cnn").path
+    images = tiny_data.test.inputs(0, BATCH + 3)
+    with_it, without = (
+        registry.runtimes[name].open(path, 1) for name in ("litert", "litert-builtin")
+    )
+    scores = without.predict(images)
+    tolerance = INT8_STEP * 3.001 if "int8" in variant or variant == "dynamic" else ROUNDING
+
+    taken, total = without.delegated
+    assert 0 == taken < total
+    assert with_it.delegated[0] > 0
+    assert np.abs(scores - with_it.predict(images)).max() <= tolerance
+    np.testing.assert_allclose(_one_by_one(without, images), scores, rtol=0, atol=tolerance)
+
+
+def test_the_runtime_without_delegate_starts_in_a_process_of_its_own(shop, tiny_data):
+    """A cold start by its name answers, and so does the call that costs next to nothing."""
+    path, image = shop.artifact().path, tiny_data.test.inputs(0, 1)
+    session = registry.runtimes["litert-builtin"].open(path, 1)
+
+    started = cold_start("litert-builtin", path, 1, image)
+
+    assert int(session.predict(image).argmax()) == started.top1
+    registry.runtimes["litert-builtin"].nothing()()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -141,6 +141,29 @@ def test_float_files_may_differ_by_rounding_only(
 
 
 @pytest.mark.parametrize(
+    ("stage", "export", "passes"),
+    [
+        ("sparse", "float32", False),
+        ("compact(float32)", "float32", False),
+        ("compact(int8)", "int8", True),
+        ("sparse(export=float16)", "float16", True),
+    ],
+)
+def test_a_float_file_is_one_however_it_is_stored(
+    tmp_path: Path, data: Dataset, stage: str, export: str, passes: bool
+) -> None:
+    """Float scores are held to rounding where an export inside another one is float32."""
+    made = artifact(tmp_path, data, stage=stage, format="keras")
+    made = dataclasses.replace(made, provenance={"stage": stage, "arguments": {"export": export}})
+    try:
+        check_session(Session(shifted(EXACT * 1.1)), made, data)
+    except WeighinError:
+        assert not passes
+    else:
+        assert passes
+
+
+@pytest.mark.parametrize(
     "answers",
     [
         lambda images: right(images)[:-1],

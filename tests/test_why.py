@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flatbuffer import content, convolution, dense
+from flatbuffer import content, convolution, dense, encode
 from hypothesis import given
 from hypothesis import strategies as st
 from support import record
@@ -18,6 +18,7 @@ from support import record
 from weighin import variant, why
 from weighin.core import Call, Variant
 from weighin.inspect import Graph, Operator, Tensor, read_tflite
+from weighin.sparsity import Sparsity
 from weighin.why import Facts, explain
 
 RULES = {rule.name: rule for rule in why.RULES}
@@ -35,9 +36,11 @@ def kernel(*shape: int, zeros: float = 0.0, sparse: bool = False) -> Tensor:
     size = int(np.prod(shape))
     values = np.ones(size, np.float32)
     values[: round(zeros * size)] = 0
-    if sparse:
-        values = values[values != 0]
-    return Tensor(0, "kernel", shape, "FLOAT32", values.view(np.uint8), 0, 0, sparse)
+    if not sparse:
+        return Tensor(0, "kernel", shape, "FLOAT32", values.view(np.uint8), 0, 0)
+    made = encode(values.reshape(shape))
+    encoded = Sparsity(made.order, made.blocks, made.levels)
+    return Tensor(0, "kernel", shape, "FLOAT32", made.values.view(np.uint8), 0, 0, encoded)
 
 
 def graph(*operators: tuple[str, Tensor | None]) -> Graph:
@@ -274,6 +277,106 @@ def test_operators_that_were_not_delegated(
 ) -> None:
     """What the delegate did not take is counted."""
     assert expected == said("delegation", delegated=delegated)
+
+
+def wide() -> Graph:
+    """A graph of one layer on 16-bit activations."""
+    flowing = Tensor(0, "flowing", (1, 8), "INT16", np.empty(0, np.uint8), 1, 0)
+    weights = dataclasses.replace(kernel(8, 8), dtype="INT8")
+    return Graph((flowing,), (Operator("FULLY_CONNECTED", (0, 0), (0,), weights, 1),), (0,), (0,))
+
+
+@pytest.mark.parametrize(
+    ("delegated", "runtime", "speaks"),
+    [
+        ((0, 7), "litert", True),
+        ((2, 7), "litert", True),
+        ((7, 7), "litert", False),
+        ((0, 7), "litert-builtin", False),
+        (None, "litert", False),
+    ],
+)
+def test_activations_of_16_bits(
+    delegated: tuple[int, int] | None, runtime: str, speaks: bool
+) -> None:
+    """XNNPACK has no kernels for them: told with the count, and not told twice."""
+    known = {"delegated": delegated, "runtime": runtime, "name": "int16x8"}
+    told = said("16-bit activations", wide(), **known)
+
+    assert speaks == (told is not None)
+    if speaks:
+        assert told == (
+            f"XNNPACK has no kernels for 16-bit activations: {delegated[0]} of 7 operators run in "
+            f"it, the others in slower ones"
+        )
+        assert said("delegation", wide(), **known) is None
+        assert said("16-bit activations", wide(), **known, records=speedup("faster")) is None
+        assert said("16-bit activations", mobile(), **known) is None
+
+
+def test_a_runtime_without_delegate() -> None:
+    """On litert-builtin nothing is delegated, of the baseline neither: said once, by that rule."""
+    known = {"delegated": (0, 5), "runtime": "litert-builtin"}
+
+    told = said("no delegate", **known)
+
+    assert told == "no XNNPACK delegate here: this row and its baseline run in LiteRT's own kernels"
+    assert said("delegation", **known) is None
+    assert said("no delegate", **(known | {"runtime": "litert"})) is None
+    assert said("no delegate", **known, records=speedup("faster")) is None
+
+
+def test_sparse_kernels_that_are_unpacked() -> None:
+    """A DENSIFY operator makes a dense kernel again: a smaller file, no less to multiply."""
+    sparse = kernel(10, 100, zeros=0.8, sparse=True)
+    held = graph(("DENSIFY", None), ("FULLY_CONNECTED", sparse), ("FULLY_CONNECTED", kernel(9, 9)))
+    native = graph(("FULLY_CONNECTED", sparse))
+
+    told = said("sparse storage", held, "prune(0.8)+sparse")
+
+    assert told == (
+        "1 of 2 kernels are unpacked from sparse storage when the file is opened: a smaller file, "
+        "the same work"
+    )
+    assert said("sparse storage", native, "prune(0.8)+sparse") is None
+    assert said("sparse storage", held, "sparse", records=speedup("faster")) is None
+
+
+@pytest.mark.parametrize(("name", "speaks"), [("sparse", True), ("baseline", False)])
+def test_a_sparse_file_of_dense_kernels(name: str, speaks: bool) -> None:
+    """Nothing to leave out: the row is told why it is no smaller."""
+    held = graph(("FULLY_CONNECTED", kernel(10, 100, zeros=0.2)))
+
+    told = "no kernel has the 30 % zeros from which the converter stores it sparse"
+    assert (told if speaks else None) == said("sparse storage", held, name)
+
+
+@pytest.mark.parametrize("verdict", ["slower", "", "faster"])
+@pytest.mark.parametrize("dtype", ["INT4", "INT8"])
+def test_weights_of_4_bits(verdict: str, dtype: str) -> None:
+    """Half a byte is unpacked before it is multiplied by."""
+    held = graph(("FULLY_CONNECTED", dataclasses.replace(kernel(8, 8), dtype=dtype)))
+
+    told = said("int4", held, "int4", records=speedup(verdict))
+
+    assert (dtype == "INT4" and verdict != "faster") == (told is not None)
+    assert told is None or "4-bit weights are unpacked while running" in told
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [
+        ("int8 instructions", ["compact(int8)", "sparse(export=dynamic)", "compact(dynamic)"]),
+        ("dynamic range", ["compact(dynamic)", "sparse(export=dynamic)"]),
+        ("float16", ["compact(float16)", "sparse(export=float16)"]),
+        ("dense control", ["finetune+compact(float32)"]),
+    ],
+)
+def test_rules_of_an_export_hold_inside_another_one(rule: str, names: list[str]) -> None:
+    """A compact int8 file runs as an int8 file does."""
+    known = {"architecture": "x86_64", "cpu_features": OLD}
+
+    assert None not in [said(rule, name=name, **known) for name in names]
 
 
 @pytest.mark.parametrize(

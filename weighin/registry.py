@@ -242,6 +242,8 @@ def metric(
 
 def runtime(cls: type[Any]) -> type[Any]:
     """Register an instance of the decorated class as a runtime; see `weighin.core.Runtime`."""
+    if not hasattr(cls, "on_request"):
+        cls.on_request = False  # measured in every run, as most are
     runtimes.add(cls.name, cls())
     return cls
 

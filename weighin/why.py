@@ -167,7 +167,7 @@ def _int16(facts: Facts) -> str | None:
     if facts.is_faster or facts.delegated is None or facts.runtime == "litert-builtin":
         return None
     n, m = facts.delegated
-    if n == m or not any(tensor.dtype == "INT16" for tensor in facts.graph.inner):
+    if n == m or not any(tensor.dtype == "INT16" for tensor in facts.graph.tensors):
         return None
     return (
         f"XNNPACK has no kernels for 16-bit activations: {n} of {m} operators run in it, the "
