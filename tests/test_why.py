@@ -324,6 +324,8 @@ def test_a_runtime_without_delegate() -> None:
     assert said("delegation", **known) is None
     assert said("no delegate", **(known | {"runtime": "litert"})) is None
     assert said("no delegate", **known, records=speedup("faster")) is None
+    assert said("XNNPACK's sparse path", mobile(), runtime="litert-builtin") is None
+    assert said("XNNPACK's sparse path", mobile(zeros=0.5), runtime="litert") is not None
 
 
 def test_sparse_kernels_that_are_unpacked() -> None:

@@ -50,6 +50,11 @@ class Facts:
         return self.variant.export.innermost
 
     @property
+    def may_delegate(self) -> bool:
+        """Whether the runtime gives operators to XNNPACK, if it is known."""
+        return self.runtime != "litert-builtin"
+
+    @property
     def steps(self) -> list[str]:
         """Names of the variant's steps."""
         return [step.name for step in self.variant.steps]
@@ -108,7 +113,7 @@ def _dense_zeros(facts: Facts) -> str | None:
 
 
 def _sparse_path(facts: Facts) -> str | None:
-    if facts.zeros < MOSTLY:
+    if facts.zeros < MOSTLY or not facts.may_delegate:
         return None
     missing = _missing_for_sparse_path(facts.graph)
     if missing:
@@ -158,13 +163,13 @@ def _unpacked(facts: Facts) -> str | None:
 
 
 def _no_delegate(facts: Facts) -> str | None:
-    if facts.runtime != "litert-builtin" or facts.is_faster:
+    if facts.may_delegate or facts.is_faster:
         return None
     return "no XNNPACK delegate here: this row and its baseline run in LiteRT's own kernels"
 
 
 def _int16(facts: Facts) -> str | None:
-    if facts.is_faster or facts.delegated is None or facts.runtime == "litert-builtin":
+    if facts.is_faster or facts.delegated is None or not facts.may_delegate:
         return None
     n, m = facts.delegated
     if n == m or not any(tensor.dtype == "INT16" for tensor in facts.graph.tensors):
@@ -176,7 +181,7 @@ def _int16(facts: Facts) -> str | None:
 
 
 def _delegation(facts: Facts) -> str | None:
-    if facts.is_faster or facts.delegated is None or _int16(facts) or _no_delegate(facts):
+    if facts.is_faster or facts.delegated is None or not facts.may_delegate or _int16(facts):
         return None
     n, m = facts.delegated
     return None if n == m else f"{n} of {m} operators run in XNNPACK, the others in slower kernels"
