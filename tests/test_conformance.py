@@ -126,6 +126,21 @@ def test_parameters_of_steps_and_exports_are_annotated(name):
         assert has_default == (parameter.kind is parameter.KEYWORD_ONLY)
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_what_steps_and_exports_are_built_on_counts(name):
+    """Every module beside its own that one imports is named in `uses`, so that a change counts."""
+    function = CALLS[name]
+    module = sys.modules[function.__module__]
+    held = {
+        each.__name__ if inspect.ismodule(each) else getattr(each, "__module__", None) or ""
+        for each in vars(module).values()
+    }
+    beside = {each for each in held if each.startswith(f"{module.__package__}.")}
+    used = {each.__module__ for each in vars(function).get("uses", ())}
+
+    assert beside - {module.__name__} <= used
+
+
 def _written(name):
     """A call of a step or export with nothing but what it needs, found by trying."""
     needed = [each for each in parameters(CALLS[name]) if each.default is each.empty]

@@ -20,7 +20,7 @@ from flatbuffer import content, convolution, dense
 
 from conftest import Shop
 from weighin import claims, registry, sessions, variant
-from weighin.core import Artifact, Dataset, WeighinError
+from weighin.core import Artifact, Dataset, Variant, WeighinError
 from weighin.exports import _quantized, int4
 from weighin.exports.compact import compacted
 from weighin.inspect import Graph, Tensor, read_tflite
@@ -106,6 +106,11 @@ def graph(artifact: Artifact) -> Graph:
     return read_tflite(artifact.path)
 
 
+def nowhere(other: Variant) -> Path:
+    """No claim here compares with another file."""
+    raise AssertionError(other.name)
+
+
 def answers(artifact: Artifact, data: Dataset, runtime: str = "litert") -> Any:
     """What a runtime answers to the test images."""
     session = registry.runtimes[runtime].open(artifact.path, 1)
@@ -123,7 +128,7 @@ def answers(artifact: Artifact, data: Dataset, runtime: str = "litert") -> Any:
 )
 def test_each_file_is_what_it_is_called(made: Made, name: str) -> None:
     """Built by TensorFlow, every variant keeps the claims of its steps and its export."""
-    claims.check(made(name).path, variant.parse(name))
+    claims.check(made(name).path, variant.parse(name), nowhere)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,7 @@ def test_each_file_answers_on_the_runtime_without_delegate(
 def test_activations_of_another_width_are_told(made: Made, name: str, accused: str) -> None:
     """An int8 file is no int16x8 file, nor the other way round."""
     with pytest.raises(WeighinError, match=f"{accused}: .* holds (INT8|INT16|FLOAT32), not INT"):
-        claims.check(made(f"{PRUNED}+{name}").path, variant.parse(accused))
+        claims.check(made(f"{PRUNED}+{name}").path, variant.parse(accused), nowhere)
 
 
 # Activations of 16 bits

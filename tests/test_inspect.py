@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from weighin import registry
 from weighin.core import Compressed, WeighinError
 from weighin.inspect import Tensor, read_tflite
+from weighin.sparsity import Sparsity
 from weighin.stats import entropy
 
 VARIANTS = ("baseline", "dynamic", "int8", "prune(0.5)", "prune(0.5)+int8")
@@ -223,7 +224,8 @@ VALUES = st.lists(st.integers(-100, 100), min_size=1, max_size=200)
 def _tensor(values, dtype="INT8", size=None, zero_point=0):
     """A tensor of values; sparse where it has more of them than are stored."""
     stored = np.asarray(values, STORED[dtype]).view(np.uint8)
-    sparse = size is not None
+    places = np.array([0, len(values)]), np.arange(len(values))
+    sparse = None if size is None else Sparsity((0,), (), (places,))
     return Tensor(0, "w", (size or len(values),), dtype, stored, 1, zero_point, sparse)
 
 

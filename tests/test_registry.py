@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -289,35 +288,17 @@ def test_source_digest_changes_with_the_file(tmp_path: Path) -> None:
     assert hashlib.sha256(changed.encode()).hexdigest() == registry.source_digest(cook)
 
 
-def test_sources_of_a_step_are_all_that_it_uses_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A change of what a step imports from its own package counts, also through another module."""
-    (tmp_path / "kitchen").mkdir()
-    monkeypatch.syspath_prepend(tmp_path)
-    files = {
-        "__init__": "",
-        "_salt": "def pinch():\n    pass\n",
-        "dough": "from kitchen._salt import pinch\n",
-        "bread": "import json\nfrom kitchen import dough\n\ndef bake():\n    pass\n",
-        "cake": "def bake():\n    pass\n",
-    }
+def test_source_digest_changes_with_what_is_used(tmp_path: Path) -> None:
+    """A file that a step or export names in `uses` is part of its source."""
+    cook = run_source(tmp_path / "recipe.py", "def cook():\n    pass\n")["cook"]
+    alone = registry.source_digest(cook)
+    found = []
+    for source in ("def pinch():\n    pass\n", "def pinch():\n    return 1\n"):
+        pinch = run_source(tmp_path / "salt.py", source)["pinch"]
+        registry.export("bread", uses=(pinch,))(cook)
+        found.append(registry.source_digest(cook))
 
-    def digests() -> tuple[str, str]:
-        for name in [name for name in sys.modules if name.split(".")[0] == "kitchen"]:
-            monkeypatch.delitem(sys.modules, name)
-        for name, source in files.items():
-            (tmp_path / "kitchen" / f"{name}.py").write_text(source)
-        importlib.invalidate_caches()
-        bread, cake = (importlib.import_module(f"kitchen.{each}") for each in ("bread", "cake"))
-        return registry.sources_digest(bread.bake), registry.sources_digest(cake.bake)
-
-    before = digests()
-    files["_salt"] += "# more\n"
-    after = digests()
-
-    assert before[0] != after[0]
-    assert before[1] == after[1] == hashlib.sha256(files["cake"].encode()).hexdigest()
+    assert len({alone, *found}) == 3
 
 
 def test_source_digest_looks_through_wrappers(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def claim(
     )
 
 
-@export("int4", claim=claim, available=_available, uses=(float32.float32,))
+@export("int4", claim=claim, available=_available, uses=(float32.float32, check_scales))
 def int4(
     model: Any,
     calibration: Images,
