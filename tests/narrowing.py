@@ -427,6 +427,7 @@ if __name__ == "__main__":
             "l2": chosen(2, left),
             "l1": chosen(1, left),
             "coupled": chosen(2, [[5.0, 4.0]], [[1.0, 4.0]]),
+            "coupled the other way": chosen(2, [[1.0, 4.0]], [[5.0, 4.0]]),
         },
         "refused": {name: refusal(with_layer(name)) for name in unsupported(stack.keras().layers)}
         | {
