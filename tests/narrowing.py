@@ -130,7 +130,6 @@ class Net:
                     value[..., silent] = 0
                 values.append(value)
             layer.set_weights(values)
-            layer.finalize_state()
         return model
 
 
