@@ -15,6 +15,8 @@ suite(
     variants=(
         *QUICK,
         "finetune",
+        "channels(0.5)",
+        "channels(0.5)+int8",
         "float16",
         "prune(0.8)+dynamic",
         "prune(0.8)+float16",

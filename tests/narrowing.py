@@ -124,9 +124,10 @@ class Net:
             for weight in layer.weights:
                 is_scale = "gamma" in weight.name or "variance" in weight.name
                 low, high = (0.5, 1.5) if is_scale else (-0.8, 0.8)
-                value = self.generator.uniform(low, high, weight.shape)
-                if not any(word in weight.name for word in SPARED):
-                    value[..., list(self.silent.get(layer.name, ()))] = 0
+                value = np.asarray(self.generator.uniform(low, high, weight.shape))
+                silent = list(self.silent.get(layer.name, ()))
+                if silent and not any(word in weight.name for word in SPARED):
+                    value[..., silent] = 0
                 values.append(value)
             layer.set_weights(values)
         return model
@@ -185,7 +186,7 @@ def mobile(net: Net) -> Any:
 def squeeze_excite(net: Net) -> Any:
     """EfficientNet's scaled input, and channels multiplied by what was squeezed out of them."""
     x = net.input(6, 6, 3)
-    x = Wire(net.layers.Normalization(mean=0.5, variance=2.0)(net.layers.Rescaling(2.0)(x.tensor)))
+    x = Wire(net.layers.Normalization()(net.layers.Rescaling(2.0)(x.tensor)))
     x = net.make("Conv2D", x, 8, activation="swish")
     y = net.same("Reshape", net.same("GlobalAveragePooling2D", x), (1, 1, 8))
     y = net.make("Conv2D", net.make("Conv2D", y, 3), 8, like=x, activation="sigmoid")
@@ -427,6 +428,7 @@ if __name__ == "__main__":
             "l2": chosen(2, left),
             "l1": chosen(1, left),
             "coupled": chosen(2, [[5.0, 4.0]], [[1.0, 4.0]]),
+            "coupled the other way": chosen(2, [[1.0, 4.0]], [[5.0, 4.0]]),
         },
         "refused": {name: refusal(with_layer(name)) for name in unsupported(stack.keras().layers)}
         | {

@@ -79,6 +79,7 @@ def test_the_smaller_norm_goes(seen: Any, norm: str, left: list[list[float]]) ->
 def test_coupled_layers_lose_the_same_channels(seen: Any) -> None:
     """Norms 5 and 4 added to 1 and 4: the first channel goes, though it is one layer's larger."""
     assert [[4.0], [4.0]] == seen["chosen"]["coupled"]
+    assert [[4.0], [4.0]] == seen["chosen"]["coupled the other way"]
 
 
 @pytest.mark.parametrize(

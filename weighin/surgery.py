@@ -66,7 +66,6 @@ def narrow(model: Any, width_after: Callable[[int], int], order: int = 2) -> Any
     for layer in smaller.layers:
         if layer.name in cuts:
             layer.set_weights(cuts[layer.name].weights(keep))
-            layer.finalize_state()  # as Keras does after loading: some keep what they derive
     return smaller
 
 

@@ -243,8 +243,8 @@ def _fewer_channels(facts: Facts) -> str | None:
         return None
     share = facts.graph.macs / facts.baseline.macs
     return (
-        f"the layers are narrower, which every kernel profits by: {share * 100:.0f} % of the "
-        f"baseline's multiply-accumulates are left"
+        f"whole channels are gone: {share * 100:.0f} % of the baseline's multiply-accumulates "
+        f"are left"
     )
 
 
