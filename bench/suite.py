@@ -6,26 +6,54 @@ MODELS = ("mnist_cnn", "lenet_300_100", "lenet5")
 SPARSITIES = (0.5, 0.75, 0.875, 0.9375, 0.97)  # 2, 4, 8, 16 and 33 times fewer weights
 QUICK = ("baseline", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
 
-suite("quick", profile="quick", models=MODELS, variants=QUICK)
+FULL = (
+    *QUICK,
+    "finetune",
+    "channels(0.5)",
+    "channels(0.5)+int8",
+    "float16",
+    "prune(0.8)+dynamic",
+    "prune(0.8)+float16",
+    "prune(0.9)",
+    "prune(0.9)+int8",
+    "prune(0.8,schedule=constant)",
+    "prune(0.7,begin=0.4)",
+    "prune(0.7,begin=0.4)+dynamic",
+)
+ONE_SHOT = ("baseline", "float16", "dynamic", "int8", "prune(0.8)+int8")
 
+suite("quick", profile="quick", models=MODELS, variants=QUICK)
+suite("full", profile="full", models=(*MODELS, "fashion_cnn"), variants=FULL)
+
+suite("cifar10", profile="full", models=("resnet8",), variants=FULL)
+suite("cifar10_test1k", profile="test1k", models=("resnet8",), variants=FULL)
 suite(
-    "full",
+    "keywords",
     profile="full",
-    models=MODELS,
-    variants=(
-        *QUICK,
-        "finetune",
-        "channels(0.5)",
-        "channels(0.5)+int8",
-        "float16",
-        "prune(0.8)+dynamic",
-        "prune(0.8)+float16",
-        "prune(0.9)",
-        "prune(0.9)+int8",
-        "prune(0.8,schedule=constant)",
-        "prune(0.7,begin=0.4)",
-        "prune(0.7,begin=0.4)+dynamic",
+    models=("ds_cnn", "kws_ds_cnn"),
+    variants=(*QUICK, "float16", "prune(0.5)", "prune(0.5)+int8"),
+)
+suite(
+    "mobilenet",
+    profile="full",
+    models=(
+        *("mobilenet_v1_025_96", "mobilenet_v1_050_96", "mobilenet_v1_100_96"),
+        *("mobilenet_v1_025_224", "mobilenet_v1_050_224", "mobilenet_v1_100_224"),
     ),
+    variants=ONE_SHOT,
+)
+suite(
+    "applications",
+    profile="full",
+    models=(
+        *("Xception", "VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152"),
+        *("ResNet50V2", "ResNet101V2", "ResNet152V2", "InceptionV3", "InceptionResNetV2"),
+        *("MobileNet", "MobileNetV2", "DenseNet121", "DenseNet169", "DenseNet201"),
+        *("NASNetMobile", "NASNetLarge", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2"),
+        *("EfficientNetB3", "EfficientNetB4", "EfficientNetB5", "EfficientNetB6"),
+        "EfficientNetB7",
+    ),
+    variants=ONE_SHOT,
 )
 
 suite(

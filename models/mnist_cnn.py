@@ -38,3 +38,11 @@ def mnist_cnn(keras: Any) -> Any:
             layers.Dense(10, activation="softmax"),
         ]
     )
+
+
+@model(
+    full=Recipe("fashion_mnist", epochs=10, finetune_epochs=5, batch_size=250, validation_split=0.2)
+)
+def fashion_cnn(keras: Any) -> Any:
+    """The same layers as mnist_cnn, for articles of clothing."""
+    return mnist_cnn(keras)

@@ -23,7 +23,7 @@ LAYERS = [
     {"arrays", "cache", "surgery", "training", "store", "probe", "metrics", "report", "why"},
     {"datasets", "exports", "steps", "claims", "sweep"},
     {"weighin"},  # the package's __init__: the public names
-    {"environment"},  # asks the package for its version
+    {"environment", "weights"},  # environment asks the package for its version
     {"build", "runtimes", "calibration"},
     {"progress", "doctoring", "sessions"},
     {"workbench"},

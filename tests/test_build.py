@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,13 +27,16 @@ from weighin.build import Job, Workshop, build, job_for
 from weighin.cache import Cache
 from weighin.core import Artifact, Failure, Recipe, Split
 from weighin.datasets import Places, from_arrays
+from weighin.files import sha256
 from weighin.inspect import read_tflite
+from weighin.keras_file import read_weights
 from weighin.training import Trainer
 
 ROOT = Path(__file__).parent.parent
 
 ODD = '''"""Models that go wrong, each in its own way, and one with other test images."""
 
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -41,7 +45,7 @@ from pathlib import Path
 
 import numpy as np
 
-from weighin import Recipe, dataset, from_arrays, model, npz_dataset
+from weighin import Recipe, Weights, dataset, from_arrays, model, npz_dataset
 
 HERE = Path(__file__).parent
 QUICK = Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=40)
@@ -122,6 +126,46 @@ def waiting(keras):
     return layers_of(keras)
 
 
+def weights(name, content_of=None):
+    path = HERE / "data" / "weights" / (content_of or name)
+    return Weights(name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@model(quick=Recipe("tiny", epochs=0, finetune_epochs=0, weights=weights("good.h5")))
+def published(keras):
+    return layers_of(keras)
+
+
+@model(quick=Recipe("tiny", epochs=0, finetune_epochs=0, weights=weights("narrow.h5")))
+def narrow(keras):
+    return layers_of(keras)
+
+
+@model(quick=Recipe("tiny", epochs=0, finetune_epochs=0, weights=weights("good.h5")))
+def deeper(keras):
+    return layers_of(keras, keras.layers.Dense(4))
+
+
+@model(quick=Recipe("tiny", 0, 0, weights=weights("other.h5", content_of="good.h5")))
+def exchanged(keras):
+    return layers_of(keras)
+
+
+@model(quick=Recipe("tiny", epochs=0, finetune_epochs=0, weights=Weights("lost.h5", "ab")))
+def lost(keras):
+    return layers_of(keras)
+
+
+@model(quick=Recipe("tiny", 2, 0, 8, 0.01, weights=Weights("lost.h5", "ab")))
+def trained_instead(keras):
+    return layers_of(keras)
+
+
+@model(quick=Recipe("tiny", epochs=0, finetune_epochs=0))
+def untrained(keras):
+    return layers_of(keras, keras.layers.Dense(4), keras.layers.BatchNormalization())
+
+
 @model(quick=Recipe("nowhere", epochs=1, finetune_epochs=1))
 def without_data(keras):
     return layers_of(keras)
@@ -129,6 +173,8 @@ def without_data(keras):
 
 TINY = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8", "finetune")
 BROKEN = ("raising", "diverging", "overflowing", "not_finite", "with_lambda")
+MISFITS = ("narrow", "deeper")  # whose published weights have other shapes
+UNTRAINED = ("published", "trained_instead", "untrained")
 
 
 def job(model: str = "tiny", name: str = "baseline", format: str = "tflite", seed: int = 0) -> Job:
@@ -177,12 +223,36 @@ def write_odd_project(folder: Path) -> Path:
     arrays = tiny_arrays()
     arrays["x_test"] = 255 - arrays["x_test"]
     np.savez(folder / "models" / "data" / "poisoned.npz", **arrays)
+    for name, width in (("good", 8), ("narrow", 7), ("other", 8)):
+        write_weights(folder / "models" / "data" / "weights" / f"{name}.h5", width, name)
     return folder
+
+
+def published_arrays(width: int = 8) -> list[np.ndarray]:
+    """Weights of the tiny model's two layers."""
+    generator = np.random.default_rng(11)
+    shapes = ((36, width), (width,), (width, 3), (3,))
+    return [generator.normal(0, 0.1, shape).astype(np.float32) for shape in shapes]
+
+
+def write_weights(path: Path, width: int, note: str) -> None:
+    """They as Keras 2 saves them, with what nobody should look at."""
+    path.parent.mkdir(exist_ok=True)
+    arrays = published_arrays(width)
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["flatten", "second", "first"]
+        file.attrs["model_config"] = f"{note}: no JSON, and a Lambda"
+        file.create_group("flatten").attrs["weight_names"] = []
+        for layer, pair in (("second", arrays[:2]), ("first", arrays[2:])):
+            group = file.create_group(layer)
+            group.attrs["weight_names"] = ["z_kernel", "a_bias"]
+            group["z_kernel"], group["a_bias"] = pair
 
 
 def workshop_of(project: Path, cache: Path) -> Workshop:
     """A workshop without any data but the project's."""
-    return Workshop(Cache(cache), Places(None, cache, True, ()), (project / "models",))
+    places = Places(project / "models" / "data" / "weights", cache, True, ())
+    return Workshop(Cache(cache), places, (project / "models",))
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +276,7 @@ def built(workshop: Workshop) -> Built:
     jobs = [job("tiny", name) for name in TINY]
     jobs += [job("tiny", "baseline", "h5", seed=1), job("poisoned", "int8")]
     jobs += [job(model, name) for model in BROKEN for name in ("prune(0.5)+int8", "baseline")]
+    jobs += [job(model, "finetune", "h5") for model in (*MISFITS, *UNTRAINED)]
     return run(jobs, workshop)
 
 
@@ -459,7 +530,7 @@ def test_failures_do_not_stop_the_others(built: Built) -> None:
     """Beside models that fail, every variant of the sound ones was built."""
     failed = {one.model for one, made in built.outcomes.items() if isinstance(made, Failure)}
 
-    assert set(BROKEN) == failed
+    assert {*BROKEN, *MISFITS} == failed
 
 
 @pytest.mark.parametrize(
@@ -738,6 +809,80 @@ def test_an_ended_run_leaves_no_process(
         assert process.wait(60) != 0
         (project / "models" / "hold").unlink()
         wait_for(lambda: not is_alive(process), seconds=15)
+
+
+# Published weights
+
+
+def weights_of(artifact: Artifact) -> list[np.ndarray]:
+    """A model's kernels and biases, by the sizes of their layers."""
+    return [array for layer in read_weights(artifact.path) for array in layer]
+
+
+def test_published_weights_are_the_dense_start(built: Built) -> None:
+    """Their arrays come into the model by the order of its layers, and stay what they are."""
+    start, further = (built.artifact("published", name, "h5") for name in ("baseline", "finetune"))
+
+    for artifact in (start, further):
+        for wanted, found in zip(published_arrays(), weights_of(artifact), strict=True):
+            np.testing.assert_array_equal(wanted, found)
+
+
+def test_published_weights_are_in_the_key(built: Built, workshop: Workshop) -> None:
+    """A dense start names the file that it was made of; one that was trained names none."""
+    file = workshop.places.data_dir / "good.h5"
+    start = built.artifact("published", "baseline", "h5")
+
+    assert sha256(file) == start.provenance["weights"]
+    assert "weights" not in built.artifact("trained_instead", "baseline", "h5").provenance
+
+
+def test_without_its_weights_a_model_is_trained(built: Built) -> None:
+    """Where the recipe trains, weights that are not at hand are not missed."""
+    scores = np.load(built.artifact("trained_instead", "baseline", "h5").answers)
+
+    assert np.mean(scores.argmax(axis=1) == tiny_arrays()["y_test"]) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("narrow", r"narrow\.h5: layer 'dense' takes \[\(36, 8\), \(8,\)\], not \[\(36, 7\)"),
+        ("deeper", r"good\.h5 holds weights of 2 layers, '.*' has 3"),
+    ],
+)
+def test_weights_that_do_not_fit_are_a_failure(built: Built, model: str, reason: str) -> None:
+    """Other shapes and other layers are said by name, and nothing is trained instead."""
+    assert re.search(reason, built.reason(model, "finetune", "h5"))
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("exchanged", r"other\.h5 is not the file of weights that the recipe names"),
+        ("lost", r"weights lost\.h5 were not found.*--weighin-data-dir"),
+    ],
+)
+def test_weights_that_are_not_there_are_a_failure(
+    workshop: Workshop, model: str, reason: str
+) -> None:
+    """Another file, or none where the recipe trains nothing: known without a worker."""
+    built = run([job(model, "finetune", "h5")], workshop)
+
+    assert re.search(reason, built.reason(model, "finetune", "h5"))
+    assert built.begun == [0]
+
+
+def test_without_epochs_nothing_is_trained(built: Built) -> None:
+    """Weights are the initial ones; batch normalization fits the training images."""
+    start, further = (built.artifact("untrained", name, "h5") for name in ("baseline", "finetune"))
+
+    assert start.sha256 == further.sha256
+    first, *_, (gamma, beta, mean, variance), _ = read_weights(start.path)
+    assert not first[1].any()  # a bias, as it is initialised
+    assert (gamma.mean(), beta.mean()) == (1, 0)
+    assert np.abs(mean).max() > 1e-3
+    assert np.abs(variance - 1).max() > 1e-3
 
 
 # What a key covers

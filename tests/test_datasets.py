@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tiny import registrations_undone, tiny_arrays
 
-from weighin import datasets, npz_dataset, registry
+from weighin import datasets, noise_dataset, npz_dataset, registry
 from weighin.arrays import Arrays, digest, read_arrays, write_npz
 from weighin.core import DataNotFoundError, Dataset, WeighinError
 from weighin.datasets import Places, find, from_arrays, load, load_cached
@@ -505,6 +505,25 @@ def test_a_loader_that_fails_is_named(tmp_path: Path) -> None:
         load("films", places_in(tmp_path))
 
 
+def test_noise_is_the_same_everywhere_and_has_no_labels(tmp_path: Path) -> None:
+    """A few images of the wanted shape, from a seed; why accuracy on them means nothing."""
+    noise_dataset("noise_9", (9, 8, 3), classes=1000)
+
+    loaded = load("noise_9", places_in(tmp_path))
+
+    assert "noise" in loaded.unlabelled
+    assert (loaded.classes, loaded.train.images.shape) == (1000, (8, 9, 8, 3))
+    assert loaded.test.images.shape == (4, 9, 8, 3)
+    assert 0 <= loaded.test.inputs().min() < 0.05 < 0.95 < loaded.test.inputs().max() <= 1
+    assert load("noise_9", places_in(tmp_path)).digest == loaded.digest
+    assert not np.array_equal(loaded.train.images[:4], loaded.test.images)
+
+
+def test_labelled_data_say_so(tmp_path: Path) -> None:
+    """Unless told otherwise, labels mean something."""
+    assert not from_arrays("tiny", tiny_arrays(), classes=3).unlabelled
+
+
 def fake_cifar10(test: int) -> Arrays:
     """Arrays of CIFAR-10's length, each image one pixel."""
     return {
@@ -558,6 +577,20 @@ def test_cifar10_is_the_whole_test_set(tmp_path: Path) -> None:
 
     assert len(loaded.test) == 10_000
     assert digest(fake_cifar10(10_000)) == loaded.digest
+
+
+@pytest.mark.usefixtures("_fake_cifar10_digest")
+@pytest.mark.parametrize("part", ["", "_test1k"])
+def test_raw_pixels_are_other_data(tmp_path: Path, part: str) -> None:
+    """The same pixels, not divided by 255, are other inputs and have a digest of their own."""
+    write_npz(tmp_path / "user" / "cifar10.npz", fake_cifar10(10_000))
+
+    usual, raw = (load(f"cifar10{word}{part}", places_in(tmp_path)) for word in ("", "_raw"))
+
+    np.testing.assert_allclose(255 * usual.test.inputs(), raw.test.inputs(), rtol=1e-6)
+    assert raw.test.inputs().max() == 255
+    assert len(usual.test) == len(raw.test)
+    assert usual.digest != raw.digest
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "cifar10_test1k"])

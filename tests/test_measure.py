@@ -16,10 +16,11 @@ from tiny import registrations_undone
 
 from weighin import registry
 from weighin.build import Workshop, job_for
-from weighin.core import Failure, Figure, Inferences, Record, Skip, WeighinError
+from weighin.core import Failure, Figure, Inferences, Record, Results, Skip, WeighinError
 from weighin.datasets import Places
 from weighin.measure import Cell, figures, rounds_for
 from weighin.probe import cold_start
+from weighin.report.table import render
 from weighin.variant import parse
 from weighin.workbench import Case, Workbench
 
@@ -201,6 +202,31 @@ def test_the_baseline_is_not_compared_with_itself(bench):
             records[metric].status,
             records[metric].reason,
         )
+
+
+def test_labels_that_mean_nothing_are_not_measured(bench):
+    """Accuracy has the data set's reason, in the records and the table; all else is measured."""
+    reason = "the images are noise"
+    loaded = bench.load_dataset("tiny")
+    wrong = dataclasses.replace(loaded.test, labels=(loaded.test.labels + 1) % 3)
+    with registrations_undone():
+        registry.dataset("tiny")(
+            lambda places: dataclasses.replace(loaded, test=wrong, unlabelled=reason)
+        )
+        apart = dataclasses.replace(bench, _evaluations={})
+        records = []
+        for variant in ("baseline", "int8"):
+            cell = Cell(dataclasses.replace(CASE, variant=variant), "evaluation", apart)
+            records += _records(cell, cell.evaluate()).values()
+    missing = {record.metric: record for record in records if record.status != "ok"}
+
+    assert {"top1", "top5", "agreement", "top1_delta"} == set(missing)
+    assert {("not measured", reason, None)} == {
+        (record.status, record.reason, record.value) for record in missing.values()
+    }
+    table = render([Results({}, tuple(records))], "text")
+    assert "not measured [" in table
+    assert f"] {reason}" in table
 
 
 def test_a_variant_whose_baseline_failed_has_its_own_figures(bench):

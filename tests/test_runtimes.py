@@ -12,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from weighin import registry, stack
 from weighin.core import WeighinError
 from weighin.probe import cold_start
+from weighin.runtimes import litert
 from weighin.runtimes.keras import KerasGPU
 from weighin.runtimes.litert import BATCH
 
@@ -64,6 +65,19 @@ def _one_by_one(session, images):
         session.inference(images[index : index + 1])()
         answers.append(session.answer())
     return np.concatenate(answers)
+
+
+@pytest.mark.parametrize(("most", "wanted"), [(10**9, BATCH), (3 * 6 * 6 * 4, 3), (1, 1)])
+def test_batches_of_large_images_are_small(shop, tiny_data, open_file, monkeypatch, most, wanted):
+    """What a batch takes is bounded, and at least one image goes in."""
+    asked = []
+    monkeypatch.setattr(litert, "BATCH_BYTES", most)
+    session = open_file(shop.artifact().path)
+    monkeypatch.setattr(session, "_answer_batch", lambda images: asked.append(images) or images)
+    answers = session.predict(tiny_data.train.inputs())
+
+    assert wanted == max(map(len, asked))
+    assert np.array_equal(tiny_data.train.inputs(), answers)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

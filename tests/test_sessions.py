@@ -13,10 +13,20 @@ import pytest
 from flatbuffer import convolution, dense, write
 
 from weighin import registry
-from weighin.core import Artifact, Dataset, Evaluation, Images, Scores, Split, WeighinError
+from weighin.core import (
+    Artifact,
+    Dataset,
+    Evaluation,
+    Images,
+    Scores,
+    Skip,
+    Split,
+    WeighinError,
+)
 from weighin.files import sha256
+from weighin.runtimes import litert
 from weighin.runtimes.litert import LiteRT
-from weighin.sessions import CLOSE, EXACT, check_session, evaluate
+from weighin.sessions import CLOSE, EXACT, check_session, evaluate, refuse_guessing
 
 CLASSES, N = 6, 60
 Answering = Callable[[Images], Scores]
@@ -286,6 +296,67 @@ def test_large_graphs_are_asked_for_few_images(
     assert 20 == check_session(Session(only_first_right), made, flat(data)).n
     with pytest.raises(WeighinError, match="reference kernels"):
         check_session(Session(lambda images: honest.predict(images) + 1), made, flat(data))
+
+
+def test_very_large_graphs_are_held_against_optimized_kernels(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain loops would take minutes there; other answers are found out all the same."""
+    asked: list[bool] = []
+
+    def reference(path: Path, images: Images, *, optimized: bool) -> Scores:
+        asked.append(optimized)
+        return litert.reference(path, images, optimized=optimized)
+
+    monkeypatch.setattr("weighin.sessions.reference", reference)
+    honest = LiteRT().open(quantized.path, 1)
+    for most in (CLASSES * CLASSES, CLASSES * CLASSES - 1):
+        monkeypatch.setattr("weighin.sessions.LARGE_MACS", most)
+        check_session(honest, quantized, flat(data))
+        with pytest.raises(WeighinError, match="reference kernels"):
+            check_session(Session(right), quantized, flat(data))
+
+    assert [False, True] == asked
+
+
+def guessing(images: Images) -> Scores:
+    """Scores that are nearly even, each highest for the wrong class."""
+    return np.float32(1 / CLASSES) - right(images) / 1000
+
+
+@pytest.mark.parametrize("unlabelled", ["", "noise"])
+def test_agreement_is_asked_for_where_scores_mean_something(
+    tmp_path: Path, data: Dataset, unlabelled: str
+) -> None:
+    """Nearly even scores of an untrained model agree by chance; far ones are refused ever."""
+    data = dataclasses.replace(data, unlabelled=unlabelled)
+    made = artifact(tmp_path, data, stage="int8", format="keras")
+    if unlabelled:
+        assert 0 == check_session(Session(guessing), made, data).same
+    else:
+        with pytest.raises(WeighinError, match="no better than guessing"):
+            check_session(Session(guessing), made, data)
+    with pytest.raises(WeighinError, match="from the Keras model's"):
+        check_session(Session(guessing), artifact(tmp_path, data), data)
+
+
+def test_a_baseline_that_guesses_is_refused_where_labels_mean_something(data: Dataset) -> None:
+    """Random weights on noise know nothing, and need not."""
+    refuse_guessing(evaluate(Session(guessing), dataclasses.replace(data, unlabelled="noise")), 6)
+
+    with pytest.raises(WeighinError, match="no better than guessing"):
+        refuse_guessing(evaluate(Session(guessing), data), 6)
+
+
+def test_labels_that_mean_nothing_give_no_accuracy(data: Dataset) -> None:
+    """What labels are needed for is not measured, and says why; the rest is."""
+    found = figures(evaluate(Session(right), dataclasses.replace(data, unlabelled="noise")))
+    without = [name for name, figure in found.items() if isinstance(figure, Skip)]
+
+    for name in ("top1", "top5", "agreement", "top1_delta"):
+        assert Skip("noise", "not measured") == found[name]
+    assert set(without) <= {"top1", "top5", "agreement", "top1_delta", "fidelity", "furthest_score"}
+    assert found["throughput"].value > 0
 
 
 def test_a_file_that_does_not_open(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ The public names, for files that define models, data sets, suites, steps, export
 and metrics.
 """
 
-from weighin.core import Anchor, Figure, Recipe, Skip, WeighinError
-from weighin.datasets import from_arrays, npz_dataset
+from weighin.core import Anchor, Figure, Recipe, Skip, WeighinError, Weights
+from weighin.datasets import from_arrays, noise_dataset, npz_dataset
 from weighin.registry import dataset, export, metric, model, runtime, step, suite
 
 __all__ = [
@@ -14,11 +14,13 @@ __all__ = [
     "Recipe",
     "Skip",
     "WeighinError",
+    "Weights",
     "dataset",
     "export",
     "from_arrays",
     "metric",
     "model",
+    "noise_dataset",
     "npz_dataset",
     "runtime",
     "step",

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from weighin import datasets, registry, stack, training, variant
+from weighin import datasets, registry, stack, training, variant, weights
 from weighin.cache import Cache, key_of
 from weighin.core import Artifact, Call, Dataset, Failure, Variant, WeighinError
 from weighin.datasets import Places
@@ -89,8 +89,10 @@ class Workshop:
         """Everything that decides what a job yields, parents by their keys."""
         if job.parent is None:
             model = registry.models[job.model]
+            published = weights.find(model.recipe(job.profile).weights, self.places)
             return {
                 "stage": "dense start",
+                **({"weights": published[1]} if published else {}),
                 "model": job.model,
                 "source": registry.source_digest(model.create),
                 "recipe": model.recipe(job.profile).of_dense_start,
@@ -143,8 +145,9 @@ def build(
     for job in jobs:
         try:
             recipe = registry.models[job.model].recipe(job.profile)
-            digest = datasets.load_cached(recipe.dataset, workshop.places).digest
-            found = workshop.cache.get(workshop.key(job, digest))
+            dataset = datasets.load_cached(recipe.dataset, workshop.places)
+            weights.provide(recipe, dataset, workshop.places)
+            found = workshop.cache.get(workshop.key(job, dataset.digest))
         except WeighinError as error:
             done[job] = Failure(str(error))
             continue
@@ -295,7 +298,8 @@ def _make(job: Job, workshop: Workshop, dataset: Dataset) -> Artifact:
     inputs = dataset.test.inputs(0, ANSWERED_IMAGES)
     provenance = workshop.provenance(job, dataset.digest)
     if job.parent is None:
-        made = trainer.dense_start(model)
+        published = weights.find(trainer.recipe.weights, workshop.places)
+        made = trainer.dense_start(model, published[0] if published else None)
     else:
         parent = workshop.cache.get(provenance["parent"])
         if parent is None:

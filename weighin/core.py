@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -52,13 +52,35 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Arrays with a checksum over their decoded bytes; a subset has a name of its own."""
+    """Arrays with a checksum over their decoded bytes; a subset has a name of its own.
+
+    Attributes:
+        unlabelled: why its labels mean nothing, such as images of noise; empty where they do.
+            Accuracy is then `not measured`, for this reason; all else is measured as ever.
+    """
 
     name: str
     classes: int
     digest: str
     train: Split
     test: Split
+    unlabelled: str = ""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Published weights that a dense start is made of where their file is at hand.
+
+    Attributes:
+        file: path of an .h5 or .keras file, relative to the data folder or to weighin's cache.
+        sha256: of the file; empty where any content will do whose shapes fit.
+        application: name in `keras.applications` whose ImageNet weights become such a file;
+            empty for weights that have to be brought.
+    """
+
+    file: str
+    sha256: str = ""
+    application: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,8 +89,9 @@ class Recipe:
 
     Attributes:
         dataset: name of a registered data set.
-        epochs: of the dense start.
-        finetune_epochs: further epochs that every training step (`prune`, `finetune`) gets.
+        epochs: of the dense start; with 0 its weights are random, or those of `weights`.
+        finetune_epochs: further epochs that every training step (`prune`, `finetune`) gets; with 0
+            a step compresses at once.
         batch_size: images per training step.
         learning_rate: of the optimizer, for the dense start and after.
         validation_split: the last part of the training images that is held out.
@@ -80,6 +103,7 @@ class Recipe:
         finetune_learning_rate: of the further epochs, if not `learning_rate`.
         density: for `prune(…, scope=recipe)`, how many times as dense as the other layers the
             named ones stay; first and last layers usually bear less pruning.
+        weights: published ones that make the dense start instead of training, where they are found.
     """
 
     dataset: str
@@ -93,14 +117,13 @@ class Recipe:
     augment: Literal["", "shift", "mirror"] = ""
     finetune_learning_rate: float | None = None
     density: Mapping[str, float] = field(default_factory=dict)
+    weights: Weights | None = None
 
     @property
     def of_dense_start(self) -> dict[str, Any]:
         """What the dense start depends on, by name; the rest counts for later steps alone."""
         own = ("finetune_epochs", "finetune_learning_rate", "density")
-        return {
-            each.name: getattr(self, each.name) for each in fields(self) if each.name not in own
-        }
+        return {name: value for name, value in asdict(self).items() if name not in own}
 
 
 @dataclass(frozen=True)
@@ -255,9 +278,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Skip:
-    """Why a metric does not apply; its record says `skipped`."""
+    """Why a metric does not apply; its record says `skipped`, or what else `status` says."""
 
     reason: str
+    status: Literal["skipped", "not measured"] = "skipped"
 
 
 @dataclass(frozen=True)
@@ -414,6 +438,7 @@ class Evaluation:
         baseline: the same model's baseline on the same images and runtime, if there is one.
         margin: what difference in top-1 does not matter.
         no_baseline: why there is no baseline's evaluation.
+        unlabelled: why the labels mean nothing; empty where they do.
     """
 
     predicted: Labels
@@ -424,6 +449,7 @@ class Evaluation:
     baseline: Evaluation | None = None
     margin: float = 0.005
     no_baseline: str = "this is the baseline"
+    unlabelled: str = ""
 
 
 @dataclass(frozen=True)

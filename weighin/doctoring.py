@@ -16,7 +16,7 @@ from weighin import calibration, datasets, environment, registry
 from weighin.cache import Cache
 from weighin.calibration import Calibration
 from weighin.core import WeighinError
-from weighin.datasets import PACKAGE, Places
+from weighin.datasets import PACKAGE, NotPreparedError, Places
 from weighin.inspect import read_tflite
 from weighin.report import units
 
@@ -55,11 +55,14 @@ def examine(cache: Cache, places: Places) -> tuple[str, bool]:
 def found(name: str, places: Places) -> str:
     """Whether a data set can be loaded here without a download."""
     try:
-        loaded = datasets.load(name, dataclasses.replace(places, offline=True))
+        loaded = datasets.load(name, dataclasses.replace(places, offline=True, looking=True))
+    except NotPreparedError as error:
+        return str(error)
     except WeighinError as error:
         refused = [line.strip() for line in str(error).splitlines() if "refused" in line]
-        download = "" if places.offline else "; keras.datasets will try to download it"
-        return "; ".join(["not found", *refused]) + download
+        if not places.offline and "keras.datasets" in str(error):
+            refused.append("keras.datasets will try to download it")
+        return "; ".join(["not found", *refused])
     return f"{len(loaded.train):,} + {len(loaded.test):,} images, checked ({loaded.digest[:12]})"
 
 

@@ -5,10 +5,14 @@ Nothing inside is run: the configuration is read as JSON, weights as arrays. Fil
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import re
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +36,9 @@ WRAPPERS = (
 )
 LARGEST = 16 * 2**30  # bytes that weights, or an entry of a .keras archive, may unpack to
 _OPTIMIZER = ("optimizer_weights", "optimizer")
+_ZIP = b"PK\x03\x04"
+
+LayerWeights = list[npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +115,31 @@ def read_keras(path: Path) -> KerasFile:
     Raises:
         WeighinError: if it cannot be read, is damaged or is no Keras model.
     """
-    try:
+    with _whole(path):
         content = path.read_bytes()
-        if content[:4] == b"PK\x03\x04":
-            return _read_archive(content)
-        return _read_h5(content)
+        return _read_archive(content) if content[:4] == _ZIP else _read_h5(content)
+
+
+def read_weights(path: Path) -> list[LayerWeights]:
+    """The arrays of every layer that has some, in the order of the model's layers.
+
+    Reads a Keras 2 .h5, of a whole model or of weights alone, and a .keras of Keras 3. Nothing
+    else in the file is used but the names and kinds of its layers.
+
+    Raises:
+        WeighinError: if it cannot be read, is damaged or is no Keras file.
+    """
+    with _whole(path):
+        content = path.read_bytes()
+        layers = _archive_weights(content) if content[:4] == _ZIP else _h5_weights(content)
+        return [layer for layer in layers if layer]
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Whatever a damaged file raises becomes an error that names it."""
+    try:
+        yield
     except (
         OSError,
         KeyError,
@@ -132,6 +159,51 @@ def read_keras(path: Path) -> KerasFile:
         ) from error
 
 
+def _h5_weights(content: bytes) -> list[LayerWeights]:
+    """By the lists of names that Keras 2 keeps beside the weights."""
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        group = file.get("model_weights", file)
+        return [
+            _arrays(group[name], group[name].attrs["weight_names"])
+            for name in group.attrs["layer_names"]
+        ]
+
+
+def _archive_weights(content: bytes) -> list[LayerWeights]:
+    """By the names that Keras 3 gives: of the class, in snake case, numbered in order.
+
+    Source: `_save_container_state` in Keras 3's saving/saving_lib.py.
+    """
+    import h5py
+
+    config, inner, _ = _opened(content)
+    seen: Counter[str] = Counter()
+    found = []
+    with h5py.File(io.BytesIO(inner), "r") as file:
+        for layer in config["config"]["layers"]:
+            kind = _snake_case(layer["class_name"])
+            name = f"{kind}_{seen[kind]}" if seen[kind] else kind
+            seen[kind] += 1
+            held = file["layers"].get(name, {}).get("vars", {})
+            found.append(_arrays(held, [str(number) for number in range(len(held))]))
+    return found
+
+
+def _arrays(group: Any, names: Sequence[Any]) -> LayerWeights:
+    items = [group[name] for name in names]
+    if sum(item.nbytes for item in items) > LARGEST:
+        raise ValueError(f"a layer unpacks to more than {LARGEST} bytes")
+    return [np.asarray(item[()]) for item in items]
+
+
+def _snake_case(name: str) -> str:
+    """As Keras 3 does it (`to_snake_case` in utils/naming.py): `Conv2D` is `conv2d`."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
 def _read_h5(content: bytes) -> KerasFile:
     import h5py
 
@@ -145,15 +217,20 @@ def _read_h5(content: bytes) -> KerasFile:
 def _read_archive(content: bytes) -> KerasFile:
     import h5py
 
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        config = json.loads(_entry(archive, "config.json"))
-        inner = _entry(archive, "model.weights.h5")
-        method = archive.getinfo("model.weights.h5").compress_type
+    config, inner, method = _opened(content)
     with h5py.File(io.BytesIO(inner), "r") as file:
         groups = [file[key] for key in file if key not in _OPTIMIZER]
         weights = [weight for group in groups for weight in _weights(group)]
     saved = _optimizer_bytes(inner, method)
     return KerasFile(tuple(_layers(config)), tuple(weights), len(content), saved)
+
+
+def _opened(content: bytes) -> tuple[Any, bytes, int]:
+    """A .keras archive's configuration, weights, and the method these are compressed by."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        config = json.loads(_entry(archive, "config.json"))
+        inner = _entry(archive, "model.weights.h5")
+        return config, inner, archive.getinfo("model.weights.h5").compress_type
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import json
 import os
 import sys
 import tempfile
@@ -98,6 +99,45 @@ def read(path: Path, *, quantized: bool = False) -> Any:
     scope = toolkit().quantization.keras.quantize_scope() if quantized else contextlib.nullcontext()
     with scope:
         return keras().models.load_model(path, compile=False)
+
+
+def set_weights(model: Any, layers: Sequence[Sequence[Any]], source: str) -> None:
+    """Give a model weights from elsewhere, layer by layer in their order.
+
+    Args:
+        model: has as many layers with weights, of the same shapes.
+        layers: each layer's arrays.
+        source: what they are called in messages.
+
+    Raises:
+        WeighinError: naming the first layer that they do not fit.
+    """
+    own = [layer for layer in model.layers if layer.weights]
+    if len(own) != len(layers):
+        raise WeighinError(
+            f"{source} holds weights of {len(layers)} layers, {model.name!r} has {len(own)}."
+        )
+    for layer, arrays in zip(own, layers, strict=True):
+        wanted = [tuple(weight.shape) for weight in layer.weights]
+        given = [tuple(array.shape) for array in arrays]
+        if wanted != given:
+            raise WeighinError(f"{source}: layer {layer.name!r} takes {wanted}, not {given}.")
+        layer.set_weights(list(arrays))
+
+
+def settle(model: Any, images: Images) -> None:
+    """Set the averages of batch normalization to those of `images`, in a model that nobody trained.
+
+    As they are initialised (mean 0, variance 1) they leave each layer's output as small as it comes
+    out, smaller in every layer, until integers cannot tell the scores of deep models from 0.
+    """
+    layers = [each for each in model.layers if isinstance(each, keras().layers.BatchNormalization)]
+    kept = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0
+    model(images, training=True)
+    for layer, momentum in zip(layers, kept, strict=True):
+        layer.momentum = momentum
 
 
 def predict(model: Any, images: Images) -> Scores:
@@ -311,6 +351,50 @@ def download(name: str, path: Path) -> None:
     np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
+def save_imagenet_weights(application: str, path: Path) -> None:
+    """Let `keras.applications` fetch a model's ImageNet weights, and save them as an .h5 at `path`.
+
+    EfficientNet with these weights divides by the root of each channel's standard deviation s once
+    more, by an operation that the model without them lacks (its `EfficientNet` function says so).
+    Normalization divides by the root of the variance s², so s³ in its place does both.
+    """
+    model = getattr(keras().applications, application)(weights="imagenet")
+    for layer in model.layers:
+        if isinstance(layer, keras().layers.Normalization):
+            mean, variance, count = layer.get_weights()
+            layer.set_weights([mean, variance**1.5, count])
+    model.save_weights(path, save_format="h5")
+
+
+def mel_cepstra(
+    samples: Any, *, rate: int, window: int, step: int, bins: int, count: int
+) -> npt.NDArray[np.float32]:
+    """Mel-frequency cepstral coefficients, by tf.signal.
+
+    Magnitudes of a Hann-windowed Fourier transform, `bins` mel bands from 20 Hz to half the rate,
+    their logarithm (1e-6 added), and its discrete cosine transform.
+
+    Args:
+        samples: `(n, length)` float32 in [-1, 1].
+        rate: samples per second.
+        window: samples of a frame.
+        step: samples from one frame to the next.
+        bins: mel bands.
+        count: how many coefficients are kept, the first ones.
+
+    Returns:
+        `(n, frames, count)`, the frames that lie wholly inside.
+    """
+    tf = tensorflow()
+    made = []
+    for at in range(0, len(samples), 100):  # spectra are many times as large as what is kept
+        spectra = tf.abs(tf.signal.stft(samples[at : at + 100], window, step))
+        bands = tf.signal.linear_to_mel_weight_matrix(bins, spectra.shape[-1], rate, 20.0, rate / 2)
+        cepstra = tf.signal.mfccs_from_log_mel_spectrograms(tf.math.log(spectra @ bands + 1e-6))
+        made.append(np.asarray(cepstra[..., :count], dtype=np.float32))
+    return np.concatenate(made)
+
+
 @contextlib.contextmanager
 def _native_output_hidden() -> Iterator[None]:
     """Keep what native code writes to standard error off the screen, but show it on failure."""
@@ -333,6 +417,11 @@ if __name__ == "__main__":
     verb, *words = sys.argv[1:]
     if verb == "download":
         download(words[0], Path(words[1]))
+    elif verb == "weights":
+        save_imagenet_weights(words[0], Path(words[1]))
+    elif verb == "mel_cepstra":
+        orders = json.loads(words[2])
+        np.save(words[1], mel_cepstra(np.load(words[0], allow_pickle=False), **orders))
     elif verb == "devices":
         found = tensorflow().config.list_physical_devices()
         print(", ".join(device.name.removeprefix("/physical_device:") for device in found))

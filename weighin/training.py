@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from weighin import stack
 from weighin.core import Dataset, Images, Labels, Recipe, ReferenceModel, WeighinError
+from weighin.keras_file import read_weights
 
 CALIBRATION_IMAGES = 200
+SETTLING_IMAGES = 8
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,22 @@ class Trainer:
         """How many batches an epoch has."""
         return -(-self.images // self.recipe.batch_size)
 
-    def dense_start(self, model: ReferenceModel) -> Any:
-        """Create a reference model and train it by the recipe."""
+    def dense_start(self, model: ReferenceModel, weights: Path | None = None) -> Any:
+        """Create a reference model, and train it by the recipe or give it published weights.
+
+        With neither, weights are random and batch normalization fits the training images.
+
+        Raises:
+            WeighinError: if the file of weights is damaged or does not fit the model.
+        """
         stack.start_afresh(self.seed)
         created = model.create(stack.keras())
-        self._fit(created, self.recipe.epochs, self.recipe.learning_rate)
+        if weights is not None:
+            stack.set_weights(created, read_weights(weights), str(weights))
+        elif self.recipe.epochs:
+            self._fit(created, self.recipe.epochs, self.recipe.learning_rate)
+        else:
+            stack.settle(created, self.calibration()[:SETTLING_IMAGES])
         return created
 
     def fit(

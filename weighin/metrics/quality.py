@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 from weighin import stats
@@ -9,6 +12,18 @@ from weighin.core import Evaluation, Figure, Skip
 from weighin.registry import metric
 
 _UNCHECKED = Skip("the session was not held against its Keras model")
+
+
+def _of_labelled(compute: Callable[[Evaluation], Figure | Skip]) -> Callable[..., Figure | Skip]:
+    """Make a metric that is not measured where labels mean nothing."""
+
+    @functools.wraps(compute)
+    def checked(evaluation: Evaluation) -> Figure | Skip:
+        if evaluation.unlabelled:
+            return Skip(evaluation.unlabelled, "not measured")
+        return compute(evaluation)
+
+    return checked
 
 
 def _share(count: int, n: int) -> Figure:
@@ -22,6 +37,7 @@ def _check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
 
 
 @metric("top1", better="higher", scope="evaluation")
+@_of_labelled
 def top1(evaluation: Evaluation) -> Figure:
     """Share of test images answered right; 95 % Wilson interval."""
     if evaluation.predicted.shape != evaluation.labels.shape:
@@ -33,12 +49,14 @@ def top1(evaluation: Evaluation) -> Figure:
 
 
 @metric("top5", better="higher", scope="evaluation")
+@_of_labelled
 def top5(evaluation: Evaluation) -> Figure:
     """Share of test images whose class is among the five highest scores."""
     return _share(int(evaluation.top5.sum()), len(evaluation.top5))
 
 
 @metric("agreement", better="higher", scope="evaluation")
+@_of_labelled
 def agreement(evaluation: Evaluation) -> Figure | Skip:
     """Share of test images that get the same answer as from the baseline, right or wrong."""
     if evaluation.baseline is None:
@@ -49,6 +67,7 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
 
 
 @metric("top1_delta", better="higher", scope="evaluation")
+@_of_labelled
 def top1_delta(evaluation: Evaluation) -> Figure | Skip:
     """Top-1 less the baseline's on the same images; paired 95 % interval."""
     if evaluation.baseline is None:

@@ -17,6 +17,7 @@ from weighin.registry import runtime
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
 BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
+BATCH_BYTES = 2_000_000  # of inputs: what a model computes between is tens of times as large
 
 
 @runtime
@@ -91,7 +92,8 @@ class LiteRTSession:
         `invoke()` releases Python's lock. Side by side beats more threads inside one
         interpreter, whose operators are too small to share.
         """
-        batch = BATCH if self._one.open_batch else 1
+        most = BATCH_BYTES // max(1, images[:1].nbytes)
+        batch = max(1, min(BATCH, most)) if self._one.open_batch else 1
         starts = range(0, len(images), batch)
         with ThreadPoolExecutor(min(usable_cores(), max(1, len(starts)))) as pool:
             answers = pool.map(lambda at: self._answer_batch(images[at : at + batch]), starts)
@@ -145,13 +147,20 @@ def smallest_model() -> bytes:
     return bytes(builder.Output())
 
 
-def reference(path: Path, images: Images) -> Scores:
+def reference(path: Path, images: Images, *, optimized: bool = False) -> Scores:
     """A .tflite file's scores by LiteRT's reference kernels: plain loops, no delegate.
+
+    Args:
+        path: the file.
+        images: answered one by one, `(n, height, width, channels)`.
+        optimized: whether to take the built-in optimized kernels instead, without a delegate too.
 
     Raises:
         WeighinError: if the interpreter refuses the file.
     """
-    interpreter = _Interpreter(path, 1, "BUILTIN_REF")
+    interpreter = _Interpreter(
+        path, 1, "BUILTIN_WITHOUT_DEFAULT_DELEGATES" if optimized else "BUILTIN_REF"
+    )
     answers = []
     for index in range(len(images)):
         interpreter.set(images[index : index + 1])

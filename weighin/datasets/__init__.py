@@ -9,6 +9,7 @@ match is never used: there is no fallback to a subset or to made-up data.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import os
@@ -27,13 +28,18 @@ from weighin.arrays import digest as digest_of
 from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
 from weighin.registry import dataset
 
-PACKAGE = Path(__file__).resolve().parent.parent  # holds weighin, installed or not
+PACKAGE = Path(__file__).resolve().parents[2]  # holds weighin, installed or not
 SYSTEM_FOLDERS = (Path("/usr/share/datasets"), Path("/usr/local/share/datasets"))
+NOISE_TRAIN, NOISE_TEST = 8, 4  # images: the largest models take a second for each
 SUBFOLDERS = {
     "mnist": ("", "mnist", "MNIST/raw"),
     "fashion_mnist": ("", "fashion_mnist", "fashion-mnist", "FashionMNIST/raw"),
     "cifar10": ("", "cifar10", "cifar-10-batches-bin"),
 }
+
+
+class NotPreparedError(WeighinError):
+    """A data set is here, but something remains to be computed: what, and what was found."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,15 @@ class Places:
         data_dir: the user's own folder (`--weighin-data-dir`, `WEIGHIN_DATA_DIR`).
         cache_dir: weighin's cache folder; checked copies lie in its `datasets/`.
         offline: whether downloading is off (`WEIGHIN_OFFLINE=1`).
+        system: folders of system packages.
+        looking: whether one only looks what there is, so that nothing is computed either.
     """
 
     data_dir: Path | None
     cache_dir: Path
     offline: bool = False
     system: tuple[Path, ...] = SYSTEM_FOLDERS
+    looking: bool = False
 
     @classmethod
     def here(cls, cache_dir: Path, data_dir: str | None = None) -> Places:
@@ -114,6 +123,31 @@ def npz_dataset(
         return from_arrays(name, arrays, classes=classes, scale=usual if scale is None else scale)
 
     loader.__doc__ = f"{classes} classes, from {file.name}"
+    dataset(name)(loader)
+
+
+def noise_dataset(name: str, shape: tuple[int, int, int], *, classes: int) -> None:
+    """Register images of noise, for models whose size and latency are wanted but not their answers.
+
+    Accuracy on them is `not measured`.
+
+    Args:
+        name: what the data set is called.
+        shape: of an image: height, width, channels.
+        classes: how many the models tell apart.
+    """
+
+    def loader(places: Places) -> Dataset:
+        generator = np.random.default_rng(0)
+        arrays: Arrays = {}
+        for part, count in (("train", NOISE_TRAIN), ("test", NOISE_TEST)):
+            arrays[f"x_{part}"] = generator.integers(0, 256, (count, *shape), dtype=np.uint8)
+            arrays[f"y_{part}"] = np.arange(count) % classes
+        made = from_arrays(name, arrays, classes=classes)
+        reason = "the test images are noise, on which accuracy would mean nothing"
+        return dataclasses.replace(made, unlabelled=reason)
+
+    loader.__doc__ = f"Noise, {'×'.join(map(str, shape))}, for {classes:,} classes"
     dataset(name)(loader)
 
 
@@ -183,7 +217,7 @@ def find(name: str, accepts: Callable[[Arrays], str | None], places: Places) -> 
     refused: list[str] = []
     for candidate in _candidates(name, places):
         try:
-            arrays = read_arrays(candidate)
+            arrays = _read(candidate, candidate.stat().st_mtime_ns)
         except WeighinError as error:
             refused.append(str(error))
             continue
@@ -204,6 +238,15 @@ def find(name: str, accepts: Callable[[Arrays], str | None], places: Places) -> 
             problem = str(error)
         refused.append(f"keras.datasets.{name}: {problem}")
     raise DataNotFoundError(_not_found(name, places, refused))
+
+
+def _read(path: Path, modified: int) -> Arrays:
+    return read_arrays(path) if path.is_dir() else dict(_read_file(path, modified))
+
+
+@functools.lru_cache(maxsize=1)  # several data sets are made of CIFAR-10's file
+def _read_file(path: Path, modified: int) -> Arrays:
+    return read_arrays(path)
 
 
 def _candidates(name: str, places: Places) -> Iterator[Path]:
@@ -281,13 +324,7 @@ def fashion_mnist(places: Places) -> Dataset:
 @dataset("cifar10")
 def cifar10(places: Places) -> Dataset:
     """CIFAR-10: 50,000 + 10,000 photographs, 32×32×3 (Krizhevsky 2009)."""
-
-    def accepts(arrays: Arrays) -> str | None:
-        if len(arrays["x_test"]) != 10_000:
-            return f"{len(arrays['x_test']):,} test images, not 10,000"
-        return _cifar10_beginning(arrays)
-
-    return from_arrays("cifar10", find("cifar10", accepts, places), classes=10)
+    return from_arrays("cifar10", find("cifar10", _whole_cifar10, places), classes=10)
 
 
 @dataset("cifar10_test1k")
@@ -295,6 +332,26 @@ def cifar10_test1k(places: Places) -> Dataset:
     """CIFAR-10 with the first 1,000 of its test images only."""
     arrays = _first_1000(find("cifar10", _cifar10_beginning, places))
     return from_arrays("cifar10_test1k", arrays, classes=10)
+
+
+@dataset("cifar10_raw")
+def cifar10_raw(places: Places) -> Dataset:
+    """CIFAR-10 with its pixels as they are, 0 to 255, as MLPerf Tiny's ResNet-8 takes them."""
+    arrays = find("cifar10", _whole_cifar10, places)
+    return from_arrays("cifar10_raw", arrays, classes=10, scale=1.0)
+
+
+@dataset("cifar10_raw_test1k")
+def cifar10_raw_test1k(places: Places) -> Dataset:
+    """CIFAR-10 with its pixels 0 to 255 and the first 1,000 of its test images only."""
+    arrays = _first_1000(find("cifar10", _cifar10_beginning, places))
+    return from_arrays("cifar10_raw_test1k", arrays, classes=10, scale=1.0)
+
+
+def _whole_cifar10(arrays: Arrays) -> str | None:
+    if len(arrays["x_test"]) != 10_000:
+        return f"{len(arrays['x_test']):,} test images, not 10,000"
+    return _cifar10_beginning(arrays)
 
 
 def _first_1000(arrays: Arrays) -> Arrays:
