@@ -728,6 +728,18 @@ def test_a_suite_says_how_often_and_in_what_each_model_is_weighed(mixed):
     assert {(*each, 0) for each in wanted} == _collected(mixed("--weighin-seeds=1"))
 
 
+def test_what_trains_no_further_needs_no_control(run, project_copy):
+    """Steps of a recipe without further epochs work at once, and get no credit for any."""
+    tiny = project_copy / "models" / "tiny.py"
+    words = ("--collect-only", "-q", "-k=latency", "--weighin-runtimes=litert")
+    words += ("--weighin-models=tiny", "--weighin-variants=prune(0.5)")
+    wanted = {("tiny", "baseline", 0), ("tiny", "prune(0.5)", 0)}
+
+    assert wanted | {("tiny", "finetune", 0)} == _collected(run(*words, project=project_copy))
+    tiny.write_text(tiny.read_text().replace("finetune_epochs=1", "finetune_epochs=0"))
+    assert wanted == _collected(run(*words, project=project_copy))
+
+
 def test_a_model_that_a_suite_has_no_variants_for_needs_some(mixed, project_copy):
     """Nothing is guessed: the message names the option."""
     other = (

@@ -136,7 +136,8 @@ class Run:
         for model in suite.models:
             recipe = registry.models[model].recipe(self.bench.profile)
             _ = registry.datasets[recipe.dataset]
-            names = _with_yardsticks([variant.parse(name) for name in suite.variants_of(model)])
+            variants = [variant.parse(name) for name in suite.variants_of(model)]
+            names = _with_yardsticks(variants, trains=recipe.finetune_epochs > 0)
             for seed, parsed in itertools.product(range(suite.seeds), names):
                 for format in _formats(parsed):
                     case = Case(model, recipe.dataset, parsed.name, seed, format)
@@ -238,12 +239,12 @@ def _formats(parsed: Variant) -> list[str]:
     return ["tflite", "h5"] if own else ["tflite"]
 
 
-def _with_yardsticks(variants: list[Variant]) -> list[Variant]:
+def _with_yardsticks(variants: list[Variant], *, trains: bool) -> list[Variant]:
     """The variants, each once, after the baseline and the dense control if any trains further."""
     baseline = variant.parse("baseline")
     variants = [baseline, *(each for each in dict.fromkeys(variants) if each != baseline)]
     control = variant.parse(CONTROL)
-    trained = any(each.steps for each in variants)
+    trained = trains and any(each.steps for each in variants)
     if not trained or control in variants:
         return variants
     return [baseline, control, *variants[1:]]
