@@ -25,12 +25,12 @@ def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
         kernel = operator.weights
         if kernel is None or operator.name == "DEPTHWISE_CONV_2D":
             continue  # the toolkit clusters no depthwise kernel (its clustering_registry)
-        values = kernel.dense().reshape(-1)
-        # with a scale per channel, one centroid is another integer in each channel
-        parts = values.reshape(kernel.scales, -1) if kernel.scales > 1 else values[np.newaxis]
-        most = max(len(np.unique(part)) for part in parts)
+        # one output channel at a time: a scale of its own, or batch normalization that the
+        # converter has folded into the kernel, gives each channel other values
+        channels = kernel.dense().reshape(kernel.shape[0], -1)
+        most = max(len(np.unique(channel)) for channel in channels)
         if most > clusters + 1:  # zero may stand beside the centroids
-            return f"layer {kernel.label} has {most:,} different values"
+            return f"layer {kernel.label} has {most:,} different values in one output channel"
     return None
 
 
