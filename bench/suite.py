@@ -63,6 +63,8 @@ suite(
     variants=(
         "baseline",
         *(f"prune({sparsity})" for sparsity in SPARSITIES),
+        *(f"prune({sparsity},scope=global)" for sparsity in SPARSITIES),
+        *(f"prune({sparsity},criterion=random)" for sparsity in SPARSITIES),
         *(f"prune({sparsity})+int8" for sparsity in SPARSITIES),
     ),
     seeds=3,

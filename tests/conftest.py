@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tiny import tiny_arrays, write_project
 
@@ -18,6 +19,9 @@ import weighin
 from weighin.cache import Cache
 from weighin.core import Artifact, Dataset
 from weighin.datasets import from_arrays
+
+hypothesis.settings.register_profile("weighin", deadline=None)  # no test is about wall time
+hypothesis.settings.load_profile("weighin")
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 

@@ -956,7 +956,12 @@ def test_the_key_covers_the_recipe(plain: Path, change: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["finetune_epochs=2", "finetune_learning_rate=0.1", "density={'dense': 2}, finetune_epochs=1"],
+    [
+        "finetune_epochs=2",
+        "finetune_learning_rate=0.1",
+        "finetune_decay='cosine'",
+        "density={'dense': 2}",
+    ],
 )
 def test_what_concerns_steps_alone_leaves_the_dense_start(plain: Path, change: str) -> None:
     """A recipe that trains on otherwise shares its dense start, and nothing after it."""

@@ -101,6 +101,7 @@ class Recipe:
         augment: what each epoch does to the training images anew: `shift` moves each by up to an
             eighth of its size, `mirror` also turns every second one left to right.
         finetune_learning_rate: of the further epochs, if not `learning_rate`.
+        finetune_decay: of the further epochs, if not `decay`.
         density: for `prune(…, scope=recipe)`, how many times as dense as the other layers the
             named ones stay; first and last layers usually bear less pruning.
         weights: published ones that make the dense start instead of training, where they are found.
@@ -116,13 +117,14 @@ class Recipe:
     decay: Literal["constant", "cosine"] = "constant"
     augment: Literal["", "shift", "mirror"] = ""
     finetune_learning_rate: float | None = None
+    finetune_decay: Literal["constant", "cosine"] | None = None
     density: Mapping[str, float] = field(default_factory=dict)
     weights: Weights | None = None
 
     @property
     def of_dense_start(self) -> dict[str, Any]:
         """What the dense start depends on, by name; the rest counts for later steps alone."""
-        own = ("finetune_epochs", "finetune_learning_rate", "density")
+        own = ("finetune_epochs", "finetune_learning_rate", "finetune_decay", "density")
         return {name: value for name, value in asdict(self).items() if name not in own}
 
 

@@ -60,7 +60,7 @@ class Trainer:
         if weights is not None:
             stack.set_weights(created, read_weights(weights), str(weights))
         elif self.recipe.epochs:
-            self._fit(created, self.recipe.epochs, self.recipe.learning_rate)
+            self._fit(created, self.recipe.epochs, self.recipe.learning_rate, self.recipe.decay)
         else:
             stack.settle(created, self.calibration()[:SETTLING_IMAGES])
         return created
@@ -83,7 +83,8 @@ class Trainer:
         if masks is None:
             masks = stack.zeros_kept(model)
         rate = recipe.finetune_learning_rate or recipe.learning_rate
-        self._fit(stack.masked(model, masks), recipe.finetune_epochs, rate, callbacks)
+        decay = recipe.finetune_decay or recipe.decay
+        self._fit(stack.masked(model, masks), recipe.finetune_epochs, rate, decay, callbacks)
 
     def require_epochs(self, step: str) -> None:
         """Refuse a recipe without further epochs, for a step that works by training alone.
@@ -100,7 +101,9 @@ class Trainer:
         """Images for calibrating activations: from the training part, never from the test part."""
         return self.dataset.train.inputs(0, min(CALIBRATION_IMAGES, self.images))
 
-    def _fit(self, model: Any, epochs: int, rate: float, callbacks: Sequence[Any] = ()) -> None:
+    def _fit(
+        self, model: Any, epochs: int, rate: float, decay: str, callbacks: Sequence[Any] = ()
+    ) -> None:
         stack.keras().utils.set_random_seed(self.seed)
         recipe = self.recipe
         if not epochs:
@@ -109,7 +112,7 @@ class Trainer:
         optimizer = stack.keras().optimizers.deserialize(
             {"class_name": recipe.optimizer, "config": config}
         )
-        if recipe.decay == "cosine":
+        if decay == "cosine":
             steps = epochs * self.steps_per_epoch
             optimizer.learning_rate = stack.keras().optimizers.schedules.CosineDecay(rate, steps)
         model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
