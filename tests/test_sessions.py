@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from flatbuffer import convolution, dense, write
+from test_datasets import fake_python
 
-from weighin import registry
+from weighin import registry, sessions
 from weighin.core import (
     Artifact,
     Dataset,
@@ -302,21 +303,63 @@ def test_very_large_graphs_are_held_against_optimized_kernels(
     quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Plain loops would take minutes there; other answers are found out all the same."""
-    asked: list[bool] = []
+    asked: list[str] = []
 
-    def reference(path: Path, images: Images, *, optimized: bool) -> Scores:
-        asked.append(optimized)
-        return litert.reference(path, images, optimized=optimized)
+    def reference(path: Path, images: Images, kernels: str) -> Scores:
+        asked.append(kernels)
+        return litert.reference(path, images, kernels)
 
     monkeypatch.setattr("weighin.sessions.reference", reference)
     honest = LiteRT().open(quantized.path, 1)
     for most in (CLASSES * CLASSES, CLASSES * CLASSES - 1):
+        sessions._reference_scores.cache_clear()
         monkeypatch.setattr("weighin.sessions.LARGE_MACS", most)
         check_session(honest, quantized, flat(data))
         with pytest.raises(WeighinError, match="reference kernels"):
             check_session(Session(right), quantized, flat(data))
 
-    assert [False, True] == asked
+    assert [litert.REFERENCE, litert.OPTIMIZED] == asked
+
+
+ABORTING = """#!{python}
+import os, signal, sys
+sys.path[:0] = {path!r}
+if sys.argv[4] in os.environ["ABORTING"].split():
+    os.kill(os.getpid(), signal.SIGABRT)
+sys.argv = sys.argv[2:]
+import runpy
+runpy.run_module("weighin.runtimes.litert", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("aborting", ["", "BUILTIN_REF"])
+def test_kernels_that_end_the_process_end_only_their_own(
+    shop: Any, tiny_data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aborting: str
+) -> None:
+    """Where reference kernels abort on integers, others answer; a wrong session is found out."""
+    fake_python(tmp_path / "python", ABORTING, monkeypatch)
+    monkeypatch.setenv("ABORTING", aborting)
+    sessions._reference_scores.cache_clear()
+    made = shop.artifact("int8")
+    honest = LiteRT().open(made.path, 1)
+
+    check_session(honest, made, tiny_data)
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(Session(lambda images: honest.predict(images) - 1), made, tiny_data)
+
+
+def test_a_file_that_no_kernels_answer_is_refused(
+    shop: Any, tiny_data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It becomes a failed row, and the run goes on."""
+    fake_python(tmp_path / "python", ABORTING, monkeypatch)
+    monkeypatch.setenv("ABORTING", f"{litert.REFERENCE} {litert.OPTIMIZED}")
+    sessions._reference_scores.cache_clear()
+    made = shop.artifact("int8")
+
+    with pytest.raises(WeighinError, match=rf"kernels {litert.OPTIMIZED} do not answer model"):
+        check_session(LiteRT().open(made.path, 1), made, tiny_data)
+    sessions._reference_scores.cache_clear()
 
 
 def guessing(images: Images) -> Scores:

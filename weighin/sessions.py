@@ -19,7 +19,7 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.inspect import read_tflite
-from weighin.runtimes.litert import reference
+from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_apart
 from weighin.stats import proportion
 
 EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
@@ -129,20 +129,28 @@ def refuse_far(scores: Scores, wanted: Scores, what: str) -> None:
 
 
 @functools.cache
-def _reference_scores(
-    path: Path, sha256: str, images: bytes, shape: tuple[int, ...], optimized: bool
-) -> Scores:
-    return reference(path, np.frombuffer(images, np.float32).reshape(shape), optimized=optimized)
+def _reference_scores(path: Path, sha256: str, images: bytes, shape: tuple[int, ...]) -> Scores:
+    asked = np.frombuffer(images, np.float32).reshape(shape)
+    graph = read_tflite(path)
+    kernels = OPTIMIZED if graph.macs > LARGE_MACS else REFERENCE
+    if all(tensor.dtype == "FLOAT32" for tensor in graph.activations):
+        return reference(path, asked, kernels)
+    try:
+        return reference_apart(path, asked, kernels)
+    except WeighinError:
+        if kernels == OPTIMIZED:
+            raise
+        return reference_apart(path, asked, OPTIMIZED)
 
 
 def _reference(artifact: Artifact, images: Images) -> Scores:
     """Scores of the first images by plain kernels: as many as take well under a second.
 
     A single image takes reference kernels, which are plain loops, minutes where a model has
-    billions of multiply-accumulates: there the built-in optimized kernels answer it, still without
-    a delegate and so by other code than what is measured.
+    billions of multiply-accumulates; and on some integer files, such as EfficientNet's, they end
+    the process. There the built-in optimized kernels answer, still without a delegate and so by
+    other code than what is measured.
     """
     macs = max(1, read_tflite(artifact.path).macs)
     few = images[: max(1, min(len(images), REFERENCE_MACS // macs))]
-    is_large = macs > LARGE_MACS
-    return _reference_scores(artifact.path, artifact.sha256, few.tobytes(), few.shape, is_large)
+    return _reference_scores(artifact.path, artifact.sha256, few.tobytes(), few.shape)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +19,7 @@ from weighin.environment import usable_cores
 from weighin.registry import runtime
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
+REFERENCE, OPTIMIZED = "BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # kernels
 BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
 BATCH_BYTES = 2_000_000  # of inputs: what a model computes between is tens of times as large
 
@@ -147,26 +151,46 @@ def smallest_model() -> bytes:
     return bytes(builder.Output())
 
 
-def reference(path: Path, images: Images, *, optimized: bool = False) -> Scores:
+def reference(path: Path, images: Images, kernels: str = REFERENCE) -> Scores:
     """A .tflite file's scores by LiteRT's reference kernels: plain loops, no delegate.
 
     Args:
         path: the file.
         images: answered one by one, `(n, height, width, channels)`.
-        optimized: whether to take the built-in optimized kernels instead, without a delegate too.
+        kernels: `OPTIMIZED` takes the built-in optimized kernels, without a delegate too.
 
     Raises:
         WeighinError: if the interpreter refuses the file.
     """
-    interpreter = _Interpreter(
-        path, 1, "BUILTIN_WITHOUT_DEFAULT_DELEGATES" if optimized else "BUILTIN_REF"
-    )
+    interpreter = _Interpreter(path, 1, kernels)
     answers = []
     for index in range(len(images)):
         interpreter.set(images[index : index + 1])
         interpreter.invoke()
         answers.append(interpreter.get())
     return np.concatenate(answers)
+
+
+def reference_apart(path: Path, images: Images, kernels: str = REFERENCE) -> Scores:
+    """`reference` in a process of its own, which the kernels may end: some do on integers.
+
+    Raises:
+        WeighinError: if the interpreter refuses the file, or the process is ended.
+    """
+    given = io.BytesIO()
+    np.save(given, images, allow_pickle=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "weighin.runtimes.litert", str(path), kernels],
+        input=given.getvalue(),
+        capture_output=True,
+        cwd=Path(__file__).resolve().parents[2],
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+        raise WeighinError(f"LiteRT's kernels {kernels} do not answer {path.name}: {last[:300]}")
+    scores: Scores = np.load(io.BytesIO(done.stdout), allow_pickle=False)
+    return scores
 
 
 class _Interpreter:
@@ -249,3 +273,18 @@ def _refusal(error: Exception) -> str:
         f"XNNPACK refuses it ({what}); LiteRT's own kernels may not: "
         f"--weighin-runtimes litert-builtin"
     )
+
+
+def _main() -> None:
+    """Answer the images on standard input as .npy, on standard output as .npy."""
+    images = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+    scores = io.BytesIO()
+    np.save(scores, reference(Path(sys.argv[1]), images, sys.argv[2]), allow_pickle=False)
+    sys.stdout.buffer.write(scores.getvalue())
+
+
+if __name__ == "__main__":
+    try:
+        _main()
+    except WeighinError as error:
+        sys.exit(str(error))
