@@ -188,7 +188,8 @@ def reference_apart(path: Path, images: Images, kernels: str = REFERENCE) -> Sco
     )
     if done.returncode:
         last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-        raise WeighinError(f"LiteRT's kernels {kernels} do not answer {path.name}: {last[:300]}")
+        why = f"ended by signal {-done.returncode}" if done.returncode < 0 else last[:300]
+        raise WeighinError(f"LiteRT's kernels {kernels} do not answer {path.name}: {why}")
     scores: Scores = np.load(io.BytesIO(done.stdout), allow_pickle=False)
     return scores
 
