@@ -22,7 +22,8 @@ def _recipe(dataset: str) -> Recipe:
         finetune_epochs=10,
         validation_split=0.1,
         decay="cosine",
-        augment="mirror",
+        shift=4,
+        mirror=True,
         finetune_learning_rate=2e-4,
         weights=PUBLISHED,
     )

@@ -944,7 +944,7 @@ def test_the_key_covers_the_models_file(plain: Path) -> None:
         "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, validation_split=0.1",
         "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, optimizer='sgd'",
         "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, decay='cosine'",
-        "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, augment='shift'",
+        "epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01, shift=1",
     ],
 )
 def test_the_key_covers_the_recipe(plain: Path, change: str) -> None:

@@ -52,7 +52,7 @@ def net(keras):
     )
 
 
-@model(quick=Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=40, augment="mirror"))
+@model(quick=Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=40, shift=1, mirror=True))
 def odd(keras):
     """With a layer that quantization-aware training does not know."""
     layers = keras.layers

@@ -10,15 +10,15 @@ from weighin.training import augmented
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_augmented_images_are_shifts_of_their_own(mirror: bool) -> None:
-    """Each image is itself, moved by up to an eighth, its edge repeated; mirrored on request."""
+    """Each image is itself, moved by up to two pixels, its edge repeated; mirrored on request."""
     images = np.random.default_rng(1).random((60, 16, 8, 3)).astype(np.float32)
 
-    moved = augmented(images, np.random.default_rng(2), mirror=mirror)
+    moved = augmented(images, np.random.default_rng(2), 2, mirror=mirror)
 
     turned = shifted = 0
     for before, after in zip(images, moved, strict=True):
-        padded = np.pad(before, ((2, 2), (1, 1), (0, 0)), mode="edge")
-        crops = [padded[y : y + 16, x : x + 8] for y in range(5) for x in range(3)]
+        padded = np.pad(before, ((2, 2), (2, 2), (0, 0)), mode="edge")
+        crops = [padded[y : y + 16, x : x + 8] for y in range(5) for x in range(5)]
         straight = any(np.array_equal(crop, after) for crop in crops)
         turned += not straight
         shifted += not np.array_equal(before, after)
@@ -33,9 +33,16 @@ def test_augmentation_leaves_its_input_alone_and_follows_its_seed() -> None:
     before = images.copy()
 
     first, again, other = (
-        augmented(images, np.random.default_rng(seed), mirror=True) for seed in (5, 5, 6)
+        augmented(images, np.random.default_rng(seed), 1, mirror=True) for seed in (5, 5, 6)
     )
 
     np.testing.assert_array_equal(before, images)
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_images_are_left_as_they_are_by_default() -> None:
+    """Without shift and mirror the very same array is trained on."""
+    images = np.zeros((2, 4, 4, 1), np.float32)
+
+    assert augmented(images, np.random.default_rng(0), 0, mirror=False) is images

@@ -98,8 +98,9 @@ class Recipe:
         optimizer: a Keras optimizer's name.
         decay: `cosine` lets the learning rate fall to 0 in each training, the dense start and every
             step alike (Loshchilov and Hutter 2017, "SGDR").
-        augment: what each epoch does to the training images anew: `shift` moves each by up to an
-            eighth of its size, `mirror` also turns every second one left to right.
+        shift: by up to how many pixels each epoch moves the training images anew, up or down and
+            left or right.
+        mirror: whether each epoch turns every second one, on average, left to right.
         finetune_learning_rate: of the further epochs, if not `learning_rate`.
         finetune_decay: of the further epochs, if not `decay`.
         density: for `prune(…, scope=recipe)`, how many times as dense as the other layers the
@@ -115,7 +116,8 @@ class Recipe:
     validation_split: float = 0.0
     optimizer: str = "adam"
     decay: Literal["constant", "cosine"] = "constant"
-    augment: Literal["", "shift", "mirror"] = ""
+    shift: int = 0
+    mirror: bool = False
     finetune_learning_rate: float | None = None
     finetune_decay: Literal["constant", "cosine"] | None = None
     density: Mapping[str, float] = field(default_factory=dict)

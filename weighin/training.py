@@ -119,11 +119,10 @@ class Trainer:
         images = self.dataset.train.inputs(0, self.images)
         labels: Labels = self.dataset.train.labels[: self.images]
         generator = np.random.default_rng(self.seed)
-        passes = [range(epochs)] if not recipe.augment else [range(e, e + 1) for e in range(epochs)]
-        for part in passes:
-            mirror = recipe.augment == "mirror"
+        changes = bool(recipe.shift or recipe.mirror)
+        for part in [range(e, e + 1) for e in range(epochs)] if changes else [range(epochs)]:
             model.fit(
-                augmented(images, generator, mirror=mirror) if recipe.augment else images,
+                augmented(images, generator, recipe.shift, mirror=recipe.mirror),
                 labels,
                 batch_size=recipe.batch_size,
                 initial_epoch=part.start,
@@ -133,22 +132,26 @@ class Trainer:
             )
 
 
-def augmented(images: Images, generator: np.random.Generator, *, mirror: bool) -> Images:
-    """Images moved by up to an eighth of their size, the border filled with their edge values.
+def augmented(
+    images: Images, generator: np.random.Generator, shift: int, *, mirror: bool
+) -> Images:
+    """Images moved at random, the border filled with their edge values, and mirrored at random.
 
     Args:
         images: `(n, height, width, channels)`.
         generator: of the shifts, which differ from image to image.
+        shift: by up to how many pixels each is moved.
         mirror: whether every second image, on average, is turned left to right.
     """
+    if not shift and not mirror:
+        return images
     height, width = images.shape[1:3]
-    high, wide = max(1, height // 8), max(1, width // 8)
     moved = np.empty_like(images)
-    down, right = (generator.integers(0, 2 * most + 1, len(images)) for most in (high, wide))
-    for y in range(2 * high + 1):
-        for x in range(2 * wide + 1):
+    down, right = generator.integers(0, 2 * shift + 1, (2, len(images)))
+    for y in range(2 * shift + 1):
+        for x in range(2 * shift + 1):
             chosen = np.flatnonzero((down == y) & (right == x))
-            padding = ((0, 0), (high, high), (wide, wide), (0, 0))
+            padding = ((0, 0), (shift, shift), (shift, shift), (0, 0))
             padded = np.pad(images[chosen], padding, mode="edge")
             moved[chosen] = padded[:, y : y + height, x : x + width]
     if mirror:
