@@ -43,7 +43,7 @@ suite(
         *("mobilenet_v1_025_96", "mobilenet_v1_050_96", "mobilenet_v1_100_96"),
         *("mobilenet_v1_025_224", "mobilenet_v1_050_224", "mobilenet_v1_100_224"),
     ),
-    variants=ONE_SHOT,
+    variants=(*ONE_SHOT, "channels(0.5)", "channels(0.5)+int8"),
 )
 suite(
     "applications",
@@ -71,4 +71,25 @@ suite(
         *(f"prune({sparsity})+int8" for sparsity in SPARSITIES),
     ),
     seeds=3,
+)
+
+# As small as a file gets without being worse than its dense start: `weighin record RESULTS`
+SMALLEST = ("compact(int8,scales=tensor)", "compact(int4,scales=tensor)")
+DENSE = (
+    "prune(0.97,begin=0.5,ramp=0.6,scope=recipe)",
+    "prune(0.975,begin=0.5,ramp=0.6,scope=recipe)",
+)
+CONVOLUTIONAL = ("channels(0.5)+prune(0.93,ramp=0.6,scope=global)",)
+suite(
+    "record",
+    profile="record",
+    models=MODELS,
+    variants={
+        "lenet_300_100": ("baseline", *(f"{steps}+{end}" for steps in DENSE for end in SMALLEST)),
+        "lenet5": ("baseline", *(f"{steps}+{end}" for steps in CONVOLUTIONAL for end in SMALLEST)),
+        "mnist_cnn": (
+            "baseline",
+            *(f"{steps}+{end}" for steps in CONVOLUTIONAL for end in SMALLEST),
+        ),
+    },
 )

@@ -11,6 +11,13 @@ from weighin import Anchor, Recipe, model
 @model(
     quick=Recipe("mnist10k", epochs=5, finetune_epochs=3, batch_size=100),
     full=Recipe("mnist", epochs=15, finetune_epochs=10),
+    record=Recipe(
+        "mnist",
+        epochs=15,
+        finetune_epochs=30,
+        shift=1,
+        finetune_decay="cosine",
+    ),
     anchors=[
         Anchor(
             "Deep Compression (Han, Mao, Dally 2015)",

@@ -11,6 +11,15 @@ from weighin import Anchor, Recipe, model
 @model(
     quick=Recipe("mnist10k", epochs=8, finetune_epochs=4, batch_size=64),
     full=Recipe("mnist", epochs=20, finetune_epochs=10),
+    record=Recipe(
+        "mnist",
+        epochs=20,
+        finetune_epochs=60,
+        finetune_learning_rate=2e-3,
+        shift=1,
+        finetune_decay="cosine",
+        density={"dense_1": 2, "dense_2": 8},
+    ),
     anchors=[
         Anchor(
             "Deep Compression (Han, Mao, Dally 2015)",

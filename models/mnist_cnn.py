@@ -13,6 +13,13 @@ from weighin import Anchor, Recipe, model
 @model(
     quick=Recipe("mnist10k", epochs=5, finetune_epochs=3, batch_size=100),
     full=Recipe("mnist", epochs=10, finetune_epochs=5, batch_size=250, validation_split=0.2),
+    record=Recipe(
+        "mnist",
+        epochs=15,
+        finetune_epochs=30,
+        shift=1,
+        finetune_decay="cosine",
+    ),
     anchors=[
         Anchor(
             "MachineCurve 2020",
