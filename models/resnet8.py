@@ -19,12 +19,12 @@ def _recipe(dataset: str) -> Recipe:
     return Recipe(
         dataset,
         epochs=100,
-        finetune_epochs=10,
+        finetune_epochs=8,
         validation_split=0.1,
         decay="cosine",
         shift=4,
         mirror=True,
-        finetune_learning_rate=2e-4,
+        finetune_learning_rate=7e-4,
         weights=PUBLISHED,
     )
 

@@ -1010,11 +1010,27 @@ def test_the_key_covers_versions(
 ) -> None:
     """Another version of anything that trains changes every key."""
     before = key_of_chain(plain)
-    versions = build_module._versions() | {package: "0.0"}
+    versions = build_module._versions
 
-    monkeypatch.setattr(build_module, "_versions", lambda: versions)
+    monkeypatch.setattr(build_module, "_versions", lambda names: versions(names) | {package: "0.0"})
 
     assert not set(before) & set(key_of_chain(plain))
+
+
+def test_a_key_covers_what_exports_are_made_by(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version of the quantizer changes an export's key, and no training's."""
+    before, versions = key_of_chain(plain), build_module.version
+
+    monkeypatch.setattr(
+        build_module, "version", lambda name: "9" if name == "ai-edge-quantizer" else versions(name)
+    )
+    build_module._versions.cache_clear()
+    after = key_of_chain(plain)
+    build_module._versions.cache_clear()
+
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, True, False]
 
 
 def test_the_key_covers_arguments(plain: Path) -> None:

@@ -291,6 +291,59 @@ def test_quantization_may_add_zeros(tmp_path: Path, zeros: int, is_kept: bool) -
     assert is_kept == (breach(path, "prune(0.8)+int8") is None)
 
 
+def test_blocks_are_counted_whole(tmp_path: Path) -> None:
+    """Half of the weights are zeros, but in no block of four inputs: told, and in blocks: right."""
+    scattered, together = dense(8, 8), dense(8, 8)
+    scattered.weights[:, ::2] = 0
+    together.weights[:, :4] = 0
+
+    path = write(tmp_path / "scattered.tflite", scattered)
+    told = "prune(0.5,block=4x1): 0 of 64 weights lie in 4×1 blocks of zeros"
+    assert told == breach(path, "prune(0.5,block=4x1)")
+    assert breach(write(tmp_path / "m.tflite", together), "prune(0.5,block=4x1)") is None
+
+
+def test_a_pattern_is_looked_for_in_every_run(tmp_path: Path) -> None:
+    """Half of the weights are zeros, but not two in each four: told."""
+    even, uneven = dense(8, 8), dense(8, 8)
+    even.weights[:, ::2] = 0
+    uneven.weights[:, :4] = 0
+
+    assert breach(write(tmp_path / "m.tflite", even), "prune(0.5,pattern=2:4)") is None
+    told = "layer 'dense0' has 4 weights left in 4 input channels"
+    path = write(tmp_path / "uneven.tflite", uneven)
+    assert f"prune(0.5,pattern=2:4): {told}" == breach(path, "prune(0.5,pattern=2:4)")
+
+
+@pytest.mark.parametrize("scope", ["global", "recipe"])
+def test_the_whole_model_has_its_zeros(tmp_path: Path, scope: str) -> None:
+    """Zeros of one layer make up for those of another, but not for what the model lacks."""
+    path = write(tmp_path / "m.tflite", dense(8, 6, zeros=47), dense(6, 8, zeros=29))
+    lacking = write(tmp_path / "lacking.tflite", dense(8, 6, zeros=40), dense(6, 8, zeros=29))
+
+    assert breach(path, f"prune(0.8,scope={scope})") is None
+    told = "the model has 69 zeros of 96 weights"
+    assert f"prune(0.8,scope={scope}): {told}" == breach(lacking, f"prune(0.8,scope={scope})")
+
+
+def test_clusters_are_counted(tmp_path: Path) -> None:
+    """More values in one output channel than clusters, and zero, are told."""
+    shared, apart = dense(8, 30), dense(8, 30)
+    shared.weights[:] = np.arange(8 * 30).reshape(8, 30) % 4
+    apart.weights[:] = np.arange(8 * 30).reshape(8, 30)
+
+    assert breach(write(tmp_path / "m.tflite", shared), "cluster(4)") is None
+    told = "cluster(4): layer 'dense0' has 30 different values in one output channel"
+    assert told == breach(write(tmp_path / "apart.tflite", apart), "cluster(4)")
+
+
+def test_quantization_aware_training_leads_to_integers(tmp_path: Path) -> None:
+    """A float file is no outcome of it."""
+    told = "qat: no layer has int8 weights: this training is for integer arithmetic, write qat+int8"
+
+    assert told == breach(write(tmp_path / "m.tflite", dense(8, 6)), "qat")
+
+
 def test_each_layer_has_its_zeros(tmp_path: Path) -> None:
     """Zeros of one layer do not make up for those that another lacks."""
     path = write(tmp_path / "m.tflite", dense(8, 6, zeros=47), dense(6, 8, zeros=29))

@@ -239,6 +239,28 @@ def test_what_failed_is_in_the_table_and_on_no_front() -> None:
     assert "failed: it fell over" == flat(results)["prune(·)", 0.9]["top1_status"]
 
 
+def test_a_point_that_failed_in_one_seed_is_on_no_front() -> None:
+    """The seeds that are left would flatter it; its cell still shows their mean."""
+    records = [
+        *(each for seed in (0, 1) for each in file("prune(0.5)", 5, 500, seed=seed)),
+        *(each for seed in (0, 1) for each in file("prune(0.9)", 5, 100, seed=seed)),
+        *(each for seed in (0, 1) for each in run("prune(0.5)", 0.9, 1e-4, seed=seed)),
+        *run("prune(0.9)", 0.99, 1e-5),
+        *without("top1 latency speedup", "failed", "it fell over", variant="prune(0.9)", seed=1),
+    ]
+    curve = only(Results({}, tuple(records)))
+
+    assert all("prune(0.9)" not in on_front for on_front in curve.fronts.values())
+
+
+def test_a_metric_that_was_not_measured_has_no_front() -> None:
+    """The baseline alone is no front."""
+    records = [*run("baseline", 0.9, 1e-4), *run("prune(0.5)", 0.9, 1e-4)]
+    left = [each for each in records if each.metric not in ("speedup", "smaller", "gzip_bytes")]
+
+    assert {frozenset()} == set(only(Results({}, tuple(left))).fronts.values())
+
+
 def test_runtimes_have_curves_of_their_own() -> None:
     """Threads too; one that was skipped has none."""
     records = [

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,18 +124,48 @@ for shape, sparsity, block, pattern in [
 print(json.dumps(same))
 """
 
+SCHEMES = """
+import json
+import numpy as np
+from weighin import stack
+
+layers = stack.keras().layers
+model = stack.keras().Sequential([layers.Input((40,)), layers.Dense(20), layers.Dense(3)])
+kernel = np.random.default_rng(0).normal(size=(40, 20)).astype(np.float32)
+sparse = np.where(np.random.default_rng(1).random((40, 20)) < 0.95, 0, kernel)
+shared = np.round(kernel)
+found = {}
+for name, values in {"dense": kernel, "pruned": sparse, "clustered": shared + 0.5}.items():
+    model.layers[0].set_weights([values, np.zeros(20)])
+    wrapped = stack.quantization_aware(model)
+    weights = [each for each in wrapped.layers if each.name == "quant_" + model.layers[0].name]
+    found[name] = type(weights[0].quantize_config.weight_quantizer).__name__
+print(json.dumps(found))
+"""
+
+
+def run(code: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What code prints in a process of its own, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    printed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return printed
+
+
+def test_the_scheme_follows_what_the_weights_are(child_environment: Mapping[str, str]) -> None:
+    """Few weights that are left after pruning are not taken for clusters."""
+    found = run(SCHEMES, child_environment)
+
+    assert "PrunePreserve" in found["pruned"]
+    assert "ClusterPreserve" in found["clustered"]
+    assert "Preserve" not in found["dense"]
+
 
 def test_masks_are_those_of_the_toolkit(child_environment: Mapping[str, str]) -> None:
     """Single weights, blocks and patterns are chosen as the toolkit's own pruning chooses them."""
-    done = subprocess.run(
-        [sys.executable, "-c", TOOLKIT],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    same = json.loads(done.stdout.splitlines()[-1])
+    same = run(TOOLKIT, child_environment)
 
     assert 6 == len(same)
     assert [] == [case for case, is_same in same.items() if not is_same]

@@ -33,9 +33,10 @@ RECIPE = Recipe(
     density={"first": 4, "last": 2},
 )
 STILL = Recipe("tiny", epochs=0, finetune_epochs=0)
+BRIEF = Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=1000, density={"third": 4})
 
 
-@model(quick=RECIPE, still=STILL)
+@model(quick=RECIPE, still=STILL, brief=BRIEF)
 def net(keras):
     """Convolutions, one of them depthwise, and dense layers on 6×6 images."""
     layers = keras.layers
@@ -141,6 +142,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         wanted = [
             *jobs_of("net", SOUND + BROKEN),
             *jobs_of("net", ("prune(0.75)", "cluster(4)", "qat+int8"), "still"),
+            *jobs_of("net", ("prune(0.75)", "prune(0.75,scope=recipe)"), "brief"),
             *jobs_of("odd", ("prune(0.5)", "qat+int8")),
         ]
         yield Made(build(wanted, workshop))
@@ -256,6 +258,21 @@ def test_without_epochs_pruning_is_done_at_once(made: Made) -> None:
     for name in ("cluster(4)", "qat+int8"):
         reason = made.reason(name, profile="still")
         assert f"{name.partition('(')[0].partition('+')[0]} works by training" in reason
+
+
+def test_one_training_step_prunes_too(made: Made) -> None:
+    """However short the training, the sparsity wanted is reached at its end."""
+    assert [0.75] * 4 == pytest.approx(
+        zeros(made.kernels("prune(0.75)", profile="brief")), abs=0.01
+    )
+
+
+def test_a_density_of_no_layer_is_refused(made: Made) -> None:
+    """A recipe that names a layer which is not there, or none, is told by name."""
+    reason = made.reason("prune(0.75,scope=recipe)", profile="brief")
+
+    assert "the recipe's density names third" in reason
+    assert "first, conv2d, dense, last" in reason
 
 
 def test_a_layer_that_the_toolkit_cannot_train_is_a_reason(made: Made) -> None:

@@ -72,6 +72,7 @@ def test_a_sweep_is_one_family(percents: list[int]) -> None:
         (["prune(s)"], {"s": ["1.5"]}, "must be at least 0 and below 1"),
         (["prune(s,schedule=constant)"], {"s": ["2"]}, "sparsity=2 in 'prune'"),
         (["prune(0.8,schedule=constnat)"], {}, "'constnat' .* must be one of: "),
+        (["prune(s"], {"s": ["0.8"]}, r"'prune\(s': a parenthesis is missing"),
         (["shrink(s)"], {"s": ["0.8"]}, "'shrink' is not known"),
     ],
 )

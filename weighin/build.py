@@ -8,7 +8,6 @@ TensorFlow; when everything is in the cache already, no worker is started at all
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import logging
 import multiprocessing
 import os
@@ -31,10 +30,12 @@ from weighin import datasets, registry, stack, training, variant, weights
 from weighin.cache import Cache, key_of
 from weighin.core import Artifact, Call, Dataset, Failure, Variant, WeighinError
 from weighin.datasets import Places
-from weighin.environment import usable_cores
+from weighin.environment import usable_cores, version
+from weighin.keras_file import read_weights
 
 ANSWERED_IMAGES = 256
 TRAINING_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
+EXPORT_PACKAGES = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
 THREADS = 1  # per worker: weights depend on it, and several workers share the cores better
 
 
@@ -92,15 +93,21 @@ class Workshop:
             published = weights.find(model.recipe(job.profile).weights, self.places)
             return {
                 "stage": "dense start",
-                **({"weights": published[1]} if published else {}),
+                **(
+                    {"weights": published[1], "read": registry.source_digest(read_weights)}
+                    if published
+                    else {}
+                ),
                 "model": job.model,
                 "source": registry.source_digest(model.create),
                 "recipe": model.recipe(job.profile).of_dense_start,
                 "dataset_digest": dataset_digest,
                 "seed": job.seed,
                 "threads": THREADS,
-                "builder": [registry.source_digest(m) for m in (stack.read, training.Trainer)],
-                "versions": _versions(),
+                "builder": [
+                    registry.source_digest(each) for each in (stack.read, training.Trainer)
+                ],
+                "versions": _versions(TRAINING_PACKAGES),
             }
         call = job.export or job.steps[-1]
         function = (registry.exports if job.export else registry.steps)[call.name]
@@ -109,7 +116,11 @@ class Workshop:
             "stage": str(call),
             "arguments": variant.arguments(call, function),
             "source": registry.source_digest(function),
-            **({} if job.export else {"recipe": dataclasses.asdict(recipe)}),
+            **(
+                {"versions": _versions(EXPORT_PACKAGES)}
+                if job.export
+                else {"recipe": dataclasses.asdict(recipe)}
+            ),
             "parent": self.key(job.parent, dataset_digest),
         }
 
@@ -219,14 +230,8 @@ class _Foreman:
 
 
 @cache
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in TRAINING_PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "none"
-    return versions
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
+    return {package: version(package) or "none" for package in packages}
 
 
 def _death(cache: Cache) -> str:

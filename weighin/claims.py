@@ -6,6 +6,7 @@ must hold of every file is here.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,17 @@ def check(path: Path, wanted: Variant, file_of: Callable[[Variant], Path]) -> No
         breach = _keras(path)
     if breach:
         raise WeighinError(f"the file is not what {wanted.name!r} says: {breach}")
+
+
+def needs(name: str) -> list[Variant]:
+    """The variants whose files the claims of a variant's steps compare its file with."""
+    wanted = variant.parse(name)
+    return [
+        Variant(wanted.steps[:place], Call("float32"))
+        for place, step in enumerate(wanted.steps)
+        if "before"
+        in inspect.signature(vars(registry.steps[step.name]).get("claim") or str).parameters
+    ]
 
 
 def _tflite(graph: Graph, wanted: Variant, file_of: Callable[[Variant], Path]) -> str | None:

@@ -222,11 +222,6 @@ class Call:
     arguments: tuple[tuple[str, Any], ...] = ()
     positional: int = 0
 
-    @property
-    def innermost(self) -> str:
-        """The export that another one such as `compact(int8)` is about; else its own name."""
-        return str(dict(self.arguments).get("export", self.name))
-
     def __str__(self) -> str:
         if not self.arguments:
             return self.name

@@ -70,7 +70,7 @@ class Cell:
     def unavailable(self) -> str | None:
         """Why the case cannot be weighed here: its export or its runtime is not to be had."""
         export = variant.parse(self.case.variant).export
-        for name in {export.name, export.innermost}:
+        for name in {export.name, variant.innermost(export)}:
             asked = vars(registry.exports[name]).get("available")
             if asked is not None and (reason := asked()):
                 return str(reason)

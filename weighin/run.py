@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from weighin import calibration, environment, registry, store, variant
+from weighin import calibration, environment, registry, store, variant, weights
 from weighin.core import Record, Results, Suite, Variant, WeighinError
 from weighin.measure import Cell, explain
 from weighin.pairs import NARROW
@@ -71,7 +71,8 @@ class Run:
         capture = self.config.pluginmanager.getplugin("capturemanager")
         try:
             self.save()
-            cases = [cell.case for cell in map(cell_of, items) if cell is not None]
+            cells = [cell for cell in map(cell_of, items) if cell is not None]
+            cases = [cell.case for cell in cells if not cell.unavailable()]
             for dataset in dict.fromkeys(case.dataset for case in cases):
                 self.bench.load_dataset(dataset)
             with capture.global_and_fixture_disabled(), BuildProgress() as progress:
@@ -180,6 +181,17 @@ class Run:
         named: list[Path] = self.config.getini("weighin_definitions")
         return tuple(named or registry.default_definitions(self.config.rootpath))
 
+    def _weights(self, records: list[Record]) -> dict[str, str]:
+        """Of models whose recipe names published weights: what their dense start is made of."""
+        found = {}
+        for name in dict.fromkeys(record.model for record in records):
+            recipe = registry.models[name].recipe(self.bench.profile)
+            if recipe.weights is not None:
+                published = weights.find(recipe.weights, self.bench.workshop.places)
+                own = "trained" if recipe.epochs else "random"
+                found[name] = f"{published[0].name} {published[1][:12]}" if published else own
+        return found
+
     def _environment(self, records: list[Record]) -> dict[str, Any]:
         names = dict.fromkeys(record.dataset for record in records)
         known = calibration.load(self.bench.workshop.cache)
@@ -194,6 +206,7 @@ class Run:
                 name: {"digest": data.digest, "train": len(data.train), "test": len(data.test)}
                 for name, data in loaded.items()
             },
+            "weights": self._weights(records),
             "seeds": self._suite.seeds if self._suite else 0,
             "pairs": {
                 "seconds": self.bench.pair_seconds,

@@ -6,6 +6,7 @@ import itertools
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def variants_of(templates: Sequence[str], values: Values) -> list[str]:
         WeighinError: if a name has no values, values have no name, or no such variant exists.
     """
     texts = {template: re.sub(r"\s+", "", template) for template in templates}
+    for template, text in texts.items():
+        if text.count("(") != text.count(")"):
+            raise WeighinError(f"--over {template!r}: a parenthesis is missing.")
     words = dict.fromkeys(word for text in texts.values() for word in VALUE.findall(text))
     for name, given in values.items():
         if name not in words:
@@ -81,11 +85,16 @@ def weigh(variants: Sequence[str], options: Sequence[str], folder: Path) -> tupl
             f"project's folder, or copy bench/ from weighin's repository beside your models/ "
             f"(see README, 'Your own model')."
         )
-    before = set(folder.glob("*.json"))
+    folder.mkdir(parents=True, exist_ok=True)
+    # a folder of its own: another run may write its records beside these meanwhile
+    own = Path(tempfile.mkdtemp(prefix="sweep-", dir=folder))
     command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only"]
-    command += [f"--weighin-variants={','.join(variants)}", f"--weighin-results-dir={folder}"]
+    command += [f"--weighin-variants={','.join(variants)}", f"--weighin-results-dir={own}"]
     code = subprocess.run([*command, *options], check=False).returncode
-    written = sorted(set(folder.glob("*.json")) - before)
+    written = sorted(own.glob("*.json"))
     if not written:
+        own.rmdir()
         raise WeighinError(f"The main job wrote no records; pytest, which says why, exited {code}.")
-    return written[-1], code
+    kept = written[-1].rename(folder / written[-1].name)
+    own.rmdir()
+    return kept, code

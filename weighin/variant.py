@@ -76,6 +76,11 @@ def arguments(call: Call, function: Callable[..., Any]) -> dict[str, Any]:
     return defaults | dict(call.arguments)
 
 
+def innermost(export: Call) -> str:
+    """The export that another one such as `compact(int8)` is about; else its own name."""
+    return str(arguments(export, registry.exports[export.name]).get("export", export.name))
+
+
 def parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     """The parameters of a step or export that the grammar can set."""
     return list(inspect.signature(function).parameters.values())[_FIXED:]

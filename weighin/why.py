@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from weighin.core import Record, Variant
 from weighin.inspect import Graph
+from weighin.variant import innermost
 
 INT8_EXTENSIONS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 MOSTLY = 0.3  # share of zeros from which a runtime that skipped them would show it
@@ -47,7 +48,7 @@ class Facts:
     @property
     def export(self) -> str:
         """How the file's weights and activations are stored: also of `compact(int8)`, `int8`."""
-        return self.variant.export.innermost
+        return innermost(self.variant.export)
 
     @property
     def may_delegate(self) -> bool:

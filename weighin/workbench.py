@@ -22,6 +22,7 @@ from weighin.core import (
     Record,
     Scores,
     Session,
+    Variant,
     WeighinError,
 )
 from weighin.datasets import Places
@@ -98,8 +99,16 @@ class Workbench:
         return cls(Workshop(Cache(folder), places, tuple(definitions)), profile, workers)
 
     def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
-        """Build whatever the cases and their baselines need; see `weighin.build.build`."""
-        needed = [each for case in cases for each in (case.baseline, case)]
+        """Build whatever the cases, their baselines and their claims need; see `build.build`."""
+        needed = [
+            each
+            for case in cases
+            for each in (
+                case.baseline,
+                case,
+                *(self._under(case, it) for it in claims.needs(case.variant)),
+            )
+        ]
         jobs = [self._job(case) for case in needed]
         missing = [job for job in jobs if job not in self.built]
         self.built |= build(missing, self.workshop, workers=self.workers, **report)
@@ -120,11 +129,7 @@ class Workbench:
             claims.check(
                 outcome.path,
                 variant.parse(case.variant),
-                lambda other: (
-                    self.artifact(
-                        dataclasses.replace(case, variant=other.name, format="tflite")
-                    ).path
-                ),
+                lambda other: self.artifact(self._under(case, other)).path,
             )
             self._checked.add(outcome.path)
         return outcome
@@ -205,6 +210,10 @@ class Workbench:
         if case == case.baseline:
             refuse_guessing(evaluation, self.dataset(case).classes)
         self._evaluations[case] = evaluation
+
+    def _under(self, case: Case, other: Variant) -> Case:
+        """The .tflite file of another variant of a case's model."""
+        return dataclasses.replace(case, variant=other.name, format="tflite")
 
     def _job(self, case: Case) -> Job:
         wanted = variant.parse(case.variant)

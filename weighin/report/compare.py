@@ -140,6 +140,15 @@ def _check_data(runs: Sequence[tuple[str, Results]]) -> None:
                     f"under the name {dataset!r} (digests {before[1][:12]} and {digest[:12]})."
                 )
 
+    for name, results in runs:
+        for model, made_of in _facts(results, "weights").items():
+            before = seen.setdefault(f"weights of {model}", (name, str(made_of)))
+            if before[1] != made_of:
+                raise WeighinError(
+                    f"{before[0]} and {name} do not compare: {model!r} started from other weights "
+                    f"({before[1]} and {made_of})."
+                )
+
 
 def _why_not(first: Results, other: Results) -> str | None:
     """Why what is bound to a machine cannot be compared, or None."""

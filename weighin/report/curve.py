@@ -161,17 +161,26 @@ def _curve(model: str, dataset: str, place: str, rows: dict[str, Row]) -> Curve:
 
 
 def coordinates(row: Row, metric: str) -> tuple[float, float] | None:
-    """Where a row stands by a metric of `FRONTS` and top-1, by the means over seeds."""
-    top1, other = over_seeds(row.records.get("top1", ())), over_seeds(row.records.get(metric, ()))
-    if top1 is None:
+    """Where a row stands by a metric of `FRONTS` and top-1, by the means over all its seeds.
+
+    None if one of them failed: means over the seeds that are left would flatter it.
+    """
+    top1, other = row.records.get("top1", ()), row.records.get(metric, ())
+    is_baseline = row.variant == "baseline"
+    if any(record.value is None for record in (*top1, *(() if is_baseline else other))):
         return None
-    if row.variant == "baseline":
-        return 1.0, top1.mean
-    return (other.mean, top1.mean) if other else None
+    high, far = over_seeds(top1), over_seeds(other)
+    if high is None:
+        return None
+    if is_baseline:
+        return 1.0, high.mean
+    return (far.mean, high.mean) if far else None
 
 
 def _front_of(rows: Sequence[Row], metric: str) -> frozenset[str]:
     placed = {row.variant: at for row in rows if (at := coordinates(row, metric)) is not None}
+    if set(placed) <= {"baseline"}:
+        return frozenset()
     on_front = front(list(placed.values()))
     return frozenset(variant for variant, is_on in zip(placed, on_front, strict=True) if is_on)
 

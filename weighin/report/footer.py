@@ -72,7 +72,8 @@ def samples(
 
 def origin(results: Results) -> list[str]:
     """Where and when it was measured: machine, versions, date."""
-    return [line for line in (_machine(results), _calibration(results), _packages(results)) if line]
+    parts = (_weights(results), _machine(results), _calibration(results), _packages(results))
+    return [line for line in parts if line]
 
 
 def _records(rows: Sequence[Row], metric: str) -> list[Record]:
@@ -89,6 +90,21 @@ def counted(rows: Sequence[Row], metric: str) -> str:
     if not counts:
         return ""
     return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+
+
+def _weights(results: Results) -> str:
+    models: dict[str, list[str]] = {}
+    for model, made_of in results.environment.get("weights", {}).items():
+        models.setdefault(made_of, []).append(model)
+    said = {"trained": "trained, published weights were not found", "random": "random weights"}
+    words = [
+        f"{', '.join(names)} from {said.get(made_of, f'published weights {made_of}')}"
+        if made_of != "trained"
+        else f"{', '.join(names)} {said[made_of]}"
+        for made_of, names in models.items()
+    ]
+    same = ", the same for every seed" if set(models) - set(said) else ""
+    return f"dense starts: {'; '.join(words)}{same}" if words else ""
 
 
 def _calibration(results: Results) -> str:

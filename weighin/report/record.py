@@ -44,7 +44,8 @@ _NOTES = (
     "the codes stand for not counted",
     "× below 4 B/parameter, bits/parameter: the file after gzip -9 against the parameters of the "
     "dense baseline; unlike × smaller this crosses file formats",
-    "McNemar: images gained and lost against the dense baseline, exact test",
+    "McNemar: images gained and lost against the dense baseline, exact test; the best of several "
+    "variants by these same images is flattered by the choice",
     f"no worse: that test does not find it worse at 5 %, and top-1 is at most "
     f"{POINT * 100:g} points below",
 )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin import stack
+from weighin.core import WeighinError
 
 Criterion = Literal["magnitude", "random"]
 Scope = Literal["layer", "global", "recipe"]
@@ -53,12 +54,26 @@ class Masks:
             seed: of random scores.
 
         Raises:
-            WeighinError: if a layer's kernel is unknown to the toolkit.
+            WeighinError: if a layer's kernel is unknown to the toolkit, or has no input channels
+                where a pattern or block needs them; if `density` names a layer that is not there.
         """
-        named = stack.prunable_kernels(model)
-        self._names = [name for name, _ in named]
+        found = stack.prunable_kernels(model)
+        self._names = [layer.name for layer, _ in found]
+        unknown = sorted(set(density or ()) - set(self._names))
+        if scope == "recipe" and (unknown or not density):
+            said = f"names {', '.join(unknown)}, which are not" if unknown else "does not name any"
+            raise WeighinError(
+                f"scope=recipe: the recipe's density {said} among the model's prunable layers: "
+                f"{', '.join(self._names)}."
+            )
+        turned = [layer.name for layer, _ in found if "Transpose" in type(layer).__name__]
+        if turned and (pattern or block != (1, 1)):
+            raise WeighinError(
+                f"Layer {turned[0]!r} keeps its outputs before its inputs: patterns and blocks are "
+                f"not defined for it."
+            )
         self.pairs = [
-            (kernel, stack.variable(np.ones(kernel.shape, np.float32))) for _, kernel in named
+            (kernel, stack.variable(np.ones(kernel.shape, np.float32))) for _, kernel in found
         ]
         generator = np.random.default_rng(seed) if criterion == "random" else None
         self._fixed = generator and [
