@@ -511,3 +511,16 @@ def test_a_keras_file_with_weights_that_are_no_numbers(tmp_path: Path) -> None:
     path = h5(tmp_path / "m.h5", [layer("Dense", "d")], [[1.0]], [[1.0, np.nan]])
 
     assert "'dense1/kernel:0' holds NaN or infinite values" == breach(path, "baseline")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("prune(0.5)+int8", []),
+        ("channels(0.5)+int8", ["baseline"]),
+        ("prune(0.5)+channels(0.5)+channels(0.1)", ["prune(0.5)", "prune(0.5)+channels(0.5)"]),
+    ],
+)
+def test_what_claims_compare_with_is_known_beforehand(name: str, wanted: list[str]) -> None:
+    """So that it can be built before anything is measured."""
+    assert wanted == [each.name for each in claims.needs(name)]

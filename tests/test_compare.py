@@ -306,3 +306,14 @@ def test_compare_names_a_damaged_file(stored: list[str]) -> None:
 
     assert 1 == done.exit_code
     assert f"Error: {stored[1]}" in done.output
+
+
+def test_models_that_started_from_other_weights_do_not_compare() -> None:
+    """Published weights here, a training of one's own there: refused by the model's name."""
+    published, trained = (
+        environment(weights={"resnet8": made_of}) for made_of in ("w.h5 0123456789ab", "trained")
+    )
+
+    with pytest.raises(WeighinError, match=r"'resnet8' started from other weights .*trained"):
+        compared([latency(1e-4)], [latency(1e-4)], published, trained)
+    assert "no evidence" in compared([latency(1e-4)], [latency(1e-4)], trained, trained)

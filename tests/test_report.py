@@ -699,3 +699,16 @@ def test_half_an_interval_is_none() -> None:
     """An interval with one end only is not shown."""
     assert "1.00 s" == units.seconds(1.0, 0.9, None)
     assert "1.00 s" == units.seconds(1.0, None, 1.1)
+
+
+def test_published_weights_are_told() -> None:
+    """Below the tables stands what dense starts are made of, where a recipe names weights."""
+    made_of = {"one": "w.h5 0123456789ab", "two": "random", "three": "random", "four": "trained"}
+    results = Results({"weights": made_of}, tuple(run("baseline", 0.9, 1e-4)))
+
+    assert "one from published weights w.h5 0123456789ab, the same for every seed" in render(
+        [results], "text"
+    )
+    assert "two, three from random weights" in render([results], "text")
+    assert "four trained, published weights were not found" in render([results], "text")
+    assert "dense starts" not in render([Results({}, results.records)], "text")

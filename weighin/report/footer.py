@@ -96,15 +96,13 @@ def _weights(results: Results) -> str:
     models: dict[str, list[str]] = {}
     for model, made_of in results.environment.get("weights", {}).items():
         models.setdefault(made_of, []).append(model)
-    said = {"trained": "trained, published weights were not found", "random": "random weights"}
+    said = {"trained": "trained, published weights were not found", "random": "from random weights"}
     words = [
-        f"{', '.join(names)} from {said.get(made_of, f'published weights {made_of}')}"
-        if made_of != "trained"
-        else f"{', '.join(names)} {said[made_of]}"
+        f"{', '.join(names)} "
+        + said.get(made_of, f"from published weights {made_of}, the same for every seed")
         for made_of, names in models.items()
     ]
-    same = ", the same for every seed" if set(models) - set(said) else ""
-    return f"dense starts: {'; '.join(words)}{same}" if words else ""
+    return f"dense starts: {'; '.join(words)}" if words else ""
 
 
 def _calibration(results: Results) -> str:
