@@ -516,7 +516,7 @@ def test_a_keras_file_with_weights_that_are_no_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("prune(0.5)+int8", []),
+        ("prune(0.5)+finetune+int8", []),
         ("channels(0.5)+int8", ["baseline"]),
         ("prune(0.5)+channels(0.5)+channels(0.1)", ["prune(0.5)", "prune(0.5)+channels(0.5)"]),
     ],

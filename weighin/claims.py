@@ -42,12 +42,17 @@ def check(path: Path, wanted: Variant, file_of: Callable[[Variant], Path]) -> No
 def needs(name: str) -> list[Variant]:
     """The variants whose files the claims of a variant's steps compare its file with."""
     wanted = variant.parse(name)
+    compares = [_takes_before(registry.steps[step.name]) for step in wanted.steps]
     return [
         Variant(wanted.steps[:place], Call("float32"))
-        for place, step in enumerate(wanted.steps)
-        if "before"
-        in inspect.signature(vars(registry.steps[step.name]).get("claim") or str).parameters
+        for place, is_needed in enumerate(compares)
+        if is_needed
     ]
+
+
+def _takes_before(step: Any) -> bool:
+    claim = vars(step).get("claim")
+    return claim is not None and "before" in inspect.signature(claim).parameters
 
 
 def _tflite(graph: Graph, wanted: Variant, file_of: Callable[[Variant], Path]) -> str | None:

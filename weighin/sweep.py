@@ -56,7 +56,7 @@ def _fill(template: str, text: str, values: Values) -> list[str]:
                 raise
             raise WeighinError(
                 f"{error.value!r} in --over {template!r} has no values: give them as "
-                f"--{error.value} 0.5,0.75. If it is none that varies: {error}"
+                f"--{error.value} 0.5,0.75. If it is none that varies: {error.problem}."
             ) from None
     return names
 

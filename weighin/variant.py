@@ -28,12 +28,13 @@ class ArgumentError(WeighinError):
 
     Attributes:
         value: what stands there.
+        problem: what is wrong with it, without what the message lists besides.
     """
 
-    def __init__(self, message: str, value: str) -> None:
-        """Keep the value beside the message."""
+    def __init__(self, message: str, value: str, problem: str) -> None:
+        """Keep the value and the problem beside the message."""
         super().__init__(message)
-        self.value = value
+        self.value, self.problem = value, problem
 
 
 def parse(name: str) -> Variant:
@@ -143,8 +144,8 @@ def _bind(variant: str, name: str, function: Callable[..., Any], text: str | Non
         try:
             given[key] = _convert(value, hints.get(key, str))
         except ValueError as problem:
-            error = _error(variant, f"{key}={value} in {name!r} {problem}")
-            raise ArgumentError(str(error), value) from None
+            said = f"{key}={value} in {name!r} {problem}"
+            raise ArgumentError(str(_error(variant, said)), value, said) from None
     required = [key for key in order if known[key].default is inspect._empty]
     missing = [key for key in required if key not in given]
     if missing:

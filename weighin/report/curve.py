@@ -17,7 +17,7 @@ from weighin.report import units
 from weighin.report.footer import origin, samples
 from weighin.report.gates import YARDSTICKS
 from weighin.report.layout import FLAT, LAYOUTS, Layout
-from weighin.report.rows import Row, over_seeds, rows_of_seeds
+from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
 from weighin.report.table import Column, Table
 from weighin.variant import VALUE
 
@@ -113,11 +113,8 @@ def curves(results: Results) -> list[Curve]:
     Raises:
         WeighinError: if there is none.
     """
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in results.records:
-        groups.setdefault((record.model, record.dataset), []).append(record)
     made = []
-    for (model, dataset), records in groups.items():
+    for (model, dataset), records in by_model(results.records).items():
         rows = [_with_theory(row, records) for row in rows_of_seeds(records) if not row.is_skipped]
         for place in dict.fromkeys(row.place for row in rows):
             own = {row.variant: row for row in rows if row.place == place}

@@ -16,7 +16,7 @@ from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
 from weighin.report.layout import FLAT, LAYOUTS, Layout
-from weighin.report.rows import Row, rows_of
+from weighin.report.rows import Row, by_model, rows_of
 from weighin.report.table import Column, Table
 
 POINT = 0.001  # of top-1: how far below the dense baseline's still counts as no worse
@@ -110,17 +110,10 @@ def render(runs: Sequence[Results], format: str) -> str:
     for results in runs:
         parts += [
             _render(model, dataset, records, results, layout)
-            for (model, dataset), records in _models(results).items()
+            for (model, dataset), records in by_model(results.records).items()
         ]
         parts.append(layout.lines(origin(results)))
     return "\n\n".join(parts)
-
-
-def _models(results: Results) -> dict[tuple[str, str], list[Record]]:
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in results.records:
-        groups.setdefault((record.model, record.dataset), []).append(record)
-    return groups
 
 
 def _render(
@@ -180,7 +173,7 @@ def _anchors(results: Results, model: str) -> Sequence[Mapping[str, Any]]:
 def _flat(results: Results) -> list[dict[str, Any]]:
     """Rows of bare numbers, and of what was published."""
     flat: list[dict[str, Any]] = []
-    for (model, dataset), records in _models(results).items():
+    for (model, dataset), records in by_model(results.records).items():
         for entry in entries(records):
             row, top1, dense = entry.row, _first(entry.row, "top1"), _first(entry.dense, "top1")
             gained, lost, n = entry.gain or (None, None, None)

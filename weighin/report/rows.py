@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from weighin.core import Record
@@ -75,6 +75,14 @@ def over_seeds(records: Sequence[Record]) -> Spread | None:
         statistics.mean(highs) if lows and highs else None,
         len(values),
     )
+
+
+def by_model(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
+    """The records of each model and data set, in their order."""
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        groups.setdefault((record.model, record.dataset), []).append(record)
+    return groups
 
 
 def rows_of(records: Sequence[Record]) -> list[Row]:

@@ -11,7 +11,7 @@ from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
 from weighin.report.layout import FLAT, LAYOUTS, Layout
-from weighin.report.rows import Row, over_seeds, rows_of, rows_of_seeds
+from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,10 @@ def _figures(column: Column, records: Sequence[Record]) -> str:
 
 def tables(results: Results) -> list[Table]:
     """One table for each model and data set, rows in the order of their records."""
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in results.records:
-        groups.setdefault((record.model, record.dataset), []).append(record)
-    return [Table(model, data, rows_of_seeds(records)) for (model, data), records in groups.items()]
+    return [
+        Table(model, data, rows_of_seeds(records))
+        for (model, data), records in by_model(results.records).items()
+    ]
 
 
 def render(runs: Sequence[Results], format: str) -> str:
@@ -147,10 +147,7 @@ def _skips(rows: Sequence[Row]) -> list[str]:
 
 def _flat(results: Results) -> Iterable[dict[str, Any]]:
     """Rows of bare numbers, one for each variant, runtime and seed."""
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in results.records:
-        groups.setdefault((record.model, record.dataset), []).append(record)
-    for (model, dataset), records in groups.items():
+    for (model, dataset), records in by_model(results.records).items():
         for row in rows_of(records):
             flat: dict[str, Any] = {
                 "model": model,
