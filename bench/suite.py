@@ -20,13 +20,15 @@ FULL = (
     "prune(0.7,begin=0.4)",
     "prune(0.7,begin=0.4)+dynamic",
 )
+COMPACT = ("compact(int8,scales=tensor)", "compact(dynamic,scales=tensor)")
 ONE_SHOT = ("baseline", "float16", "dynamic", "int8", "prune(0.8)+int8")
 
 suite("quick", profile="quick", models=MODELS, variants=QUICK)
 suite("full", profile="full", models=(*MODELS, "fashion_cnn"), variants=FULL)
 
-suite("cifar10", profile="full", models=("resnet8",), variants=FULL)
-suite("cifar10_test1k", profile="test1k", models=("resnet8",), variants=FULL)
+RESNET = (*FULL, *(f"prune(0.6,scope=global)+{export}" for export in COMPACT))
+suite("cifar10", profile="full", models=("resnet8",), variants=RESNET)
+suite("cifar10_test1k", profile="test1k", models=("resnet8",), variants=RESNET)
 suite(
     "keywords",
     profile="full",

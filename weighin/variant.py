@@ -79,6 +79,8 @@ def arguments(call: Call, function: Callable[..., Any]) -> dict[str, Any]:
 
 def innermost(export: Call) -> str:
     """The export that another one such as `compact(int8)` is about; else its own name."""
+    if export.name not in registry.exports:
+        return export.name
     return str(arguments(export, registry.exports[export.name]).get("export", export.name))
 
 
