@@ -78,10 +78,13 @@ suite(
 # As small as a file gets without being worse than its dense start: `weighin record RESULTS`
 SMALLEST = ("compact(int8,scales=tensor)", "compact(int4,scales=tensor)")
 DENSE = (
-    "prune(0.97,begin=0.5,ramp=0.6,scope=recipe)",
+    "prune(0.965,begin=0.5,ramp=0.6,scope=recipe)+cluster(16)",
     "prune(0.975,begin=0.5,ramp=0.6,scope=recipe)",
 )
-CONVOLUTIONAL = ("channels(0.5)+prune(0.93,ramp=0.6,scope=global)",)
+CONVOLUTIONAL = (
+    "channels(0.5)+prune(0.93,ramp=0.6,scope=global)",
+    "channels(0.5)+prune(0.93,ramp=0.6,scope=global)+cluster(16)",
+)
 suite(
     "record",
     profile="record",
