@@ -129,9 +129,11 @@ def largest(scores: Array, sparsity: float, block: Pair = (1, 1)) -> Array:
     """
     (height, width), (rows, columns) = block, scores.shape
     tall, wide = -(-rows // height), -(-columns // width)
-    padded = np.full((tall * height, wide * width), np.nan, np.float32)
-    padded[:rows, :columns] = scores
-    pooled = np.nanmean(padded.reshape(tall, height, wide, width), axis=(1, 3)).ravel()
+    pooled = scores.ravel()
+    if block != (1, 1):
+        padded = np.full((tall * height, wide * width), np.nan, np.float32)
+        padded[:rows, :columns] = scores
+        pooled = np.nanmean(padded.reshape(tall, height, wide, width), axis=(1, 3)).ravel()
     left = max(1, round(pooled.size * (1 - sparsity)))
     kept = np.zeros(pooled.size, np.float32)
     kept[np.argpartition(pooled, pooled.size - left)[pooled.size - left :]] = 1
