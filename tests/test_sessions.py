@@ -558,3 +558,17 @@ def test_predictions_of_another_number_are_refused(data: Dataset, n: int) -> Non
 
     with pytest.raises((ValueError, WeighinError)):
         registry.metrics["top1"].compute(short)
+
+
+@pytest.mark.parametrize(("apart", "is_refused"), [(0.1, False), (0.3, True)])
+def test_untrained_models_may_round_further(apart: float, is_refused: bool) -> None:
+    """Their scores may lie further apart than a trained model's, but not as far as any other's."""
+    scores, wanted = np.array([[0.5, 0.5]]), np.array([[0.5 + apart, 0.5 - apart]])
+
+    with pytest.raises(WeighinError, match="lie up to"):
+        sessions.refuse_far(scores, wanted, "those")
+    if is_refused:
+        with pytest.raises(WeighinError, match="lie up to"):
+            sessions.refuse_far(scores, wanted, "those", sessions.CLOSE_UNTRAINED)
+    else:
+        sessions.refuse_far(scores, wanted, "those", sessions.CLOSE_UNTRAINED)
