@@ -6,7 +6,7 @@ record's `cold_start` is the part from opening the file to the first answer.
 
 import pytest
 
-from weighin.core import Starts
+from weighin.outcomes import Starts
 
 PROCESSES = 6  # the fewest whose median has a 95 % interval
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from weighin import registry
 from weighin.core import Record, Results
+
+GOLDEN = Path(__file__).parent / "golden"
+GOLDEN_ENDINGS = {"text": "txt", "github": "md", "latex": "tex"}
 
 UNITS = {"file_bytes": "B", "gzip_bytes": "B", "latency": "s"}
 
@@ -47,6 +52,17 @@ def isolate_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in registry.kinds().values():
         list(each)  # loads weighin's own first: they load once, and must not go into the copy
         monkeypatch.setattr(each, "_objects", dict(each._objects))
+
+
+def golden(name: str, format: str, actual: str) -> str:
+    """What was once looked at and kept, of this name and format.
+
+    With `WEIGHIN_REGENERATE_GOLDEN` set, `actual` is kept in its place.
+    """
+    path = GOLDEN / f"{name}.{GOLDEN_ENDINGS.get(format, format)}"
+    if os.environ.get("WEIGHIN_REGENERATE_GOLDEN"):
+        path.write_text(actual, "utf-8")
+    return path.read_text("utf-8")
 
 
 def record(metric: str, value: float | None = None, *ends: float, **changes: Any) -> Record:

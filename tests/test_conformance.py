@@ -17,18 +17,8 @@ from tiny import registrations_undone
 
 import weighin
 from weighin import datasets, registry
-from weighin.core import (
-    ColdStart,
-    Compressed,
-    Evaluation,
-    Fidelity,
-    Figure,
-    Inferences,
-    Recipe,
-    Skip,
-    Starts,
-    WeighinError,
-)
+from weighin.core import Figure, Recipe, Skip, WeighinError
+from weighin.outcomes import ColdStart, Compressed, Evaluation, Fidelity, Inferences, Starts
 from weighin.pairs import Pair
 from weighin.stats import typical_ratio
 from weighin.variant import arguments, parameters, parse

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import file, operating_points, record, run, without
+from support import file, golden, operating_points, record, run, without
 
 from weighin import store
 from weighin.core import Results, WeighinError
 from weighin.report.curve import Curve, curves, families, front, render
 from weighin.report.layout import FORMATS
 
-GOLDEN = Path(__file__).parent / "golden"
-ENDINGS = {"text": "txt", "github": "md", "html": "html", "latex": "tex"}
 POINTS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=20)
 
 
@@ -41,12 +38,9 @@ def dominates(one: tuple[float, float], other: tuple[float, float]) -> bool:
 @pytest.mark.parametrize("format", FORMATS)
 def test_tables_are_golden(format: str) -> None:
     """Two methods at three points, two seeds, with yardsticks, are what was looked at and kept."""
-    path = GOLDEN / f"curve.{ENDINGS.get(format, format)}"
     actual = f"{render([operating_points()], format)}\n"
-    if os.environ.get("WEIGHIN_REGENERATE_GOLDEN"):
-        path.write_text(actual, "utf-8")
 
-    assert path.read_text("utf-8") == actual
+    assert golden("curve", format, actual) == actual
 
 
 def test_tables_come_from_the_file_alone(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighin import registry
-from weighin.core import Compressed, WeighinError
+from weighin.core import WeighinError
 from weighin.inspect import Tensor, read_tflite
+from weighin.outcomes import Compressed
 from weighin.sparsity import Sparsity
 from weighin.stats import entropy
 

@@ -16,9 +16,10 @@ from tiny import registrations_undone
 
 from weighin import registry
 from weighin.build import Workshop, job_for
-from weighin.core import Failure, Figure, Inferences, Record, Results, Skip, WeighinError
+from weighin.core import Failure, Figure, Record, Results, Skip, WeighinError
 from weighin.datasets import Places
 from weighin.measure import Cell, figures, rounds_for
+from weighin.outcomes import Inferences
 from weighin.probe import cold_start
 from weighin.report.table import render
 from weighin.variant import parse

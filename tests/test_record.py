@@ -8,19 +8,15 @@ their difference before keeping it.
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ENVIRONMENT, file, record, without
+from support import ENVIRONMENT, file, golden, record, without
 
 from weighin.core import Record, Results
 from weighin.report.layout import FORMATS
 from weighin.report.record import entries, render
 
-GOLDEN = Path(__file__).parent / "golden"
-ENDINGS = {"text": "txt", "github": "md", "html": "html", "latex": "tex"}
 ANCHORS = {
     "small": [
         {"source": "Elder 1999", "times": 40, "counted": "coded weights only", "alike": False},
@@ -71,12 +67,9 @@ def flat(*records: Record, **environment: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("format", FORMATS)
 def test_tables_are_golden(format: str) -> None:
     """Two seeds, a failure and two published figures are what was looked at and kept."""
-    path = GOLDEN / f"record.{ENDINGS.get(format, format)}"
     actual = f"{render([results()], format)}\n"
-    if os.environ.get("WEIGHIN_REGENERATE_GOLDEN"):
-        path.write_text(actual, "utf-8")
 
-    assert path.read_text("utf-8") == actual
+    assert golden("record", format, actual) == actual
 
 
 def test_sizes_are_against_four_bytes_a_parameter() -> None:

@@ -11,14 +11,13 @@ import csv
 import dataclasses
 import io
 import json
-import os
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ENVIRONMENT, NASTY, file, record, results, run, why, without
+from support import ENVIRONMENT, NASTY, file, golden, record, results, run, why, without
 
 from weighin import store
 from weighin.core import Record, Results
@@ -26,15 +25,6 @@ from weighin.report import units
 from weighin.report.layout import FORMATS
 from weighin.report.table import render, tables
 
-GOLDEN = Path(__file__).parent / "golden"
-ENDINGS = {
-    "text": "txt",
-    "github": "md",
-    "html": "html",
-    "latex": "tex",
-    "csv": "csv",
-    "json": "json",
-}
 COLUMNS = ("file", "gzip", "× smaller", "top-1", "Δ points", "latency", "× faster")
 HEADERS = (*COLUMNS, "why")
 
@@ -76,14 +66,9 @@ def flat(records: list[Record]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("format", FORMATS)
 def test_tables_are_golden(format: str) -> None:
     """Tables of two models, with every kind of cell, are what was once looked at and kept."""
-    path = GOLDEN / f"table.{ENDINGS[format]}"
     actual = f"{render([results()], format)}\n".replace("\r\n", "\n")
-    if os.environ.get("WEIGHIN_REGENERATE_GOLDEN"):
-        path.write_text(actual, "utf-8")
 
-    expected = path.read_text("utf-8")
-
-    assert expected == actual
+    assert golden("table", format, actual) == actual
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -14,17 +14,9 @@ from flatbuffer import convolution, dense, write
 from test_datasets import fake_python
 
 from weighin import registry, sessions
-from weighin.core import (
-    Artifact,
-    Dataset,
-    Evaluation,
-    Images,
-    Scores,
-    Skip,
-    Split,
-    WeighinError,
-)
+from weighin.core import Artifact, Dataset, Images, Scores, Skip, Split, WeighinError
 from weighin.files import sha256
+from weighin.outcomes import Evaluation
 from weighin.runtimes import litert
 from weighin.runtimes.litert import LiteRT
 from weighin.sessions import CLOSE, EXACT, check_session, evaluate, refuse_guessing
@@ -358,7 +350,7 @@ def test_a_file_that_no_kernels_answer_is_refused(
     made = shop.artifact("int8")
 
     with pytest.raises(
-        WeighinError, match=rf"kernels {litert.OPTIMIZED} .* model\.tflite: ended by"
+        WeighinError, match=rf"kernels {litert.OPTIMIZED} .* model\.tflite: crashed: SIGABRT"
     ):
         check_session(LiteRT().open(made.path, 1), made, tiny_data)
     sessions._reference_scores.cache_clear()

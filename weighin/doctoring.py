@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +11,11 @@ from rich.progress import track
 from tabulate import tabulate
 
 from weighin import calibration, datasets, environment, registry
+from weighin.apart import ApartError, run_module
 from weighin.cache import Cache
 from weighin.calibration import Calibration
 from weighin.core import WeighinError
-from weighin.datasets import PACKAGE, NotPreparedError, Places
+from weighin.datasets import NotPreparedError, Places
 from weighin.inspect import read_tflite
 from weighin.report import units
 
@@ -104,9 +103,7 @@ def indented(text: str) -> str:
 
 def _devices() -> tuple[str, str]:
     """The devices that TensorFlow sees, asked in a process of its own, and what is wrong."""
-    command = [sys.executable, "-m", "weighin.stack", "devices"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PACKAGE, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return "unknown", f"TensorFlow does not start: {last}. pip install tensorflow tf-keras"
-    return done.stdout.strip(), ""
+    try:
+        return run_module("weighin.stack", "devices").decode().strip(), ""
+    except ApartError as error:
+        return "unknown", f"TensorFlow does not start: {error}. pip install tensorflow tf-keras"

@@ -7,8 +7,11 @@ import importlib.util
 import os
 import platform
 import re
+import subprocess
 from functools import cache
 from typing import Any
+
+from weighin.apart import FOLDER
 
 PACKAGES = (
     "weighin",
@@ -70,6 +73,19 @@ def _release() -> str:
     """The system's version number, without what a vendor or a virtual machine adds."""
     number = re.match(r"[0-9.]*[0-9]", platform.release())
     return number.group() if number else ""
+
+
+@cache
+def commit() -> str:
+    """The commit of weighin's checkout, `-dirty` if tracked files differ; empty if it is none."""
+    if not (FOLDER / ".git").exists():
+        return ""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=7"]
+    try:
+        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+    except OSError:  # no git
+        return ""
+    return done.stdout.strip()
 
 
 def packages() -> dict[str, str | None]:

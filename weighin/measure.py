@@ -3,10 +3,10 @@
 An operation (a scope) yields an outcome; every metric registered for that scope makes a figure of
 it, and every figure becomes a record:
 
-    artifact    compressing the file                 core.Compressed
-    evaluation  answering the whole test set         core.Evaluation
-    start       first answers of fresh processes     core.Starts
-    inference   single inferences                    core.Inferences
+    artifact    compressing the file                 outcomes.Compressed
+    evaluation  answering the whole test set         outcomes.Evaluation
+    start       first answers of fresh processes     outcomes.Starts
+    inference   single inferences                    outcomes.Inferences
     pair        blocks beside the baseline's         pairs.Pair
 """
 
@@ -23,21 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from weighin import environment, pairs, registry, variant, why
-from weighin.core import (
-    Artifact,
-    ColdStart,
-    Compressed,
-    Evaluation,
-    Figure,
-    Inferences,
-    Record,
-    Runtime,
-    Session,
-    Skip,
-    Status,
-    WeighinError,
-)
+from weighin.core import Artifact, Figure, Record, Runtime, Session, Skip, Status, WeighinError
 from weighin.inspect import read_tflite
+from weighin.outcomes import ColdStart, Compressed, Evaluation, Inferences
 from weighin.pairs import Pair, Side
 from weighin.sessions import evaluate, refuse_far
 from weighin.why import Facts

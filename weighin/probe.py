@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from weighin import registry
-from weighin.core import ColdStart, Images, WeighinError
+from weighin.apart import ApartError, run_module
+from weighin.core import Images, WeighinError
+from weighin.outcomes import ColdStart
 
 
 def cold_start(
@@ -44,30 +44,15 @@ def cold_start(
             "definitions": [str(each.resolve()) for each in definitions],
         }
     )
-    package_folder = Path(__file__).resolve().parent.parent
     stdin = io.BytesIO()
     stdin.write(orders.encode() + b"\n")
     np.save(stdin, image, allow_pickle=False)
-    done = subprocess.run(
-        [sys.executable, "-m", "weighin.probe"],
-        input=stdin.getvalue(),
-        capture_output=True,
-        cwd=package_folder,
-        check=False,
-    )
-    if done.returncode < 0:
-        raise WeighinError(f"a fresh process with {runtime} crashed: {_signal(-done.returncode)}")
-    if done.returncode:
-        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-        raise WeighinError(f"a fresh process with {runtime} failed: {last[:300]}")
-    return ColdStart(**json.loads(done.stdout.decode().splitlines()[-1]))
-
-
-def _signal(number: int) -> str:
     try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+        printed = run_module("weighin.probe", given=stdin.getvalue())
+    except ApartError as error:
+        failed = "failed: " if error.of_itself else ""
+        raise WeighinError(f"a fresh process with {runtime} {failed}{error}") from None
+    return ColdStart(**json.loads(printed.decode().splitlines()[-1]))
 
 
 def _peak_bytes() -> int:

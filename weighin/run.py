@@ -202,6 +202,7 @@ class Run:
             "profile": self.bench.profile,
             "machine": environment.machine(),
             "packages": environment.packages(),
+            "commit": environment.commit(),
             "datasets": {
                 name: {"digest": data.digest, "train": len(data.train), "test": len(data.test)}
                 for name, data in loaded.items()

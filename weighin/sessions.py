@@ -8,17 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from weighin.core import (
-    Artifact,
-    Dataset,
-    Evaluation,
-    Fidelity,
-    Images,
-    Scores,
-    Session,
-    WeighinError,
-)
+from weighin import variant
+from weighin.core import Artifact, Dataset, Images, Scores, Session, WeighinError
 from weighin.inspect import read_tflite
+from weighin.outcomes import Evaluation, Fidelity
 from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_apart
 from weighin.stats import proportion
 
@@ -95,9 +88,7 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
         )
     same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
     fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
-    inner = artifact.provenance.get("arguments", {}).get("export", artifact.provenance["stage"])
-    is_float = artifact.format == "h5" or inner == "float32"
-    if is_float and fidelity.furthest > EXACT:
+    if _is_float(artifact) and fidelity.furthest > EXACT:
         raise WeighinError(
             f"the session's scores lie up to {fidelity.furthest:.2g} from the Keras model's; a "
             f"float file may differ by {EXACT:g}"
@@ -115,6 +106,13 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
     session.inference(images[:1])()
     refuse_far(session.answer(), scores[:1], "the same image's answer in a batch")
     return fidelity
+
+
+def _is_float(artifact: Artifact) -> bool:
+    """Whether the file must answer exactly as its Keras model does."""
+    if artifact.format == "h5":
+        return True
+    return variant.innermost(variant.parse(artifact.provenance["stage"]).export) == "float32"
 
 
 def refuse_far(scores: Scores, wanted: Scores, what: str, close: float = CLOSE) -> None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import functools
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from weighin.apart import ApartError, run_module
 from weighin.core import Dataset, Recipe, WeighinError, Weights
-from weighin.datasets import PACKAGE, Places
+from weighin.datasets import Places
 from weighin.files import replacing
 from weighin.files import sha256 as sha256_of
 
@@ -81,8 +80,9 @@ def _download(wanted: Weights, places: Places) -> bool:
     target = places.cache_dir / "weights" / wanted.file
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / target.name
-        command = [sys.executable, "-m", "weighin.stack", "weights", wanted.application, str(path)]
-        if subprocess.run(command, capture_output=True, cwd=PACKAGE, check=False).returncode:
+        try:
+            run_module("weighin.stack", "weights", wanted.application, str(path))
+        except ApartError:
             return False
         with replacing(target) as partial:
             shutil.copyfile(path, partial)

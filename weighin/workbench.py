@@ -13,11 +13,8 @@ from weighin.build import Job, Workshop, build, job_for
 from weighin.cache import Cache, default_folder
 from weighin.core import (
     Artifact,
-    ColdStart,
     Dataset,
-    Evaluation,
     Failure,
-    Fidelity,
     Images,
     Record,
     Scores,
@@ -26,6 +23,7 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.datasets import Places
+from weighin.outcomes import ColdStart, Evaluation, Fidelity
 from weighin.pairs import PAIR_SECONDS, median_seconds
 from weighin.probe import cold_start
 from weighin.sessions import check_session, evaluate, refuse_guessing

@@ -13,8 +13,6 @@ import dataclasses
 import functools
 import hashlib
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,12 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from weighin import registry
+from weighin.apart import ApartError, run_module
 from weighin.arrays import Arrays, read_arrays, write_npz
 from weighin.arrays import digest as digest_of
 from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
 from weighin.registry import dataset
 
-PACKAGE = Path(__file__).resolve().parents[2]  # holds weighin, installed or not
 SYSTEM_FOLDERS = (Path("/usr/share/datasets"), Path("/usr/local/share/datasets"))
 NOISE_TRAIN, NOISE_TEST = 8, 4  # images: the largest models take a second for each
 SUBFOLDERS = {
@@ -274,11 +272,10 @@ def _download(name: str, target: Path) -> None:
     """Let keras.datasets download, in a process of its own, and keep the arrays at `target`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.npz"
-        command = [sys.executable, "-m", "weighin.stack", "download", name, str(path)]
-        done = subprocess.run(command, capture_output=True, cwd=PACKAGE, check=False)
-        if done.returncode:
-            lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-            raise WeighinError(f"the download failed: {lines[-1][:300]}")
+        try:
+            run_module("weighin.stack", "download", name, str(path))
+        except ApartError as error:
+            raise WeighinError(f"the download failed: {error}") from None
         write_npz(target, read_arrays(path))
 
 

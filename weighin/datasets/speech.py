@@ -10,8 +10,6 @@ import hashlib
 import io
 import json
 import re
-import subprocess
-import sys
 import tempfile
 import wave
 import zipfile
@@ -23,9 +21,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weighin import apart
+from weighin.apart import ApartError, run_module
 from weighin.arrays import Arrays, read_arrays, write_npz
 from weighin.core import DataNotFoundError, Dataset, WeighinError
-from weighin.datasets import PACKAGE, NotPreparedError, Places, from_arrays
+from weighin.datasets import NotPreparedError, Places, from_arrays
 from weighin.registry import dataset
 
 Samples = npt.NDArray[np.int16]
@@ -187,7 +187,7 @@ def _features(
     recordings: Mapping[tuple[int, str, int], Samples], digest: str, places: Places
 ) -> Arrays:
     """The four arrays of a data set, from the cache or computed, by what would compute them."""
-    code = [Path(__file__), PACKAGE / "weighin" / "stack.py"]
+    code = [Path(__file__), apart.FOLDER / "weighin" / "stack.py"]
     key = hashlib.sha256(b"".join([digest.encode(), *(file.read_bytes() for file in code)]))
     kept = places.cache_dir / "datasets" / f"fsdd-{key.hexdigest()[:16]}.npz"
     if kept.exists():
@@ -228,10 +228,8 @@ def _cepstra(sound: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder) / "sound.npy", Path(folder) / "cepstra.npy"
         np.save(given, sound)
-        words = ["mel_cepstra", str(given), str(made), json.dumps(CEPSTRA)]
-        command = [sys.executable, "-m", "weighin.stack", *words]
-        done = subprocess.run(command, capture_output=True, cwd=PACKAGE, check=False)
-        if done.returncode:
-            lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-            raise WeighinError(f"the features could not be computed: {lines[-1][:300]}")
+        try:
+            run_module("weighin.stack", "mel_cepstra", str(given), str(made), json.dumps(CEPSTRA))
+        except ApartError as error:
+            raise WeighinError(f"the features could not be computed: {error}") from None
         return np.asarray(np.load(made, allow_pickle=False))

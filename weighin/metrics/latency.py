@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from weighin import stats
-from weighin.core import Figure, Inferences, Skip
+from weighin.core import Figure, Skip
+from weighin.outcomes import Inferences
 from weighin.pairs import Pair
 from weighin.registry import metric
 

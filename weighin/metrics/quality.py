@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from weighin import stats
-from weighin.core import Evaluation, Figure, Skip
+from weighin.core import Figure, Skip
+from weighin.outcomes import Evaluation
 from weighin.registry import metric
 
 _UNCHECKED = Skip("the session was not held against its Keras model")

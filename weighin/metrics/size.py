@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import zipfile
 
-from weighin.core import Compressed, Figure
+from weighin.core import Figure
+from weighin.outcomes import Compressed
 from weighin.registry import metric
 
 

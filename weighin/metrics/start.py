@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from weighin import stats
-from weighin.core import Figure, Starts
+from weighin.core import Figure
+from weighin.outcomes import Starts
 from weighin.registry import metric
 
 

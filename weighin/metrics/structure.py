@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from weighin import inspect
-from weighin.core import Compressed, Figure, Skip
+from weighin.core import Figure, Skip
 from weighin.keras_file import read_keras
+from weighin.outcomes import Compressed
 from weighin.registry import metric
 
 _NO_GRAPH = Skip("multiply-accumulates are counted in .tflite graphs; see the same variant's")

@@ -14,11 +14,11 @@ from typing import Any
 
 from weighin.core import Record, Results, WeighinError
 from weighin.report import units
-from weighin.report.footer import origin, samples
+from weighin.report.footer import samples
 from weighin.report.gates import YARDSTICKS
-from weighin.report.layout import FLAT, LAYOUTS, Layout
+from weighin.report.layout import Layout
 from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
-from weighin.report.table import Column, Table
+from weighin.report.table import Column, Table, document
 from weighin.variant import VALUE
 
 COLUMNS = (
@@ -134,16 +134,11 @@ def render(runs: Sequence[Results], format: str) -> str:
     Raises:
         WeighinError: if a run has no operating points.
     """
-    if format in FLAT:
-        return FLAT[format](
-            [row for results in runs for curve in curves(results) for row in _flat(curve)]
-        )
-    layout = LAYOUTS[format]
-    parts = []
-    for results in runs:
-        parts += [_render(curve, results, layout) for curve in curves(results)]
-        parts.append(layout.lines(origin(results)))
-    return "\n\n".join(parts)
+    return document(runs, format, _sections, _flat)
+
+
+def _sections(results: Results, layout: Layout) -> list[str]:
+    return [_render(curve, results, layout) for curve in curves(results)]
 
 
 def _curve(model: str, dataset: str, place: str, rows: dict[str, Row]) -> Curve:
@@ -231,9 +226,10 @@ def _cell(table: Table, curve: Curve, row: Row, column: Column) -> str:
     return f"{text} {_ON_FRONT}".strip() if is_on_front else text
 
 
-def _flat(curve: Curve) -> Iterable[dict[str, Any]]:
+def _flat(results: Results) -> Iterable[dict[str, Any]]:
     """Rows of bare numbers: means over seeds, standard deviations, ends within a seed."""
-    for point in curve.points:
+    points = [(curve, point) for curve in curves(results) for point in curve.points]
+    for curve, point in points:
         row = point.row
         flat: dict[str, Any] = {
             "model": curve.model,

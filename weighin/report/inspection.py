@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
+from weighin.apart import ApartError, run_module
 from weighin.core import WeighinError
 from weighin.inspect import Graph, Operator, read_tflite
 from weighin.keras_file import KerasFile, read_keras
@@ -35,20 +35,13 @@ def inspect_apart(path: Path) -> dict[str, Any]:
     Raises:
         WeighinError: as `inspect`, and if that process crashes or does not end.
     """
-    command = [sys.executable, "-m", "weighin.report.inspection", str(path.resolve())]
-    folder = Path(__file__).resolve().parents[2]
     try:
-        done = subprocess.run(
-            command, capture_output=True, cwd=folder, timeout=PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise WeighinError(f"{path} is damaged: reading it did not end.") from None
-    if done.returncode < 0:
-        raise WeighinError(f"{path} is damaged: reading it crashed (signal {-done.returncode}).")
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise WeighinError(lines[-1] if lines else f"{path} cannot be read.")
-    facts: dict[str, Any] = json.loads(done.stdout)
+        printed = run_module("weighin.report.inspection", str(path.resolve()), seconds=PATIENCE)
+    except ApartError as error:
+        if error.of_itself:
+            raise WeighinError(str(error)) from None
+        raise WeighinError(f"{path} is damaged: reading it {error}.") from None
+    facts: dict[str, Any] = json.loads(printed)
     return facts
 
 

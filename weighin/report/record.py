@@ -14,10 +14,10 @@ from typing import Any
 from weighin import stats
 from weighin.core import Record, Results
 from weighin.report import units
-from weighin.report.footer import origin, samples
-from weighin.report.layout import FLAT, LAYOUTS, Layout
+from weighin.report.footer import samples
+from weighin.report.layout import Layout
 from weighin.report.rows import Row, by_model, rows_of
-from weighin.report.table import Column, Table
+from weighin.report.table import Column, Table, document
 
 POINT = 0.001  # of top-1: how far below the dense baseline's still counts as no worse
 SIZES = (
@@ -103,17 +103,14 @@ def entries(records: Sequence[Record]) -> list[Entry]:
 
 def render(runs: Sequence[Results], format: str) -> str:
     """The record's tables of one or more runs, in one of `layout.FORMATS`."""
-    if format in FLAT:
-        return FLAT[format]([row for results in runs for row in _flat(results)])
-    layout = LAYOUTS[format]
-    parts = []
-    for results in runs:
-        parts += [
-            _render(model, dataset, records, results, layout)
-            for (model, dataset), records in by_model(results.records).items()
-        ]
-        parts.append(layout.lines(origin(results)))
-    return "\n\n".join(parts)
+    return document(runs, format, _sections, _flat)
+
+
+def _sections(results: Results, layout: Layout) -> list[str]:
+    return [
+        _render(model, dataset, records, results, layout)
+        for (model, dataset), records in by_model(results.records).items()
+    ]
 
 
 def _render(

@@ -112,14 +112,34 @@ def render(runs: Sequence[Results], format: str) -> str:
     intervals, one row a seed, and are one whole however many runs there are; the others hold
     figures as people read them, with notes and a footer.
     """
+    return document(runs, format, _sections, _flat)
+
+
+def document(
+    runs: Sequence[Results],
+    format: str,
+    sections: Callable[[Results, Layout], Iterable[str]],
+    flat: Callable[[Results], Iterable[dict[str, Any]]],
+) -> str:
+    """What is said of each run and below it where that comes from; or the bare numbers of all.
+
+    Args:
+        runs: what is shown.
+        format: one of `layout.FORMATS`.
+        sections: a run's tables, for people.
+        flat: a run's rows, for programs.
+    """
     if format in FLAT:
-        return FLAT[format]([row for results in runs for row in _flat(results)])
+        return FLAT[format]([row for results in runs for row in flat(results)])
     layout = LAYOUTS[format]
     parts = []
     for results in runs:
-        parts += [_render(table, results, layout) for table in tables(results)]
-        parts.append(layout.lines(origin(results)))
+        parts += [*sections(results, layout), layout.lines(origin(results))]
     return "\n\n".join(parts)
+
+
+def _sections(results: Results, layout: Layout) -> list[str]:
+    return [_render(table, results, layout) for table in tables(results)]
 
 
 def _render(table: Table, results: Results, layout: Layout) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from weighin.apart import ApartError, run_module
 from weighin.core import Images, Scores, WeighinError
 from weighin.environment import usable_cores
 from weighin.registry import runtime
@@ -179,18 +179,13 @@ def reference_apart(path: Path, images: Images, kernels: str = REFERENCE) -> Sco
     """
     given = io.BytesIO()
     np.save(given, images, allow_pickle=False)
-    done = subprocess.run(
-        [sys.executable, "-m", "weighin.runtimes.litert", str(path), kernels],
-        input=given.getvalue(),
-        capture_output=True,
-        cwd=Path(__file__).resolve().parents[2],
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-        why = f"ended by signal {-done.returncode}" if done.returncode < 0 else last[:300]
-        raise WeighinError(f"LiteRT's kernels {kernels} do not answer {path.name}: {why}")
-    scores: Scores = np.load(io.BytesIO(done.stdout), allow_pickle=False)
+    try:
+        made = run_module("weighin.runtimes.litert", str(path), kernels, given=given.getvalue())
+    except ApartError as error:
+        raise WeighinError(
+            f"LiteRT's kernels {kernels} do not answer {path.name}: {error}"
+        ) from None
+    scores: Scores = np.load(io.BytesIO(made), allow_pickle=False)
     return scores
 
 
