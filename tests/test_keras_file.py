@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import multiprocessing
 import random
@@ -455,3 +456,45 @@ def test_a_layer_that_unpacks_too_large_is_refused(
 
     with pytest.raises(WeighinError, match="unpacks to more than"):
         read_weights(path)
+
+
+def node(*senders: str) -> list[Any]:
+    """How Keras 2 writes what a layer takes."""
+    return [[[sender, 0, 0, {}] for sender in senders]]
+
+
+def functional(**senders: Any) -> dict[str, Any]:
+    """A model of layers and what each takes."""
+    layers = [
+        layer("Add", name) | {"name": name, "inbound_nodes": n} for name, n in senders.items()
+    ]
+    return layer("Functional", "model", layers=layers)
+
+
+KERAS_3 = [{"args": [{"config": {"keras_history": ["image", 0, 0]}}], "kwargs": {}}]
+
+
+@pytest.mark.parametrize(
+    ("config", "depth"),
+    [
+        (sequential(), 0),
+        (sequential(layer("InputLayer", "image"), layer("Dense", "dense")), 2),
+        (sequential(layer("Dense", "one"), sequential(layer("Dense", "two"), name="in")), 2),
+        (functional(image=[], short=node("image"), sum=node("image", "short")), 3),
+        (functional(sum=node("image", "b"), b=node("a"), a=node("image"), image=[]), 4),
+        (functional(image=[], dense=KERAS_3), 2),
+        (functional(image=[], lone=[[[["odd"], 0, 0]]]), 1),
+        (functional(image=[], a=node("image", "b"), b=node("a")), None),
+    ],
+)
+def test_depth_is_the_longest_path(config: dict[str, Any], depth: int | None) -> None:
+    """From an input, which counts, in whatever order layers are; none where they go in circles."""
+    assert depth == keras_file._depth(config)
+
+
+def test_a_deep_chain_does_not_end_the_reading() -> None:
+    """No limit on recursion is met by a file of many layers."""
+    names = [f"layer{number}" for number in range(5000)]
+    chain = {name: node(before) for before, name in itertools.pairwise(names)}
+
+    assert 5000 == keras_file._depth(functional(layer0=[], **chain))

@@ -6,13 +6,15 @@ Nothing inside is run: the configuration is read as JSON, weights as arrays. Fil
 from __future__ import annotations
 
 import contextlib
+import graphlib
 import io
+import itertools
 import json
 import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,12 +75,15 @@ class KerasFile:
 
     Attributes:
         layers: `(name, class name)` of every layer, nested ones included.
+        depth: layers on the longest path through the model, its input counted; None where a
+            layer is used again after itself, so that there is no such path.
         weights: the model's own arrays; optimizer state and counters of wrappers left out.
         bytes: of the file.
         optimizer_bytes: what the file would be smaller without optimizer state.
     """
 
     layers: tuple[tuple[str, str], ...]
+    depth: int | None
     weights: tuple[Weight, ...]
     bytes: int
     optimizer_bytes: int
@@ -211,7 +216,7 @@ def _read_h5(content: bytes) -> KerasFile:
         config = json.loads(file.attrs["model_config"])
         weights = _weights(file["model_weights"])
     saved = _optimizer_bytes(content, zipfile.ZIP_STORED)
-    return KerasFile(tuple(_layers(config)), tuple(weights), len(content), saved)
+    return KerasFile(tuple(_layers(config)), _depth(config), tuple(weights), len(content), saved)
 
 
 def _read_archive(content: bytes) -> KerasFile:
@@ -222,7 +227,7 @@ def _read_archive(content: bytes) -> KerasFile:
         groups = [file[key] for key in file if key not in _OPTIMIZER]
         weights = [weight for group in groups for weight in _weights(group)]
     saved = _optimizer_bytes(inner, method)
-    return KerasFile(tuple(_layers(config)), tuple(weights), len(content), saved)
+    return KerasFile(tuple(_layers(config)), _depth(config), tuple(weights), len(content), saved)
 
 
 def _opened(content: bytes) -> tuple[Any, bytes, int]:
@@ -268,6 +273,47 @@ def _layers(config: Any) -> list[tuple[str, str]]:
         name = layer.get("config", {}).get("name") or layer.get("name") or ""
         found.append((str(name), str(layer["class_name"])))
         found += _layers(layer)
+    return found
+
+
+def _depth(config: Any) -> int | None:
+    """Layers on the longest path through a model's configuration; a nested model's count too."""
+    inside = config["config"]
+    layers = inside.get("layers") if isinstance(inside, dict) else None
+    if layers is None:
+        return 1
+    own = {_name(layer): _depth(layer) for layer in layers}
+    before = {_name(layer): _senders(layer.get("inbound_nodes"), own) for layer in layers}
+    if config["class_name"] == "Sequential":
+        before |= {name: {last} for last, name in itertools.pairwise(own)}
+    reached: dict[str, int] = {}
+    try:
+        for name in graphlib.TopologicalSorter(before).static_order():
+            longest = max((reached[each] for each in before.get(name, ())), default=0)
+            depth = own[name]
+            if depth is None:
+                return None
+            reached[name] = longest + depth
+    except graphlib.CycleError:
+        return None
+    return max(reached.values(), default=0)
+
+
+def _name(layer: Any) -> str:
+    return str(layer.get("name") or layer["config"]["name"])
+
+
+def _senders(nodes: Any, names: Collection[str]) -> set[str]:
+    """Layers whose outputs a layer takes: `[name, node, tensor, …]` at any depth of its nodes."""
+    found, left = set(), [nodes]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            left += each.values()
+        elif isinstance(each, list):
+            if len(each) > 2 and isinstance(each[0], str) and each[0] in names:
+                found.add(each[0])
+            left += each
     return found
 
 

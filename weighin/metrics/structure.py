@@ -55,3 +55,15 @@ def effective_macs(file: Compressed) -> Figure | Skip:
     if file.artifact.format != "tflite":
         return _NO_GRAPH
     return Figure(inspect.read_tflite(file.artifact.path).effective_macs)
+
+
+@metric("depth", scope="artifact")
+def depth(file: Compressed) -> Figure | Skip:
+    """Layers on the longest path through the Keras model, its input counted.
+
+    As keras.io counts the depth of its applications: 23 for VGG16, 126 for Xception.
+    """
+    if file.artifact.format == "tflite":
+        return Skip("depth is counted in Keras files; see the same variant's")
+    found = read_keras(file.artifact.path).depth
+    return Skip("a layer is used again after itself") if found is None else Figure(found)

@@ -52,7 +52,7 @@ def _style(metric: str, unit: str) -> Callable[[float, float | None, float | Non
         return points
     if metric in ("speedup", "smaller"):
         return ratio
-    return count if metric.endswith(("parameters", "macs")) else percent
+    return count if metric.endswith(("parameters", "macs", "depth")) else percent
 
 
 def _scaled(
