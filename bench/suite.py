@@ -12,19 +12,35 @@ FULL = (
     "channels(0.5)",
     "channels(0.5)+int8",
     "float16",
-    "prune(0.8)+dynamic",
     "prune(0.8)+float16",
+    "prune(0.8)+dynamic",
     "prune(0.9)",
     "prune(0.9)+int8",
-    "prune(0.8,schedule=constant)",
-    "prune(0.7,begin=0.4)",
-    "prune(0.7,begin=0.4)+dynamic",
+    "cluster(16)+int8",
+    "qat+int8",
 )
 COMPACT = ("compact(int8,scales=tensor)", "compact(dynamic,scales=tensor)")
 ONE_SHOT = ("baseline", "float16", "dynamic", "int8", "prune(0.8)+int8")
 
 suite("quick", profile="quick", models=MODELS, variants=QUICK)
-suite("full", profile="full", models=(*MODELS, "fashion_cnn"), variants=FULL)
+suite("full", profile="full", models=(*MODELS, "fashion_cnn"), variants=FULL, seeds=3)
+
+# The 2020 article's rows, and those that it lacks; then its sequel's, of 30 further epochs
+ARTICLE = "prune(0.7,begin=0.4)"
+suite(
+    "article",
+    profile="full",
+    models=("mnist_cnn",),
+    variants=("baseline", "dynamic", "int8", *(ARTICLE + end for end in ("", "+dynamic", "+int8"))),
+    seeds=3,
+)
+suite(
+    "article_schedules",
+    profile="schedules",
+    models=("mnist_cnn",),
+    variants=("baseline", "prune(0.875,schedule=constant)", "prune(0.875)", "cluster(14)"),
+    seeds=3,
+)
 
 RESNET = (*FULL, *(f"prune(0.6,scope=global)+{export}" for export in COMPACT))
 suite("cifar10", profile="full", models=("resnet8",), variants=RESNET)
