@@ -5,7 +5,7 @@ No activation follows the convolutions, as in Caffe's examples/mnist. 431,080 pa
 
 from typing import Any
 
-from weighin import Anchor, Recipe, model
+from weighin import Recipe, model
 
 
 @model(
@@ -18,13 +18,6 @@ from weighin import Anchor, Recipe, model
         shift=1,
         finetune_decay="cosine",
     ),
-    anchors=[
-        Anchor(
-            "Deep Compression (Han, Mao, Dally 2015)",
-            39,
-            "4-byte weights by coded weights and indices, not a loadable file",
-        )
-    ],
 )
 def lenet5(keras: Any) -> Any:
     """Two convolutions and two dense layers, in Caffe's form."""

@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from weighin import Anchor, Recipe, model
+from weighin import Recipe, model
 
 
 @model(
@@ -20,13 +20,6 @@ from weighin import Anchor, Recipe, model
         finetune_decay="cosine",
         density={"dense_1": 2, "dense_2": 8},
     ),
-    anchors=[
-        Anchor(
-            "Deep Compression (Han, Mao, Dally 2015)",
-            40,
-            "4-byte weights by coded weights and indices, not a loadable file",
-        )
-    ],
 )
 def lenet_300_100(keras: Any) -> Any:
     """Three dense layers of 300, 100 and 10."""

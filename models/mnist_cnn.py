@@ -7,7 +7,7 @@ sequel on schedules 30 of them. 431,242 parameters.
 
 from typing import Any
 
-from weighin import Anchor, Recipe, model
+from weighin import Recipe, model
 
 
 @model(
@@ -21,13 +21,6 @@ from weighin import Anchor, Recipe, model
         shift=1,
         finetune_decay="cosine",
     ),
-    anchors=[
-        Anchor(
-            "MachineCurve 2020",
-            8.58,
-            "the zipped dense file by a zipped .tflite",
-        )
-    ],
 )
 def mnist_cnn(keras: Any) -> Any:
     """Two convolutions and two dense layers, after the 2020 article."""

@@ -150,16 +150,15 @@ def test_model_registers_a_function_and_its_recipes() -> None:
     assert ReferenceModel("thimble", thimble, {"quick": recipe}) == registry.models["thimble"]
 
 
-def test_model_keeps_what_was_published_of_it() -> None:
-    """Anchors are no recipes."""
+def test_what_was_published_is_known_by_the_models_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the model is registered yet or not; of others nothing is known."""
+    monkeypatch.setattr(registry.anchors, "_objects", {})
     anchor = Anchor("Elder 1999", 40, "coded weights")
 
-    @registry.model(anchors=[anchor], quick=Recipe("digits", epochs=1, finetune_epochs=1))
-    def thimble(keras: Any) -> None:
-        """Hold a thimble."""
+    registry.published("thimble", anchor)
 
-    assert (anchor,) == registry.models["thimble"].anchors
-    assert ["quick"] == list(registry.models["thimble"].profiles)
+    assert (anchor,) == registry.anchors["thimble"]
+    assert "ring" not in registry.anchors
 
 
 def test_suite_registers_names() -> None:

@@ -6,7 +6,7 @@ and metrics.
 
 from weighin.core import Anchor, Figure, Recipe, Skip, WeighinError, Weights
 from weighin.datasets import from_arrays, noise_dataset, npz_dataset
-from weighin.registry import dataset, export, metric, model, runtime, step, suite
+from weighin.registry import dataset, export, metric, model, published, runtime, step, suite
 
 __all__ = [
     "Anchor",
@@ -22,6 +22,7 @@ __all__ = [
     "model",
     "noise_dataset",
     "npz_dataset",
+    "published",
     "runtime",
     "step",
     "suite",

@@ -155,13 +155,11 @@ class ReferenceModel:
     Attributes:
         create: called with the Keras module, returns a model whose last layer is a softmax.
         profiles: a recipe per profile, such as `quick` and `full`.
-        anchors: what others have made of it.
     """
 
     name: str
     create: Callable[[Any], Any]
     profiles: Mapping[str, Recipe]
-    anchors: tuple[Anchor, ...] = ()
 
     def recipe(self, profile: str) -> Recipe:
         """The recipe of a profile.

@@ -98,20 +98,27 @@ runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
 metrics: Registry[Metric] = Registry("metric", "weighin.metrics")
 
 
-def model(*, anchors: Sequence[Anchor] = (), **profiles: Recipe) -> Callable[[F], F]:
+anchors: Registry[tuple[Anchor, ...]] = Registry("model of which others have published something")
+
+
+def model(**profiles: Recipe) -> Callable[[F], F]:
     """Register the decorated function, `create(keras) -> untrained model`, under its name.
 
     Args:
-        anchors: what others have published of this model.
         **profiles: a `Recipe` per profile: `quick=Recipe(...)`, `full=Recipe(...)`.
     """
 
     def register(create: F) -> F:
         name = create.__name__
-        models.add(name, ReferenceModel(name, create, dict(profiles), tuple(anchors)))
+        models.add(name, ReferenceModel(name, create, dict(profiles)))
         return create
 
     return register
+
+
+def published(model: str, *figures: Anchor) -> None:
+    """Register what others have published of a model, to stand beside one's own figures."""
+    anchors.add(model, figures)
 
 
 def suite(

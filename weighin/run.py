@@ -217,8 +217,9 @@ class Run:
             "margin": self.bench.margin,
             "calibration": dataclasses.asdict(known) if known else None,
             "anchors": {
-                name: [dataclasses.asdict(each) for each in registry.models[name].anchors]
+                name: [dataclasses.asdict(each) for each in registry.anchors[name]]
                 for name in dict.fromkeys(record.model for record in records)
+                if name in registry.anchors
             },
             "artifacts": self.bench.origins({record.artifact for record in records}),
         }
