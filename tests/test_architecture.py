@@ -39,7 +39,7 @@ BUILD_SIDE = {"build", "stack", "measure", "steps", "exports", "runtimes", "metr
 STACK_USERS = {"training", "exports", "steps", "build", "runtimes"}
 HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
 # It measures the harness itself, so it is no example for an outside user.
-INSIDE_BENCH = {"harness.py", "training_cost.py"}
+INSIDE_BENCH = {"harness.py", "training_cost.py", "ladder.py"}
 
 
 def _modules():

@@ -91,7 +91,7 @@ def test_without_a_bench_folder_it_says_what_to_do(
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(WeighinError, match=r"no folder bench/ in .*copy bench/") as refusal:
-        sweep.weigh(["int8"], [], tmp_path / "out")
+        sweep.weigh([], tmp_path / "out")
 
     assert str(tmp_path) in str(refusal.value)
 
@@ -104,8 +104,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What the command asks of the main job, which is not run."""
     made = SimpleNamespace()
 
-    def weigh(variants: list[str], options: list[str], folder: Path) -> Any:
-        vars(made).update(variants=variants, options=options, folder=folder)
+    def weigh(options: list[str], folder: Path) -> Any:
+        vars(made).update(options=options, folder=folder)
         raise WeighinError("not run")
 
     monkeypatch.setattr(sweep, "weigh", weigh)
@@ -122,7 +122,7 @@ def test_names_may_stand_anywhere(asked: SimpleNamespace) -> None:
     """Before the model and after it, with a space or an equals sign."""
     command("--s", "0.5, 0.9", "--over", "prune(s,begin=b)", "tiny", "--b=0.3")
 
-    assert ["prune(0.5,begin=0.3)", "prune(0.9,begin=0.3)"] == asked.variants
+    assert "--weighin-variants=prune(0.5,begin=0.3),prune(0.9,begin=0.3)" == asked.options[0]
 
 
 def test_pytests_options_follow_two_dashes(asked: SimpleNamespace) -> None:
@@ -132,6 +132,7 @@ def test_pytests_options_follow_two_dashes(asked: SimpleNamespace) -> None:
     )
 
     assert [
+        "--weighin-variants=int8",
         "--weighin-models=tiny",
         "--weighin-seeds=3",
         "--weighin-profile=full",
@@ -186,6 +187,6 @@ def test_a_main_job_that_wrote_nothing_is_told(
     monkeypatch.chdir(shop.project)
     monkeypatch.setenv("PYTHONPATH", child_environment["PYTHONPATH"])
     with pytest.raises(WeighinError, match="wrote no records; pytest, which says why, exited 4"):
-        sweep.weigh(["int8"], ["-p", "weighin.plugin", "--weighin-models=nope"], tmp_path)
+        sweep.weigh(["-p", "weighin.plugin", "--weighin-models=nope"], tmp_path)
 
     assert [] == list(tmp_path.iterdir())

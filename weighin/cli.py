@@ -165,9 +165,10 @@ def sweep(
     values, options = given
     _load(())
     variants = sweeps.variants_of(templates, values)
-    own = {"models": model, "seeds": seeds, "suite": suite, "profile": profile}
+    own = {"variants": ",".join(variants), "models": model, "seeds": seeds}
+    own |= {"suite": suite, "profile": profile}
     own_options = [f"--weighin-{name}={value}" for name, value in own.items() if value is not None]
-    path, code = sweeps.weigh(variants, [*own_options, *options], output)
+    path, code = sweeps.weigh([*own_options, *options], output)
     results = store.load(path)
     click.echo(f"\n{curves.render([results], 'text')}")
     for ending in figure.ENDINGS:

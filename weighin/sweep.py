@@ -65,12 +65,11 @@ def _replaced(text: str, values: Mapping[str, str]) -> str:
     return VALUE.sub(lambda found: values.get(found[0], found[0]), text)
 
 
-def weigh(variants: Sequence[str], options: Sequence[str], folder: Path) -> tuple[Path, int]:
-    """Run the main job on variants, in a process of its own.
+def weigh(options: Sequence[str], folder: Path) -> tuple[Path, int]:
+    """Run the main job in a process of its own.
 
     Args:
-        variants: their names.
-        options: further options of pytest.
+        options: of pytest.
         folder: where the records go.
 
     Returns:
@@ -89,7 +88,7 @@ def weigh(variants: Sequence[str], options: Sequence[str], folder: Path) -> tupl
     # a folder of its own: another run may write its records beside these meanwhile
     own = Path(tempfile.mkdtemp(prefix="sweep-", dir=folder))
     command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only"]
-    command += [f"--weighin-variants={','.join(variants)}", f"--weighin-results-dir={own}"]
+    command.append(f"--weighin-results-dir={own}")
     code = subprocess.run([*command, *options], check=False).returncode
     written = sorted(own.glob("*.json"))
     if not written:

@@ -1,0 +1,55 @@
+"""Weigh all that is published, suite by suite and model by model; what is done already is kept.
+
+    python -m bench.ladder FOLDER [SUITE …]      hours; killed, it goes on where it was
+    python -m bench.ladder --build FOLDER        only what takes longest: the models, into the cache
+
+Each model of each suite becomes `FOLDER/SUITE-MODEL.json`; then `weighin publish FOLDER/*.json`.
+Measure on an idle machine; building beside other work is fine.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from weighin import registry, sweep
+from weighin.core import WeighinError
+
+ROOT = Path(__file__).resolve().parent.parent
+SUITES = (
+    *("full", "article", "article_schedules", "curve", "record", "mobilenet"),
+    *("keywords", "cifar10_test1k", "applications"),
+)
+MEASURED = (0, 1)  # pytest's exit codes where every row has a figure or a reason
+
+
+def _weigh(suite, model, folder, build):
+    """Weigh one model of a suite, unless that is done."""
+    path = folder / f"{suite}-{model}.json"
+    if path.exists():
+        return
+    options = ["-q", f"--weighin-suite={suite}", f"--weighin-models={model}"]
+    if build:
+        with tempfile.TemporaryDirectory() as aside:
+            sweep.weigh([*options, "--weighin-runtimes=litert", "-k=compress"], Path(aside))
+        return
+    written, code = sweep.weigh(options, folder)
+    if code in MEASURED:
+        written.rename(path)
+    else:
+        written.unlink()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", action="store_true", help="only build the models")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("suites", nargs="*", default=SUITES, metavar="suite")
+    asked = parser.parse_args()
+    registry.load_definitions(registry.default_definitions(ROOT))
+    for suite in asked.suites:
+        for model in registry.suites[suite].models:
+            try:
+                _weigh(suite, model, asked.folder, asked.build)
+            except WeighinError as error:
+                print(f"{suite} {model}: {error}", file=sys.stderr)
