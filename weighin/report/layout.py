@@ -14,6 +14,16 @@ from tabulate import tabulate
 
 
 @dataclass(frozen=True)
+class Section:
+    """A table and the lines below it, or lines alone where it has no headers."""
+
+    title: str
+    headers: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    lines: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Layout:
     """One format.
 
@@ -42,6 +52,12 @@ class Layout:
         body = tabulate(cells, above, tablefmt=self.style, disable_numparse=True)
         below = list(lines)
         return f"{self.title(title)}\n{body}" + (f"\n\n{self.lines(below)}" if below else "")
+
+    def write(self, section: Section) -> str:
+        """A section with all that it has."""
+        if not section.headers:
+            return self.lines(section.lines)
+        return self.section(section.title, section.headers, section.rows, section.lines)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
-from weighin.report.layout import FLAT, LAYOUTS, Layout, Notes
+from weighin.report.layout import FLAT, LAYOUTS, Layout, Notes, Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 
 
@@ -98,7 +98,7 @@ def render(runs: Sequence[Results], format: str) -> str:
     intervals, one row a seed, and are one whole however many runs there are; the others hold
     figures as people read them, with notes and a footer.
     """
-    return document(runs, format, _sections, _flat)
+    return document(runs, format, _tables, _flat)
 
 
 def document(
@@ -124,11 +124,20 @@ def document(
     return "\n\n".join(parts)
 
 
-def _sections(results: Results, layout: Layout) -> list[str]:
-    return [_render(table, results, layout) for table in tables(results)]
+def _tables(results: Results, layout: Layout) -> list[str]:
+    return [layout.write(_section(table, results)) for table in tables(results)]
 
 
-def _render(table: Table, results: Results, layout: Layout) -> str:
+def sections(runs: Sequence[Results]) -> list[Section]:
+    """The tables of each run with their notes, and below them where it was measured."""
+    made = []
+    for results in runs:
+        made += [_section(table, results) for table in tables(results)]
+        made.append(Section("machine and versions", lines=origin(results)))
+    return made
+
+
+def _section(table: Table, results: Results) -> Section:
     shown = [row for row in table.rows if not row.is_skipped]
     headers = ["variant", "runtime", *(column.header for column in COLUMNS), "why"]
     cells = [table.cells(row) for row in shown]
@@ -137,7 +146,7 @@ def _render(table: Table, results: Results, layout: Layout) -> str:
     metrics = [column.metric for column in COLUMNS]
     lines = [*table.numbered, *_skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
-    return layout.section(f"{table.model} on {table.dataset}", headers, cells, lines)
+    return Section(f"{table.model} on {table.dataset}", headers, cells, lines)
 
 
 def _skips(rows: Sequence[Row]) -> list[str]:
