@@ -190,6 +190,17 @@ def test_the_toolkit_is_named_where_it_tells_two_apart() -> None:
     } == {release.label for release in matrix(runs).releases}
 
 
+def test_other_packages_are_named_only_where_nothing_else_tells_two_apart() -> None:
+    """The first of them that does."""
+    first = at("2.16.2", packages={"tf-keras": "2.16.0", "numpy": "1.26.4"})
+    second = at("2.16.2", packages={"tf-keras": "2.16.0", "numpy": "1.26.0"})
+    third = at("2.20.0", packages={"tf-keras": "2.20.0", "numpy": "2.4.6"})
+
+    assert {"2.20.0", "2.16.2, numpy 1.26.4", "2.16.2, numpy 1.26.0"} == {
+        release.label for release in matrix([first, second, third]).releases
+    }
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_one_version_is_no_matrix(count: int) -> None:
     """The way out is named: weigh on another version, or compare."""
@@ -424,6 +435,16 @@ def test_top1_within_a_point_degrades_nothing() -> None:
     assert "worse" == older(made, "top1").verdict
     assert {"int8": ["works", "works"]} == states(made)
     assert {"int8": ["works", "degraded"]} == states(beside(of(0.95), of(0.939)))
+
+
+def test_what_each_release_was_made_with_stands_below() -> None:
+    """Packages, weighin's commit, the profile and the date."""
+    made = matrix([at("2.21.0", commit="abc1234"), at("2.19.1", packages={"tf-keras": None})])
+
+    first, second = made.origin
+    assert first.startswith("2.21.0: python 3.11.7, tensorflow 2.21.0, ")
+    assert first.endswith("; commit abc1234; profile quick; 2024-05-06")
+    assert "tf-keras" not in second
 
 
 def test_the_newest_is_held_against_all_and_says_which() -> None:

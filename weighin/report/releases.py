@@ -17,8 +17,9 @@ from weighin.report.compare import MACHINE_BOUND, check_data, verdict, why_not
 from weighin.report.rows import over_seeds, place
 
 METRICS = ("gzip_bytes", "file_bytes", "top1", "speedup", "latency")
-# What tells runs apart that share a TensorFlow version, and how it is called
-_FURTHER = {"python": "python", "tensorflow-model-optimization": "tfmot"}
+# What tells runs apart that share a TensorFlow version, before any other package does
+_TELLING = ("python", "tensorflow-model-optimization")
+_SHORT = {"tensorflow-model-optimization": "tfmot"}
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,7 @@ def releases(runs: Sequence[Results]) -> tuple[Release, ...]:
                 f"The results of {_date(results)} name no TensorFlow version, so they have no "
                 f"column in a version matrix. Leave their file out."
             )
-    told_apart_by = ("tensorflow", *_FURTHER)
-    if len({tuple(map(_packages(each).get, told_apart_by)) for each in runs}) < 2:
+    if all(_packages(each) == _packages(runs[0]) for each in runs):
         known = f" (tensorflow {_packages(runs[0])['tensorflow']})" if runs else ""
         raise WeighinError(
             f"A version matrix wants results of two TensorFlow versions or more, and these are of "
@@ -310,15 +310,19 @@ def _sortable(version: str) -> tuple[object, ...]:
 
 def _labels(runs: Sequence[Results]) -> list[str]:
     """What each run is called: by TensorFlow's version, and by what else tells it from others."""
-    labels = []
-    for results in runs:
-        tensorflow = _packages(results)["tensorflow"]
-        alike = [each for each in runs if _packages(each)["tensorflow"] == tensorflow]
-        words = [str(tensorflow)]
-        for package, called in _FURTHER.items():
-            if len({_packages(each).get(package) for each in alike}) > 1:
-                words.append(f"{called} {_packages(results).get(package) or 'missing'}")
-        labels.append(", ".join(words))
+    labels = [str(_packages(each)["tensorflow"]) for each in runs]
+    others = dict.fromkeys([*_TELLING, *(name for each in runs for name in _packages(each))])
+    for package in others:
+        versions = [_packages(each).get(package) or "missing" for each in runs]
+        differing = {
+            label
+            for label in labels
+            if len({v for own, v in zip(labels, versions, strict=True) if own == label}) > 1
+        }
+        labels = [
+            f"{label}, {_SHORT.get(package, package)} {version}" if label in differing else label
+            for label, version in zip(labels, versions, strict=True)
+        ]
     doubled = next((label for label, count in Counter(labels).items() if count > 1), None)
     if doubled is not None:
         dates = [_date(each) for label, each in zip(labels, runs, strict=True) if label == doubled]

@@ -11,7 +11,7 @@ on one runtime, a variant of a model
   than 30 %, beyond both intervals;
 - *works* otherwise, as far as it was measured.
 
-The newest release is held against every older one by the same rules, with the 5 % shared among
+The newest release is held against every other one by the same rules, with the 5 % shared among
 them, so that what became worse for good is seen in its own column. Figures that do not compare,
 such as latencies of two machines, degrade nothing.
 """
@@ -159,7 +159,7 @@ def _of_row(
 
 
 def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
-    """How much worse a figure is than the newest release's; of the newest: than older ones'."""
+    """How much worse a figure is than the newest release's; of the newest: than others'."""
     others = [0] if at else range(1, len(columns))
     words = []
     for other in others:

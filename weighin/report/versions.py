@@ -58,7 +58,7 @@ class Matrix:
             f"or more than {gzip} % after gzip -9; or its top-1 is lower by more than {top1} in a "
             f"hundred, and worse by Fisher's exact test at 5 %; or it is slower, × faster by "
             f"{speed} or latency by {time} beyond both intervals",
-            f"{newest} itself is held against every older release by the same rules, the test at "
+            f"{newest} itself is held against every other release by the same rules, the test at "
             f"5 % shared among them",
             "works: otherwise, as far as measured; of many tests a few say worse by chance, and of "
             "one seed the chance of another training is in none of them",
@@ -222,6 +222,10 @@ def _flat_techniques(made: Matrix) -> list[dict[str, Any]]:
 
 
 def _made_with(release: Release) -> str:
-    packages = release.results.environment.get("packages", {})
-    words = [f"{name} {version}" for name, version in packages.items() if version]
-    return ", ".join(words)
+    environment = release.results.environment
+    packages = environment.get("packages", {})
+    words = [", ".join(f"{name} {version}" for name, version in packages.items() if version)]
+    words += [
+        f"{name} {environment[name]}" for name in ("commit", "profile") if environment.get(name)
+    ]
+    return "; ".join([*words, str(environment.get("date") or "")]).removesuffix("; ")
