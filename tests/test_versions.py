@@ -27,7 +27,7 @@ from weighin import store
 from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
 from weighin.report.layout import FORMATS
-from weighin.report.releases import METRICS, Entry, Line
+from weighin.report.lines import METRICS, Entry, Line
 from weighin.report.versions import Matrix, matrix, render
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -287,6 +287,8 @@ def test_one_file_has_one_latency() -> None:
     assert "same" == older(beside(fast, slow), "gzip_bytes").verdict
     other = {"ai-edge-litert": "2.1.0"}
     assert "slower" == older(beside(fast, slow, packages=other), "latency").verdict
+    elsewhere = {"cpu": "Other"}
+    assert "not compared" == older(beside(fast, slow, machine=elsewhere), "latency").verdict
     for bare in (fast, slow):
         bare[:] = [dataclasses.replace(each, artifact="") for each in bare]
     assert "slower" == older(beside(fast, slow), "latency").verdict

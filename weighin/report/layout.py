@@ -85,7 +85,8 @@ def _one_line(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    return escape(_one_line(text), quote=False).replace("|", "\\|")
+    """Neither an element, nor a cell's end, nor a link or an image."""
+    return escape(_one_line(text), quote=False).replace("|", "\\|").replace("](", "]\\(")
 
 
 LAYOUTS = {

@@ -23,7 +23,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from weighin.report.releases import Entry, Line, Release, against, change
+from weighin.report.lines import Entry, Line, against, change
+from weighin.report.releases import Release
 
 Word = Literal["works", "degraded", "fails", "not measured"]
 NEEDED = ("gzip_bytes", "file_bytes", "top1", "latency")

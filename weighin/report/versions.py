@@ -14,7 +14,8 @@ from weighin.core import Results
 from weighin.report import units
 from weighin.report.compare import DRIFT
 from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
-from weighin.report.releases import METRICS, Entry, Line, Release, lines, releases
+from weighin.report.lines import METRICS, Entry, Line, lines
+from weighin.report.releases import Release, packages, releases
 from weighin.report.table import COLUMNS
 from weighin.report.techniques import (
     TOLERATED,
@@ -223,8 +224,8 @@ def _flat_techniques(made: Matrix) -> list[dict[str, Any]]:
 
 def _made_with(release: Release) -> str:
     environment = release.results.environment
-    packages = environment.get("packages", {})
-    words = [", ".join(f"{name} {version}" for name, version in packages.items() if version)]
+    versions = packages(release.results)
+    words = [", ".join(f"{name} {version}" for name, version in versions.items() if version)]
     words += [
         f"{name} {environment[name]}" for name in ("commit", "profile") if environment.get(name)
     ]
