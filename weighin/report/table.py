@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
-from weighin.report.layout import FLAT, LAYOUTS, Layout
+from weighin.report.layout import FLAT, LAYOUTS, Layout, Notes
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 
 
@@ -36,13 +36,12 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Notes):
     """A model's rows on one data set, and the notes that its cells refer to."""
 
     model: str
     dataset: str
     rows: Sequence[Row]
-    notes: list[str] = field(default_factory=list)
 
     def cells(self, row: Row) -> list[str]:
         """A row as text; reasons go to the notes."""
@@ -65,19 +64,6 @@ class Table:
             share = f" in {len(missing)} of {len(records)} seeds" if len(records) > 1 else ""
             return f"{missing[0].status}{share}{self.note(missing[0].reason)}"
         return _figures(column, measured)
-
-    def note(self, reason: str) -> str:
-        """The mark of a reason among the notes, ` [1]`; nothing of none."""
-        if not reason:
-            return ""
-        if reason not in self.notes:
-            self.notes.append(reason)
-        return f" [{self.notes.index(reason) + 1}]"
-
-    @property
-    def numbered(self) -> list[str]:
-        """The notes as they stand below the table."""
-        return [f"[{number}] {note}" for number, note in enumerate(self.notes, start=1)]
 
 
 def _figures(column: Column, records: Sequence[Record]) -> str:

@@ -1,0 +1,185 @@
+"""What becomes of each technique in each release: `works`, `degraded`, `fails`, `not measured`.
+
+A technique is a variant without its arguments: `prune(0.8)+int8` is `prune+int8`. In one release,
+on one runtime, a variant of a model
+
+- *fails* if a file of it could not be built, or has no accuracy or latency because something went
+  wrong;
+- is *degraded* if it was built and ran, but beside the newest release its file is more than 1 %
+  larger, or more than 2 % after gzip -9; or its top-1 is worse by Fisher's exact test at 5 % and by
+  more than the run's margin (half a point, if not set); or it is slower, its speed-up by more than
+  2 % or its latency by more than 30 % beyond both intervals;
+- *works* otherwise, as far as it was measured.
+
+The newest release is degraded where, by the same rules, an older one does better. Figures that do
+not compare, such as latencies of two machines, degrade nothing. The baseline's part in a `speedup`
+is not the variant's, so that a missing one is no failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from weighin.report.releases import Entry, Line, Release, against, change
+from weighin.stats import MARGIN
+
+Word = Literal["works", "degraded", "fails", "not measured"]
+NEEDED = ("gzip_bytes", "file_bytes", "top1", "latency")
+WORSE = {
+    "gzip_bytes": "larger",
+    "file_bytes": "larger",
+    "top1": "worse",
+    "speedup": "slower",
+    "latency": "slower",
+}
+# A file's bytes hardly depend on its weights; what gzip makes of them does.
+TOLERATED = {"file_bytes": 0.01, "gzip_bytes": 0.02}
+SAID = {
+    "gzip_bytes": "gzip larger",
+    "file_bytes": "file larger",
+    "top1": "top-1 worse",
+    "speedup": "speed-up smaller",
+    "latency": "latency longer",
+}
+
+
+_File = tuple[str, str, str, str]  # model, data set, variant, format
+
+
+@dataclass(frozen=True)
+class State:
+    """What becomes of a technique in one release.
+
+    Attributes:
+        release: its label.
+        word: the worst that became of any of its variants and models.
+        count: of how many it did.
+        of: how many were measured in this release.
+        notes: what went wrong with which: a failure's first line, or what is worse by how much.
+    """
+
+    release: str
+    word: Word
+    count: int = 0
+    of: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Technique:
+    """A technique on one runtime: its state in every release, newest first."""
+
+    name: str
+    place: str
+    states: tuple[State, ...]
+
+
+def technique(variant: str) -> str:
+    """A variant's name without arguments: `prune+int8` of `prune(0.8)+int8`."""
+    return re.sub(r"\([^()]*\)", "", variant)
+
+
+def techniques(columns: Sequence[Release], lines: Sequence[Line]) -> tuple[Technique, ...]:
+    """The state of every technique on every runtime, in the lines' order."""
+    files: dict[_File, list[Line]] = {}
+    runs: dict[tuple[_File, str], list[Line]] = {}
+    for line in lines:
+        if line.runtime:
+            runs.setdefault((_file(line), line.place), []).append(line)
+        else:
+            files.setdefault(_file(line), []).append(line)
+    run = {file for file, _ in runs}
+    runs |= {(file, own[0].place): [] for file, own in files.items() if file not in run}
+    groups: dict[tuple[str, str], list[list[Line]]] = {}
+    for (file, place), own in runs.items():
+        rows = groups.setdefault((technique(file[2]), place), [])
+        rows.append([*files.get(file, ()), *own])
+    return tuple(
+        Technique(name, place, tuple(_state(at, columns, rows) for at in range(len(columns))))
+        for (name, place), rows in groups.items()
+    )
+
+
+def first_line(reason: str) -> str:
+    """The first line of an error that says anything."""
+    return next((line.strip() for line in reason.splitlines() if line.strip()), "no reason given")
+
+
+def amount(metric: str, change: float) -> str:
+    """How much a figure differs: `3.1 %`; of top-1 `0.52 points`."""
+    if metric == "top1":
+        return f"{abs(change) * 100:.2f} points"
+    return f"{abs(change) * 100:.1f} %" if abs(change) >= 0.001 else "< 0.1 %"
+
+
+def _file(line: Line) -> _File:
+    return line.model, line.dataset, line.variant, line.format
+
+
+def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) -> State:
+    """The worst state of several rows, each with the lines of its file, in one release."""
+    found: dict[Word, dict[str, list[str]]] = {
+        "fails": {},
+        "degraded": {},
+        "works": {},
+        "not measured": {},
+    }
+    for lines in rows:
+        word, note = _of_row(at, columns, lines)
+        found[word].setdefault(note, []).append(f"{lines[0].model} {lines[0].variant}")
+    counts = {word: sum(map(len, notes.values())) for word, notes in found.items()}
+    measured = len(rows) - counts["not measured"]
+    word = next(word for word, count in counts.items() if count)
+    notes = [
+        f"{', '.join(names) if len(names) < max(measured, 4) else f'all {measured}'}: {note}"
+        for note, names in found[word].items()
+        if note
+    ]
+    return State(columns[at].label, word, counts[word], measured, tuple(notes))
+
+
+def _of_row(at: int, columns: Sequence[Release], lines: Sequence[Line]) -> tuple[Word, str]:
+    entries = {line.metric: line.entries[at] for line in lines}
+    for metric in NEEDED:
+        entry = entries.get(metric)
+        if entry is not None and entry.status == "failed":
+            return "fails", first_line(entry.reason)
+    if not any(entry.status == "ok" for entry in entries.values()):
+        return "not measured", ""
+    harm = [sentence for line in lines if (sentence := _harm(at, columns, line))]
+    return ("degraded", "; ".join(harm)) if harm else ("works", "")
+
+
+def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
+    """How much worse a figure is than the newest release's; of the newest: than older ones'."""
+    others = range(1, len(columns)) if at == 0 else [0]
+    words = []
+    for other in others:
+        share = _worse(columns[other], columns[at], line.entries[other], line.entries[at], line)
+        if share is not None:
+            words.append(f"{amount(line.metric, share)} than with {columns[other].label}")
+    return f"{SAID[line.metric]} by {', '.join(words)}" if words else ""
+
+
+def _worse(
+    first: Release, second: Release, before: Entry, after: Entry, line: Line
+) -> float | None:
+    """By how much the second release's figure is worse, if it is by more than is tolerated."""
+    if before.value is None or after.value is None:
+        return None
+    told = against(first, second, before.records, after.records)
+    moved = change(line.metric, before.value, after.value)
+    if told != WORSE[line.metric] or moved is None:
+        return None
+    if line.metric == "top1":
+        return moved if -moved > margin(first) else None
+    return moved if abs(moved) > TOLERATED.get(line.metric, 0.0) else None
+
+
+def margin(release: Release) -> float:
+    """What difference in top-1 did not matter to its run, as a share."""
+    found = release.results.environment.get("margin")
+    return float(found) if isinstance(found, int | float) else MARGIN

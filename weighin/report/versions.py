@@ -1,0 +1,220 @@
+"""The version matrix: what becomes of models and variants from one TensorFlow release to the next.
+
+`matrix` makes it from several runs' results, `render` prints it: first each technique's state in
+each release, then a table for each metric, models and variants down, releases across.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from weighin.core import Results
+from weighin.report import units
+from weighin.report.compare import DRIFT
+from weighin.report.layout import FLAT, LAYOUTS, Layout, Notes
+from weighin.report.releases import METRICS, Entry, Line, Release, lines, releases
+from weighin.report.table import COLUMNS
+from weighin.report.techniques import (
+    TOLERATED,
+    State,
+    Technique,
+    amount,
+    margin,
+    techniques,
+)
+
+HEADERS = {column.metric: column.header for column in COLUMNS if column.metric in METRICS}
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Everything that the matrix shows.
+
+    Attributes:
+        releases: the columns, the newest TensorFlow first.
+        techniques: what becomes of each technique in each release.
+        lines: every metric of every variant on every runtime, in each release.
+    """
+
+    releases: tuple[Release, ...]
+    techniques: tuple[Technique, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def legend(self) -> list[str]:
+        """What stands below the techniques: what the words mean."""
+        newest = self.releases[0]
+        file, gzip = (f"{TOLERATED[name] * 100:g} %" for name in ("file_bytes", "gzip_bytes"))
+        speed, time = (f"{DRIFT[name] * 100:g} %" for name in ("speedup", "latency"))
+        states = [state for each in self.techniques for state in each.states]
+        parted = any(0 < state.count < state.of for state in states)
+        return [
+            *["(1 of 3): of so many variants of models measured in that release"] * parted,
+            "fails: could not be built, or has no accuracy or latency because something went wrong",
+            f"degraded: built and run, but beside {newest.label} its file is more than {file} "
+            f"larger, or more than {gzip} after gzip -9; or top-1 is worse by Fisher's exact test "
+            f"at 5 % and by more than {margin(newest) * 100:g} points; or it is slower, × faster "
+            f"by {speed} or latency by {time} beyond both intervals",
+            f"{newest.label} itself is degraded where an older release does better by these rules",
+            "works: otherwise, as far as measured; of many tests at 5 % a few say worse by chance, "
+            "and of one seed the chance of another training is in none of them",
+        ]
+
+    @property
+    def origin(self) -> list[str]:
+        """What stands below all: with what each release was measured, and what was refused."""
+        lines = [f"{each.label}: {_made_with(each)}" for each in self.releases]
+        for each in self.releases:
+            if each.refused:
+                lines.append(
+                    f"× faster, latency not compared with {self.releases[0].label}: "
+                    f"{each.label}, {each.refused}"
+                )
+        return lines
+
+
+def matrix(runs: Sequence[Results]) -> Matrix:
+    """Hold runs of several TensorFlow versions against that of the newest.
+
+    Raises:
+        WeighinError: if they are of one version only, one names none, two are of the same, or
+            their data, dense starts or training profiles differ.
+    """
+    columns = releases(runs)
+    rows = lines(columns)
+    return Matrix(columns, techniques(columns, rows), rows)
+
+
+def render(runs: Sequence[Results], format: str) -> str:
+    """The version matrix of several runs, in one of `layout.FORMATS`.
+
+    `csv` and `json` hold bare numbers in seconds, bytes and shares with the ends of their
+    intervals, one row for each line and release, then one for each technique and release.
+
+    Raises:
+        WeighinError: as `matrix` does.
+    """
+    made = matrix(runs)
+    if format in FLAT:
+        return FLAT[format]([*_flat_lines(made), *_flat_techniques(made)])
+    layout = LAYOUTS[format]
+    parts = [_techniques(made, layout)]
+    for metric, header in HEADERS.items():
+        own = [line for line in made.lines if line.metric == metric]
+        if own:
+            parts.append(_metric(header, own, made.releases, layout))
+    return "\n\n".join([*parts, layout.lines(made.origin)])
+
+
+def shown(line: Line, entry: Entry) -> str:
+    """One entry as text: figure, then verdict; status of one without a figure.
+
+    The newest release's figure has its interval; those of the others count in their verdicts.
+    """
+    if entry.value is None:
+        return entry.status
+    is_newest = entry is line.entries[0]
+    text = units.shown(line.metric, line.unit, entry.value)
+    if entry.deviation is not None:
+        text += f" ± {units.shown(line.metric, line.unit, entry.deviation)}"
+    if is_newest:
+        whole = units.shown(line.metric, line.unit, entry.value, entry.low, entry.high)
+        return text + whole.removeprefix(units.shown(line.metric, line.unit, entry.value))
+    if entry.verdict in ("", "no figure"):
+        return text
+    text += f" {entry.verdict}"
+    if entry.verdict in ("same", "no evidence") or entry.change is None:
+        return text
+    return f"{text} by {amount(line.metric, entry.change)}"
+
+
+def _techniques(made: Matrix, layout: Layout) -> str:
+    notes = Notes()
+    rows = [
+        [each.name, each.place, *(_state(state, notes) for state in each.states)]
+        for each in made.techniques
+    ]
+    headers = ["technique", "runtime", *(release.label for release in made.releases)]
+    title = "TensorFlow versions: what becomes of each technique"
+    return layout.section(title, headers, rows, [*notes.numbered, *made.legend])
+
+
+def _state(state: State, notes: Notes) -> str:
+    text: str = state.word
+    if text != "not measured" and state.count < state.of:
+        text += f" ({state.count} of {state.of})"
+    return text + "".join(map(notes.note, state.notes))
+
+
+def _metric(header: str, own: Sequence[Line], columns: Sequence[Release], layout: Layout) -> str:
+    notes = Notes()
+    rows = [
+        [
+            f"{line.model} on {line.dataset}",
+            line.variant,
+            line.place,
+            *(shown(line, entry) + notes.note(entry.reason) for entry in line.entries),
+        ]
+        for line in own
+    ]
+    headers = ["model", "variant", "runtime", *(release.label for release in columns)]
+    below = notes.numbered
+    if any(entry.seeds > 1 for line in own for entry in line.entries):
+        below.append("± standard deviation over seeds")
+    if any(entry.low is not None for line in own for entry in line.entries):
+        below.append(
+            f"[95 % interval] of {columns[0].label}; those of the others count in their verdicts, "
+            f"and are in --format csv and json"
+        )
+    return layout.section(f"TensorFlow versions: {header}", headers, rows, below)
+
+
+def _flat_lines(made: Matrix) -> list[dict[str, Any]]:
+    return [
+        {
+            "tensorflow": entry.release,
+            "model": line.model,
+            "dataset": line.dataset,
+            "variant": line.variant,
+            "format": line.format,
+            "runtime": line.runtime,
+            "threads": line.threads,
+            "metric": line.metric,
+            "unit": line.unit,
+            "status": entry.status,
+            "value": entry.value,
+            "deviation": entry.deviation,
+            "low": entry.low,
+            "high": entry.high,
+            "seeds": entry.seeds,
+            "verdict": entry.verdict,
+            "change": entry.change,
+            "reason": entry.reason,
+        }
+        for line in made.lines
+        for entry in line.entries
+    ]
+
+
+def _flat_techniques(made: Matrix) -> list[dict[str, Any]]:
+    return [
+        {
+            "tensorflow": state.release,
+            "technique": each.name,
+            "runtime": each.place,
+            "state": state.word,
+            "count": state.count,
+            "of": state.of,
+            "notes": "\n".join(state.notes),
+        }
+        for each in made.techniques
+        for state in each.states
+    ]
+
+
+def _made_with(release: Release) -> str:
+    packages = release.results.environment.get("packages", {})
+    words = [f"{name} {version}" for name, version in packages.items() if version]
+    return ", ".join(words)
