@@ -14,6 +14,16 @@ from tabulate import tabulate
 
 
 @dataclass(frozen=True)
+class Section:
+    """A table and the lines below it, or lines alone where it has no headers."""
+
+    title: str
+    headers: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    lines: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Layout:
     """One format.
 
@@ -42,6 +52,15 @@ class Layout:
         body = tabulate(cells, above, tablefmt=self.style, disable_numparse=True)
         below = list(lines)
         return f"{self.title(title)}\n{body}" + (f"\n\n{self.lines(below)}" if below else "")
+
+    def document(self, sections: Iterable[Section]) -> str:
+        """Sections one below the other."""
+        return "\n\n".join(
+            self.section(each.title, each.headers, each.rows, each.lines)
+            if each.headers
+            else self.lines(each.lines)
+            for each in sections
+        )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
-from weighin.report.layout import FLAT, LAYOUTS, Layout, Notes
+from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 
 
@@ -100,15 +100,19 @@ def render(runs: Sequence[Results], format: str) -> str:
     """
     if format in FLAT:
         return FLAT[format]([row for results in runs for row in _flat(results)])
-    layout = LAYOUTS[format]
-    parts = []
+    return LAYOUTS[format].document(sections(runs))
+
+
+def sections(runs: Sequence[Results]) -> list[Section]:
+    """The tables of each run with their notes, and below them where it was measured."""
+    made = []
     for results in runs:
-        parts += [_render(table, results, layout) for table in tables(results)]
-        parts.append(layout.lines(origin(results)))
-    return "\n\n".join(parts)
+        made += [_section(table, results) for table in tables(results)]
+        made.append(Section("machine and versions", lines=origin(results)))
+    return made
 
 
-def _render(table: Table, results: Results, layout: Layout) -> str:
+def _section(table: Table, results: Results) -> Section:
     shown = [row for row in table.rows if not row.is_skipped]
     headers = ["variant", "runtime", *(column.header for column in COLUMNS), "why"]
     cells = [table.cells(row) for row in shown]
@@ -117,7 +121,7 @@ def _render(table: Table, results: Results, layout: Layout) -> str:
     metrics = [column.metric for column in COLUMNS]
     lines = [*table.numbered, *_skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
-    return layout.section(f"{table.model} on {table.dataset}", headers, cells, lines)
+    return Section(f"{table.model} on {table.dataset}", headers, cells, lines)
 
 
 def _skips(rows: Sequence[Row]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from weighin.core import Results
 from weighin.report import units
 from weighin.report.compare import DRIFT
-from weighin.report.layout import FLAT, LAYOUTS, Layout, Notes
+from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
 from weighin.report.releases import METRICS, Entry, Line, Release, lines, releases
 from weighin.report.table import COLUMNS
 from weighin.report.techniques import (
@@ -99,13 +99,17 @@ def render(runs: Sequence[Results], format: str) -> str:
     made = matrix(runs)
     if format in FLAT:
         return FLAT[format]([*_flat_lines(made), *_flat_techniques(made)])
-    layout = LAYOUTS[format]
-    parts = [_techniques(made, layout)]
+    return LAYOUTS[format].document(sections(made))
+
+
+def sections(made: Matrix) -> list[Section]:
+    """The matrix's tables with their notes, and below them what each release was measured with."""
+    tables = [_techniques(made)]
     for metric, header in HEADERS.items():
         own = [line for line in made.lines if line.metric == metric]
         if own:
-            parts.append(_metric(header, own, made.releases, layout))
-    return "\n\n".join([*parts, layout.lines(made.origin)])
+            tables.append(_metric(header, own, made.releases))
+    return [*tables, Section("machine and versions", lines=made.origin)]
 
 
 def shown(line: Line, entry: Entry) -> str:
@@ -130,7 +134,7 @@ def shown(line: Line, entry: Entry) -> str:
     return f"{text} by {amount(line.metric, entry.change)}"
 
 
-def _techniques(made: Matrix, layout: Layout) -> str:
+def _techniques(made: Matrix) -> Section:
     notes = Notes()
     rows = [
         [each.name, each.place, *(_state(state, notes) for state in each.states)]
@@ -138,7 +142,7 @@ def _techniques(made: Matrix, layout: Layout) -> str:
     ]
     headers = ["technique", "runtime", *(release.label for release in made.releases)]
     title = "TensorFlow versions: what becomes of each technique"
-    return layout.section(title, headers, rows, [*notes.numbered, *made.legend])
+    return Section(title, headers, rows, [*notes.numbered, *made.legend])
 
 
 def _state(state: State, notes: Notes) -> str:
@@ -148,7 +152,7 @@ def _state(state: State, notes: Notes) -> str:
     return text + "".join(map(notes.note, state.notes))
 
 
-def _metric(header: str, own: Sequence[Line], columns: Sequence[Release], layout: Layout) -> str:
+def _metric(header: str, own: Sequence[Line], columns: Sequence[Release]) -> Section:
     notes = Notes()
     rows = [
         [
@@ -168,7 +172,7 @@ def _metric(header: str, own: Sequence[Line], columns: Sequence[Release], layout
             f"[95 % interval] of {columns[0].label}; those of the others count in their verdicts, "
             f"and are in --format csv and json"
         )
-    return layout.section(f"TensorFlow versions: {header}", headers, rows, below)
+    return Section(f"TensorFlow versions: {header}", headers, rows, below)
 
 
 def _flat_lines(made: Matrix) -> list[dict[str, Any]]:
