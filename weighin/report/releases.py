@@ -121,7 +121,7 @@ def releases(runs: Sequence[Results]) -> tuple[Release, ...]:
     pythons = Counter(_minor(results) for results in runs)
     by_python = sorted(runs, key=lambda each: (pythons[_minor(each)], _minor(each)), reverse=True)
     ordered = sorted(
-        by_python, key=lambda each: _sortable(_packages(each)["tensorflow"]), reverse=True
+        by_python, key=lambda each: _sortable(str(_packages(each)["tensorflow"])), reverse=True
     )
     labels = _labels(ordered)
     check_data(list(zip(labels, ordered, strict=True)))
@@ -155,13 +155,17 @@ def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
 
 
 def against(
-    first: Release, second: Release, before: Sequence[Record], after: Sequence[Record]
+    first: Release,
+    second: Release,
+    before: Sequence[Record],
+    after: Sequence[Record],
+    tests: int = 1,
 ) -> str:
     """What one row's figures of the second release come to beside those of the first.
 
     By the seeds that both have: their mean, and the number of images of one seed, since the
     images are the same for all. One and the same .tflite on one version of LiteRT is `same`,
-    however its latency drifted.
+    however its latency drifted. `tests` is as in `compare.verdict`.
     """
     seeds = {record.seed for record in before} & {record.seed for record in after}
     one, other = (
@@ -175,7 +179,7 @@ def against(
         return "same"
     if one.metric in MACHINE_BOUND and why_not(first.results, second.results):
         return "not compared"
-    return verdict(one, other)
+    return verdict(one, other, tests)
 
 
 def change(metric: str, before: float, after: float) -> float | None:

@@ -4,16 +4,16 @@ A technique is a variant without its arguments: `prune(0.8)+int8` is `prune+int8
 on one runtime, a variant of a model
 
 - *fails* if a file of it could not be built, or has no accuracy or latency because something went
-  wrong;
+  wrong. Speed-ups do not count, as one without a figure may be the baseline's failure;
 - is *degraded* if it was built and ran, but beside the newest release its file is more than 1 %
-  larger, or more than 2 % after gzip -9; or its top-1 is worse by Fisher's exact test at 5 % and by
-  more than the run's margin (half a point, if not set); or it is slower, its speed-up by more than
-  2 % or its latency by more than 30 % beyond both intervals;
+  larger, or more than 2 % after gzip -9; or its top-1 is more than one point lower, and worse by
+  Fisher's exact test at 5 %; or it is slower: its speed-up by more than 2 %, or its latency by more
+  than 30 %, beyond both intervals;
 - *works* otherwise, as far as it was measured.
 
-The newest release is degraded where, by the same rules, an older one does better. Figures that do
-not compare, such as latencies of two machines, degrade nothing. The baseline's part in a `speedup`
-is not the variant's, so that a missing one is no failure.
+The newest release is held against every older one by the same rules, with the 5 % shared among them,
+so that what a release made worse for good is seen in its own column. Figures that do not compare, such
+as latencies of two machines, degrade nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from weighin.report.releases import Entry, Line, Release, against, change
-from weighin.stats import MARGIN
 
 Word = Literal["works", "degraded", "fails", "not measured"]
 NEEDED = ("gzip_bytes", "file_bytes", "top1", "latency")
@@ -35,8 +34,8 @@ WORSE = {
     "speedup": "slower",
     "latency": "slower",
 }
-# A file's bytes hardly depend on its weights; what gzip makes of them does.
-TOLERATED = {"file_bytes": 0.01, "gzip_bytes": 0.02}
+# A file's bytes hardly depend on its weights; what gzip makes of them, and top-1, do.
+TOLERATED = {"file_bytes": 0.01, "gzip_bytes": 0.02, "top1": 0.01}
 SAID = {
     "gzip_bytes": "gzip larger",
     "file_bytes": "file larger",
@@ -58,7 +57,8 @@ class State:
         word: the worst that became of any of its variants and models.
         count: of how many it did.
         of: how many were measured in this release.
-        notes: what went wrong with which: a failure's first line, or what is worse by how much.
+        notes: what went wrong with which: the first line of an error or what is worse, and of
+            which variants of which models.
     """
 
     release: str
@@ -121,65 +121,63 @@ def _file(line: Line) -> _File:
 
 def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) -> State:
     """The worst state of several rows, each with the lines of its file, in one release."""
-    found: dict[Word, dict[str, list[str]]] = {
-        "fails": {},
-        "degraded": {},
-        "works": {},
-        "not measured": {},
+    found: dict[Word, list[dict[str, str]]] = {
+        "fails": [],
+        "degraded": [],
+        "works": [],
+        "not measured": [],
     }
     for lines in rows:
-        word, note = _of_row(at, columns, lines)
-        found[word].setdefault(note, []).append(f"{lines[0].model} {lines[0].variant}")
-    counts = {word: sum(map(len, notes.values())) for word, notes in found.items()}
-    measured = len(rows) - counts["not measured"]
-    word = next(word for word, count in counts.items() if count)
-    notes = [
-        f"{', '.join(names) if len(names) < max(measured, 4) else f'all {measured}'}: {note}"
-        for note, names in found[word].items()
-        if note
-    ]
-    return State(columns[at].label, word, counts[word], measured, tuple(notes))
+        word, problems = _of_row(at, columns, lines)
+        who = f"{lines[0].model} {lines[0].variant}"
+        found[word].append({problem: f"{who}{how}" for problem, how in problems.items()})
+    measured = len(rows) - len(found["not measured"])
+    word = next(word for word, each in found.items() if each)
+    together: dict[str, list[str]] = {}
+    for problems in found[word]:
+        for problem, who in problems.items():
+            together.setdefault(problem, []).append(who)
+    notes = [f"{problem}: {'; '.join(who)}" for problem, who in together.items()]
+    return State(columns[at].label, word, len(found[word]), measured, tuple(notes))
 
 
-def _of_row(at: int, columns: Sequence[Release], lines: Sequence[Line]) -> tuple[Word, str]:
+def _of_row(
+    at: int, columns: Sequence[Release], lines: Sequence[Line]
+) -> tuple[Word, dict[str, str]]:
+    """A row's state, and its problems: each with how bad it is, in words that follow a name."""
     entries = {line.metric: line.entries[at] for line in lines}
     for metric in NEEDED:
         entry = entries.get(metric)
         if entry is not None and entry.status == "failed":
-            return "fails", first_line(entry.reason)
+            return "fails", {first_line(entry.reason): ""}
     if not any(entry.status == "ok" for entry in entries.values()):
-        return "not measured", ""
-    harm = [sentence for line in lines if (sentence := _harm(at, columns, line))]
-    return ("degraded", "; ".join(harm)) if harm else ("works", "")
+        return "not measured", {}
+    harm = {SAID[line.metric]: _harm(at, columns, line) for line in lines}
+    problems = {said: how for said, how in harm.items() if how}
+    return ("degraded" if problems else "works"), problems
 
 
 def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
     """How much worse a figure is than the newest release's; of the newest: than older ones'."""
-    others = range(1, len(columns)) if at == 0 else [0]
+    others = [0] if at else range(1, len(columns))
     words = []
     for other in others:
-        share = _worse(columns[other], columns[at], line.entries[other], line.entries[at], line)
+        before, after = line.entries[other], line.entries[at]
+        share = _worse(columns[other], columns[at], before, after, line.metric, len(others))
         if share is not None:
-            words.append(f"{amount(line.metric, share)} than with {columns[other].label}")
-    return f"{SAID[line.metric]} by {', '.join(words)}" if words else ""
+            beside = "" if at else f" beside {columns[other].label}"
+            words.append(f" by {amount(line.metric, share)}{beside}")
+    return ",".join(words)
 
 
 def _worse(
-    first: Release, second: Release, before: Entry, after: Entry, line: Line
+    first: Release, second: Release, before: Entry, after: Entry, metric: str, tests: int
 ) -> float | None:
     """By how much the second release's figure is worse, if it is by more than is tolerated."""
     if before.value is None or after.value is None:
         return None
-    told = against(first, second, before.records, after.records)
-    moved = change(line.metric, before.value, after.value)
-    if told != WORSE[line.metric] or moved is None:
+    moved = change(metric, before.value, after.value)
+    if moved is None or abs(moved) <= TOLERATED.get(metric, 0.0):
         return None
-    if line.metric == "top1":
-        return moved if -moved > margin(first) else None
-    return moved if abs(moved) > TOLERATED.get(line.metric, 0.0) else None
-
-
-def margin(release: Release) -> float:
-    """What difference in top-1 did not matter to its run, as a share."""
-    found = release.results.environment.get("margin")
-    return float(found) if isinstance(found, int | float) else MARGIN
+    told = against(first, second, before.records, after.records, tests)
+    return moved if told == WORSE[metric] else None

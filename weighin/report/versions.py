@@ -21,7 +21,6 @@ from weighin.report.techniques import (
     State,
     Technique,
     amount,
-    margin,
     techniques,
 )
 
@@ -45,21 +44,24 @@ class Matrix:
     @property
     def legend(self) -> list[str]:
         """What stands below the techniques: what the words mean."""
-        newest = self.releases[0]
-        file, gzip = (f"{TOLERATED[name] * 100:g} %" for name in ("file_bytes", "gzip_bytes"))
+        newest = self.releases[0].label
+        file, gzip, top1 = (
+            f"{TOLERATED[name] * 100:g}" for name in ("file_bytes", "gzip_bytes", "top1")
+        )
         speed, time = (f"{DRIFT[name] * 100:g} %" for name in ("speedup", "latency"))
         states = [state for each in self.techniques for state in each.states]
         parted = any(0 < state.count < state.of for state in states)
         return [
             *["(1 of 3): of so many variants of models measured in that release"] * parted,
             "fails: could not be built, or has no accuracy or latency because something went wrong",
-            f"degraded: built and run, but beside {newest.label} its file is more than {file} "
-            f"larger, or more than {gzip} after gzip -9; or top-1 is worse by Fisher's exact test "
-            f"at 5 % and by more than {margin(newest) * 100:g} points; or it is slower, × faster "
-            f"by {speed} or latency by {time} beyond both intervals",
-            f"{newest.label} itself is degraded where an older release does better by these rules",
-            "works: otherwise, as far as measured; of many tests at 5 % a few say worse by chance, "
-            "and of one seed the chance of another training is in none of them",
+            f"degraded: built and run, but beside {newest} its file is more than {file} % larger, "
+            f"or more than {gzip} % after gzip -9; or top-1 is more than {top1} points lower, and "
+            f"worse by Fisher's exact test at 5 %; or it is slower, × faster by {speed} or latency "
+            f"by {time} beyond both intervals",
+            f"{newest} itself is held against every older release by the same rules, the test at "
+            f"5 % shared among them",
+            "works: otherwise, as far as measured; of many tests a few say worse by chance, and of "
+            "one seed the chance of another training is in none of them",
         ]
 
     @property
