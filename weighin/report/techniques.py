@@ -11,9 +11,9 @@ on one runtime, a variant of a model
   than 30 %, beyond both intervals;
 - *works* otherwise, as far as it was measured.
 
-The newest release is held against every older one by the same rules, with the 5 % shared among them,
-so that what a release made worse for good is seen in its own column. Figures that do not compare, such
-as latencies of two machines, degrade nothing.
+The newest release is held against every older one by the same rules, with the 5 % shared among
+them, so that what became worse for good is seen in its own column. Figures that do not compare,
+such as latencies of two machines, degrade nothing.
 """
 
 from __future__ import annotations
