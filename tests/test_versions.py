@@ -485,7 +485,7 @@ def test_a_pair_of_versions_that_cannot_work_fails_with_its_reason(where: dict[s
 
 
 def test_the_worst_of_several_is_shown_with_how_many() -> None:
-    """Three models: one fails, one is larger, one is as it was."""
+    """Three models: one fails, one is larger, which a note tells too, one is as it was."""
 
     def models(*made: list[Record]) -> list[Record]:
         return [
@@ -500,8 +500,12 @@ def test_the_worst_of_several_is_shown_with_how_many() -> None:
     (only,) = [each for each in made.techniques if each.place == "litert"]
 
     assert ("fails", 1, 3) == (only.states[1].word, only.states[1].count, only.states[1].of)
-    assert ("no room: m0 int8",) == only.states[1].notes
-    assert "fails (1 of 3) [1]" in render(
+    assert (
+        "no room: m0 int8",
+        "gzip larger: m1 int8 by 100.0 %",
+        "file larger: m1 int8 by 100.0 %",
+    ) == only.states[1].notes
+    assert "fails (1 of 3) [1] [2] [3]" in render(
         [at("2.21.0", models(good, good, good)), at("2.19.1", models(lost, large, good))], "text"
     )
 

@@ -57,8 +57,8 @@ class State:
         word: the worst that became of any of its variants and models.
         count: of how many it did.
         of: how many were measured in this release.
-        notes: what went wrong with which: the first line of an error or what is worse, and of
-            which variants of which models.
+        notes: what went wrong with which, also where others fare worse: the first line of an
+            error or what is worse, and of which variants of which models by how much.
     """
 
     release: str
@@ -134,7 +134,7 @@ def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) 
     measured = len(rows) - len(found["not measured"])
     word = next(word for word, each in found.items() if each)
     together: dict[str, list[str]] = {}
-    for problems in found[word]:
+    for problems in (*found["fails"], *found["degraded"]):
         for problem, who in problems.items():
             together.setdefault(problem, []).append(who)
     notes = [f"{problem}: {'; '.join(who)}" for problem, who in together.items()]

@@ -55,9 +55,9 @@ class Matrix:
             *["(1 of 3): of so many variants of models measured in that release"] * parted,
             "fails: could not be built, or has no accuracy or latency because something went wrong",
             f"degraded: built and run, but beside {newest} its file is more than {file} % larger, "
-            f"or more than {gzip} % after gzip -9; or top-1 is more than {top1} points lower, and "
-            f"worse by Fisher's exact test at 5 %; or it is slower, × faster by {speed} or latency "
-            f"by {time} beyond both intervals",
+            f"or more than {gzip} % after gzip -9; or its top-1 is lower by more than {top1} in a "
+            f"hundred, and worse by Fisher's exact test at 5 %; or it is slower, × faster by "
+            f"{speed} or latency by {time} beyond both intervals",
             f"{newest} itself is held against every older release by the same rules, the test at "
             f"5 % shared among them",
             "works: otherwise, as far as measured; of many tests a few say worse by chance, and of "
@@ -66,13 +66,22 @@ class Matrix:
 
     @property
     def origin(self) -> list[str]:
-        """What stands below all: with what each release was measured, and what was refused."""
-        lines = [f"{each.label}: {_made_with(each)}" for each in self.releases]
+        """What stands below all: how to read figures, what each release was measured with."""
+        newest = self.releases[0].label
+        lines = []
+        entries = [entry for line in self.lines for entry in line.entries]
+        if any(entry.seeds > 1 for entry in entries):
+            lines.append("± standard deviation over seeds")
+        if any(entry.low is not None for entry in entries):
+            lines.append(
+                f"[95 % interval] of {newest}; those of the others count in their verdicts, and "
+                f"are in --format csv and json"
+            )
+        lines += [f"{each.label}: {_made_with(each)}" for each in self.releases]
         for each in self.releases:
             if each.refused:
                 lines.append(
-                    f"× faster, latency not compared with {self.releases[0].label}: "
-                    f"{each.label}, {each.refused}"
+                    f"× faster, latency not compared with {newest}: {each.label}, {each.refused}"
                 )
         return lines
 
@@ -166,15 +175,7 @@ def _metric(header: str, own: Sequence[Line], columns: Sequence[Release]) -> Sec
         for line in own
     ]
     headers = ["model", "variant", "runtime", *(release.label for release in columns)]
-    below = notes.numbered
-    if any(entry.seeds > 1 for line in own for entry in line.entries):
-        below.append("± standard deviation over seeds")
-    if any(entry.low is not None for line in own for entry in line.entries):
-        below.append(
-            f"[95 % interval] of {columns[0].label}; those of the others count in their verdicts, "
-            f"and are in --format csv and json"
-        )
-    return Section(f"TensorFlow versions: {header}", headers, rows, below)
+    return Section(f"TensorFlow versions: {header}", headers, rows, notes.numbered)
 
 
 def _flat_lines(made: Matrix) -> list[dict[str, Any]]:
