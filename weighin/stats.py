@@ -107,7 +107,7 @@ def fisher(first: tuple[int, int], second: tuple[int, int]) -> float:
     counts = np.arange(max(0, total - m), min(n, total) + 1)
     logs = log_choices(n, counts) + log_choices(m, total - counts) - log_choices(n + m, total)
     own = logs[first[rarer] - counts[0]]
-    return min(1.0, float(np.exp(logs[logs <= own + 1e-9]).sum()))
+    return min(1.0, float(np.exp(logs[logs <= own + 1e-7]).sum()))
 
 
 def quality_verdict(

@@ -34,7 +34,8 @@ WORSE = {
     "speedup": "slower",
     "latency": "slower",
 }
-# A file's bytes hardly depend on its weights; what gzip makes of them, and top-1, do.
+# Twice and more what another training changes: over three seeds of the quick suite's models a file
+# was the same to the byte, its gzip differed by up to 0.6 %, top-1 by up to 0.55 points.
 TOLERATED = {"file_bytes": 0.01, "gzip_bytes": 0.02, "top1": 0.01}
 SAID = {
     "gzip_bytes": "gzip larger",
