@@ -452,12 +452,13 @@ def test_what_each_release_was_made_with_stands_below() -> None:
 def test_the_newest_is_held_against_all_and_says_which() -> None:
     """A file that a release in the middle made larger is seen in the newest's own column."""
     small, large = weighed("int8", 1000), weighed("int8", 1500)
-    made = matrix([at("2.21.0", large), at("2.20.0", large), at("2.19.1", small)])
+    older = [at("2.19.1", small), at("2.18.1", small), at("2.17.1", weighed("int8", 1200))]
+    made = matrix([at("2.21.0", large), at("2.20.0", large), *older])
 
-    assert {"int8": ["degraded", "works", "works"]} == states(made)
+    assert {"int8": ["degraded", "works", "works", "works", "works"]} == states(made)
     assert (
-        "gzip larger: small int8 by 50.0 % beside 2.19.1",
-        "file larger: small int8 by 50.0 % beside 2.19.1",
+        "gzip larger: small int8 by 50.0 % beside 2.19.1, 2.18.1, by 25.0 % beside 2.17.1",
+        "file larger: small int8 by 50.0 % beside 2.19.1, 2.18.1, by 25.0 % beside 2.17.1",
     ) == notes(made, 0)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -64,6 +65,7 @@ def configured(workflow: dict[Any, Any]) -> dict[str, str]:
         capture_output=True,
         text=True,
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("TOX_")},
         check=False,
     )
     assert 0 == done.returncode, done.stdout + done.stderr

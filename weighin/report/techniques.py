@@ -162,14 +162,16 @@ def _of_row(
 def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
     """How much worse a figure is than the newest release's; of the newest: than others'."""
     others = [0] if at else range(1, len(columns))
-    words = []
+    beside: dict[str, list[str]] = {}  # by how much, so that no amount is said twice
     for other in others:
         before, after = line.entries[other], line.entries[at]
         share = _worse(columns[other], columns[at], before, after, line.metric, len(others))
         if share is not None:
-            beside = "" if at else f" beside {columns[other].label}"
-            words.append(f" by {amount(line.metric, share)}{beside}")
-    return ",".join(words)
+            beside.setdefault(amount(line.metric, share), []).append(columns[other].label)
+    return ",".join(
+        f" by {much}" + ("" if at else f" beside {', '.join(labels)}")
+        for much, labels in beside.items()
+    )
 
 
 def _worse(
