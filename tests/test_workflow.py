@@ -107,20 +107,31 @@ def test_each_job_runs_what_it_is_called(
 def test_tables_reach_the_summary_of_the_suites_step(
     workflow: dict[Any, Any], configured: dict[str, str]
 ) -> None:
-    """It hands on no variable that it is not told to; the tests' own tiny tables stay out."""
-    for name in environments(workflow):
-        is_suite = "pytest bench/" in configured[name]
-        assert ("GITHUB_STEP_SUMMARY" in configured[name]) is is_suite, name
+    """It hands on no variable that it is not told to."""
+    for job in ("bench", "versions"):
+        for name in environments(workflow, job):
+            assert "GITHUB_STEP_SUMMARY" in configured[name], name
 
 
-def test_records_are_kept_from_where_the_suite_writes_them(workflow: dict[Any, Any]) -> None:
+def test_records_are_kept_from_where_the_suite_writes_them(
+    workflow: dict[Any, Any], configured: dict[str, str]
+) -> None:
     """Under a name of each job's own, and also if a gate failed."""
-    kept = [step for _, step in steps(workflow) if "upload-artifact" in step.get("uses", "")]
+    kept = {
+        name: step for name, step in steps(workflow) if "upload-artifact" in step.get("uses", "")
+    }
 
-    assert {"results/local/*.json"} == {step["with"]["path"] for step in kept}
-    assert {"${{ !cancelled() }}"} == {step["if"] for step in kept}
-    assert len(kept) == len({step["with"]["name"] for step in kept}) == 2
+    assert {"bench", "versions"} == set(kept)
+    for name, step in kept.items():
+        assert "${{ !cancelled() }}" == step["if"]
+        for environment in environments(workflow, name):
+            path = step["with"]["path"].replace("${{ matrix.tox }}", environment)
+            folder, pattern = path.rsplit("/", 1)
+            assert "*.json" == pattern
+            named = re.findall(r"--weighin-results-dir (\S+)", configured[environment])
+            assert [folder] == (named or ["results/local"])
     assert "results/local" in (ROOT / "weighin" / "plugin.py").read_text("utf-8")
+    assert "${{ matrix.tox }}" in kept["versions"]["with"]["name"]
 
 
 def test_two_tensorflow_versions_are_run(workflow: dict[Any, Any]) -> None:

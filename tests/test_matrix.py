@@ -1,6 +1,6 @@
 """The version matrix: columns, verdicts against the newest, and what becomes of each technique.
 
-`WEIGHIN_REGENERATE_GOLDEN=1 pytest tests/test_versions.py` writes the golden tables anew; look at
+`WEIGHIN_REGENERATE_GOLDEN=1 pytest tests/test_matrix.py` writes the golden tables anew; look at
 their difference before keeping it.
 """
 # ruff: noqa: SIM300 - an assertion names what is expected first
