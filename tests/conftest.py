@@ -108,6 +108,7 @@ def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         patch.setenv("WEIGHIN_OFFLINE", "1")
         patch.setenv("WEIGHIN_CACHE_DIR", str(tmp_path_factory.mktemp("default-cache")))
         patch.delenv("WEIGHIN_DATA_DIR", raising=False)
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)  # of what a test weighs, nobody asks
         yield
 
 

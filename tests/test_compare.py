@@ -16,6 +16,7 @@ from weighin import store
 from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
 from weighin.report.compare import render
+from weighin.report.compare import verdict as verdict_of
 
 
 def environment(**changes: Any) -> dict[str, Any]:
@@ -113,6 +114,14 @@ def test_shares_are_compared_by_fishers_test(
 ) -> None:
     """3 of 3 against 0 of 3 has p = 0.1, 4 of 4 against 0 of 4 has p = 0.029."""
     assert expected == verdict(record("top1", before, n=n), record("top1", after, n=n))
+
+
+def test_shares_tested_together_share_the_chance() -> None:
+    """2.9 % of chance is little enough for one test, and not for two."""
+    first, second = record("top1", 1.0, n=4), record("top1", 0.0, n=4)
+
+    assert "worse" == verdict_of(first, second)
+    assert "no evidence" == verdict_of(first, second, tests=2)
 
 
 def test_a_share_of_no_number_has_no_verdict() -> None:

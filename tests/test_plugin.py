@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from weighin import registry, store
-from weighin.core import Record
+from weighin.core import Record, Results
+from weighin.report.table import render
 
 VARIANTS = ("baseline", "finetune", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8")
 KERAS = ("baseline", "prune(0.5)")
@@ -408,6 +409,33 @@ def test_what_is_deselected_is_not_measured(run):
     assert "ok" == ran.one("top1", "int8").status
     assert "not measured [" in row
     assert "deselected" in ran.text
+
+
+# -- a step's summary on GitHub -----------------------------------------------------------------
+
+SIZES = ("-k=compress", "--weighin-runtimes=litert", "--weighin-variants=baseline,int8")
+
+
+def test_tables_are_appended_to_the_summary_of_a_step(run, tmp_path):
+    """As `weighin table --format github` has them, below what is there already."""
+    summary = tmp_path / "summary.md"
+    summary.write_text("# Before\n\n", "utf-8")
+
+    ran = run(*SIZES, GITHUB_STEP_SUMMARY=str(summary))
+
+    assert 0 == ran.code, ran.text
+    own = Results(ran.environment, ran.records)
+    assert f"# Before\n\n{render([own], 'github')}\n\n" == summary.read_text("utf-8")
+    assert "step summary" not in ran.text
+
+
+def test_a_summary_that_cannot_be_written_fails_nothing(run, tmp_path):
+    """A warning; the records are kept."""
+    ran = run(*SIZES, GITHUB_STEP_SUMMARY=str(tmp_path))
+
+    assert 0 == ran.code, ran.text
+    assert "ok" == ran.one("gzip_bytes", "int8").status
+    assert f"warning: no step summary: {tmp_path} cannot be written" in ran.text
 
 
 def test_a_disabled_benchmark_measures_no_latency(run):

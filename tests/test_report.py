@@ -123,6 +123,13 @@ def test_github_cells_keep_to_themselves() -> None:
     assert {len(COLUMNS) + 3} == {row.replace(r"\|", "").count("|") for row in rows}
 
 
+def test_github_shows_links_and_images_as_text() -> None:
+    """A name fetches nothing from anywhere when somebody looks at the table."""
+    text = show(run("![x](http://example.org/x.png)", 0.9, 1e-4), "github")
+
+    assert r"![x]\(http://example.org/x.png)" in text
+
+
 def test_latex_is_escaped() -> None:
     """LaTeX's own characters in a cell are shown as they are."""
     text = show(run("baseline", 0.9, 1e-4, runtime="a_b&c#1"), "latex")

@@ -341,6 +341,40 @@ def test_mcnemar_is_symmetric(gained: int, lost: int) -> None:
     assert 0 <= p <= 1
 
 
+counts = st.tuples(st.integers(0, 40), st.integers(0, 40))
+
+
+@given(counts, counts)
+def test_fisher_by_counting(first: tuple[int, int], second: tuple[int, int]) -> None:
+    """Sum of all tables of the same margins that are no likelier than the one found."""
+    n, m, total = sum(first), sum(second), first[0] + second[0]
+    ways = {
+        k: math.comb(n, k) * math.comb(m, total - k)
+        for k in range(max(0, total - m), min(n, total) + 1)
+    }
+
+    expected = sum(way for way in ways.values() if way <= ways[first[0]]) / math.comb(n + m, total)
+    assert expected == pytest.approx(stats.fisher(first, second))
+
+
+def test_fisher_on_the_tea() -> None:
+    """Fisher's own table: three of four cups told right; 34 of 70."""
+    assert 34 / 70 == pytest.approx(stats.fisher((3, 1), (1, 3)))
+
+
+@given(*[st.tuples(st.integers(0, 20_000), st.integers(0, 20_000))] * 2)
+@settings(max_examples=30)
+def test_fisher_is_scipys(first: tuple[int, int], second: tuple[int, int]) -> None:
+    """Of as many images as test sets have; and which of the two is the first does not matter."""
+    from scipy.stats import fisher_exact
+
+    p = stats.fisher(first, second)
+
+    assert float(fisher_exact([first, second])[1]) == pytest.approx(p, rel=1e-6, abs=1e-12)
+    assert p == pytest.approx(stats.fisher(second, first), rel=1e-6, abs=1e-12)
+    assert p == pytest.approx(stats.fisher(first[::-1], second[::-1]), rel=1e-6, abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("gained", "lost", "n", "margin", "expected"),
     [

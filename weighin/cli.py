@@ -19,12 +19,12 @@ from weighin.core import Metric, Suite, WeighinError
 from weighin.datasets import Places
 from weighin.doctoring import indented
 from weighin.pairs import PAIR_SECONDS
+from weighin.report import comment, figure, gates, inspection, versions
 from weighin.report import compare as comparison
 from weighin.report import curve as curves
-from weighin.report import figure, gates, inspection
 from weighin.report import record as record_table
 from weighin.report.layout import FORMATS
-from weighin.report.table import render
+from weighin.report.table import render, sections
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -57,10 +57,27 @@ def main() -> None:
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_format
+@click.option(
+    "--by",
+    type=click.Choice(["tensorflow"]),
+    help="Print the version matrix instead: one column for each TensorFlow version.",
+)
 @_clear_errors
-def table(files: tuple[Path, ...], style: str) -> None:
-    """Print the comparison tables of results FILES."""
-    click.echo(render([store.load(file) for file in files], style))
+def table(files: tuple[Path, ...], style: str, by: str | None) -> None:
+    """Print the comparison tables of results FILES.
+
+    With --by tensorflow: what becomes of each technique from version to version (works, degraded,
+    fails), and size, top-1 and speed of each variant with verdicts against the newest.
+
+    --format github fits a pull request's comment: what is too long for one is left out and named.
+    """
+    runs = [store.load(file) for file in files]
+    if style == "github":
+        own = versions.sections(versions.matrix(runs)) if by else sections(runs)
+        whole = ["weighin table", *(["--by", by] if by else []), *map(str, files)]
+        click.echo(comment.fit(own, " ".join(whole)))
+    else:
+        click.echo(versions.render(runs, style) if by else render(runs, style))
 
 
 @main.command()

@@ -12,6 +12,7 @@ number of threads of the suite.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ import pytest
 from weighin.core import WeighinError
 from weighin.measure import Cell
 from weighin.pairs import PAIR_SECONDS
-from weighin.report import gates
-from weighin.report.table import render
+from weighin.report import comment, gates
+from weighin.report.table import render, sections
 from weighin.run import Run, cell_of
 from weighin.stats import MARGIN
 
@@ -194,12 +195,18 @@ def pytest_terminal_summary(
         return
     terminalreporter.section("weighin")
     terminalreporter.line("")
-    terminalreporter.write_line(render([run.results()], "text"))
+    results = run.results()
+    terminalreporter.write_line(render([results], "text"))
     terminalreporter.line("")
     if run.outcomes:
         terminalreporter.write_line(gates.render(run.outcomes))
         terminalreporter.line("")
     terminalreporter.write_line(f"records: {_shorter(run.path)}")
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        problem = comment.append(Path(summary), sections([results]), str(_shorter(run.path)))
+        if problem:
+            terminalreporter.write_line(f"warning: no step summary: {problem}", yellow=True)
 
 
 def _needs_tensorflow(cell: Cell) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,6 +83,31 @@ def mcnemar(gained: int, lost: int) -> float:
     from scipy.stats import binomtest
 
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+@functools.lru_cache(maxsize=4096)
+def fisher(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """How likely so different shares are where neither is higher: Fisher's exact test, two-sided.
+
+    Source: Fisher 1935, "The Logic of Inductive Inference": all tables of the same margins that are
+    no likelier than this one. SciPy's own takes milliseconds for each, a table of runs hundreds.
+
+    Args:
+        first: successes and failures of one sample.
+        second: likewise of another, independent one.
+    """
+    from scipy.special import gammaln
+
+    def log_choices(n: Any, k: Any) -> Any:
+        return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+
+    n, m = sum(first), sum(second)
+    rarer = int(first[1] + second[1] < first[0] + second[0])
+    total = first[rarer] + second[rarer]
+    counts = np.arange(max(0, total - m), min(n, total) + 1)
+    logs = log_choices(n, counts) + log_choices(m, total - counts) - log_choices(n + m, total)
+    own = logs[first[rarer] - counts[0]]
+    return min(1.0, float(np.exp(logs[logs <= own + 1e-7]).sum()))
 
 
 def quality_verdict(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from tabulate import tabulate
 
 from weighin.core import Record, Results, WeighinError
 from weighin.report.units import shown
+from weighin.stats import fisher
 
 METRICS = ("gzip_bytes", "top1", "speedup", "latency")
 MACHINE_BOUND = ("speedup", "latency")
@@ -30,11 +30,11 @@ def render(runs: Sequence[tuple[str, Results]]) -> str:
         runs: a name for each, and its results.
 
     Raises:
-        WeighinError: if a data set differs between runs.
+        WeighinError: if a data set, or the published weights of a model, differ between runs.
     """
-    _check_data(runs)
+    check_data(runs)
     (_, first), *others = runs
-    refused = {name: _why_not(first, results) for name, results in others}
+    refused = {name: why_not(first, results) for name, results in others}
     parts = [_table(metric, runs, refused) for metric in METRICS]
     notes = [
         f"{', '.join(MACHINE_BOUND)} not compared with {name}: {reason}"
@@ -58,7 +58,7 @@ def _table(
             if metric in MACHINE_BOUND and refused[name]:
                 row.append("not compared")
             else:
-                row.append(_verdict(first, record))
+                row.append(verdict(first, record))
         rows.append(row)
     if not rows:
         return ""
@@ -91,13 +91,24 @@ def _figure(record: Record | None) -> str:
     return shown(record.metric, record.unit, record.value, record.low, record.high)
 
 
-def _verdict(first: Record | None, second: Record | None) -> str:
+def verdict(first: Record | None, second: Record | None, tests: int = 1) -> str:
+    """What a figure comes to beside that of the first run.
+
+    `smaller`, `larger`, `better`, `worse`, `faster` or `slower` where it differs, `same` of sizes
+    and of one file's equal figures, `no evidence` where the difference may be chance, and
+    `no figure` where either has none.
+
+    Args:
+        first: what it is held against.
+        second: the figure.
+        tests: among how many tests the 5 % of chance are shared (Bonferroni), of shares.
+    """
     if first is None or second is None or first.value is None or second.value is None:
         return "no figure"
     if first.artifact and first.artifact == second.artifact and first.value == second.value:
         return "same"
     if second.metric == "top1":
-        return _share_verdict(first, second)
+        return _share_verdict(first, second, tests)
     if second.metric not in DRIFT:
         words = {-1: "smaller", 0: "same", 1: "larger"}
         return words[(second.value > first.value) - (second.value < first.value)]
@@ -114,21 +125,23 @@ def _end(record: Record, end: str) -> float:
     return float(record.value or 0.0 if found is None else found)
 
 
-def _share_verdict(first: Record, second: Record) -> str:
+def _share_verdict(first: Record, second: Record, tests: int) -> str:
     """Fisher's exact test: the runs' answers to single images are not paired any more."""
-    from scipy.stats import fisher_exact
-
     if not first.n or not second.n or first.value is None or second.value is None:
         return "no figure"
     right = round(first.value * first.n), round(second.value * second.n)
-    table = np.array([[right[0], first.n - right[0]], [right[1], second.n - right[1]]])
-    p = float(fisher_exact(table)[1])
-    if p >= 0.05:
+    p = fisher((right[0], first.n - right[0]), (right[1], second.n - right[1]))
+    if p >= 0.05 / tests:
         return "no evidence"
     return "better" if second.value > first.value else "worse"
 
 
-def _check_data(runs: Sequence[tuple[str, Results]]) -> None:
+def check_data(runs: Sequence[tuple[str, Results]]) -> None:
+    """Refuse runs whose figures mean different things under one name.
+
+    Raises:
+        WeighinError: if a data set, or the published weights of a model, differ between runs.
+    """
     seen: dict[str, tuple[str, str]] = {}
     for name, results in runs:
         for dataset, facts in _facts(results, "datasets").items():
@@ -150,7 +163,7 @@ def _check_data(runs: Sequence[tuple[str, Results]]) -> None:
                 )
 
 
-def _why_not(first: Results, other: Results) -> str | None:
+def why_not(first: Results, other: Results) -> str | None:
     """Why what is bound to a machine cannot be compared, or None."""
     here, there = _facts(first, "machine"), _facts(other, "machine")
     differing = [key for key in sorted({*here, *there}) if here.get(key) != there.get(key)]

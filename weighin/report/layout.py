@@ -6,11 +6,21 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from tabulate import tabulate
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table and the lines below it, or lines alone where it has no headers."""
+
+    title: str
+    headers: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -36,10 +46,38 @@ class Layout:
         rows: Iterable[Sequence[str]],
         lines: Iterable[str],
     ) -> str:
-        """A table with its title above and lines below it."""
+        """A table with its title above and lines below it, if there are any."""
         cells = [[self.cell(cell) for cell in row] for row in rows]
-        body = tabulate(cells, headers, tablefmt=self.style, disable_numparse=True)
-        return f"{self.title(title)}\n{body}\n\n{self.lines(lines)}"
+        above = [self.cell(header) for header in headers]
+        body = tabulate(cells, above, tablefmt=self.style, disable_numparse=True)
+        below = list(lines)
+        return f"{self.title(title)}\n{body}" + (f"\n\n{self.lines(below)}" if below else "")
+
+    def write(self, section: Section) -> str:
+        """A section with all that it has."""
+        if not section.headers:
+            return self.lines(section.lines)
+        return self.section(section.title, section.headers, section.rows, section.lines)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a table's cells refer to by numbers."""
+
+    notes: list[str] = field(default_factory=list, kw_only=True)
+
+    def note(self, reason: str) -> str:
+        """The mark of a reason among the notes, ` [1]`; nothing of none."""
+        if not reason:
+            return ""
+        if reason not in self.notes:
+            self.notes.append(reason)
+        return f" [{self.notes.index(reason) + 1}]"
+
+    @property
+    def numbered(self) -> list[str]:
+        """The notes as they stand below the table."""
+        return [f"[{number}] {note}" for number, note in enumerate(self.notes, start=1)]
 
 
 def _one_line(text: str) -> str:
@@ -47,7 +85,8 @@ def _one_line(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    return escape(_one_line(text), quote=False).replace("|", "\\|")
+    """Neither an element, nor a cell's end, nor a link or an image."""
+    return escape(_one_line(text), quote=False).replace("|", "\\|").replace("](", "]\\(")
 
 
 LAYOUTS = {

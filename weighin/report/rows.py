@@ -34,12 +34,17 @@ class Row:
     @property
     def place(self) -> str:
         """What it was measured on: `litert`, `litert ×4`, or the file's format."""
-        return (self.runtime or self.format) + (f" ×{self.threads}" if self.threads > 1 else "")
+        return place(self.format, self.runtime, self.threads)
 
     @property
     def is_skipped(self) -> bool:
         """Whether nothing but the file was weighed, as the runtime is not to be had here."""
         return bool(self.own) and all(record.status == "skipped" for record in self.own)
+
+
+def place(format: str, runtime: str, threads: int) -> str:
+    """What something was measured on, in a word or two."""
+    return (runtime or format) + (f" ×{threads}" if threads > 1 else "")
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
-from weighin.report.layout import FLAT, LAYOUTS, Layout
+from weighin.report.layout import FLAT, LAYOUTS, Layout, Notes, Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 
 
@@ -36,13 +36,12 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Notes):
     """A model's rows on one data set, and the notes that its cells refer to."""
 
     model: str
     dataset: str
     rows: Sequence[Row]
-    notes: list[str] = field(default_factory=list)
 
     def cells(self, row: Row) -> list[str]:
         """A row as text; reasons go to the notes."""
@@ -65,19 +64,6 @@ class Table:
             share = f" in {len(missing)} of {len(records)} seeds" if len(records) > 1 else ""
             return f"{missing[0].status}{share}{self.note(missing[0].reason)}"
         return _figures(column, measured)
-
-    def note(self, reason: str) -> str:
-        """The mark of a reason among the notes, ` [1]`; nothing of none."""
-        if not reason:
-            return ""
-        if reason not in self.notes:
-            self.notes.append(reason)
-        return f" [{self.notes.index(reason) + 1}]"
-
-    @property
-    def numbered(self) -> list[str]:
-        """The notes as they stand below the table."""
-        return [f"[{number}] {note}" for number, note in enumerate(self.notes, start=1)]
 
 
 def _figures(column: Column, records: Sequence[Record]) -> str:
@@ -112,7 +98,7 @@ def render(runs: Sequence[Results], format: str) -> str:
     intervals, one row a seed, and are one whole however many runs there are; the others hold
     figures as people read them, with notes and a footer.
     """
-    return document(runs, format, _sections, _flat)
+    return document(runs, format, _tables, _flat)
 
 
 def document(
@@ -138,11 +124,20 @@ def document(
     return "\n\n".join(parts)
 
 
-def _sections(results: Results, layout: Layout) -> list[str]:
-    return [_render(table, results, layout) for table in tables(results)]
+def _tables(results: Results, layout: Layout) -> list[str]:
+    return [layout.write(_section(table, results)) for table in tables(results)]
 
 
-def _render(table: Table, results: Results, layout: Layout) -> str:
+def sections(runs: Sequence[Results]) -> list[Section]:
+    """The tables of each run with their notes, and below them where it was measured."""
+    made = []
+    for results in runs:
+        made += [_section(table, results) for table in tables(results)]
+        made.append(Section("machine and versions", lines=origin(results)))
+    return made
+
+
+def _section(table: Table, results: Results) -> Section:
     shown = [row for row in table.rows if not row.is_skipped]
     headers = ["variant", "runtime", *(column.header for column in COLUMNS), "why"]
     cells = [table.cells(row) for row in shown]
@@ -151,7 +146,7 @@ def _render(table: Table, results: Results, layout: Layout) -> str:
     metrics = [column.metric for column in COLUMNS]
     lines = [*table.numbered, *_skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
-    return layout.section(f"{table.model} on {table.dataset}", headers, cells, lines)
+    return Section(f"{table.model} on {table.dataset}", headers, cells, lines)
 
 
 def _skips(rows: Sequence[Row]) -> list[str]:

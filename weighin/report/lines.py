@@ -1,0 +1,228 @@
+"""The lines of a version matrix: a figure in every release, beside that of the newest.
+
+Verdicts and refusals are those of `weighin.report.compare`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from weighin.core import Record, Results, Status
+from weighin.report.compare import MACHINE_BOUND, verdict, why_not
+from weighin.report.releases import Release, packages
+from weighin.report.rows import over_seeds, place
+
+METRICS = ("gzip_bytes", "file_bytes", "top1", "speedup", "latency")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One figure of one release.
+
+    Attributes:
+        release: its label.
+        status: `ok` only where every seed has a figure.
+        reason: why there is no figure.
+        value: mean over seeds, in the metric's unit; None if the status is not `ok`.
+        deviation: standard deviation over seeds; None of one seed.
+        low: of the interval within a seed, averaged over seeds; None where there is none.
+        high: likewise.
+        seeds: how many have a figure.
+        verdict: against the newest release, as `compare.verdict` says it, or `not compared`;
+            empty of the newest itself.
+        change: `value` against the newest's, as a share of it, of top-1 as a difference of shares;
+            None where either has none, or where they are not compared.
+        records: what all this is made of, one for each seed.
+    """
+
+    release: str
+    status: Status
+    reason: str = ""
+    value: float | None = None
+    deviation: float | None = None
+    low: float | None = None
+    high: float | None = None
+    seeds: int = 0
+    verdict: str = ""
+    change: float | None = None
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One metric of one variant on one runtime, in every release.
+
+    Attributes:
+        runtime: empty, with 0 threads, for metrics of the file itself.
+        entries: one for each release, in their order: newest first.
+    """
+
+    model: str
+    dataset: str
+    variant: str
+    format: str
+    runtime: str
+    threads: int
+    metric: str
+    unit: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def place(self) -> str:
+        """What it was measured on: `litert`, `litert ×4`, or the file's format."""
+        return place(self.format, self.runtime, self.threads)
+
+
+def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
+    """Every metric of every row, litert and .tflite first, without rows that were measured nowhere.
+
+    A row keeps to one runtime and one number of threads. Where a release has no record of a row
+    because nothing of that variant could be built, its entry has failed with that reason.
+    """
+    found = [_by_row(column.results) for column in columns]
+    failures = [_failures(column.results) for column in columns]
+    ranks = _ranks(row for each in found for row in each)
+    made = []
+    for row in sorted(ranks, key=ranks.__getitem__):
+        entries: list[Entry] = []
+        for column, own, failed in zip(columns, found, failures, strict=True):
+            records = own.get(row, ()) or failed.get(row[:4], ())[:1]
+            entries.append(_entry(column, records, found[0].get(row, ()), columns[0]))
+        if any(entry.status in ("ok", "failed") for entry in entries):
+            unit = next(own[row][0].unit for own in found if row in own)
+            made.append(Line(*row, unit, tuple(entries)))
+    return tuple(made)
+
+
+def against(
+    first: Release,
+    second: Release,
+    before: Sequence[Record],
+    after: Sequence[Record],
+    tests: int = 1,
+) -> str:
+    """What one row's figures of the second release come to beside those of the first.
+
+    By the seeds that both have: their mean, and the number of images of one seed, since the
+    images are the same for all. One and the same .tflite on one machine and one version of LiteRT
+    is `same`, however its latency drifted. `tests` is as in `compare.verdict`.
+    """
+    seeds = {record.seed for record in before} & {record.seed for record in after}
+    one, other = (
+        _mean([record for record in each if record.seed in seeds]) for each in (before, after)
+    )
+    if one is None or other is None:
+        return "no figure"
+    if one.metric in MACHINE_BOUND and why_not(first.results, second.results):
+        return "not compared"
+    litert = {packages(each.results).get("ai-edge-litert") for each in (first, second)}
+    is_one_file = one.artifact != "" and one.artifact == other.artifact
+    if one.metric == "latency" and is_one_file and one.format == "tflite" and len(litert) == 1:
+        return "same"
+    return verdict(one, other, tests)
+
+
+def change(metric: str, before: float, after: float) -> float | None:
+    """A difference as a share of what was before; of top-1 the difference of the shares."""
+    if metric == "top1":
+        return after - before
+    return after / before - 1 if before else None
+
+
+def _entry(
+    column: Release, records: Sequence[Record], reference: Sequence[Record], newest: Release
+) -> Entry:
+    spread = over_seeds(records)
+    if spread is None or spread.n < len(records):
+        return _without_figure(column, records)
+    told, moved = "", None
+    if column is not newest:
+        told = against(newest, column, reference, records)
+        base = over_seeds(reference)
+        if base is not None and told not in ("not compared", "no figure"):
+            moved = change(records[0].metric, base.mean, spread.mean)
+    return Entry(
+        column.label,
+        "ok",
+        value=spread.mean,
+        deviation=spread.deviation,
+        low=spread.low,
+        high=spread.high,
+        seeds=spread.n,
+        verdict=told,
+        change=moved,
+        records=tuple(records),
+    )
+
+
+def _without_figure(column: Release, records: Sequence[Record]) -> Entry:
+    missing = [record for record in records if record.value is None]
+    if not missing:
+        return Entry(column.label, "not measured", "left out of this run")
+    worst = next((record for record in missing if record.status == "failed"), missing[0])
+    reason = worst.reason
+    if len(missing) < len(records):
+        reason = f"in {len(missing)} of {len(records)} seeds: {reason}"
+    return Entry(column.label, worst.status, reason, records=tuple(records))
+
+
+def _mean(records: Sequence[Record]) -> Record | None:
+    """One record for those of several seeds, None if there are none."""
+    spread = over_seeds(records)
+    if spread is None:
+        return None
+    digests = [record.artifact for record in records]
+    return dataclasses.replace(
+        records[0],
+        value=spread.mean,
+        low=spread.low,
+        high=spread.high,
+        n=min((record.n or 0 for record in records), default=0) or None,
+        artifact="+".join(digests) if all(digests) else "",
+    )
+
+
+_Row = tuple[str, str, str, str, str, int, str]
+
+
+def _by_row(results: Results) -> dict[_Row, tuple[Record, ...]]:
+    """The records of the matrix's metrics, seeds together, in the order of seeds."""
+    rows: dict[_Row, tuple[Record, ...]] = {}
+    for r in sorted(results.records, key=lambda record: record.seed):
+        if r.metric in METRICS:
+            row = (r.model, r.dataset, r.variant, r.format, r.runtime, r.threads, r.metric)
+            rows[row] = (*rows.get(row, ()), r)
+    return rows
+
+
+def _failures(results: Results) -> dict[tuple[str, ...], tuple[Record, ...]]:
+    """Of variants that have no figure at all: the records that say why they failed."""
+    files: dict[tuple[str, ...], list[Record]] = {}
+    for r in results.records:
+        files.setdefault((r.model, r.dataset, r.variant, r.format), []).append(r)
+    return {
+        file: tuple(record for record in records if record.status == "failed")
+        for file, records in files.items()
+        if all(record.value is None for record in records)
+    }
+
+
+def _ranks(rows: Iterable[_Row]) -> dict[_Row, tuple[int | bool, ...]]:
+    """Models and variants in the order they came in, .tflite and litert before all others."""
+    rows = list(rows)
+    order = [
+        {word: at for at, word in enumerate(dict.fromkeys(row[part] for row in rows))}
+        for part in range(6)
+    ]
+    return {
+        row: (
+            *(order[part][row[part]] for part in (0, 1)),
+            row[3] != "tflite",
+            row[4] not in ("", "litert"),
+            *(order[part][row[part]] for part in (4, 5, 2)),
+            METRICS.index(row[6]),
+        )
+        for row in rows
+    }

@@ -1,0 +1,187 @@
+"""What becomes of each technique in each release: `works`, `degraded`, `fails`, `not measured`.
+
+A technique is a variant without its arguments: `prune(0.8)+int8` is `prune+int8`. In one release,
+on one runtime, a variant of a model
+
+- *fails* if a file of it could not be built, or has no accuracy or latency because something went
+  wrong. Speed-ups do not count, as one without a figure may be the baseline's failure;
+- is *degraded* if it was built and ran, but beside the newest release its file is more than 1 %
+  larger, or more than 2 % after gzip -9; or its top-1 is more than one point lower, and worse by
+  Fisher's exact test at 5 %; or it is slower: its speed-up by more than 2 %, or its latency by more
+  than 30 %, beyond both intervals;
+- *works* otherwise, as far as it was measured.
+
+The newest release is held against every other one by the same rules, with the 5 % shared among
+them, so that what became worse for good is seen in its own column. Figures that do not compare,
+such as latencies of two machines, degrade nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from weighin.report.lines import Entry, Line, against, change
+from weighin.report.releases import Release
+
+Word = Literal["works", "degraded", "fails", "not measured"]
+NEEDED = ("gzip_bytes", "file_bytes", "top1", "latency")
+WORSE = {
+    "gzip_bytes": "larger",
+    "file_bytes": "larger",
+    "top1": "worse",
+    "speedup": "slower",
+    "latency": "slower",
+}
+# Twice and more what another training changes: over three seeds of the quick suite's models a file
+# was the same to the byte, its gzip differed by up to 0.6 %, top-1 by up to 0.55 points.
+TOLERATED = {"file_bytes": 0.01, "gzip_bytes": 0.02, "top1": 0.01}
+SAID = {
+    "gzip_bytes": "gzip larger",
+    "file_bytes": "file larger",
+    "top1": "top-1 worse",
+    "speedup": "speed-up smaller",
+    "latency": "latency longer",
+}
+
+
+_File = tuple[str, str, str, str]  # model, data set, variant, format
+
+
+@dataclass(frozen=True)
+class State:
+    """What becomes of a technique in one release.
+
+    Attributes:
+        release: its label.
+        word: the worst that became of any of its variants and models.
+        count: of how many it did.
+        of: how many were measured in this release.
+        notes: what went wrong with which, also where others fare worse: the first line of an
+            error or what is worse, and of which variants of which models by how much.
+    """
+
+    release: str
+    word: Word
+    count: int = 0
+    of: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Technique:
+    """A technique on one runtime: its state in every release, newest first."""
+
+    name: str
+    place: str
+    states: tuple[State, ...]
+
+
+def technique(variant: str) -> str:
+    """A variant's name without arguments: `prune+int8` of `prune(0.8)+int8`."""
+    return re.sub(r"\([^()]*\)", "", variant)
+
+
+def techniques(columns: Sequence[Release], lines: Sequence[Line]) -> tuple[Technique, ...]:
+    """The state of every technique on every runtime, in the lines' order."""
+    files: dict[_File, list[Line]] = {}
+    runs: dict[tuple[_File, str], list[Line]] = {}
+    for line in lines:
+        if line.runtime:
+            runs.setdefault((_file(line), line.place), []).append(line)
+        else:
+            files.setdefault(_file(line), []).append(line)
+    run = {file for file, _ in runs}
+    runs |= {(file, own[0].place): [] for file, own in files.items() if file not in run}
+    groups: dict[tuple[str, str], list[list[Line]]] = {}
+    for (file, place), own in runs.items():
+        rows = groups.setdefault((technique(file[2]), place), [])
+        rows.append([*files.get(file, ()), *own])
+    return tuple(
+        Technique(name, place, tuple(_state(at, columns, rows) for at in range(len(columns))))
+        for (name, place), rows in groups.items()
+    )
+
+
+def first_line(reason: str) -> str:
+    """The first line of an error that says anything."""
+    return next((line.strip() for line in reason.splitlines() if line.strip()), "no reason given")
+
+
+def amount(metric: str, change: float) -> str:
+    """How much a figure differs: `3.1 %`; of top-1 `0.52 points`."""
+    if metric == "top1":
+        return f"{abs(change) * 100:.2f} points"
+    return f"{abs(change) * 100:.1f} %" if abs(change) >= 0.001 else "< 0.1 %"
+
+
+def _file(line: Line) -> _File:
+    return line.model, line.dataset, line.variant, line.format
+
+
+def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) -> State:
+    """The worst state of several rows, each with the lines of its file, in one release."""
+    found: dict[Word, list[dict[str, str]]] = {
+        "fails": [],
+        "degraded": [],
+        "works": [],
+        "not measured": [],
+    }
+    for lines in rows:
+        word, problems = _of_row(at, columns, lines)
+        who = f"{lines[0].model} {lines[0].variant}"
+        found[word].append({problem: f"{who}{how}" for problem, how in problems.items()})
+    measured = len(rows) - len(found["not measured"])
+    word = next(word for word, each in found.items() if each)
+    together: dict[str, list[str]] = {}
+    for problems in (*found["fails"], *found["degraded"]):
+        for problem, who in problems.items():
+            together.setdefault(problem, []).append(who)
+    notes = [f"{problem}: {'; '.join(who)}" for problem, who in together.items()]
+    return State(columns[at].label, word, len(found[word]), measured, tuple(notes))
+
+
+def _of_row(
+    at: int, columns: Sequence[Release], lines: Sequence[Line]
+) -> tuple[Word, dict[str, str]]:
+    """A row's state, and its problems: each with how bad it is, in words that follow a name."""
+    entries = {line.metric: line.entries[at] for line in lines}
+    for metric in NEEDED:
+        entry = entries.get(metric)
+        if entry is not None and entry.status == "failed":
+            return "fails", {first_line(entry.reason): ""}
+    if not any(entry.status == "ok" for entry in entries.values()):
+        return "not measured", {}
+    harm = {SAID[line.metric]: _harm(at, columns, line) for line in lines}
+    problems = {said: how for said, how in harm.items() if how}
+    return ("degraded" if problems else "works"), problems
+
+
+def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
+    """How much worse a figure is than the newest release's; of the newest: than others'."""
+    others = [0] if at else range(1, len(columns))
+    beside: dict[str, list[str]] = {}  # by how much, so that no amount is said twice
+    for other in others:
+        before, after = line.entries[other], line.entries[at]
+        share = _worse(columns[other], columns[at], before, after, line.metric, len(others))
+        if share is not None:
+            beside.setdefault(amount(line.metric, share), []).append(columns[other].label)
+    return ",".join(
+        f" by {much}" + ("" if at else f" beside {', '.join(labels)}")
+        for much, labels in beside.items()
+    )
+
+
+def _worse(
+    first: Release, second: Release, before: Entry, after: Entry, metric: str, tests: int
+) -> float | None:
+    """By how much the second release's figure is worse, if it is by more than is tolerated."""
+    if before.value is None or after.value is None:
+        return None
+    moved = change(metric, before.value, after.value)
+    if moved is None or abs(moved) <= TOLERATED.get(metric, 0.0):
+        return None
+    told = against(first, second, before.records, after.records, tests)
+    return moved if told == WORSE[metric] else None

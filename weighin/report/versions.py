@@ -1,0 +1,232 @@
+"""The version matrix: what becomes of models and variants from one TensorFlow release to the next.
+
+`matrix` makes it from several runs' results, `render` prints it: first each technique's state in
+each release, then a table for each metric, models and variants down, releases across.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from weighin.core import Results
+from weighin.report import units
+from weighin.report.compare import DRIFT
+from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
+from weighin.report.lines import METRICS, Entry, Line, lines
+from weighin.report.releases import Release, packages, releases
+from weighin.report.table import COLUMNS
+from weighin.report.techniques import (
+    TOLERATED,
+    State,
+    Technique,
+    amount,
+    techniques,
+)
+
+HEADERS = {column.metric: column.header for column in COLUMNS if column.metric in METRICS}
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Everything that the matrix shows.
+
+    Attributes:
+        releases: the columns, the newest TensorFlow first.
+        techniques: what becomes of each technique in each release.
+        lines: every metric of every variant on every runtime, in each release.
+    """
+
+    releases: tuple[Release, ...]
+    techniques: tuple[Technique, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def legend(self) -> list[str]:
+        """What stands below the techniques: what the words mean."""
+        newest = self.releases[0].label
+        file, gzip, top1 = (
+            f"{TOLERATED[name] * 100:g}" for name in ("file_bytes", "gzip_bytes", "top1")
+        )
+        speed, time = (f"{DRIFT[name] * 100:g} %" for name in ("speedup", "latency"))
+        states = [state for each in self.techniques for state in each.states]
+        parted = any(0 < state.count < state.of for state in states)
+        return [
+            *["(1 of 3): of so many variants of models measured in that release"] * parted,
+            "fails: could not be built, or has no accuracy or latency because something went wrong",
+            f"degraded: built and run, but beside {newest} its file is more than {file} % larger, "
+            f"or more than {gzip} % after gzip -9; or its top-1 is lower by more than {top1} in a "
+            f"hundred, and worse by Fisher's exact test at 5 %; or it is slower, × faster by "
+            f"{speed} or latency by {time} beyond both intervals",
+            f"{newest} itself is held against every other release by the same rules, the test at "
+            f"5 % shared among them",
+            "works: otherwise, as far as measured; of many tests a few say worse by chance, and of "
+            "one seed the chance of another training is in none of them",
+        ]
+
+    @property
+    def origin(self) -> list[str]:
+        """What stands below all: how to read figures, what each release was measured with."""
+        newest = self.releases[0].label
+        lines = []
+        entries = [entry for line in self.lines for entry in line.entries]
+        if any(entry.seeds > 1 for entry in entries):
+            lines.append("± standard deviation over seeds")
+        if any(entry.low is not None for entry in entries):
+            lines.append(
+                f"[95 % interval] of {newest}; those of the others count in their verdicts, and "
+                f"are in --format csv and json"
+            )
+        lines += [f"{each.label}: {_made_with(each)}" for each in self.releases]
+        for each in self.releases:
+            if each.refused:
+                lines.append(
+                    f"× faster, latency not compared with {newest}: {each.label}, {each.refused}"
+                )
+        return lines
+
+
+def matrix(runs: Sequence[Results]) -> Matrix:
+    """Hold runs of several TensorFlow versions against that of the newest.
+
+    Raises:
+        WeighinError: if they are of one version only, one names none, two are of the same, or
+            their data, dense starts or training profiles differ.
+    """
+    columns = releases(runs)
+    rows = lines(columns)
+    return Matrix(columns, techniques(columns, rows), rows)
+
+
+def render(runs: Sequence[Results], format: str) -> str:
+    """The version matrix of several runs, in one of `layout.FORMATS`.
+
+    `csv` and `json` hold bare numbers in seconds, bytes and shares with the ends of their
+    intervals, one row for each line and release, then one for each technique and release.
+
+    Raises:
+        WeighinError: as `matrix` does.
+    """
+    made = matrix(runs)
+    if format in FLAT:
+        return FLAT[format]([*_flat_lines(made), *_flat_techniques(made)])
+    return "\n\n".join(map(LAYOUTS[format].write, sections(made)))
+
+
+def sections(made: Matrix) -> list[Section]:
+    """The matrix's tables with their notes, and below them what each release was measured with."""
+    tables = [_techniques(made)]
+    for metric, header in HEADERS.items():
+        own = [line for line in made.lines if line.metric == metric]
+        if own:
+            tables.append(_metric(header, own, made.releases))
+    return [*tables, Section("machine and versions", lines=made.origin)]
+
+
+def shown(line: Line, entry: Entry) -> str:
+    """One entry as text: figure, then verdict; status of one without a figure.
+
+    The newest release's figure has its interval; those of the others count in their verdicts.
+    """
+    if entry.value is None:
+        return entry.status
+    is_newest = entry is line.entries[0]
+    text = units.shown(line.metric, line.unit, entry.value)
+    if entry.deviation is not None:
+        text += f" ± {units.shown(line.metric, line.unit, entry.deviation)}"
+    if is_newest:
+        whole = units.shown(line.metric, line.unit, entry.value, entry.low, entry.high)
+        return text + whole.removeprefix(units.shown(line.metric, line.unit, entry.value))
+    if entry.verdict in ("", "no figure"):
+        return text
+    text += f" {entry.verdict}"
+    if entry.verdict in ("same", "no evidence") or entry.change is None:
+        return text
+    return f"{text} by {amount(line.metric, entry.change)}"
+
+
+def _techniques(made: Matrix) -> Section:
+    notes = Notes()
+    rows = [
+        [each.name, each.place, *(_state(state, notes) for state in each.states)]
+        for each in made.techniques
+    ]
+    headers = ["technique", "runtime", *(release.label for release in made.releases)]
+    title = "TensorFlow versions: what becomes of each technique"
+    return Section(title, headers, rows, [*notes.numbered, *made.legend])
+
+
+def _state(state: State, notes: Notes) -> str:
+    text: str = state.word
+    if text != "not measured" and state.count < state.of:
+        text += f" ({state.count} of {state.of})"
+    return text + "".join(map(notes.note, state.notes))
+
+
+def _metric(header: str, own: Sequence[Line], columns: Sequence[Release]) -> Section:
+    notes = Notes()
+    rows = [
+        [
+            f"{line.model} on {line.dataset}",
+            line.variant,
+            line.place,
+            *(shown(line, entry) + notes.note(entry.reason) for entry in line.entries),
+        ]
+        for line in own
+    ]
+    headers = ["model", "variant", "runtime", *(release.label for release in columns)]
+    return Section(f"TensorFlow versions: {header}", headers, rows, notes.numbered)
+
+
+def _flat_lines(made: Matrix) -> list[dict[str, Any]]:
+    return [
+        {
+            "tensorflow": entry.release,
+            "model": line.model,
+            "dataset": line.dataset,
+            "variant": line.variant,
+            "format": line.format,
+            "runtime": line.runtime,
+            "threads": line.threads,
+            "metric": line.metric,
+            "unit": line.unit,
+            "status": entry.status,
+            "value": entry.value,
+            "deviation": entry.deviation,
+            "low": entry.low,
+            "high": entry.high,
+            "seeds": entry.seeds,
+            "verdict": entry.verdict,
+            "change": entry.change,
+            "reason": entry.reason,
+        }
+        for line in made.lines
+        for entry in line.entries
+    ]
+
+
+def _flat_techniques(made: Matrix) -> list[dict[str, Any]]:
+    return [
+        {
+            "tensorflow": state.release,
+            "technique": each.name,
+            "runtime": each.place,
+            "state": state.word,
+            "count": state.count,
+            "of": state.of,
+            "notes": "\n".join(state.notes),
+        }
+        for each in made.techniques
+        for state in each.states
+    ]
+
+
+def _made_with(release: Release) -> str:
+    environment = release.results.environment
+    versions = packages(release.results)
+    words = [", ".join(f"{name} {version}" for name, version in versions.items() if version)]
+    words += [
+        f"{name} {environment[name]}" for name in ("commit", "profile") if environment.get(name)
+    ]
+    return "; ".join([*words, str(environment.get("date") or "")]).removesuffix("; ")
