@@ -40,8 +40,8 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
         folder,
         "keras.applications: as printed, as built, compressed",
         [
-            f"{len(runs)} of the {len(printed)} models of the article's table were built and "
-            f"weighed here; each has {'a page of its own' if len(runs) > 1 else 'its page'}.",
+            f"{len(runs)} of the {len(printed)} models of the article's table were weighed here. "
+            f"Each has a page of its own with intervals and reasons.",
             _as_printed(built),
             _section("Size: file, and after gzip -9", size_cells, sizes.numbered),
             _section(
@@ -56,12 +56,12 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
 
 def _as_printed(rows: Sequence[Sequence[str]]) -> str:
     headers = ["model", "parameters, printed", "parameters, built", "difference"]
-    headers += ["size, printed", ".h5, built", ".tflite, built", "depth, printed"]
+    headers += ["size, printed", ".h5, built", ".tflite, built", "depth, printed", "depth, built"]
     lines = [
         "printed: MachineCurve 2020, after keras.io; built: by the tf_keras of this run",
         "parameters, built: all values of the Keras file; where only the .tflite was weighed (†), "
         "that holds fewer, as the converter folds batch normalization into kernels",
-        "depth: empty where the article prints none",
+        "depth: layers on the longest path, the input counted; empty where the article prints none",
     ]
     return f"## As printed and as built\n\n{markdown.table(headers, rows, lines)}"
 
@@ -72,6 +72,7 @@ def _built(printed: Application, rows: Sequence[Row]) -> list[str]:
     parameters = _value(keras, "parameters")
     mark = "" if parameters else "†"
     parameters = parameters or _value(lite, "parameters")
+    depth = _value(keras, "depth")
     of_keras, of_lite = _value(keras, "file_bytes"), _value(lite, "file_bytes")
     differs = bool(parameters and printed.parameters and not mark)
     return [
@@ -82,6 +83,7 @@ def _built(printed: Application, rows: Sequence[Row]) -> list[str]:
         units.size(of_keras) if of_keras else _NOT,
         units.size(of_lite) if of_lite else _NOT,
         f"{printed.depth}" if printed.depth else "",
+        f"{depth:g}" if depth else _NOT,
     ]
 
 

@@ -26,7 +26,6 @@ BOTH = f"{PRUNED}+{QUANTIZED}"
 CONTROL = "finetune"
 _SHOWN = {column.metric: column for column in COLUMNS}
 _LACKING = (
-    _SHOWN["file_bytes"],
     Column("zip", "zip_bytes", units.size),
     Column("× of the .h5", "of_h5", units.ratio),
     Column("× like for like", "of_same", units.ratio, compares=True),
@@ -55,7 +54,7 @@ def page(folder: Folder, known: Sequence[Published]) -> str:
 def _run_of(folder: Folder, profile: str) -> Run | None:
     """The run of the article's rows by a profile: its own suite's before any other's."""
     runs = [run for run in folder.runs if MODEL in run.models and run.fact("profile") == profile]
-    ranked = sorted(runs, key=lambda run: run.fact("suite") != "article")
+    ranked = sorted(runs, key=lambda run: not run.fact("suite").startswith("article"))
     return ranked[0] if ranked else None
 
 
@@ -94,7 +93,7 @@ def _its_rows(folder: Folder, rows: Sequence[Published], known: Sequence[Publish
     headers += ["zipped, ours", "×, ours", "top-1, ours"]
     lines = [
         "zipped: size in a ZIP archive with deflate, the article's measure; ×: the dense .h5 "
-        "zipped by it, which for the .tflite crosses containers",
+        "zipped by it, which for the .tflite crosses containers; as published: by its bytes",
         "published: MachineCurve 2020, one seed; ours: mean ± standard deviation over seeds "
         "where there are several; top-1: on all 10,000 test images, by the .tflite file of the "
         "same weights",

@@ -11,7 +11,7 @@ from weighin import store
 from weighin.core import WeighinError
 from weighin.publish.folders import NAME, Run, load
 
-_COMMIT = re.compile(r"[0-9a-f]{4,40}")
+_COMMIT = re.compile(r"[0-9a-f]{4,40}(-dirty)?")
 _WORDLESS = re.compile(r"\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|@.*", re.IGNORECASE)
 
 

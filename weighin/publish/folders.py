@@ -12,7 +12,7 @@ from typing import Any
 from weighin import provenance, store
 from weighin.core import Record, Results, WeighinError
 
-NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9A-Za-z]+)")
+NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9A-Za-z]+(?:-dirty)?)")
 # Machines are the same where these are; memory and system change by an update or a restart.
 _IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
 _LONGEST = 60

@@ -38,7 +38,7 @@ def _headline(folders: Sequence[Folder]) -> str:
         figure = ("results", folder.machine, folder.place.name, model.figure_name(curved, name))
         parts.append(_figure_sentence(folder, curved, name))
         parts.append(markdown.picture(f"top-1 of {name} against size and speed", *figure))
-    return "\n\n".join(part for part in parts if part)
+    return markdown.tied("\n\n".join(part for part in parts if part))
 
 
 def _run(folders: Sequence[Folder]) -> tuple[Folder, Run] | None:

@@ -103,7 +103,8 @@ def _rows(path: Path, read_row: Callable[[dict[str, str]], Any]) -> list[Any]:
 
 def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
     """Published figures of a model beside ours, each marked like for like or not; or nothing."""
-    own = [each for each in known if each.model == model]
+    profiles = {run.fact("profile") for run in folder.runs if model in run.models}
+    own = [each for each in known if each.model == model and each.profile in ("", *profiles)]
     for anchor in _anchors(folder, model):
         if not any(_is_same(anchor, each) for each in own):
             own.append(anchor)

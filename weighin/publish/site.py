@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from weighin.core import WeighinError
 from weighin.files import replacing
 from weighin.publish import (
     applications,
@@ -37,10 +38,15 @@ def make(root: Path) -> dict[Path, str]:
             `models/published/`.
 
     Raises:
-        WeighinError: if a file of records is damaged, or names artifacts that it cannot account
-            for.
+        WeighinError: if there are none, or a file of records is damaged, or names artifacts that
+            it cannot account for.
     """
     folders = read(root / "results")
+    if not folders:
+        raise WeighinError(
+            f"Nothing is published in {root.resolve() / 'results'} yet: weighin publish FILE, "
+            f"with a results file such as results/local/RUN.json."
+        )
     facts = root / "models" / "published"
     made: dict[Path, str] = {}
     pages: dict[str, list[str]] = {}
