@@ -52,7 +52,9 @@ def accounted(results: Results, **changes: Any) -> Results:
     environment: dict[str, Any] = {**results.environment, **changes}
     datasets = {record.dataset for record in results.records}
     known = environment.get("datasets", {})
-    environment["datasets"] = {name: {"digest": "d1" * 32} | known.get(name, {}) for name in datasets}
+    environment["datasets"] = {
+        name: {"digest": "d1" * 32} | known.get(name, {}) for name in datasets
+    }
     profile = environment.get("profile", "")
     artifacts, records = {}, []
     for record in results.records:
