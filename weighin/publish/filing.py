@@ -9,7 +9,7 @@ from pathlib import Path
 
 from weighin import store
 from weighin.core import WeighinError
-from weighin.publish.folders import NAME, Run, load
+from weighin.publish.folders import NAME, UNPUBLISHED, Run, load
 
 _COMMIT = re.compile(r"[0-9a-f]{4,40}(-dirty)?")
 _WORDLESS = re.compile(r"\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|@.*", re.IGNORECASE)
@@ -32,7 +32,7 @@ def file_away(
     Raises:
         WeighinError: if a file cannot be published, or a name is none for a folder.
     """
-    if machine and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", machine):
+    if machine and (not re.fullmatch(r"[a-z0-9][a-z0-9-]*", machine) or machine == UNPUBLISHED):
         raise WeighinError(f"--machine {machine}: wanted small letters, digits and dashes.")
     if folder and not NAME.fullmatch(folder):
         raise WeighinError(f"--folder {folder}: wanted a date and a commit, as 2024-05-06-abc1234.")
@@ -63,7 +63,7 @@ def _machine(run: Run, results: Path) -> str:
     held = {
         place.name: {load(path).machine for path in place.glob("*/*.json")}
         for place in sorted(results.glob("*/"))
-        if place.name != "local"
+        if place.name != UNPUBLISHED
     }
     for name, machines in held.items():
         if run.machine in machines:
@@ -79,7 +79,9 @@ def _words(run: Run) -> str:
     cpu = _WORDLESS.sub(" ", str(facts.get("cpu") or "unknown"))
     words = re.findall(r"[a-z0-9]+", cpu.lower())[:6]
     cores = facts.get("cores")
-    return "-".join([*(words or ["unknown"]), *([str(cores), "cores"] if cores else [])])
+    return "-".join(
+        [*(words or ["unknown"]), *([str(cores), "cores"] if isinstance(cores, int) else [])]
+    )
 
 
 def _free(place: Path, run: Run) -> Path:

@@ -15,6 +15,7 @@ from weighin.core import Record, Results, WeighinError
 NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9A-Za-z]+(?:-dirty)?)")
 # Machines are the same where these are; memory and system change by an update or a restart.
 _IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
+UNPUBLISHED = "local"  # where runs write, in the same folder; git ignores it
 _LONGEST = 60
 
 
@@ -105,13 +106,18 @@ def read(results: Path) -> list[Folder]:
     Raises:
         WeighinError: if a file is no results file, or names artifacts that it cannot account for.
     """
-    places = [
-        place
-        for place in sorted(results.glob("*/*/"), reverse=True)
-        if NAME.fullmatch(place.name) and not place.parent.name.startswith(".")
-    ]
+    places = sorted(places_in(results), reverse=True)
     folders = [Folder(place, _runs(place), _runs(place / "versions")) for place in places]
     return sorted((each for each in folders if each.runs or each.versions), key=_machine)
+
+
+def places_in(results: Path) -> list[Path]:
+    """Where published folders are, with or without runs."""
+    return [
+        place
+        for place in results.glob("*/*/")
+        if NAME.fullmatch(place.name) and place.parent.name != UNPUBLISHED
+    ]
 
 
 def _machine(folder: Folder) -> str:
@@ -145,6 +151,7 @@ def slug(text: str) -> str:
     Where that changes it, a few digits of its hash keep it apart from others.
     """
     safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip(".-")[:_LONGEST]
-    if safe == text:
+    if safe and safe == text:
         return safe
-    return f"{safe or 'unnamed'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{safe or 'unnamed'}-{digest[:8]}"

@@ -21,11 +21,12 @@ from weighin.publish import (
     overviews,
     published,
 )
-from weighin.publish.folders import Folder, read
+from weighin.publish.folders import Folder, places_in, read
 from weighin.report import figure, table
 from weighin.report.layout import FLAT
 
 TABLES = "tables.csv"
+_MADE = (".md", ".svg", ".csv")
 _DRAWN_BY = re.compile(r"<dc:title>(Matplotlib [^,<]*)")
 _WORDS = re.compile(r"<!-- (.*?) -->", re.DOTALL)
 
@@ -140,13 +141,12 @@ def _is_same(path: Path, text: str) -> bool:
 
 def _stale(root: Path, made: dict[Path, str]) -> Sequence[Path]:
     """Files that were generated once and are made no more."""
-    found = [
+    return [
         path
-        for kind in ("md", "svg", "csv")
-        for path in (root / "results").glob(f"*/*/*.{kind}")
-        if path not in made and _is_generated(path)
+        for place in places_in(root / "results")
+        for path in place.iterdir()
+        if path.suffix in _MADE and path not in made and _is_generated(path)
     ]
-    return [path for path in found if path.parent.parent.name != "local"]
 
 
 def _is_generated(path: Path) -> bool:
