@@ -159,10 +159,12 @@ def test_a_readme_without_marks_is_left_alone(project: Path) -> None:
 
 
 def test_the_headline_is_of_the_fullest_suite(project: Path) -> None:
-    """The newest of that."""
-    full = {"suite": "full", "date": "2024-05-07 01:02 UTC"}
-    records = (*file("baseline", 9, 8, model="big"), *file("int8", 3, 2, model="big"))
-    filed(project, "full", accounted(Results(environment(**full), records)))
+    """The first run of its newest folder."""
+    for day, name in ((3, "old"), (7, "big"), (8, "later")):
+        full = environment(suite="full", date=f"2024-05-0{day} 01:02 UTC")
+        records = (*file("baseline", 9, 8, model=name), *file("int8", 3, 2, model=name))
+        place = f"box/2024-05-0{min(day, 7)}-abc1234"
+        filed(project, name, accounted(Results(full, records)), place)
 
     assert "### big on digits" in site.make(project)[project / "README.md"]
 
@@ -353,27 +355,31 @@ def test_folders_are_called_by_date_and_commit(
     (target,) = filing.file_away([path], tmp_path / "results")
     (other,) = filing.file_away([path], tmp_path / "results", "mine", "2020-01-02-cf22e04")
 
-    assert (name, "quick.json") == (target.parent.name, target.name)
-    assert tmp_path / "results" / "mine" / "2020-01-02-cf22e04" / "quick.json" == other
+    assert (name, "quick-small.json") == (target.parent.name, target.name)
+    assert tmp_path / "results" / "mine" / "2020-01-02-cf22e04" / "quick-small.json" == other
     assert store.load(path) == store.load(target)
 
 
 def test_the_same_run_again_replaces_and_others_stand_beside_it(tmp_path: Path) -> None:
     """Suite, profile and models say which run it is."""
     names = []
-    for changes, model_name in (
+    for changes, models in (
         ({}, "small"),
         ({"date": "2024-05-06 23:00 UTC"}, "small"),
         ({"profile": "full"}, "small"),
-        ({}, "wide"),
-        ({}, "huge"),
+        ({}, "small wide"),
+        ({}, "wide huge"),
+        ({}, "../x"),
     ):
         path = tmp_path / "run.json"
-        records = tuple(file("int8", 3, 2, model=model_name))
-        store.save(path, accounted(Results(environment(**changes), records)))
+        records = [each for name in models.split() for each in file("int8", 3, 2, model=name)]
+        store.save(path, accounted(Results(environment(**changes), tuple(records))))
         names += [each.name for each in filing.file_away([path], tmp_path / "results")]
 
-    assert ["quick.json", "quick.json", "quick-full.json", "quick-2.json", "quick-3.json"] == names
+    assert [
+        *("quick-small.json", "quick-small.json", "quick-small-full.json"),
+        *("quick.json", "quick-2.json", "quick-x-d6b96a97.json"),
+    ] == names
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from weighin import store
 from weighin.core import WeighinError
-from weighin.publish.folders import NAME, UNPUBLISHED, Run, load
+from weighin.publish.folders import NAME, UNPUBLISHED, Run, load, slug
 
 _COMMIT = re.compile(r"[0-9a-f]{4,40}(-dirty)?")
 _WORDLESS = re.compile(r"\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|@.*", re.IGNORECASE)
@@ -18,7 +18,7 @@ _WORDLESS = re.compile(r"\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|@.*", re.IGNORECASE)
 def file_away(
     paths: Sequence[Path], results: Path, machine: str = "", folder: str = ""
 ) -> list[Path]:
-    """Copy results files to `results/<machine>/<date>-<commit>/<suite>.json`; where they lie now.
+    """Copy results files to `results/<machine>/<date>-<commit>/`; where they lie now.
 
     A run of the same suite, profile and models replaces the one that lay there.
 
@@ -85,18 +85,24 @@ def _words(run: Run) -> str:
 
 
 def _free(place: Path, run: Run) -> Path:
-    """Where the run goes: its suite's name, or one beside it that is not another run's."""
-    suite = re.sub(r"[^a-z0-9_]+", "-", run.fact("suite").lower()).strip("-") or "run"
-    profile = re.sub(r"[^a-z0-9_]+", "-", run.fact("profile").lower()).strip("-")
-    names = itertools.chain(
-        [suite, f"{suite}-{profile}"] if profile and profile != suite else [suite],
-        (f"{suite}-{number}" for number in itertools.count(2)),
-    )
-    for name in names:
-        path = place / f"{name}.json"
+    """Where the run goes: `<suite>.json`, `<suite>-<model>.json` of one model alone.
+
+    Where another run has that name, its profile or a number follows.
+    """
+    suite, profile = (_plain(run.fact(key)) for key in ("suite", "profile"))
+    name = "-".join([suite or "run", *(map(slug, run.models) if len(run.models) == 1 else ())])
+    others = (f"{name}-{number}" for number in itertools.count(2))
+    for each in itertools.chain(
+        [name], [f"{name}-{profile}"] if profile not in ("", suite) else [], others
+    ):
+        path = place / f"{each}.json"
         if not path.exists() or _what(load(path)) == _what(run):
             return path
     raise AssertionError("there is always another number")
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "-", word.lower()).strip("-")
 
 
 def _what(run: Run) -> tuple[str, str, frozenset[str]]:

@@ -13,7 +13,7 @@ from weighin.report.rows import Row, over_seeds
 from weighin.report.table import COLUMNS, Table, tables
 
 BEGIN, END = "<!-- headline: made by weighin publish -->", "<!-- headline: end -->"
-SUITES = ("full", "quick")  # the first of these that is published, the newest of its runs
+SUITES = ("full", "quick")  # of the first that is published the newest folder, there its first run
 VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
 RUNTIME = "litert"
 _BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
@@ -42,12 +42,12 @@ def _headline(folders: Sequence[Folder]) -> str:
 
 
 def _run(folders: Sequence[Folder]) -> tuple[Folder, Run] | None:
+    newest = sorted(folders, key=lambda folder: folder.date, reverse=True)
     for suite in SUITES:
-        runs = [
-            (folder, run) for folder in folders for run in folder.runs if run.fact("suite") == suite
-        ]
-        if runs:
-            return max(runs, key=lambda each: each[1].fact("date"))
+        for folder in newest:
+            for run in folder.runs:
+                if run.fact("suite") == suite:
+                    return folder, run
     return None
 
 

@@ -71,7 +71,9 @@ def _models(folder: Folder) -> Iterable[str]:
 def _run(run: Run, name: str) -> str:
     records = run.of(name).records
     variants = len({record.variant for record in records})
-    words = f"{run.name}: {plural(variants, 'variant')} on {records[0].dataset}"
+    words = (
+        f"{run.fact('suite') or run.name}: {plural(variants, 'variant')} on {records[0].dataset}"
+    )
     seeds = markdown.seeds_of(run.results)
     words += f", {seeds} seeds" if seeds > 1 else ""
     best = max(

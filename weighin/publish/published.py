@@ -105,11 +105,8 @@ def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
     """Published figures of a model beside ours, each marked like for like or not; or nothing."""
     profiles = {run.fact("profile") for run in folder.runs if model in run.models}
     own = [each for each in known if each.model == model and each.profile in ("", *profiles)]
-    for anchor in _anchors(folder, model):
-        if not any(_is_same(anchor, each) for each in own):
-            own.append(anchor)
     rows = []
-    for each in own:
+    for each in dict.fromkeys([*own, *_anchors(folder, model)]):
         where, value = _ours(folder, each)
         alike = "like for like" if each.alike else "not like for like"
         note = f"{alike}: {each.note}" if each.note else alike
@@ -122,18 +119,13 @@ def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
 
 
 def _anchors(folder: Folder, model: str) -> Iterable[Published]:
-    """What the model's own file names, in the runs' environments, if `figures.csv` does not."""
+    """The ratios that runs have stored with their environment."""
     for run in folder.runs:
         for anchor in run.facts("anchors").get(model, ()):
             source, note = str(anchor.get("source")), str(anchor.get("counted"))
             value = float(anchor.get("times") or 0.0)
             alike = bool(anchor.get("alike"))
             yield Published(source, "", model, "", "", "", "", TIMES, value, alike, note)
-
-
-def _is_same(anchor: Published, other: Published) -> bool:
-    whose = (anchor.source, anchor.metric, anchor.value)
-    return whose == (other.source, other.metric, other.value)
 
 
 def _name(metric: str) -> str:
