@@ -382,6 +382,28 @@ def test_the_same_run_again_replaces_and_others_stand_beside_it(tmp_path: Path) 
     ] == names
 
 
+def test_runs_of_the_version_matrix_lie_apart(tmp_path: Path) -> None:
+    """Called by their versions; of two that share these, the second is no repetition."""
+    names = []
+    for tensorflow, numpy in (("2.19.1", "1"), ("2.19.1", "2"), ("2.21.0", "2"), ("2.19.1", "1")):
+        packages = {"tensorflow": tensorflow, "python": "3.11.7", "numpy": numpy}
+        path = tmp_path / "run.json"
+        store.save(
+            path, accounted(Results(environment(packages=packages), tuple(file("int8", 3, 2))))
+        )
+        (target,) = filing.file_away([path], tmp_path / "results", "box", versions=True)
+        names.append(target.relative_to(tmp_path / "results" / "box").as_posix())
+    (folder,) = folders.read(tmp_path / "results")
+
+    assert [
+        *("2024-05-06-unknown/versions/tf219-py311.json",),
+        *("2024-05-06-unknown/versions/tf219-py311-2.json",),
+        *("2024-05-06-unknown/versions/tf221-py311.json",),
+        *("2024-05-06-unknown/versions/tf219-py311.json",),
+    ] == names
+    assert ([], 3) == (folder.models, len(folder.versions))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Run:
         found = self.results.environment.get(key)
         return found if isinstance(found, Mapping) else {}
 
-    @property
+    @cached_property
     def models(self) -> list[str]:
         """The models it weighed."""
         return list(dict.fromkeys(record.model for record in self.results.records))
