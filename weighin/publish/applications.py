@@ -59,8 +59,8 @@ def _as_printed(rows: Sequence[Sequence[str]]) -> str:
     headers += ["size, printed", ".h5, built", ".tflite, built", "depth, printed", "depth, built"]
     lines = [
         "printed: MachineCurve 2020, after keras.io; built: by the tf_keras of this run",
-        "parameters, built: all values of the Keras file; where only the .tflite was weighed (†), "
-        "that holds fewer, as the converter folds batch normalization into kernels",
+        "parameters, built: all values of the Keras file; † of the .tflite, where that alone was "
+        "weighed: fewer, as batch normalization is folded and equal constants are kept once",
         "depth: layers on the longest path, the input counted; empty where the article prints none",
     ]
     return f"## As printed and as built\n\n{markdown.table(headers, rows, lines)}"
