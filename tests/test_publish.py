@@ -580,6 +580,27 @@ def test_the_record_has_a_page(project: Path) -> None:
     assert "McNemar" in text
 
 
+def test_the_ladder_has_a_page(tmp_path: Path) -> None:
+    """Models from small to large, with the core variants; other suites have their own pages."""
+    records = []
+    for name, size in (("large", 900), ("little", 100)):
+        own = {"model": name, "dataset": "digits"}
+        for variant, share in (("baseline", 1), ("int8", 4), ("dynamic", 4)):
+            records += file(variant, size, size // share, **own)
+            records += run(variant, 0.95, 1e-4, **own)
+    filed(tmp_path, "curve", accounted(Results(environment(suite="curve"), tuple(records))))
+    alone = site.make(tmp_path)
+    text = text_of(made_of(tmp_path, *records, suite="full"), "ladder.md")
+    rows = re.findall(r"^\| (l\w+) .*?\| (baseline|int8|dynamic) ", text, re.MULTILINE)
+
+    assert "ladder.md" not in names_of(alone)
+    assert [
+        *(("little", "baseline"), ("little", "int8")),
+        *(("large", "baseline"), ("large", "int8")),
+    ] == rows
+    assert " 4.00 " in text
+
+
 def test_the_machine_has_a_page(project: Path) -> None:
     """Calibration, instruction sets and versions; what differs between runs is all named."""
     packages = {"packages": {"tensorflow": "2.15.0"}}

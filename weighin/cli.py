@@ -123,11 +123,11 @@ def curve(files: tuple[Path, ...], style: str, output: Path | None) -> None:
 @click.option(
     "--folder", default="", metavar="DATE-COMMIT", help="Where FILES go, if not by their own."
 )
-@click.option("--versions", is_flag=True, help="FILES are runs of the version matrix.")
+@click.option("--versions", "in_matrix", is_flag=True, help="FILES are runs of the version matrix.")
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if it would.")
 @_clear_errors
 def publish(
-    files: tuple[Path, ...], machine: str, folder: str, versions: bool, only_check: bool
+    files: tuple[Path, ...], machine: str, folder: str, in_matrix: bool, only_check: bool
 ) -> None:
     """File results FILES under results/MACHINE/DATE-COMMIT/, then make all that is published.
 
@@ -136,7 +136,7 @@ def publish(
     """
     if only_check and files:
         raise WeighinError("--check writes nothing, so it files nothing: leave the FILES out.")
-    for path in filing.file_away(files, Path("results"), machine, folder, versions=versions):
+    for path in filing.file_away(files, Path("results"), machine, folder, versions=in_matrix):
         click.echo(f"filed: {path}")
     made = site.make(Path())
     touched = site.differing(Path(), made) if only_check else site.write(Path(), made)

@@ -12,7 +12,17 @@ from weighin.report import curve, table
 
 LEAST = 3  # operating points of one family: two are no curve
 RESERVED = {
-    *("applications", "article", "curves", "machine", "record", "readme", "tables", "versions"),
+    *(
+        "applications",
+        "article",
+        "curves",
+        "ladder",
+        "machine",
+        "record",
+        "readme",
+        "tables",
+        "versions",
+    ),
 }
 
 

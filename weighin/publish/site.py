@@ -15,6 +15,7 @@ from weighin.publish import (
     article,
     headline,
     index,
+    ladder,
     machine,
     markdown,
     model,
@@ -87,6 +88,7 @@ def _folder(folder: Folder, facts: Path) -> dict[str, str]:
     """The generated files of one folder by name."""
     known = published.read(facts)
     pages = {
+        "ladder.md": ladder.page(folder),
         "article.md": article.page(folder, known),
         "applications.md": applications.page(folder, published.applications(facts)),
         "record.md": overviews.record(folder),
