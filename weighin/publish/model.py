@@ -11,19 +11,9 @@ from weighin.publish.published import Published
 from weighin.report import curve, table
 
 LEAST = 3  # operating points of one family: two are no curve
-RESERVED = {
-    *(
-        "applications",
-        "article",
-        "curves",
-        "ladder",
-        "machine",
-        "record",
-        "readme",
-        "tables",
-        "versions",
-    ),
-}
+RESERVED = frozenset(
+    "applications article curves ladder machine readme record tables versions".split()
+)
 
 
 def name(model: str) -> str:
