@@ -11,9 +11,10 @@ from weighin.publish.published import Published
 from weighin.report import curve, table
 
 LEAST = 3  # operating points of one family: two are no curve
-RESERVED = frozenset(
-    "applications article curves ladder machine readme record tables versions".split()
-)
+RESERVED = {
+    *("applications", "article", "curves", "ladder", "machine"),
+    *("readme", "record", "tables", "versions"),
+}
 
 
 def name(model: str) -> str:
