@@ -260,16 +260,23 @@ def test_names_from_records_are_harmless(tmp_path: Path) -> None:
         record("top1", None, status="failed", reason=NASTY, model=name, dataset=name)
         for name in EVIL
     ]
-    made = made_of(tmp_path, *records, suite="<b>|", profile="../..\n# x")
+    made = made_of(tmp_path, *records, suite="<b>|", profile="../..\n# <i>")
     pages = {path: text for path, text in made.items() if path.suffix == ".md"}
 
     assert {tmp_path / PLACE, tmp_path / "results"} == {path.parent for path in made}
     assert len([*EVIL, "ladder.md", "machine.md", "README.md"]) == len(pages)
     assert all(re.fullmatch(r"[\w.-]+", path.name) for path in made)
-    for text in pages.values():
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{headline.BEGIN}\n{headline.END}\n")
+    made_up = {**environment(suite="quick", profile="<i>\n# x", date=f"{headline.END}<b>")}
+    filed(tmp_path, "quick", accounted(Results(made_up, tuple(records))))
+    inserted = site.make(tmp_path)[readme].replace(headline.BEGIN, "").replace(headline.END, "", 1)
+    for text in (*pages.values(), inserted):
         bare = text.replace(markdown.MARK, "")
         assert "<" not in re.sub(r"`[^`]*`", "", bare)
         assert "](http" not in bare
+        assert "\n# <" not in text
+        assert "\n# x" not in text
         tables = re.findall(r"(?:^\|.*\n)+", bare, re.MULTILINE)
         for table in tables:
             widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}

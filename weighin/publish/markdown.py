@@ -67,7 +67,7 @@ def said(run: Run) -> str:
     words = [f"profile {run.fact('profile')}"] if run.fact("profile") else []
     seeds = seeds_of(run.results)
     words.append(f"{seeds} seed{'' if seeds == 1 else 's'}")
-    return ", ".join([*words, run.fact("date")]).rstrip(", ")
+    return safe(", ".join([*words, run.fact("date")]).rstrip(", "))
 
 
 def seeds_of(results: Results) -> int:
