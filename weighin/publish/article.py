@@ -24,6 +24,7 @@ SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
 PRUNED, QUANTIZED = "prune(0.7,begin=0.4)", "dynamic"
 BOTH = f"{PRUNED}+{QUANTIZED}"
 CONTROL = "finetune"
+ONE_SCALE = "(scales=tensor)"  # for a whole kernel, not for each of its channels
 _SHOWN = {column.metric: column for column in COLUMNS}
 _LACKING = (
     Column("zip", "zip_bytes", units.size),
@@ -131,7 +132,9 @@ def _precise(value: float) -> str:
 def _lacking(run: Run) -> str:
     records = run.of(MODEL).records
     sizes = _sizes(run)
-    wanted = ("baseline", CONTROL, PRUNED, QUANTIZED, "int8", BOTH, f"{PRUNED}+int8")
+    wanted = ["baseline", CONTROL, PRUNED]
+    for end in (QUANTIZED, f"{QUANTIZED}{ONE_SCALE}", "int8"):
+        wanted += [end, f"{PRUNED}+{end}"]
     rows = [
         _with_ratios(row, sizes)
         for row in rows_of_seeds(records)

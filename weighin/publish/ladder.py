@@ -30,12 +30,13 @@ def page(folder: Folder) -> str:
     table = Table("", "", [])
     cells = []
     for run, name, rows in sorted(weighed, key=lambda each: _size(each[2][0])):
-        seeds = str(markdown.seeds_of(run.of(name)))
-        data = run.of(name).records[0].dataset
+        own = run.of(name)
+        seeds = markdown.seeds_of(own)
+        data = own.records[0].dataset + (f", {seeds} seeds" if seeds > 1 else "")
         for row in rows:
             figures = [table.cell(row, column) for column in _SHOWN]
-            cells.append([name, data, seeds, row.variant, *figures])
-    headers = ["model", "data", "seeds", "variant", *(column.header for column in _SHOWN)]
+            cells.append([name, data, row.variant, *figures])
+    headers = ["model", "data", "variant", *(column.header for column in _SHOWN)]
     lines = [
         *table.numbered,
         "by LiteRT on one thread; sizes after gzip -9; each model's page has all variants, "
