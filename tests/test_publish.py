@@ -587,6 +587,24 @@ def test_the_record_has_a_page(project: Path) -> None:
     assert "McNemar" in text
 
 
+def test_the_version_matrix_has_a_page(project: Path) -> None:
+    """Where two releases were weighed; their runs are on no other page."""
+    place = "box/2024-05-06-abc1234/versions"
+    texts = []
+    for tensorflow in ("2.19.1", "2.21.0"):
+        packages = {"tensorflow": tensorflow, "python": "3.11.7"}
+        records = (*file("baseline", 9, 8, model="old"), *file("int8", 3, 2, model="old"))
+        own = Results(environment(packages=packages), records)
+        filed(project, f"tf{tensorflow}", accounted(own), place)
+        texts.append(site.make(project))
+
+    assert "versions.md" not in names_of(texts[0])
+    assert "old.md" not in names_of(texts[1])
+    text = text_of(texts[1], "versions.md")
+    assert "2.19.1" in text
+    assert "2.21.0" in text
+
+
 def test_the_ladder_has_a_page(tmp_path: Path) -> None:
     """Models from small to large, with the core variants; other suites have their own pages."""
     records = []

@@ -6,6 +6,7 @@ from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.report import curve
 from weighin.report import record as record_table
+from weighin.report import versions as version_matrix
 
 
 def record(folder: Folder) -> str:
@@ -29,6 +30,16 @@ def curves(folder: Folder) -> str:
             parts.append(markdown.picture(text, model.figure_name(run, name)))
             parts.append(curve.render([run.of(name)], "github"))
     return markdown.page(folder, "Operating points", parts) if parts else ""
+
+
+def versions(folder: Folder) -> str:
+    """The version matrix; empty where fewer than two releases were weighed."""
+    runs = [run.results for run in folder.versions]
+    if len(runs) < 2:
+        return ""
+    about = "The same suite in several environments, each held against the newest TensorFlow."
+    table = version_matrix.render(runs, "github")
+    return markdown.page(folder, "TensorFlow versions", [about, table])
 
 
 def _head(run: Run) -> str:

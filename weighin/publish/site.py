@@ -93,6 +93,7 @@ def _folder(folder: Folder, facts: Path) -> dict[str, str]:
         "applications.md": applications.page(folder, published.applications(facts)),
         "record.md": overviews.record(folder),
         "curves.md": overviews.curves(folder),
+        "versions.md": overviews.versions(folder),
         "machine.md": machine.page(folder),
         TABLES: _numbers(folder),
     }
