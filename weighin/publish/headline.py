@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from weighin.core import Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.report import table
+from weighin.report.layout import Section
 from weighin.report.rows import Row, over_seeds
 from weighin.report.table import COLUMNS, Table, tables
 
@@ -16,6 +18,7 @@ BEGIN, END = "<!-- headline: made by weighin publish -->", "<!-- headline: end -
 SUITES = ("full", "quick")  # of the first that is published the newest folder, there its first run
 VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
 RUNTIME = "litert"
+LEFT_OUT = ("runtime", "file")
 _BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
 _SHOWN = {column.metric: column for column in COLUMNS}
 
@@ -32,7 +35,8 @@ def _headline(folders: Sequence[Folder]) -> str:
         return ""
     folder, run = found
     name = run.models[0]
-    parts = [_sentence(folder, run, name), table.render([_core(run.of(name))], "github")]
+    shown = map(_narrow, table.sections([_core(run.of(name))]))
+    parts = [_sentence(folder, run, name), *map(markdown.GITHUB.write, shown)]
     curved = _curved(folder, name)
     if curved is not None:
         figure = ("results", folder.machine, folder.place.name, model.figure_name(curved, name))
@@ -69,6 +73,14 @@ def _core(results: Results) -> Results:
             and each.threads in (0, 1)
         ),
     )
+
+
+def _narrow(section: Section) -> Section:
+    """The section without columns that a page as narrow as README's has no room for."""
+    kept = [at for at, header in enumerate(section.headers) if header not in LEFT_OUT]
+    rows = [[row[at] for at in kept] for row in section.rows]
+    headers = [section.headers[at] for at in kept]
+    return dataclasses.replace(section, headers=headers, rows=rows)
 
 
 def _sentence(folder: Folder, run: Run, name: str) -> str:
