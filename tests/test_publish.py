@@ -27,7 +27,7 @@ import weighin
 from weighin import store
 from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
-from weighin.publish import article, filing, folders, headline, markdown, model, published, site
+from weighin.publish import factors, filing, folders, headline, markdown, model, published, site
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 FACTS = ROOT / "models" / "published"
@@ -441,16 +441,17 @@ def test_what_is_filed_is_what_was_measured(project: Path) -> None:
 
 
 SIZES = st.floats(1e3, 1e7)
+BOTH = f"{factors.PRUNED}+dynamic"
 CELLS = [
-    *(("baseline", "h5"), ("baseline", "tflite"), (article.PRUNED, "h5")),
-    *((article.PRUNED, "tflite"), ("dynamic", "tflite"), (article.BOTH, "tflite")),
+    *(("baseline", "h5"), ("baseline", "tflite"), (factors.PRUNED, "h5")),
+    *((factors.PRUNED, "tflite"), ("dynamic", "tflite"), (BOTH, "tflite")),
 ]
 
 
 @given(st.lists(SIZES, min_size=6, max_size=6))
 def test_factors_multiply_to_the_whole(sizes: list[float]) -> None:
     """On every way from the dense .h5 to the pruned and quantized .tflite."""
-    ways = article.factors({cell: {0: size} for cell, size in zip(CELLS, sizes, strict=True)})
+    ways = factors.factors({cell: {0: size} for cell, size in zip(CELLS, sizes, strict=True)})
 
     assert 3 == len(ways)
     for steps in ways.values():
@@ -463,7 +464,7 @@ def test_factors_are_of_seeds_that_have_every_file() -> None:
     partial = whole | {CELLS[2]: {1: 4.0}}
 
     assert [2, 1, 0] == [
-        len(next(iter(article.factors(sizes).values()), [[]])[0])
+        len(next(iter(factors.factors(sizes).values()), [[]])[0])
         for sizes in (whole, partial, {**whole, CELLS[2]: {}})
     ]
 
@@ -487,10 +488,10 @@ def the_article() -> tuple[Record, ...]:
     for seed in (0, 1):
         made += of_article("baseline", 1_600_000, "h5", seed=seed)
         made += of_article("baseline", 1_500_000, seed=seed)
-        made += of_article(article.PRUNED, 800_000, "h5", seed=seed)
-        made += of_article(article.PRUNED, 750_000, seed=seed)
+        made += of_article(factors.PRUNED, 800_000, "h5", seed=seed)
+        made += of_article(factors.PRUNED, 750_000, seed=seed)
         made += of_article("dynamic", 400_000, seed=seed)
-        made += of_article(article.BOTH, 200_000 + 50_000 * seed, seed=seed)
+        made += of_article(BOTH, 200_000 + 50_000 * seed, seed=seed)
     return tuple(made)
 
 
@@ -510,6 +511,22 @@ def test_the_articles_rows_stand_beside_ours(tmp_path: Path) -> None:
     assert any(line.startswith("| dynamic ") and "4.00 ± 0.00" in line for line in rows)
     assert "| container 1.067 · pruning 2.000 · quantization 3.354 | 7.16 " in text
     assert "pruning 2.355 · container and quantization 3.641 | 8.58" in text.replace("  ", "")
+
+
+def test_quantization_by_one_scale_has_factors_of_its_own(tmp_path: Path) -> None:
+    """Where it was weighed; it decides how much of the article's figure is reproduced."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    records = list(the_article())
+    for seed in (0, 1):
+        records += of_article("dynamic(scales=tensor)", 300_000, seed=seed)
+        records += of_article(f"{BOTH}(scales=tensor)", 160_000, seed=seed)
+    made = made_of(tmp_path, *records, suite="article", profile="full")
+    text = text_of(made, "article.md")
+
+    assert re.search(
+        r"^\| prune\(0.7,begin=0.4\) ?\+dynamic\(scales=tensor\) .* 10.00 ", text, re.M
+    )
+    assert 3 == len(re.findall(r"^\| dynamic\(scales=tensor\) .*→.*\| 10.00 ", text, re.MULTILINE))
 
 
 def test_no_article_without_its_rows(project: Path) -> None:

@@ -6,13 +6,11 @@ Its measure is a file's size in a ZIP archive, an .h5 by a .tflite.
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import math
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from weighin.core import Record
-from weighin.publish import markdown
+from weighin.publish import factors, markdown
+from weighin.publish.factors import CONTROL, PRUNED, QUANTIZED, Sizes
 from weighin.publish.folders import Folder, Run
 from weighin.publish.published import Published
 from weighin.report import units
@@ -21,10 +19,6 @@ from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Column, Table
 
 SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
-PRUNED, QUANTIZED = "prune(0.7,begin=0.4)", "dynamic"
-BOTH = f"{PRUNED}+{QUANTIZED}"
-CONTROL = "finetune"
-ONE_SCALE = "(scales=tensor)"  # for a whole kernel, not for each of its channels
 _SHOWN = {column.metric: column for column in COLUMNS}
 _LACKING = (
     Column("zip", "zip_bytes", units.size),
@@ -32,13 +26,6 @@ _LACKING = (
     Column("× like for like", "of_same", units.ratio, compares=True),
     *(_SHOWN[metric] for metric in ("top1", "top1_delta", "latency", "speedup")),
 )
-# The ways from the dense .h5 to the pruned and quantized .tflite; quantized, there is no .h5.
-_WAYS = (
-    ("container", "pruning", "quantization"),
-    ("container", "quantization", "pruning"),
-    ("pruning", "container", "quantization"),
-)
-Sizes = Mapping[tuple[str, str], Mapping[int, float]]
 
 
 def page(folder: Folder, known: Sequence[Published]) -> str:
@@ -47,7 +34,7 @@ def page(folder: Folder, known: Sequence[Published]) -> str:
     main = _run_of(folder, PROFILE)
     if not rows or main is None or not _sizes(main).get((PRUNED, "h5")):
         return ""
-    parts = [_its_rows(folder, rows, known), _lacking(main), _what_is_what(main, rows)]
+    parts = [_its_rows(folder, rows, known), _lacking(main), factors.section(_sizes(main), rows)]
     title = "The article, reproduced and completed"
     return markdown.page(folder, title, parts)
 
@@ -66,11 +53,6 @@ def _sizes(run: Run) -> dict[tuple[str, str], dict[int, float]]:
         if each.metric == "zip_bytes" and each.value:
             found.setdefault((each.variant, each.format), {})[each.seed] = each.value
     return found
-
-
-def ratios(first: Mapping[int, float], second: Mapping[int, float]) -> list[float]:
-    """How many times smaller the second is, for every seed that both have."""
-    return [first[seed] / second[seed] for seed in sorted(first) if seed in second]
 
 
 def _its_rows(folder: Folder, rows: Sequence[Published], known: Sequence[Published]) -> str:
@@ -109,31 +91,19 @@ def _ours(run: Run, published: Published) -> list[str]:
     accuracy = run.find(MODEL, published.variant, "tflite", "top1")
     by_runtime = [each for each in accuracy if each.runtime == accuracy[0].runtime]
     return [
-        _spread(list(own.values()), lambda value: f"{value:,.0f}", " B"),
-        _spread(ratios(dense, own), units.ratio),
-        _spread(
+        factors.spread(list(own.values()), lambda value: f"{value:,.0f}", " B"),
+        factors.spread(factors.ratios(dense, own), units.ratio),
+        factors.spread(
             [each.value for each in by_runtime if each.value], lambda x: f"{x * 100:.2f}", " %"
         ),
     ]
-
-
-def _spread(values: Sequence[float], show: Callable[[float], str], unit: str = "") -> str:
-    """`1.23 ± 0.04`: the mean, and the standard deviation of several."""
-    if not values:
-        return "not measured"
-    deviation = f" ± {show(statistics.stdev(values))}" if len(values) > 1 else ""
-    return f"{show(statistics.mean(values))}{deviation}{unit}"
-
-
-def _precise(value: float) -> str:
-    return f"{value:.3f}"
 
 
 def _lacking(run: Run) -> str:
     records = run.of(MODEL).records
     sizes = _sizes(run)
     wanted = ["baseline", CONTROL, PRUNED]
-    for end in (QUANTIZED, f"{QUANTIZED}{ONE_SCALE}", "int8"):
+    for end in (*QUANTIZED, "int8"):
         wanted += [end, f"{PRUNED}+{end}"]
     rows = [
         _with_ratios(row, sizes)
@@ -167,66 +137,3 @@ def _with_ratios(row: Row, sizes: Sizes) -> Row:
             if each.value and each.seed in dense
         )
     return dataclasses.replace(row, records={**row.records, **made})
-
-
-def factors(sizes: Sizes) -> dict[tuple[str, ...], list[list[float]]]:
-    """For each way from the dense .h5 to the final .tflite, each step's ratios by seed.
-
-    The product over a way's steps is the whole ratio, seed by seed. What a step brings depends on
-    what came before it, since gzip finds other repetition in what is left: hence several ways.
-    """
-    after = {
-        frozenset[str](): ("baseline", "h5"),
-        frozenset(["container"]): ("baseline", "tflite"),
-        frozenset(["pruning"]): (PRUNED, "h5"),
-        frozenset(["container", "pruning"]): (PRUNED, "tflite"),
-        frozenset(["container", "quantization"]): (QUANTIZED, "tflite"),
-        frozenset(["container", "pruning", "quantization"]): (BOTH, "tflite"),
-    }
-    seeds = set.intersection(*(set(sizes.get(cell, {})) for cell in after.values()))
-    found: dict[tuple[str, ...], list[list[float]]] = {}
-    for way in _WAYS:
-        cells = [after[frozenset(way[:taken])] for taken in range(len(way) + 1)]
-        steps = itertools.pairwise(cells)
-        found[way] = [[sizes[a][s] / sizes[b][s] for s in sorted(seeds)] for a, b in steps]
-    return found if seeds else {}
-
-
-def _what_is_what(run: Run, rows: Sequence[Published]) -> str:
-    sizes = _sizes(run)
-    found = factors(sizes)
-    if not found:
-        return ""
-    printed = {(each.variant, each.format): each.value for each in rows}
-    cells, shares = [], dict[str, list[float]]()
-    for way, steps in found.items():
-        means = [math.exp(statistics.mean(map(math.log, step))) for step in steps]
-        whole = math.prod(means)
-        for name, mean in zip(way, means, strict=True):
-            shares.setdefault(name, []).append(math.log(mean) / math.log(whole))
-        words = [f"{name} {mean:.3f}" for name, mean in zip(way, means, strict=True)]
-        cells.append([" → ".join(way), " · ".join(words), f"{whole:.2f}"])
-    dense, pruned = printed.get(("baseline", "h5")), printed.get((PRUNED, "h5"))
-    both = printed.get((BOTH, "tflite"))
-    if dense and pruned and both:
-        own = f"pruning {dense / pruned:.3f} · container and quantization {pruned / both:.3f}"
-        cells.append(["as published", own, f"{dense / both:.2f}"])
-    spans = [
-        f"{name} {min(each) * 100:.1f} to {max(each) * 100:.1f} %" for name, each in shares.items()
-    ]
-    lines = [
-        "each factor: how many times smaller zipped than the step before; the geometric mean over "
-        "seeds, so that the product of a row is the whole",
-        "container: from .h5 to .tflite, the same weights; the order counts, since a step leaves "
-        "less to find for the next",
-        f"of the whole, by logarithms, depending on the order: {'; '.join(spans)}",
-    ]
-    control = ratios(sizes.get(("baseline", "tflite"), {}), sizes.get((CONTROL, "tflite"), {}))
-    if control:
-        lines.append(
-            f"the further epochs alone, nothing pruned: {_spread(control, _precise)} times smaller"
-        )
-    headers = ["order", "factors", "product"]
-    return "## How much is pruning, how much quantization, how much the container\n\n" + (
-        markdown.table(headers, cells, lines)
-    )
