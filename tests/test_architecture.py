@@ -22,9 +22,9 @@ LAYERS = [
     {"files", "registry", "stack", "inspect", "keras_file", "pairs"},
     {"variant"},
     {"arrays", "cache", "surgery", "training", "store", "probe", "metrics", "report", "why"},
-    {"datasets", "exports", "steps", "claims", "sweep"},
+    {"datasets", "exports", "steps", "claims", "sweep", "provenance"},
     {"weighin"},  # the package's __init__: the public names
-    {"environment", "weights"},  # environment asks the package for its version
+    {"environment", "weights", "publish"},  # environment asks the package for its version
     {"build", "runtimes", "calibration"},
     {"progress", "doctoring", "sessions"},
     {"workbench"},
@@ -33,7 +33,7 @@ LAYERS = [
     {"plugin", "cli"},
 ]
 # What records are read and shown by must work where nothing can be built or run.
-RECORDS_SIDE = {"store", "report"}
+RECORDS_SIDE = {"store", "report", "provenance", "publish"}
 BUILD_SIDE = {"build", "stack", "measure", "steps", "exports", "runtimes", "metrics"}
 # Those whose work is Keras models; nothing else needs the training stack.
 STACK_USERS = {"training", "exports", "steps", "build", "runtimes"}

@@ -108,6 +108,13 @@ def test_every_curve_is_drawn(tmp_path: Path) -> None:
     assert "small on digits, litert ×4" in text
 
 
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    """What looks like one in a name from a file is drawn as it stands, or it could not be drawn."""
+    records = [record("top1", 0.9, model="$\\no$", variant=f"prune({at})") for at in (0.5, 0.9)]
+
+    assert "$\\no$ on digits" in words(drawn(Results({}, tuple(records)), tmp_path / "odd.svg"))
+
+
 def test_png_by_its_ending(tmp_path: Path) -> None:
     """The file's ending says what is written, in whatever case."""
     draw(curves(operating_points()), tmp_path / "curve.PNG")

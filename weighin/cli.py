@@ -1,4 +1,4 @@
-"""The command `weighin`: list, table, curve, record, sweep, inspect, check, compare, doctor."""
+"""The command `weighin`: list, table, curve, record, publish, sweep, inspect, check and more."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from weighin.core import Metric, Suite, WeighinError
 from weighin.datasets import Places
 from weighin.doctoring import indented
 from weighin.pairs import PAIR_SECONDS
+from weighin.publish import filing, site
 from weighin.report import comment, figure, gates, inspection, versions
 from weighin.report import compare as comparison
 from weighin.report import curve as curves
@@ -114,6 +115,40 @@ def curve(files: tuple[Path, ...], style: str, output: Path | None) -> None:
     if output is not None:
         figure.draw([each for results in runs for each in curves.curves(results)], output)
     click.echo(text)
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--machine", default="", metavar="NAME", help="Short name of the FILES' machine.")
+@click.option(
+    "--folder", default="", metavar="DATE-COMMIT", help="Where FILES go, if not by their own."
+)
+@click.option("--versions", "in_matrix", is_flag=True, help="FILES are runs of the version matrix.")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if it would.")
+@_clear_errors
+def publish(
+    files: tuple[Path, ...], machine: str, folder: str, in_matrix: bool, only_check: bool
+) -> None:
+    """File results FILES under results/MACHINE/DATE-COMMIT/, then make all that is published.
+
+    Pages, bare numbers, figures, the index results/README.md and the headline of README.md are
+    made from the records that lie there alone; what is made no more is deleted.
+    """
+    if only_check and files:
+        raise WeighinError("--check writes nothing, so it files nothing: leave the FILES out.")
+    for path in filing.file_away(files, Path("results"), machine, folder, versions=in_matrix):
+        click.echo(f"filed: {path}")
+    made = site.make(Path())
+    touched = site.differing(Path(), made) if only_check else site.write(Path(), made)
+    for path in touched:
+        verb = "differs" if only_check else "written"
+        click.echo(f"{verb if path in made else f'{verb}: stale'}: {path}")
+    if only_check and touched:
+        raise WeighinError(
+            f"{len(touched)} of {len(made)} generated files are not what their records give: "
+            f"weighin publish."
+        )
+    click.echo(f"{len(made)} generated files are what their records give.")
 
 
 class _Sweep(click.Command):

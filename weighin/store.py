@@ -24,17 +24,18 @@ UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each old schema number, a function that turns its content into the next number's."""
 
 _FIELDS = {each.name: each for each in dataclasses.fields(Record)}
+_DENSE = (",", ":")
 _NUMBERS = {"value", "low", "high"}
 _WHOLE = {"seed", "threads", "n"}
 
 
 def save(path: Path, results: Results) -> None:
-    """Write a results file, whole or not at all.
+    """Write a results file, whole or not at all; one record a line, nothing padded.
 
     Raises:
         WeighinError: if it cannot be written.
     """
-    environment = json.dumps(results.environment, indent=1, allow_nan=False)
+    environment = json.dumps(results.environment, separators=_DENSE, allow_nan=False)
     rows = ",\n".join(_row(path, record) for record in results.records)
     text = f'{{"schema": {SCHEMA},\n"environment": {environment},\n"records": [\n{rows}\n]}}\n'
     with replacing(path) as partial:
@@ -81,7 +82,7 @@ def load(path: Path) -> Results:
 
 def _row(path: Path, record: Record) -> str:
     try:
-        return json.dumps(_to_json(record), allow_nan=False)
+        return json.dumps(_to_json(record), separators=_DENSE, allow_nan=False)
     except (ValueError, TypeError) as error:
         raise WeighinError(
             f"{path}: {record.metric} of {record.model} {record.variant} cannot be stored: {error}."

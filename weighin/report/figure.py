@@ -27,6 +27,7 @@ _PANELS = {
 _BETWEEN = {2.5: (1.25, 1.5, 1.75), 12.0: (1.5,), math.inf: ()}
 _SETTINGS: Any = {
     "svg.hashsalt": "weighin",  # the same records give the same bytes
+    "text.parse_math": False,  # a name from a file may hold anything
     "font.size": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,

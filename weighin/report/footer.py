@@ -59,7 +59,7 @@ def samples(
         )
     pairs, openings = _records(rows, "speedup"), counted(rows, "speedup")
     rule = environment.get("pairs")
-    if pairs and rule and "speedup" in metrics:
+    if openings and rule and "speedup" in metrics:
         spent = "; * stopped because its time was spent" if _is_any_spent(pairs) else ""
         lines.append(
             f"× faster: interleaved with the baseline, {openings} openings of both, "

@@ -1,0 +1,89 @@
+"""Results that account for their artifacts, as published ones have to, and projects of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from support import ENVIRONMENT
+
+from weighin import store
+from weighin.cache import key_of
+from weighin.core import Record, Results
+from weighin.provenance import stages_of
+
+VERSIONS = {"tensorflow": "2.21.0"}
+
+
+def chain(record: Record, digest: str, profile: str) -> list[dict[str, Any]]:
+    """The provenance of a record's file, stage by stage."""
+    recipe = {"dataset": record.dataset, "epochs": 2 if profile == "quick" else 9}
+    stages: list[dict[str, Any]] = [
+        {
+            "stage": "dense start",
+            "model": record.model,
+            "recipe": recipe,
+            "dataset_digest": digest,
+            "seed": record.seed,
+            "versions": VERSIONS,
+        }
+    ]
+    for name in stages_of(record.variant, record.format):
+        inside = re.fullmatch(r"[^(]*\((.*)\)", name)
+        words = inside[1].split(",") if inside else []
+        pairs = (word.rpartition("=")[::2] for word in words)
+        arguments = {key or f"argument{at}": value for at, (key, value) in enumerate(pairs)}
+        stage = {"stage": name, "arguments": arguments, "parent": key_of(stages[-1])}
+        stages.append(stage | {"recipe": recipe | {"finetune_epochs": 1}})
+    return stages
+
+
+def accounted(results: Results, **changes: Any) -> Results:
+    """The results with a digest for every file, and the provenance that accounts for it.
+
+    Args:
+        results: whatever they name.
+        changes: of the environment.
+    """
+    environment: dict[str, Any] = {**results.environment, **changes}
+    datasets = {record.dataset for record in results.records}
+    known = environment.get("datasets", {})
+    environment["datasets"] = {
+        name: {"digest": "d1" * 32} | known.get(name, {}) for name in datasets
+    }
+    profile = environment.get("profile", "")
+    artifacts, records = {}, []
+    for record in results.records:
+        file = (record.model, record.variant, record.seed, record.format, profile)
+        sha = hashlib.sha256(repr(file).encode(errors="replace")).hexdigest()
+        digest = environment["datasets"][record.dataset]["digest"]
+        artifacts[sha] = chain(record, digest, profile)
+        records.append(dataclasses.replace(record, artifact=sha))
+    return Results(environment | {"artifacts": artifacts}, tuple(records))
+
+
+def filed(root: Path, name: str, results: Results, folder: str = "box/2024-05-06-abc1234") -> Path:
+    """Lay results into a project's published folder; where."""
+    path = root / "results" / folder / f"{name}.json"
+    store.save(path, results)
+    return path
+
+
+def environment(**changes: Any) -> dict[str, Any]:
+    """The environment of a run, otherwise than `support.ENVIRONMENT` in some facts."""
+    return {**ENVIRONMENT, "date": "2024-05-06 07:08 UTC", "suite": "quick", **changes}
+
+
+def text_of(made: Mapping[Path, str], name: str) -> str:
+    """What a generated file is to hold, by the end of its path."""
+    (text,) = (text for path, text in made.items() if path.as_posix().endswith(name))
+    return text
+
+
+def names_of(made: Mapping[Path, str] | Sequence[Path]) -> list[str]:
+    """Names of files, sorted."""
+    return sorted(path.name for path in made)

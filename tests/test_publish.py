@@ -1,0 +1,681 @@
+"""Published results: made of records alone, the same again, and nothing else left to stand."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+from publishing import accounted, environment, filed, names_of, text_of
+from support import ENVIRONMENT, NASTY, file, operating_points, record, results, run
+
+import weighin
+from weighin import store
+from weighin.cli import main
+from weighin.core import Record, Results, WeighinError
+from weighin.publish import factors, filing, folders, headline, markdown, model, published, site
+
+ROOT = Path(weighin.__file__).resolve().parent.parent
+FACTS = ROOT / "models" / "published"
+PLACE = Path("results", "box", "2024-05-06-abc1234")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with two published runs, one of them of operating points; the folder to be in."""
+    filed(tmp_path, "quick", accounted(results(), **environment()))
+    filed(tmp_path, "curve", accounted(operating_points(), **environment(suite="curve")))
+    (tmp_path / "README.md").write_text(f"Before.\n\n{headline.BEGIN}\n{headline.END}\n\nAfter.\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def publish(*words: object) -> Result:
+    """Run the command where the test is."""
+    return CliRunner().invoke(main, ["publish", *map(str, words)])
+
+
+def made_of(root: Path, *records: Record, **changes: object) -> dict[Path, str]:
+    """What is made of one run."""
+    filed(root, "quick", accounted(Results(environment(**changes), records)))
+    return site.make(root)
+
+
+def test_what_is_committed_is_what_its_records_give() -> None:
+    """Every page, table, figure and headline of this repository; `weighin publish` mends it."""
+    made = site.make(ROOT)
+
+    assert [] == site.differing(ROOT, made)
+
+
+def test_committed_links_lead_somewhere() -> None:
+    """Every relative link of a generated page, and of README."""
+    made = site.make(ROOT)
+    broken = [
+        (path.name, target)
+        for path, text in made.items()
+        if path.suffix == ".md"
+        for target in re.findall(r"\]\(([^)#]+)\)", text)
+        if "://" not in target and not (path.parent / unquote(target)).exists()
+    ]
+
+    assert [] == broken
+
+
+def test_publishing_twice_changes_nothing(project: Path) -> None:
+    """What was written is what is found."""
+    first = site.write(project, site.make(project))
+
+    assert first
+    assert [] == site.write(project, site.make(project))
+
+
+def test_a_folder_has_its_pages(project: Path) -> None:
+    """One for each model, and those that the records call for."""
+    names = names_of(site.make(project))
+
+    assert [
+        "README.md",
+        "README.md",
+        "curves.md",
+        "machine.md",
+        "small-curve.svg",
+        "small.md",
+        "tables.csv",
+        "wide.md",
+    ] == names
+
+
+@pytest.mark.parametrize("name", ["small.md", "tables.csv", "small-curve.svg", "README.md"])
+def test_an_edit_by_hand_is_caught(project: Path, name: str) -> None:
+    """`--check` names the file, changes nothing and exits with 1; publishing mends it."""
+    publish()
+    path = project / "results" / name if name == "README.md" else project / PLACE / name
+    whole = path.read_text("utf-8")
+    path.write_text(whole.replace("small", "smell", 1), "utf-8")
+
+    checked = publish("--check")
+
+    assert 1 == checked.exit_code
+    assert f"differs: {path.relative_to(project)}" in checked.output
+    assert whole != path.read_text("utf-8")
+    assert 0 == publish().exit_code
+    assert whole == path.read_text("utf-8")
+
+
+def test_what_is_made_no_more_is_deleted(project: Path) -> None:
+    """Generated files only: what somebody else laid there stays."""
+    publish()
+    note = project / PLACE / "note.md"
+    note.write_text("By hand.\n")
+    (project / PLACE / "curve.json").unlink()
+
+    checked = publish("--check")
+    publish()
+
+    assert 1 == checked.exit_code
+    assert f"differs: stale: {PLACE / 'curves.md'}" in checked.output
+    assert not (project / PLACE / "curves.md").exists()
+    assert not (project / PLACE / "small-curve.svg").exists()
+    assert note.exists()
+    assert 0 == publish("--check").exit_code
+
+
+def test_the_headline_stands_between_its_marks(project: Path) -> None:
+    """One table, one figure, a sentence; the text around them stays."""
+    publish()
+    text = (project / "README.md").read_text("utf-8")
+    between = text.partition(headline.BEGIN)[2].partition(headline.END)[0]
+
+    assert text.startswith("Before.\n\n<!--")
+    assert text.endswith("-->\n\nAfter.\n")
+    assert "`prune(0.8)+int8` is 12.1 times smaller" in between
+    assert "### small on digits" in between
+    assert "(results/box/2024-05-06-abc1234/small-curve.svg)" in between
+    assert "keras" not in between
+
+
+def test_a_readme_without_marks_is_left_alone(project: Path) -> None:
+    """Other projects have READMEs of their own."""
+    (project / "README.md").write_text("Mine.\n")
+
+    publish()
+
+    assert "Mine.\n" == (project / "README.md").read_text()
+
+
+def test_the_headline_is_of_the_fullest_suite(project: Path) -> None:
+    """The first run of its newest folder."""
+    for day, name in ((3, "old"), (7, "big"), (8, "later")):
+        full = environment(suite="full", date=f"2024-05-0{day} 01:02 UTC")
+        records = (*file("baseline", 9, 8, model=name), *file("int8", 3, 2, model=name))
+        place = f"box/2024-05-0{min(day, 7)}-abc1234"
+        filed(project, name, accounted(Results(full, records)), place)
+
+    assert "### big on digits" in site.make(project)[project / "README.md"]
+
+
+def test_bare_numbers_are_of_all_runs(project: Path) -> None:
+    """One row for each variant, runtime and seed, with the run's name."""
+    rows = list(csv.DictReader(io.StringIO(text_of(site.make(project), "tables.csv"))))
+
+    assert {"quick", "curve"} == {row["run"] for row in rows}
+    assert "97500" in {row["gzip_bytes"] for row in rows}
+
+
+def test_nothing_published_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the way out; and no empty index is written."""
+    monkeypatch.chdir(tmp_path)
+
+    done = publish()
+
+    assert 1 == done.exit_code
+    assert "weighin publish FILE" in done.output
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_records_that_do_not_account_for_their_artifacts_are_refused(project: Path) -> None:
+    """The message names the file and the fault; nothing is written."""
+    path = project / PLACE / "quick.json"
+    own = store.load(path)
+    foreign = dataclasses.replace(own.records[0], artifact="f0" * 32)
+    store.save(path, Results(own.environment, (foreign, *own.records[1:])))
+
+    done = publish()
+
+    assert 1 == done.exit_code
+    assert "quick.json cannot be published" in done.output
+    assert "f0f0f0f0f0f0" in done.output
+    assert ["curve.json", "quick.json"] == names_of(list((project / PLACE).iterdir()))
+
+
+def test_publishing_loads_no_tensorflow(child_environment: Mapping[str, str]) -> None:
+    """Nor anything else that builds or runs a model."""
+    code = (
+        "import json, sys; from click.testing import CliRunner; from weighin.cli import main; "
+        "done = CliRunner().invoke(main, ['publish', '--check']); "
+        "print(json.dumps([done.exit_code, sorted(sys.modules)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=child_environment,
+        check=True,
+    )
+    exit_code, loaded = json.loads(done.stdout.splitlines()[-1])
+
+    assert 0 == exit_code
+    heavy = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization", "ai_edge_litert"}
+    assert set() == heavy & set(loaded)
+
+
+def redrawn(svg: str, version: str) -> str:
+    """The figure as another Matplotlib might have drawn it."""
+    moved = svg.replace('d="M ', 'd="M 0 0 M ')
+    return re.sub(r"Matplotlib v[^,<]*", f"Matplotlib v{version}", moved)
+
+
+def test_figures_of_another_matplotlib_are_held_by_their_words(project: Path) -> None:
+    """Coordinates differ from release to release; of one release every byte counts."""
+    publish()
+    path = project / PLACE / "small-curve.svg"
+    own = path.read_text("utf-8")
+    versions = set(re.findall(r"Matplotlib v([^,<]*)", own))
+    made = site.make(project)
+    wrong = []
+    moved = redrawn(own, "0.1")
+    for text in (moved, redrawn(own, *versions), moved.replace("2 seeds", "9 seeds")):
+        path.write_text(text, "utf-8")
+        wrong.append(names_of(site.differing(project, made)))
+
+    assert [[], ["small-curve.svg"], ["small-curve.svg"]] == wrong
+
+
+EVIL = [
+    *("../x", "a|b", "<script>alert(1)</script>", "two\nlines", "![p](http://x/y.png)"),
+    *("record", ".", ""),
+]
+
+
+def test_names_from_records_are_harmless(tmp_path: Path) -> None:
+    """No file outside the folder, no HTML, no broken table, no link or picture, no lost page."""
+    records = [each for name in EVIL for each in file("baseline", 9, 8, model=name, dataset=name)]
+    records += [
+        record("top1", None, status="failed", reason=NASTY, model=name, dataset=name)
+        for name in EVIL
+    ]
+    made = made_of(tmp_path, *records, suite="<b>|", profile="../..\n# <i>")
+    pages = {path: text for path, text in made.items() if path.suffix == ".md"}
+
+    assert {tmp_path / PLACE, tmp_path / "results"} == {path.parent for path in made}
+    assert len([*EVIL, "ladder.md", "machine.md", "README.md"]) == len(pages)
+    assert all(re.fullmatch(r"[\w.-]+", path.name) for path in made)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{headline.BEGIN}\n{headline.END}\n")
+    made_up = {**environment(suite="quick", profile="<i>\n# x", date=f"{headline.END}<b>")}
+    filed(tmp_path, "quick", accounted(Results(made_up, tuple(records))))
+    inserted = site.make(tmp_path)[readme].replace(headline.BEGIN, "").replace(headline.END, "", 1)
+    for text in (*pages.values(), inserted):
+        bare = text.replace(markdown.MARK, "")
+        assert "<" not in re.sub(r"`[^`]*`", "", bare)
+        assert "](http" not in bare
+        assert "\n# <" not in text
+        assert "\n# x" not in text
+        tables = re.findall(r"(?:^\|.*\n)+", bare, re.MULTILINE)
+        for table in tables:
+            widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+            assert 1 == len(widths)
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_pages_are_named_apart_and_safely(one: str, other: str) -> None:
+    """Whatever models are called."""
+    first, second = model.name(one), model.name(other)
+
+    assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", first)
+    assert first.lower() not in model.RESERVED
+    assert (one == other) == (first == second)
+
+
+def test_one_machine_has_one_folder(project: Path, tmp_path: Path) -> None:
+    """Found by processor, cores and instruction sets, whatever it was called and updated to."""
+    machine = dict(ENVIRONMENT["machine"], system="Linux 7", memory_bytes=1)
+    fresh = tmp_path / "fresh.json"
+    store.save(fresh, accounted(Results(environment(machine=machine), tuple(file("int8", 3, 2)))))
+    (path,) = filing.file_away([fresh], project / "results")
+
+    assert "box" == path.parent.parent.name
+
+
+@pytest.mark.parametrize(
+    ("machine", "name"),
+    [
+        ({"cpu": "Intel(R) Xeon(R) Processor", "cores": 2}, "intel-xeon-2-cores"),
+        (
+            {"cpu": "AMD Ryzen 7 5800X 8-Core Processor", "cores": 16},
+            "amd-ryzen-7-5800x-8-core-16-cores",
+        ),
+        ({"cpu": "Intel(R) Core(TM) i7 CPU @ 2.6GHz", "cores": 4}, "intel-core-i7-4-cores"),
+        ({"cpu": "../../<evil>", "cores": "../1"}, "evil"),
+        ({}, "unknown"),
+    ],
+)
+def test_machines_are_called_by_processor_and_cores(
+    tmp_path: Path, machine: dict[str, object], name: str
+) -> None:
+    """In small letters, with nothing that leads elsewhere."""
+    path = tmp_path / "run.json"
+    store.save(path, accounted(Results(environment(machine=machine), tuple(file("int8", 3, 2)))))
+    (target,) = filing.file_away([path], tmp_path / "results")
+
+    assert name == target.parent.parent.name
+
+
+def test_another_machine_of_that_name_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    """As where the same processor shows fewer instruction sets."""
+    made = []
+    for features in (["avx2"], ["avx"], ["avx2"]):
+        machine = {"cpu": "Chip", "cores": 2, "cpu_features": features}
+        path = tmp_path / "run.json"
+        own = accounted(Results(environment(machine=machine), tuple(file("int8", 3, 2))))
+        store.save(path, own)
+        made += filing.file_away([path], tmp_path / "results")
+
+    assert ["chip-2-cores", "chip-2-cores-2", "chip-2-cores"] == [
+        path.parent.parent.name for path in made
+    ]
+
+
+@pytest.mark.parametrize(
+    ("commit", "name"),
+    [
+        ("abc1234", "2024-05-06-abc1234"),
+        ("abc1234-dirty", "2024-05-06-abc1234-dirty"),
+        ("", "2024-05-06-unknown"),
+        (None, "2024-05-06-unknown"),
+        ("../../etc", "2024-05-06-unknown"),
+    ],
+)
+def test_folders_are_called_by_date_and_commit(
+    tmp_path: Path, commit: str | None, name: str
+) -> None:
+    """Unless the command says otherwise."""
+    path = tmp_path / "run.json"
+    own = environment(commit=commit) if commit is not None else environment()
+    store.save(path, accounted(Results(own, tuple(file("int8", 3, 2)))))
+    (target,) = filing.file_away([path], tmp_path / "results")
+    (other,) = filing.file_away([path], tmp_path / "results", "mine", "2020-01-02-cf22e04")
+
+    assert (name, "quick-small.json") == (target.parent.name, target.name)
+    assert tmp_path / "results" / "mine" / "2020-01-02-cf22e04" / "quick-small.json" == other
+    assert store.load(path) == store.load(target)
+
+
+def test_the_same_run_again_replaces_and_others_stand_beside_it(tmp_path: Path) -> None:
+    """Suite, profile and models say which run it is."""
+    names = []
+    for changes, models in (
+        ({}, "small"),
+        ({"date": "2024-05-06 23:00 UTC"}, "small"),
+        ({"profile": "full"}, "small"),
+        ({}, "small wide"),
+        ({}, "wide huge"),
+        ({}, "../x"),
+    ):
+        path = tmp_path / "run.json"
+        records = [each for name in models.split() for each in file("int8", 3, 2, model=name)]
+        store.save(path, accounted(Results(environment(**changes), tuple(records))))
+        names += [each.name for each in filing.file_away([path], tmp_path / "results")]
+
+    assert [
+        *("quick-small.json", "quick-small.json", "quick-small-full.json"),
+        *("quick.json", "quick-2.json", "quick-x-d6b96a97.json"),
+    ] == names
+
+
+def test_runs_of_the_version_matrix_lie_apart(tmp_path: Path) -> None:
+    """Called by their versions; of two that share these, the second is no repetition."""
+    names = []
+    for tensorflow, numpy in (("2.19.1", "1"), ("2.19.1", "2"), ("2.21.0", "2"), ("2.19.1", "1")):
+        packages = {"tensorflow": tensorflow, "python": "3.11.7", "numpy": numpy}
+        path = tmp_path / "run.json"
+        store.save(
+            path, accounted(Results(environment(packages=packages), tuple(file("int8", 3, 2))))
+        )
+        (target,) = filing.file_away([path], tmp_path / "results", "box", versions=True)
+        names.append(target.relative_to(tmp_path / "results" / "box").as_posix())
+    (folder,) = folders.read(tmp_path / "results")
+
+    assert [
+        *("2024-05-06-unknown/versions/tf219-py311.json",),
+        *("2024-05-06-unknown/versions/tf219-py311-2.json",),
+        *("2024-05-06-unknown/versions/tf221-py311.json",),
+        *("2024-05-06-unknown/versions/tf219-py311.json",),
+    ] == names
+    assert ([], 3) == (folder.models, len(folder.versions))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--machine", "../x"], "--machine ../x: wanted"),
+        (["--folder", "../x"], "--folder ../x: wanted"),
+        (["--check"], "leave the FILES out"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(project: Path, words: list[str], said: str) -> None:
+    """Before anything is written."""
+    before = sorted(project.rglob("*"))
+
+    done = publish(PLACE / "quick.json", *words)
+
+    assert 1 == done.exit_code
+    assert said in done.output
+    assert before == sorted(project.rglob("*"))
+
+
+def test_what_is_filed_is_what_was_measured(project: Path) -> None:
+    """Every sample, to the last digit."""
+    before = store.load(project / PLACE / "quick.json")
+
+    done = publish(PLACE / "quick.json", "--machine", "other")
+
+    assert "filed: results/other/2024-05-06-unknown/quick.json" in done.output
+    assert before == store.load(project / "results/other/2024-05-06-unknown/quick.json")
+
+
+SIZES = st.floats(1e3, 1e7)
+BOTH = f"{factors.PRUNED}+dynamic"
+CELLS = [
+    *(("baseline", "h5"), ("baseline", "tflite"), (factors.PRUNED, "h5")),
+    *((factors.PRUNED, "tflite"), ("dynamic", "tflite"), (BOTH, "tflite")),
+]
+
+
+@given(st.lists(SIZES, min_size=6, max_size=6))
+def test_factors_multiply_to_the_whole(sizes: list[float]) -> None:
+    """On every way from the dense .h5 to the pruned and quantized .tflite."""
+    ways = factors.factors({cell: {0: size} for cell, size in zip(CELLS, sizes, strict=True)})
+
+    assert 3 == len(ways)
+    for steps in ways.values():
+        assert math.isclose(sizes[0] / sizes[5], math.prod(step[0] for step in steps))
+
+
+def test_factors_are_of_seeds_that_have_every_file() -> None:
+    """None where a file is missing."""
+    whole = {cell: {0: 5.0, 1: 4.0} for cell in CELLS}
+    partial = whole | {CELLS[2]: {1: 4.0}}
+
+    assert [2, 1, 0] == [
+        len(next(iter(factors.factors(sizes).values()), [[]])[0])
+        for sizes in (whole, partial, {**whole, CELLS[2]: {}})
+    ]
+
+
+def of_article(
+    variant: str, zipped: int, format: str = "tflite", **changes: object
+) -> list[Record]:
+    """One file of the article's model, and its accuracy."""
+    own: dict[str, object] = {"model": "mnist_cnn", "dataset": "mnist"} | changes
+    of_file = own | {"format": format, "runtime": "", "threads": 0}
+    made = [
+        *file(variant, 2 * zipped, zipped, **of_file),
+        record("zip_bytes", zipped, unit="B", variant=variant, **of_file),
+    ]
+    return made + (run(variant, 0.98, 1e-4, **own) if format == "tflite" else [])
+
+
+def the_article() -> tuple[Record, ...]:
+    """Its dense start and its main rows, from two seeds."""
+    made: list[Record] = []
+    for seed in (0, 1):
+        made += of_article("baseline", 1_600_000, "h5", seed=seed)
+        made += of_article("baseline", 1_500_000, seed=seed)
+        made += of_article(factors.PRUNED, 800_000, "h5", seed=seed)
+        made += of_article(factors.PRUNED, 750_000, seed=seed)
+        made += of_article("dynamic", 400_000, seed=seed)
+        made += of_article(BOTH, 200_000 + 50_000 * seed, seed=seed)
+    return tuple(made)
+
+
+def test_the_articles_rows_stand_beside_ours(tmp_path: Path) -> None:
+    """Six rows, those not weighed as `not measured`; then what it lacks, then what is what."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    made = made_of(tmp_path, *the_article(), suite="article", profile="full")
+    text = text_of(made, "article.md").replace("\N{NO-BREAK SPACE}", " ")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+
+    first = text.partition("## The rows that it lacks")[0]
+
+    assert 6 == len(re.findall(r"^\| (?!what)\w", first, re.MULTILINE))
+    assert any("186,745 B" in line and "225,000 ± 35,355 B" in line for line in rows)
+    assert any("7.20 ± 1.13" in line and "8.58" in line for line in rows)
+    assert any("388,071 B" in line and "not measured" in line for line in rows)
+    assert any(line.startswith("| dynamic ") and "4.00 ± 0.00" in line for line in rows)
+    assert "| container 1.067 · pruning 2.000 · quantization 3.354 | 7.16 " in text
+    assert "pruning 2.355 · container and quantization 3.641 | 8.58" in text.replace("  ", "")
+
+
+def test_quantization_by_one_scale_has_factors_of_its_own(tmp_path: Path) -> None:
+    """Where it was weighed; it decides how much of the article's figure is reproduced."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    records = list(the_article())
+    for seed in (0, 1):
+        records += of_article("dynamic(scales=tensor)", 300_000, seed=seed)
+        records += of_article(f"{BOTH}(scales=tensor)", 160_000, seed=seed)
+    made = made_of(tmp_path, *records, suite="article", profile="full")
+    text = text_of(made, "article.md")
+
+    assert re.search(
+        r"^\| prune\(0.7,begin=0.4\) ?\+dynamic\(scales=tensor\) .* 10.00 ", text, re.M
+    )
+    assert 3 == len(re.findall(r"^\| dynamic\(scales=tensor\) .*→.*\| 10.00 ", text, re.MULTILINE))
+
+
+def test_no_article_without_its_rows(project: Path) -> None:
+    """Other runs have no such page."""
+    shutil.copytree(FACTS, project / "models" / "published")
+
+    assert "article.md" not in names_of(site.make(project))
+
+
+def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
+    """All 26 of them; those that were not run are `not measured`."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    own = {"model": "VGG16", "dataset": "noise"}
+    of_file = own | {"runtime": "", "threads": 0, "format": "h5"}
+    records = [
+        *file("baseline", 553_000_000, 500_000_000, **own),
+        *file("baseline", 553_400_000, 500_000_000, **own, format="h5"),
+        record("parameters", 138_357_544, **of_file),
+        record("depth", 23, **of_file),
+        *file("int8", 139_000_000, 120_000_000, **own),
+        *run("baseline", 0.5, 0.1, **own),
+        *run("int8", 0.5, 0.05, base=0.1, verdicts=("", "faster"), **own),
+    ]
+    made = made_of(tmp_path, *records, suite="applications")
+    text = text_of(made, "applications.md").replace("\N{NO-BREAK SPACE}", " ")
+    rows = [line for line in text.splitlines() if line.startswith("| VGG16")]
+
+    assert 3 * 26 == len(re.findall(r"^\| [A-Z]\w+ ", text, re.MULTILINE))
+    assert re.search(r"138,357,544 +\| 138,357,544 +\| \+0 +\| 528 MB +\| 553 MB", rows[0])
+    assert re.search(r"\| 23 +\| 23 +\|$", rows[0])
+    assert "139 MB, 120 MB" in rows[1]
+    assert "50.0 ms [49.5, 50.5]; × 2.00 [1.94, 2.06] faster" in rows[2]
+    assert "not measured" in rows[2]
+
+
+def test_published_figures_say_whether_they_compare(tmp_path: Path) -> None:
+    """Each beside ours, or beside `not measured`."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    own = {"model": "resnet8", "dataset": "cifar10_raw"}
+    anchors = {
+        "resnet8": [{"source": "Me 1999", "times": 3, "counted": "bits <b>", "alike": False}]
+    }
+    made = made_of(tmp_path, *file("baseline", 318_000, 292_000, **own), anchors=anchors)
+    section = text_of(made, "resnet8.md").partition("## Published beside ours")[2]
+    section = section.replace("\N{NO-BREAK SPACE}", " ")
+
+    assert re.search(r"file 318,144 B +\| 318,000 B +\| baseline .tflite, quick +\| like", section)
+    assert re.search(r"Me 1999 .*× 3 .*not measured.*not like for like: bits &lt;b&gt;", section)
+
+
+def test_facts_that_are_none_are_refused_by_line(tmp_path: Path) -> None:
+    """A number that is none is named with its line."""
+    (tmp_path / "figures.csv").write_text((FACTS / "figures.csv").read_text("utf-8") + "a,b\n")
+
+    with pytest.raises(WeighinError, match=r"figures\.csv, line \d+"):
+        published.read(tmp_path)
+
+
+def test_committed_facts_name_metrics_and_variants() -> None:
+    """Every published figure can stand beside one of ours."""
+    from weighin import registry, variant
+
+    for each in published.read(FACTS):
+        assert each.metric == published.TIMES or each.metric in registry.metrics
+        assert not each.variant or each.variant == variant.parse(each.variant).name
+        assert each.alike or each.note
+
+
+def test_the_record_has_a_page(project: Path) -> None:
+    """Of runs of that suite, with what others have published."""
+    filed(project, "record", accounted(results(), **environment(suite="record")))
+    text = text_of(site.make(project), "record.md")
+
+    assert "## record" in text
+    assert "McNemar" in text
+
+
+def test_the_version_matrix_has_a_page(project: Path) -> None:
+    """Where two releases were weighed; their runs are on no other page."""
+    place = "box/2024-05-06-abc1234/versions"
+    texts = []
+    for tensorflow in ("2.19.1", "2.21.0"):
+        packages = {"tensorflow": tensorflow, "python": "3.11.7"}
+        records = (*file("baseline", 9, 8, model="old"), *file("int8", 3, 2, model="old"))
+        own = Results(environment(packages=packages), records)
+        filed(project, f"tf{tensorflow}", accounted(own), place)
+        texts.append(site.make(project))
+
+    assert "versions.md" not in names_of(texts[0])
+    assert "old.md" not in names_of(texts[1])
+    text = text_of(texts[1], "versions.md")
+    assert "2.19.1" in text
+    assert "2.21.0" in text
+
+
+def test_the_ladder_has_a_page(tmp_path: Path) -> None:
+    """Models from small to large, with the core variants; other suites have their own pages."""
+    records = []
+    for name, size in (("large", 900), ("little", 100)):
+        own = {"model": name, "dataset": "digits"}
+        for variant, share in (("baseline", 1), ("int8", 4), ("dynamic", 4)):
+            records += file(variant, size, size // share, **own)
+            records += run(variant, 0.95, 1e-4, **own)
+    filed(tmp_path, "curve", accounted(Results(environment(suite="curve"), tuple(records))))
+    alone = site.make(tmp_path)
+    text = text_of(made_of(tmp_path, *records, suite="full"), "ladder.md")
+    rows = re.findall(r"^\| (l\w+) .*?\| (baseline|int8|dynamic) ", text, re.MULTILINE)
+
+    assert "ladder.md" not in names_of(alone)
+    assert [
+        *(("little", "baseline"), ("little", "int8")),
+        *(("large", "baseline"), ("large", "int8")),
+    ] == rows
+    assert " 4.00 " in text
+
+
+def test_the_machine_has_a_page(project: Path) -> None:
+    """Calibration, instruction sets and versions; what differs between runs is all named."""
+    packages = {"packages": {"tensorflow": "2.15.0"}}
+    filed(project, "old", accounted(results(), **environment(suite="old", **packages)))
+    text = text_of(site.make(project), "machine.md").replace("\N{NO-BREAK SPACE}", " ")
+
+    assert "avx2 fma" in text
+    assert "9 " in text
+    assert "3.10 %" in text
+    assert "2.21.0; 2.15.0" in text or "2.15.0; 2.21.0" in text
+    assert "Example CPU &lt;1 GHz&gt;" in text
+
+
+def test_the_index_has_every_page(project: Path) -> None:
+    """By machine and date, a line each."""
+    filed(project, "quick", accounted(results(), **environment()), "another/2024-01-01-unknown")
+    made = site.make(project)
+    index = made[project / "results" / "README.md"]
+
+    assert index.index("## another") < index.index("## box")
+    for path in made:
+        if path.suffix in (".md", ".csv") and path.name != "README.md":
+            assert f"]({path.relative_to(project / 'results').as_posix()}): " in index
+
+
+def test_other_folders_are_none_of_ours(project: Path) -> None:
+    """What lies in `local/` or is no `<date>-<commit>` is neither read nor touched."""
+    for place in ("local/2024-05-06-abc1234", "box/notes"):
+        (project / "results" / place).mkdir(parents=True)
+        (project / "results" / place / "run.json").write_text("no results")
+        (project / "results" / place / "run.md").write_text(markdown.MARK)
+
+    assert 0 == publish().exit_code
+    assert ["box"] == [folder.machine for folder in folders.read(project / "results")]
+    assert (project / "results" / "local" / "2024-05-06-abc1234" / "run.md").exists()
+    assert (project / "results" / "box" / "notes" / "run.md").exists()

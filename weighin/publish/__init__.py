@@ -1,0 +1,1 @@
+"""Records → the published folder: pages, figures, bare numbers, the index, README's headline."""

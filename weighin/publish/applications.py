@@ -1,0 +1,114 @@
+"""The article's table of keras.applications beside what was built and weighed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from weighin.publish import markdown
+from weighin.publish.folders import Folder
+from weighin.publish.published import Application
+from weighin.report import units
+from weighin.report.footer import origin
+from weighin.report.rows import Row, rows_of_seeds
+from weighin.report.table import COLUMNS, Table
+
+VARIANTS = ("baseline", "float16", "dynamic", "int8", "prune(0.8)+int8")
+_SHOWN = {column.metric: column for column in COLUMNS}
+_NOT = "not measured"
+
+
+def page(folder: Folder, printed: Sequence[Application]) -> str:
+    """The page's text; empty where none of the models was weighed."""
+    runs = {each.model: run for run in folder.runs for each in printed if each.model in run.models}
+    if not runs:
+        return ""
+    built: list[list[str]] = []
+    sizes = Table("", "", [])
+    speeds = Table("", "", [])
+    size_cells, speed_cells = [], []
+    for each in printed:
+        run = runs.get(each.model)
+        records = run.of(each.model).records if run else ()
+        rows = rows_of_seeds(records)
+        built.append([each.model, *_built(each, rows)])
+        of = {row.variant: row for row in rows if row.format == "tflite"}
+        ran = {row.variant: row for row in rows if row.runtime == "litert"}
+        size_cells.append([each.model, *(_size(sizes, of.get(name)) for name in VARIANTS)])
+        speed_cells.append([each.model, *(_speed(speeds, ran.get(name)) for name in VARIANTS)])
+    last = max(runs.values(), key=lambda run: run.fact("date"))
+    return markdown.page(
+        folder,
+        "keras.applications: as printed, as built, compressed",
+        [
+            f"{len(runs)} of the {len(printed)} models of the article's table were weighed here. "
+            f"Each has a page of its own with intervals and reasons.",
+            _as_printed(built),
+            _section("Size: file, and after gzip -9", size_cells, sizes.numbered),
+            _section(
+                "Latency, and × faster than the baseline",
+                speed_cells,
+                [*speeds.numbered, "× faster: interleaved with the baseline, as on each page"],
+            ),
+            markdown.GITHUB.lines(origin(last.results)),
+        ],
+    )
+
+
+def _as_printed(rows: Sequence[Sequence[str]]) -> str:
+    headers = ["model", "parameters, printed", "parameters, built", "difference"]
+    headers += ["size, printed", ".h5, built", ".tflite, built", "depth, printed", "depth, built"]
+    lines = [
+        "printed: MachineCurve 2020, after keras.io; built: by the tf_keras of this run",
+        "parameters, built: all values of the Keras file; † of the .tflite, where that alone was "
+        "weighed: fewer, as batch normalization is folded and equal constants are kept once",
+        "depth: layers on the longest path, the input counted; empty where the article prints none",
+    ]
+    return f"## As printed and as built\n\n{markdown.table(headers, rows, lines)}"
+
+
+def _built(printed: Application, rows: Sequence[Row]) -> list[str]:
+    dense = {row.format: row for row in rows if row.variant == "baseline"}
+    keras, lite = dense.get("h5"), dense.get("tflite")
+    parameters = _value(keras, "parameters")
+    mark = "" if parameters else "†"
+    parameters = parameters or _value(lite, "parameters")
+    depth = _value(keras, "depth")
+    of_keras, of_lite = _value(keras, "file_bytes"), _value(lite, "file_bytes")
+    differs = bool(parameters and printed.parameters and not mark)
+    return [
+        f"{printed.parameters:,}" if printed.parameters else "",
+        f"{parameters:,.0f}{mark}" if parameters else _NOT,
+        f"{parameters - printed.parameters:+,.0f}" if differs else "",  # type: ignore[operator]
+        f"{printed.megabytes:g} MB" if printed.megabytes else "",
+        units.size(of_keras) if of_keras else _NOT,
+        units.size(of_lite) if of_lite else _NOT,
+        f"{printed.depth}" if printed.depth else "",
+        f"{depth:g}" if depth else _NOT,
+    ]
+
+
+def _value(row: Row | None, metric: str) -> float | None:
+    found = row.records.get(metric, ()) if row else ()
+    return found[0].value if found else None
+
+
+def _section(title: str, cells: Sequence[Sequence[str]], lines: Sequence[str]) -> str:
+    return f"## {title}\n\n{markdown.table(['model', *VARIANTS], cells, lines)}"
+
+
+def _size(table: Table, row: Row | None) -> str:
+    if row is None:
+        return _NOT
+    file = table.cell(row, _SHOWN["file_bytes"])
+    if _value(row, "file_bytes") is None:
+        return file
+    return f"{file}, {table.cell(row, _SHOWN['gzip_bytes'])}"
+
+
+def _speed(table: Table, row: Row | None) -> str:
+    if row is None:
+        return _NOT
+    latency = table.cell(row, _SHOWN["latency"])
+    if row.variant == "baseline" or _value(row, "latency") is None:
+        return latency
+    return f"{latency}; × {table.cell(row, _SHOWN['speedup'])}"

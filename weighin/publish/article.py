@@ -1,0 +1,139 @@
+"""The article that weighin grew from: its rows with its own measure, what it lacks, what is what.
+
+Its measure is a file's size in a ZIP archive, an .h5 by a .tflite.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from weighin.core import Record
+from weighin.publish import factors, markdown
+from weighin.publish.factors import CONTROL, PRUNED, QUANTIZED, Sizes
+from weighin.publish.folders import Folder, Run
+from weighin.publish.published import Published
+from weighin.report import units
+from weighin.report.footer import samples
+from weighin.report.rows import Row, rows_of_seeds
+from weighin.report.table import COLUMNS, Column, Table
+
+SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
+_SHOWN = {column.metric: column for column in COLUMNS}
+_LACKING = (
+    Column("zip", "zip_bytes", units.size),
+    Column("× of the .h5", "of_h5", units.ratio),
+    Column("× like for like", "of_same", units.ratio, compares=True),
+    *(_SHOWN[metric] for metric in ("top1", "top1_delta", "latency", "speedup")),
+)
+
+
+def page(folder: Folder, known: Sequence[Published]) -> str:
+    """The page's text; empty where nothing of the article was weighed but its dense start."""
+    rows = [each for each in known if each.source == SOURCE and each.metric == "zip_bytes"]
+    main = _run_of(folder, PROFILE)
+    if not rows or main is None or not _sizes(main).get((PRUNED, "h5")):
+        return ""
+    parts = [_its_rows(folder, rows, known), _lacking(main), factors.section(_sizes(main), rows)]
+    title = "The article, reproduced and completed"
+    return markdown.page(folder, title, parts)
+
+
+def _run_of(folder: Folder, profile: str) -> Run | None:
+    """The run of the article's rows by a profile: its own suite's before any other's."""
+    runs = [run for run in folder.runs if MODEL in run.models and run.fact("profile") == profile]
+    ranked = sorted(runs, key=lambda run: not run.fact("suite").startswith("article"))
+    return ranked[0] if ranked else None
+
+
+def _sizes(run: Run) -> dict[tuple[str, str], dict[int, float]]:
+    """Bytes of ZIP archives by variant and format, of each seed."""
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    for each in run.of(MODEL).records:
+        if each.metric == "zip_bytes" and each.value:
+            found.setdefault((each.variant, each.format), {})[each.seed] = each.value
+    return found
+
+
+def _its_rows(folder: Folder, rows: Sequence[Published], known: Sequence[Published]) -> str:
+    top1 = {(each.what, each.variant): each.value for each in known if each.metric == "top1"}
+    dense = next((each.value for each in rows if each.variant == "baseline"), None)
+    cells = []
+    for each in rows:
+        printed = top1.get((each.what, each.variant))
+        run = _run_of(folder, each.profile)
+        cells.append(
+            [
+                each.what,
+                each.variant,
+                f"{each.value:,.0f} B",
+                f"{dense / each.value:.2f}" if dense else "",
+                "not measured" if printed is None else f"{printed * 100:.2f} %",
+                *(_ours(run, each) if run else ["not measured"] * 3),
+            ]
+        )
+    headers = ["what", "ours", "zipped, published", "×", "top-1, published"]
+    headers += ["zipped, ours", "×, ours", "top-1, ours"]
+    lines = [
+        "zipped: size in a ZIP archive with deflate, the article's measure; ×: the dense .h5 "
+        "zipped by it, which for the .tflite crosses containers; as published: by its bytes",
+        "published: MachineCurve 2020, one seed; ours: mean ± standard deviation over seeds "
+        "where there are several; top-1: on all 10,000 test images, by the .tflite file of the "
+        "same weights",
+    ]
+    return f"## Its six rows\n\n{markdown.table(headers, cells, lines)}"
+
+
+def _ours(run: Run, published: Published) -> list[str]:
+    sizes = _sizes(run)
+    own = sizes.get((published.variant, published.format), {})
+    dense = sizes.get(("baseline", "h5"), {})
+    accuracy = run.find(MODEL, published.variant, "tflite", "top1")
+    by_runtime = [each for each in accuracy if each.runtime == accuracy[0].runtime]
+    return [
+        factors.spread(list(own.values()), lambda value: f"{value:,.0f}", " B"),
+        factors.spread(factors.ratios(dense, own), units.ratio),
+        factors.spread(
+            [each.value for each in by_runtime if each.value], lambda x: f"{x * 100:.2f}", " %"
+        ),
+    ]
+
+
+def _lacking(run: Run) -> str:
+    records = run.of(MODEL).records
+    sizes = _sizes(run)
+    wanted = ["baseline", CONTROL, PRUNED]
+    for end in (*QUANTIZED, "int8"):
+        wanted += [end, f"{PRUNED}+{end}"]
+    rows = [
+        _with_ratios(row, sizes)
+        for row in rows_of_seeds(records)
+        if row.variant in wanted and row.format == "tflite" and row.runtime == "litert"
+    ]
+    rows.sort(key=lambda row: wanted.index(row.variant))
+    if not rows:
+        return ""
+    table = Table(MODEL, records[0].dataset, rows)
+    cells = [[row.variant, *(table.cell(row, column) for column in _LACKING)] for row in rows]
+    lines = [
+        *table.numbered,
+        "× of the .h5: the dense .h5 zipped by it, as the article divides; × like for like: the "
+        "dense .tflite zipped by it",
+        *samples(run.results, rows, records[0].dataset, [column.metric for column in _LACKING]),
+    ]
+    headers = ["variant", *(column.header for column in _LACKING)]
+    return f"## The rows that it lacks\n\n{markdown.table(headers, cells, lines)}"
+
+
+def _with_ratios(row: Row, sizes: Sizes) -> Row:
+    own = row.records.get("zip_bytes", ())
+    bases = {"of_h5": ("baseline", "h5"), "of_same": ("baseline", "tflite")}
+    made: dict[str, tuple[Record, ...]] = {}
+    for metric, base in bases.items():
+        dense = sizes.get(base, {})
+        made[metric] = tuple(
+            dataclasses.replace(each, metric=metric, unit="", value=dense[each.seed] / each.value)
+            for each in own
+            if each.value and each.seed in dense
+        )
+    return dataclasses.replace(row, records={**row.records, **made})

@@ -1,0 +1,158 @@
+"""Published folders, `results/<machine>/<date>-<commit>/`, and the runs whose records they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from weighin import provenance, store
+from weighin.core import Record, Results, WeighinError
+
+NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9A-Za-z]+(?:-dirty)?)")
+# Machines are the same where these are; memory and system change by an update or a restart.
+_IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
+UNPUBLISHED = "local"  # where runs write, in the same folder; git ignores it
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Run:
+    """One file of records, `<name>.json`."""
+
+    name: str
+    results: Results
+
+    def fact(self, key: str) -> str:
+        """A fact of the environment that is one word, such as `suite`; empty if unknown."""
+        found = self.results.environment.get(key)
+        return found if isinstance(found, str) else ""
+
+    def facts(self, key: str) -> Mapping[str, Any]:
+        """Facts of the environment under one key, such as `machine`; none if unknown."""
+        found = self.results.environment.get(key)
+        return found if isinstance(found, Mapping) else {}
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The models it weighed."""
+        return list(dict.fromkeys(record.model for record in self.results.records))
+
+    @property
+    def machine(self) -> tuple[str, ...]:
+        """What tells its machine from others."""
+        return tuple(repr(self.facts("machine").get(key)) for key in _IDENTITY)
+
+    def of(self, model: str) -> Results:
+        """What it holds of one model alone, the environment's account of its weights included."""
+        own: dict[str, Any] = dict(self.results.environment)
+        for key in ("weights", "anchors"):
+            if key in own:
+                own[key] = {name: it for name, it in self.facts(key).items() if name == model}
+        return Results(own, tuple(each for each in self.results.records if each.model == model))
+
+    def find(self, model: str, variant: str, format: str, metric: str) -> list[Record]:
+        """The measured figures of one cell's file, one for each seed."""
+        wanted = (model, variant, format, metric)
+        return [
+            each
+            for each in self.results.records
+            if (each.model, each.variant, each.format, each.metric) == wanted
+            and each.value is not None
+        ]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One published folder.
+
+    Attributes:
+        place: where it lies.
+        runs: those of suites, the oldest first.
+        versions: those of the version matrix, from `versions/`.
+    """
+
+    place: Path
+    runs: tuple[Run, ...]
+    versions: tuple[Run, ...] = ()
+
+    @property
+    def machine(self) -> str:
+        """The machine's short name."""
+        return self.place.parent.name
+
+    @property
+    def date(self) -> str:
+        """When it was measured."""
+        return self.place.name[:10]
+
+    @property
+    def commit(self) -> str:
+        """Which weighin measured it."""
+        return self.place.name[11:]
+
+    @property
+    def models(self) -> list[str]:
+        """The models of all its suites' runs."""
+        return list(dict.fromkeys(model for run in self.runs for model in run.models))
+
+
+def read(results: Path) -> list[Folder]:
+    """Every published folder below `results`: by machine, the newest first.
+
+    Raises:
+        WeighinError: if a file is no results file, or names artifacts that it cannot account for.
+    """
+    places = sorted(places_in(results), reverse=True)
+    folders = [Folder(place, _runs(place), _runs(place / "versions")) for place in places]
+    return sorted((each for each in folders if each.runs or each.versions), key=_machine)
+
+
+def places_in(results: Path) -> list[Path]:
+    """Where published folders are, with or without runs."""
+    return [
+        place
+        for place in results.glob("*/*/")
+        if NAME.fullmatch(place.name) and place.parent.name != UNPUBLISHED
+    ]
+
+
+def _machine(folder: Folder) -> str:
+    return folder.machine
+
+
+def _runs(place: Path) -> tuple[Run, ...]:
+    runs = [load(path) for path in sorted(place.glob("*.json"))]
+    return tuple(sorted(runs, key=lambda run: (run.fact("date"), run.name)))
+
+
+def load(path: Path) -> Run:
+    """Read one results file, and hold its artifacts against their provenance.
+
+    Raises:
+        WeighinError: if it is none, or its provenance cannot account for what it names.
+    """
+    run = Run(path.stem, store.load(path))
+    found = provenance.faults(run.results)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise WeighinError(
+            f"{path} cannot be published: {found[0]}{more}. Measure it again, or take the file out."
+        )
+    return run
+
+
+def slug(text: str) -> str:
+    """A text as part of a file's name: letters, digits, `_`, `-` and dots inside.
+
+    Where that changes it, a few digits of its hash keep it apart from others.
+    """
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip(".-")[:_LONGEST]
+    if safe and safe == text:
+        return safe
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{safe or 'unnamed'}-{digest[:8]}"

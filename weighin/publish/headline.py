@@ -1,0 +1,120 @@
+"""README's headline: one table and one figure of what is published, and what they show."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from weighin.core import Results
+from weighin.publish import markdown, model
+from weighin.publish.folders import Folder, Run
+from weighin.report import table
+from weighin.report.layout import Section
+from weighin.report.rows import Row, over_seeds
+from weighin.report.table import COLUMNS, Table, tables
+
+BEGIN, END = "<!-- headline: made by weighin publish -->", "<!-- headline: end -->"
+SUITES = ("full", "quick")  # of the first that is published the newest folder, there its first run
+VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
+RUNTIME = "litert"
+LEFT_OUT = ("runtime", "file")
+_BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+_SHOWN = {column.metric: column for column in COLUMNS}
+
+
+def insert(readme: str, folders: Sequence[Folder]) -> str:
+    """README's text with the headline anew; as it is where it has no place for one."""
+    text = _headline(folders)
+    return _BETWEEN.sub(lambda _: f"\n{text}\n\n", readme) if text else readme
+
+
+def _headline(folders: Sequence[Folder]) -> str:
+    found = _run(folders)
+    if found is None:
+        return ""
+    folder, run = found
+    name = run.models[0]
+    shown = map(_narrow, table.sections([_core(run.of(name))]))
+    parts = [_sentence(folder, run, name), *map(markdown.GITHUB.write, shown)]
+    curved = _curved(folder, name)
+    if curved is not None:
+        figure = ("results", folder.machine, folder.place.name, model.figure_name(curved, name))
+        parts.append(_figure_sentence(folder, curved, name))
+        parts.append(markdown.picture(f"top-1 of {name} against size and speed", *figure))
+    return markdown.tied("\n\n".join(part for part in parts if part))
+
+
+def _run(folders: Sequence[Folder]) -> tuple[Folder, Run] | None:
+    newest = sorted(folders, key=lambda folder: folder.date, reverse=True)
+    for suite in SUITES:
+        for folder in newest:
+            for run in folder.runs:
+                if run.fact("suite") == suite:
+                    return folder, run
+    return None
+
+
+def _curved(folder: Folder, name: str) -> Run | None:
+    runs = [run for run in folder.runs if name in run.models and model.drawn(run.of(name))]
+    return max(runs, key=lambda run: run.fact("suite") == "curve", default=None)
+
+
+def _core(results: Results) -> Results:
+    """The rows that a first look is for: the core variants by the main runtime."""
+    return Results(
+        results.environment,
+        tuple(
+            each
+            for each in results.records
+            if each.variant in VARIANTS
+            and each.format == "tflite"
+            and each.runtime in ("", RUNTIME)
+            and each.threads in (0, 1)
+        ),
+    )
+
+
+def _narrow(section: Section) -> Section:
+    """The section without columns that a page as narrow as README's has no room for."""
+    kept = [at for at, header in enumerate(section.headers) if header not in LEFT_OUT]
+    rows = [[row[at] for at in kept] for row in section.rows]
+    headers = [section.headers[at] for at in kept]
+    return dataclasses.replace(section, headers=headers, rows=rows)
+
+
+def _sentence(folder: Folder, run: Run, name: str) -> str:
+    found = tables(_core(run.of(name)))
+    page = markdown.link(name, "results", *folder.place.parts[-2:], f"{model.name(name)}.md")
+    ours = f"{page} on {markdown.safe(found[0].dataset)}, {markdown.said(run)}"
+    best = max(found[0].rows, key=_times, default=None)
+    if best is None or not _times(best):
+        return f"{ours}:"
+    said = [f"{_times(best):.1f} times smaller after gzip than the dense file"]
+    said += _told(found[0], best)
+    more = markdown.link("all models and runs", "results", "README.md")
+    return f"{ours}: `{best.variant}` is {'; '.join(said)} ({more})."
+
+
+def _told(own: Table, row: Row) -> list[str]:
+    """Accuracy and speed of a row in words, where they were measured."""
+    words = []
+    for metric, said in (("top1_delta", "{} points of top-1"), ("speedup", "{} × the speed")):
+        if over_seeds(row.records.get(metric, ())):
+            cell = own.cell(row, _SHOWN[metric])
+            figure, bracket, verdict = cell.partition("]")
+            words.append(f"{said.format(figure + bracket)} ({verdict.strip('* ') or 'no verdict'})")
+    return [markdown.safe(word) for word in words]
+
+
+def _times(row: Row) -> float:
+    found = over_seeds(row.records.get("smaller", ()))
+    return found.mean if found else 0.0
+
+
+def _figure_sentence(folder: Folder, run: Run, name: str) -> str:
+    curves = markdown.link("operating points", "results", *folder.place.parts[-2:], "curves.md")
+    return (
+        f"Its {curves}, {markdown.said(run)}: top-1 against compression and against speed-up, "
+        f"with random pruning as the control where it was weighed:"
+    )

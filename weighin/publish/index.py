@@ -1,0 +1,95 @@
+"""The index of all that is published: by machine and date, one line each with what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from weighin.publish import markdown, model
+from weighin.publish.folders import Folder, Run
+from weighin.publish.markdown import link, plural
+from weighin.report.rows import over_seeds, rows_of_seeds
+
+_SHORT = 40  # letters of a variant's name that a line bears
+_INTRO = """# Results
+
+By machine and date. Each folder holds records (`.json`: every figure with its raw samples, the
+environment, and the provenance of every model file) and what `weighin publish` makes of them: all
+else there, this page too. To file new results and make everything anew:
+
+    weighin publish results/local/RUN.json
+
+`tables.csv` has the bare numbers of all runs of a folder. Runs that are not published lie in
+`local/`, which git ignores."""
+
+
+def page(folders: Sequence[Folder], made: Mapping[str, Sequence[str]]) -> str:
+    """The page's text.
+
+    Args:
+        folders: by machine, the newest first.
+        made: by a folder's place as text, the names of its pages beside those of models.
+    """
+    parts = [markdown.MARK, _INTRO]
+    for machine, own in groupby(folders, key=lambda folder: folder.machine):
+        parts.append(f"## {markdown.safe(machine)}")
+        for folder in own:
+            parts.append(f"### {folder.date}, weighin at {markdown.safe(folder.commit)}")
+            lines = [*_specials(folder, made[str(folder.place)]), *_models(folder)]
+            parts.append("\n".join(f"- {line}" for line in lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _specials(folder: Folder, pages: Sequence[str]) -> Iterable[str]:
+    about = {
+        "ladder.md": "all models at a glance, dense, int8, and pruned and int8",
+        "article.md": "the 2020 article's six rows beside ours, the rows that it lacks, and how "
+        "much of its figure is pruning, quantization and the change of container",
+        "record.md": "how small a file gets without being worse than its dense start",
+        "curves.md": "accuracy against size and speed at several operating points",
+        "applications.md": "the models of keras.applications: as printed, as built, compressed",
+        "versions.md": "the same suite by several releases of TensorFlow",
+        "tables.csv": f"the bare numbers of {plural(len(folder.runs), 'run')}",
+        "machine.md": _machine(folder),
+    }
+    for name, said in about.items():
+        if name in pages:
+            yield f"{link(name.partition('.')[0], *_place(folder), name)}: {markdown.safe(said)}"
+
+
+def _machine(folder: Folder) -> str:
+    facts = next((run.facts("machine") for run in (*folder.runs, *folder.versions)), {})
+    return f"{facts.get('cpu', 'unknown')}, {facts.get('cores', '?')} cores: versions, calibration"
+
+
+def _models(folder: Folder) -> Iterable[str]:
+    for name in folder.models:
+        runs = [run for run in folder.runs if name in run.models]
+        said = "; ".join(_run(run, name) for run in runs)
+        yield f"{link(name, *_place(folder), model.name(name) + '.md')}: {markdown.safe(said)}"
+
+
+def _run(run: Run, name: str) -> str:
+    records = run.of(name).records
+    variants = len({record.variant for record in records})
+    words = (
+        f"{run.fact('suite') or run.name}: {plural(variants, 'variant')} on {records[0].dataset}"
+    )
+    seeds = markdown.seeds_of(run.results)
+    words += f", {seeds} seeds" if seeds > 1 else ""
+    best = max(
+        (
+            (found.mean, row.variant)
+            for row in rows_of_seeds(records)
+            if row.format == "tflite" and (found := over_seeds(row.records.get("smaller", ())))
+        ),
+        default=None,
+    )
+    if best is None:
+        return words
+    by = f" ({best[1]})" if len(best[1]) <= _SHORT else ""
+    return f"{words}, up to {best[0]:.3g} times smaller{by}"
+
+
+def _place(folder: Folder) -> tuple[str, str]:
+    return folder.machine, folder.place.name

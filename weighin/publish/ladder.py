@@ -1,0 +1,61 @@
+"""All models of a folder at a glance: one table, from the smallest dense file to the largest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from weighin.publish import markdown
+from weighin.publish.folders import Folder, Run
+from weighin.report.rows import Row, over_seeds, rows_of_seeds
+from weighin.report.table import COLUMNS, Table
+
+VARIANTS = ("baseline", "int8", "prune(0.8)+int8")
+RUNTIME = "litert"
+_ELSEWHERE = ("curve", "record", "article", "applications")  # suites with pages of their own
+_LEAST = 2  # models: one is no ladder
+_SHOWN = [column for column in COLUMNS if column.metric not in ("file_bytes", "latency")]
+
+
+def page(folder: Folder) -> str:
+    """The page's text; empty where there are not several models to show."""
+    weighed = [
+        (run, name, rows)
+        for run in folder.runs
+        if not run.fact("suite").startswith(_ELSEWHERE)
+        for name in run.models
+        if (rows := list(_rows(run, name)))
+    ]
+    if len({name for _, name, _ in weighed}) < _LEAST:
+        return ""
+    table = Table("", "", [])
+    cells = []
+    for run, name, rows in sorted(weighed, key=lambda each: _size(each[2][0])):
+        own = run.of(name)
+        seeds = markdown.seeds_of(own)
+        data = own.records[0].dataset + (f", {seeds} seeds" if seeds > 1 else "")
+        for row in rows:
+            figures = [table.cell(row, column) for column in _SHOWN]
+            cells.append([name, data, row.variant, *figures])
+    headers = ["model", "data", "variant", *(column.header for column in _SHOWN)]
+    lines = [
+        *table.numbered,
+        "by LiteRT on one thread; sizes after gzip -9; each model's page has all variants, "
+        "latencies, reasons and what the verdicts rest on",
+    ]
+    return markdown.page(folder, "The ladder", [markdown.table(headers, cells, lines)])
+
+
+def _rows(run: Run, name: str) -> Iterable[Row]:
+    """The rows of the shown variants, in their order, where there is a baseline among them."""
+    found = {
+        row.variant: row
+        for row in rows_of_seeds(run.of(name).records)
+        if row.format == "tflite" and row.runtime == RUNTIME and row.threads == 1
+    }
+    if "baseline" in found:
+        yield from (found[variant] for variant in VARIANTS if variant in found)
+
+
+def _size(baseline: Row) -> float:
+    size = over_seeds(baseline.records.get("gzip_bytes", ()))
+    return size.mean if size else 0.0

@@ -1,0 +1,47 @@
+"""Pages across the models of a folder: the record, the operating points, the version matrix."""
+
+from __future__ import annotations
+
+from weighin.publish import markdown, model
+from weighin.publish.folders import Folder, Run
+from weighin.report import curve
+from weighin.report import record as record_table
+from weighin.report import versions as version_matrix
+
+
+def record(folder: Folder) -> str:
+    """How small files got without being worse; empty where no run asked for it."""
+    runs = [run for run in folder.runs if run.fact("suite") == "record"]
+    parts = [
+        part for run in runs for part in (_head(run), record_table.render([run.results], "github"))
+    ]
+    return markdown.page(folder, "The record", parts) if parts else ""
+
+
+def curves(folder: Folder) -> str:
+    """The operating points of all models that were weighed at several; empty where none was."""
+    parts = []
+    for run in folder.runs:
+        own = [each for each in run.models if model.drawn(run.of(each))]
+        if own:
+            parts.append(_head(run))
+        for name in own:
+            text = f"top-1 of {name} against size and speed"
+            parts.append(markdown.picture(text, model.figure_name(run, name)))
+            parts.append(curve.render([run.of(name)], "github"))
+    return markdown.page(folder, "Operating points", parts) if parts else ""
+
+
+def versions(folder: Folder) -> str:
+    """The version matrix; empty where fewer than two releases were weighed."""
+    runs = [run.results for run in folder.versions]
+    if len(runs) < 2:
+        return ""
+    about = "The same suite in several environments, each held against the newest TensorFlow."
+    table = version_matrix.render(runs, "github")
+    return markdown.page(folder, "TensorFlow versions", [about, table])
+
+
+def _head(run: Run) -> str:
+    records = markdown.link("records", f"{run.name}.json")
+    return f"## {markdown.safe(run.name)}\n\n{markdown.said(run)}; {records}"

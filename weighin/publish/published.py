@@ -1,0 +1,180 @@
+"""What others have published, from `models/published/`, and ours beside it."""
+
+from __future__ import annotations
+
+import csv
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from weighin.core import WeighinError
+from weighin.publish import markdown
+from weighin.publish.folders import Folder, Run
+from weighin.report import units
+from weighin.report.record import Entry, entries
+from weighin.report.rows import by_model
+
+TIMES = "times"  # smaller than 4 bytes per parameter of the dense model
+_EXACT = {"zip_bytes": units.count, "gzip_bytes": units.count, "file_bytes": units.count}
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published figure of a model.
+
+    Attributes:
+        what: what was done to the model, in words.
+        profile: of ours that it stands beside; empty for any; likewise `dataset`, `variant`,
+            `format`.
+        metric: a metric's name, or `times`.
+        alike: whether ours compares like for like.
+        note: why not, or under which condition.
+    """
+
+    source: str
+    what: str
+    model: str
+    profile: str
+    dataset: str
+    variant: str
+    format: str
+    metric: str
+    value: float
+    alike: bool
+    note: str
+
+
+def read(folder: Path) -> list[Published]:
+    """The rows of `figures.csv`, none if there is no such file.
+
+    Raises:
+        WeighinError: if a row is not as it should be; it names the row.
+    """
+    return _rows(folder / "figures.csv", _published)
+
+
+def _published(row: dict[str, str]) -> Published:
+    return Published(**(row | {"value": float(row["value"]), "alike": row["alike"] == "yes"}))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Application:
+    """One row of the printed table of keras.applications; None where it printed nothing."""
+
+    model: str
+    megabytes: float | None
+    parameters: int | None
+    depth: int | None
+
+
+def applications(folder: Path) -> list[Application]:
+    """The rows of `keras_applications.csv`, none if there is no such file.
+
+    Raises:
+        WeighinError: if a row is not as it should be; it names the row.
+    """
+    return _rows(folder / "keras_applications.csv", _application)
+
+
+def _application(row: dict[str, str]) -> Application:
+    size, parameters, depth = row["size_mb"], row["parameters"], row["depth"]
+    return Application(
+        row["model"],
+        float(size) if size else None,
+        int(parameters) if parameters else None,
+        int(depth) if depth else None,
+    )
+
+
+def _rows(path: Path, read_row: Callable[[dict[str, str]], Any]) -> list[Any]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        made = []
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            try:
+                made.append(read_row(row))
+            except (KeyError, TypeError, ValueError) as error:
+                raise WeighinError(f"{path}, line {number}: {error}. Mend the line.") from error
+        return made
+
+
+def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
+    """Published figures of a model beside ours, each marked like for like or not; or nothing."""
+    profiles = {run.fact("profile") for run in folder.runs if model in run.models}
+    own = [each for each in known if each.model == model and each.profile in ("", *profiles)]
+    rows = []
+    for each in dict.fromkeys([*own, *_anchors(folder, model)]):
+        where, value = _ours(folder, each)
+        alike = "like for like" if each.alike else "not like for like"
+        note = f"{alike}: {each.note}" if each.note else alike
+        figure = f"{_name(each.metric)} {_shown(each.metric, each.value)}"
+        rows.append([each.source, each.what, figure, value, where, note])
+    if not rows:
+        return ""
+    headers = ["source", "what", "published", "ours", "which of ours", "compares"]
+    return f"## Published beside ours\n\n{markdown.table(headers, rows)}"
+
+
+def _anchors(folder: Folder, model: str) -> Iterable[Published]:
+    """The ratios that runs have stored with their environment."""
+    for run in folder.runs:
+        for anchor in run.facts("anchors").get(model, ()):
+            source, note = str(anchor.get("source")), str(anchor.get("counted"))
+            value = float(anchor.get("times") or 0.0)
+            alike = bool(anchor.get("alike"))
+            yield Published(source, "", model, "", "", "", "", TIMES, value, alike, note)
+
+
+def _name(metric: str) -> str:
+    names = {"zip_bytes": "zipped", "gzip_bytes": "gzip -9", "file_bytes": "file", TIMES: "×"}
+    return names.get(metric, {"top1": "top-1"}.get(metric, metric))
+
+
+def _shown(metric: str, value: float) -> str:
+    if metric == TIMES:
+        return f"{value:g}"
+    unit = "B" if metric.endswith("_bytes") else ""
+    shown = _EXACT.get(metric)
+    return f"{shown(value)} B" if shown else units.shown(metric, unit, value)
+
+
+def _ours(folder: Folder, published: Published) -> tuple[str, str]:
+    """Which of ours stands beside a published figure, and its value; else why there is none."""
+    if published.metric == TIMES:
+        return _smallest(folder, published.model)
+    for run in folder.runs:
+        if published.profile not in ("", run.fact("profile")):
+            continue
+        format = published.format or "tflite"
+        found = [
+            each
+            for each in run.find(published.model, published.variant, format, published.metric)
+            if published.dataset in ("", each.dataset)
+        ]
+        runtimes = dict.fromkeys(each.runtime for each in found)
+        values = [each.value for each in found if each.runtime == next(iter(runtimes))]
+        if values:
+            mean = statistics.mean(value for value in values if value is not None)
+            seeds = f", mean of {len(values)} seeds" if len(values) > 1 else ""
+            return (
+                f"{published.variant} .{format}, {run.name}{seeds}",
+                _shown(published.metric, mean),
+            )
+    return published.variant, "not measured"
+
+
+def _smallest(folder: Folder, model: str) -> tuple[str, str]:
+    """Our smallest file that is no worse than its dense start, below 4 bytes per parameter."""
+    best: tuple[float, Entry, Run] | None = None
+    for run in folder.runs:
+        for records in by_model(run.of(model).records).values():
+            for entry in entries(records):
+                if entry.is_no_worse and entry.times and (best is None or entry.times > best[0]):
+                    best = entry.times, entry, run
+    if best is None:
+        return "our smallest that is no worse than its dense start", "not measured"
+    times, entry, run = best
+    return f"{entry.row.variant}, seed {entry.row.seed}, {run.name}", units.ratio(times)

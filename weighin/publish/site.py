@@ -1,0 +1,159 @@
+"""All that is made of the published records, written or held against what lies there."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from weighin.core import WeighinError
+from weighin.files import replacing
+from weighin.publish import (
+    applications,
+    article,
+    headline,
+    index,
+    ladder,
+    machine,
+    markdown,
+    model,
+    overviews,
+    published,
+)
+from weighin.publish.folders import Folder, places_in, read
+from weighin.report import figure, table
+from weighin.report.layout import FLAT
+
+TABLES = "tables.csv"
+_MADE = (".md", ".svg", ".csv")
+_DRAWN_BY = re.compile(r"<dc:title>(Matplotlib [^,<]*)")
+_WORDS = re.compile(r"<!-- (.*?) -->", re.DOTALL)
+
+
+def make(root: Path) -> dict[Path, str]:
+    """Every generated file of a project, by its place, and what it should hold.
+
+    Args:
+        root: the project, with `results/`, and where they are `README.md` and
+            `models/published/`.
+
+    Raises:
+        WeighinError: if there are none, or a file of records is damaged, or names artifacts that
+            it cannot account for.
+    """
+    folders = read(root / "results")
+    if not folders:
+        raise WeighinError(
+            f"Nothing is published in {root.resolve() / 'results'} yet: weighin publish FILE, "
+            f"with a results file such as results/local/RUN.json."
+        )
+    facts = root / "models" / "published"
+    made: dict[Path, str] = {}
+    pages: dict[str, list[str]] = {}
+    for folder in folders:
+        own = _folder(folder, facts)
+        made |= {folder.place / name: text for name, text in own.items()}
+        pages[str(folder.place)] = list(own)
+    made[root / "results" / "README.md"] = index.page(folders, pages)
+    readme = root / "README.md"
+    if readme.exists():
+        text = readme.read_text("utf-8")
+        inserted = headline.insert(text, folders)
+        if headline.BEGIN in text:
+            made[readme] = inserted
+    return made
+
+
+def differing(root: Path, made: dict[Path, str]) -> list[Path]:
+    """Generated files that are missing, hold something else, or should not be there."""
+    wrong = [path for path, text in made.items() if not _is_same(path, text)]
+    return sorted([*wrong, *_stale(root, made)])
+
+
+def write(root: Path, made: dict[Path, str]) -> list[Path]:
+    """Write what differs, delete generated files that are made no more; what was touched."""
+    touched = differing(root, made)
+    for path in touched:
+        if path in made:
+            with replacing(path) as partial:
+                partial.write_text(made[path], "utf-8")
+        else:
+            path.unlink()
+    return touched
+
+
+def _folder(folder: Folder, facts: Path) -> dict[str, str]:
+    """The generated files of one folder by name."""
+    known = published.read(facts)
+    pages = {
+        "ladder.md": ladder.page(folder),
+        "article.md": article.page(folder, known),
+        "applications.md": applications.page(folder, published.applications(facts)),
+        "record.md": overviews.record(folder),
+        "curves.md": overviews.curves(folder),
+        "versions.md": overviews.versions(folder),
+        "machine.md": machine.page(folder),
+        TABLES: _numbers(folder),
+    }
+    for name in folder.models:
+        pages[f"{model.name(name)}.md"] = model.page(folder, name, known)
+    return {name: text for name, text in pages.items() if text} | _figures(folder)
+
+
+def _numbers(folder: Folder) -> str:
+    """The bare numbers of all runs, one row for each variant, runtime and seed."""
+    rows = [
+        {"run": run.name, **row}
+        for run in folder.runs
+        for row in json.loads(table.render([run.results], "json"))
+    ]
+    return f"{FLAT['csv'](rows)}\n" if rows else ""
+
+
+def _figures(folder: Folder) -> dict[str, str]:
+    made = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for run in folder.runs:
+            for name in run.models:
+                drawn = model.drawn(run.of(name))
+                if drawn:
+                    path = Path(scratch) / "drawn.svg"
+                    figure.draw(drawn, path)
+                    head, end, rest = path.read_text("utf-8").partition("?>\n")
+                    text = f"{head}{end}{markdown.MARK}\n{rest}"
+                    made[model.figure_name(run, name)] = text
+    return made
+
+
+def _is_same(path: Path, text: str) -> bool:
+    """Whether a file holds this text.
+
+    Figures that another Matplotlib drew differ in coordinates though not in what they say: of
+    these the words are compared.
+    """
+    try:
+        held = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    if path.suffix == ".svg" and _DRAWN_BY.findall(held) != _DRAWN_BY.findall(text):
+        return _WORDS.findall(held) == _WORDS.findall(text)
+    return held == text
+
+
+def _stale(root: Path, made: dict[Path, str]) -> Sequence[Path]:
+    """Files that were generated once and are made no more."""
+    return [
+        path
+        for place in places_in(root / "results")
+        for path in place.iterdir()
+        if path.suffix in _MADE and path not in made and _is_generated(path)
+    ]
+
+
+def _is_generated(path: Path) -> bool:
+    if path.name == TABLES:
+        return True
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return markdown.MARK in file.read(1000)
