@@ -27,11 +27,12 @@ suite("full", profile="full", models=(*MODELS, "fashion_cnn"), variants=FULL, se
 
 # The 2020 article's rows, and those that it lacks; then its sequel's, of 30 further epochs
 ARTICLE = "prune(0.7,begin=0.4)"
+EXPORTS = ("dynamic", "dynamic(scales=tensor)", "int8")  # of 2020 was one scale for a kernel
 suite(
     "article",
     profile="full",
     models=("mnist_cnn",),
-    variants=("baseline", "dynamic", "int8", *(ARTICLE + end for end in ("", "+dynamic", "+int8"))),
+    variants=("baseline", *EXPORTS, ARTICLE, *(f"{ARTICLE}+{export}" for export in EXPORTS)),
     seeds=3,
 )
 suite(
