@@ -119,6 +119,7 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
         "place": place,
         "cells": cells,
         "why": _marks(why)[1],
+        "aside": row.is_skipped,
         "statuses": [s for s in MISSING if any(cell.get("status") == s for cell in cells)],
     }
 

@@ -14,7 +14,7 @@ const PATHS = { // of the legend's shapes, in a box from -1 to 1
   star: "M0-1L.26-.32L1-.32L.42.12L.62.85L0 .42L-.62.85L-.42.12L-1-.32L-.26-.32Z",
 };
 const AXES = {
-  smaller: { title: "× smaller after gzip -9, against the baseline", suffix: "×" },
+  smaller: { title: "× smaller after gzip -9", suffix: "×" },
   gzip_bytes: { title: "size after gzip -9", suffix: "B", format: "~s" },
   speedup: { title: "× faster than the baseline", suffix: "×" },
   latency: { title: "latency", suffix: "s", format: "~s" },

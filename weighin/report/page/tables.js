@@ -63,7 +63,7 @@ function bestCell(section, best) {
   if (best) {
     const row = section.rows[best.row];
     const place = element("span", { class: "muted" }, ` ${row.place}`);
-    return element("td", {}, `${best.text}× `, element("b", {}, ...breakable(row.variant)), place);
+    return element("td", { class: "best" }, `${best.text}× `, element("b", {}, ...breakable(row.variant)), place);
   }
   return element("td", { class: "muted" }, section.judged ? "none" : "accuracy not measured");
 }
@@ -110,7 +110,7 @@ function figureCell(cell, section, at) {
 }
 
 function line(row, section, at) {
-  const made = element("tr", row.statuses.length ? { class: row.statuses.join(" ") } : {},
+  const made = element("tr", row.aside ? { class: "aside" } : {},
     element("th", { scope: "row" }, ...breakable(row.variant)),
     element("td", {}, row.place),
     ...row.cells.map((cell) => figureCell(cell, section, at)),
@@ -207,6 +207,11 @@ function filter() {
   byId("count").textContent = `${total} of ${lines.length} rows`;
 }
 
+function clearFilter() {
+  byId("filter").reset();
+  filter();
+}
+
 function showTables() {
   byId("sections").append(...data.sections.map(sectionElement));
   fill(byId("model"), data.head.models);
@@ -217,12 +222,12 @@ function showTables() {
   const form = byId("filter");
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(filter)); // once the fields are empty
+  byId("clear").addEventListener("click", clearFilter);
   // what a link leads to is shown, filtered out or not
   window.addEventListener("hashchange", () => {
     if (/^#s\d/.test(location.hash) && byId(location.hash.slice(1))?.closest("[hidden]")) {
-      form.reset();
-      setTimeout(() => byId(location.hash.slice(1)).scrollIntoView());
+      clearFilter();
+      byId(location.hash.slice(1)).scrollIntoView();
     }
   });
   filter();
