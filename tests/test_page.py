@@ -25,6 +25,7 @@ from support import ENVIRONMENT, NASTY, file, operating_points, record, results,
 import weighin
 from weighin import store
 from weighin.core import Record, Results, WeighinError
+from weighin.report import versions
 from weighin.report.curve import curves
 from weighin.report.page import NAME, render, write
 from weighin.report.page.contents import contents
@@ -236,6 +237,58 @@ def test_yardsticks_alone_have_no_plot() -> None:
     records = (*file("baseline", 9, 9), *run("baseline", 0.9, 1e-4))
 
     assert [] == contents([("run.json", Results({}, records))])["plots"]
+
+
+# -- versions -----------------------------------------------------------------------------------
+
+
+def on(tensorflow: str, gzip: int = 1000, **changes: Any) -> Results:
+    """A run on this TensorFlow, int8 of that size after gzip."""
+    records = [*file("baseline", 9000, 8000), *run("baseline", 0.95, 1e-4)]
+    records += [*file("int8", 2000, gzip, artifact=""), *run("int8", 0.95, 1e-4)]
+    packages = {"packages": {"tensorflow": tensorflow}}
+    return Results(ENVIRONMENT | packages | changes, tuple(records))
+
+
+def matrices(*runs: Results) -> list[dict[str, Any]]:
+    """What the page says of versions."""
+    found: list[dict[str, Any]] = contents([(f"{n}.json", each) for n, each in enumerate(runs)])[
+        "versions"
+    ]
+    return found
+
+
+def test_several_versions_have_the_version_matrix() -> None:
+    """The one that `weighin table --by tensorflow` prints."""
+    runs = on("2.21.0"), on("2.19.1", gzip=1500)
+    expected = versions.sections(versions.matrix(runs))
+
+    assert [[each.title, each.headers, each.rows, each.lines] for each in expected] == [
+        [each["title"], each["headers"], each["rows"], each["lines"]] for each in matrices(*runs)
+    ]
+
+
+def test_one_version_has_none() -> None:
+    """However many files it has."""
+    assert [] == matrices(on("2.21.0"), on("2.21.0"))
+
+
+def test_suites_are_not_mixed_in_a_matrix() -> None:
+    """Each that was weighed on several versions has its own, by its name; the others have none."""
+    quick = [on(version, suite="quick") for version in ("2.21.0", "2.19.1")]
+    titles = [each["title"] for each in matrices(*quick, on("2.21.0", suite="record"))]
+
+    assert titles
+    assert all(title.endswith("(quick)") for title in titles)
+
+
+def test_versions_that_do_not_compare_say_why() -> None:
+    """The page is written all the same."""
+    other = on("2.19.1", datasets={"digits": {"digest": "e2" * 32}})
+
+    (said,) = matrices(on("2.21.0"), other)
+
+    assert "different data" in said["lines"][0]
 
 
 # -- files --------------------------------------------------------------------------------------

@@ -314,6 +314,28 @@ def test_curves_are_drawn_and_families_can_be_hidden(page: Any) -> None:
     assert "there is no curve" in page.inner_text("#curve-caption")
 
 
+def test_the_version_matrix_is_shown_where_there_is_one(page: Any, open_page: Open) -> None:
+    """Words and colours of what works and what does not; without several versions no heading."""
+    records = [*file("baseline", 900, 800), *run("baseline", 0.95, 1e-4)]
+    newer, older = (
+        Results(
+            {**ENVIRONMENT, "packages": {"tensorflow": version}},
+            (*records, *file("int8", size, size, artifact=version), *run("int8", 0.95, 1e-4)),
+        )
+        for version, size in (("2.21.0", 100), ("2.19.1", 200))
+    )
+    tab = open_page(newer, older, plots=False)
+
+    assert page.locator("#versions").is_hidden()
+    assert page.locator("nav [href='#versions']").is_hidden()
+    assert tab.locator("nav [href='#versions']").is_visible()
+    row = tab.locator("#versions table").first.locator("tr", has_text="int8")
+    assert ["int8", "litert"] == row.locator("th, td").all_inner_texts()[:2]
+    assert "degraded" in row.locator(".tag.bad").inner_text()
+    assert "200 B larger by 100.0 %" in tab.inner_text("#versions")
+    assert [] == tab.watch.wrongs
+
+
 def test_a_table_leads_to_its_plot(page: Any) -> None:
     """Its model is chosen there."""
     page.select_option("#which", "0")

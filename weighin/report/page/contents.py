@@ -12,10 +12,11 @@ from pathlib import PurePath
 from typing import Any
 
 from weighin.core import Record, Results, WeighinError
-from weighin.report import footer
+from weighin.report import footer, versions
 from weighin.report.curve import FRONTS, Curve, curves, front
 from weighin.report.figure import caption, styles
 from weighin.report.gates import YARDSTICKS
+from weighin.report.layout import Section
 from weighin.report.rows import Row, over_seeds
 from weighin.report.table import COLUMNS, Column, Table, figure, tables
 
@@ -60,6 +61,7 @@ def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
         "columns": [_column(column) for column in COLUMNS],
         "sections": sections,
         "plots": plots,
+        "versions": _versions([results for _, results in runs]),
         "files": [_file(name, results) for name, (_, results) in zip(names, runs, strict=True)],
     }
 
@@ -248,6 +250,34 @@ def _rank(row: Row, metric: str) -> float | None:
         return 1.0
     value = _value(row.records.get(metric, ()))
     return -value if value is not None and metric in _LOWER_IS_BETTER else value
+
+
+# -- versions -------------------------------------------------------------------------------------
+
+
+def _versions(runs: Sequence[Results]) -> list[dict[str, Any]]:
+    """The version matrix of each suite that was weighed on several TensorFlow versions."""
+    suites: dict[str, list[Results]] = {}
+    for results in runs:
+        suites.setdefault(str(results.environment.get("suite") or ""), []).append(results)
+    made: list[dict[str, Any]] = []
+    for suite, own in suites.items():
+        if len({each.environment.get("packages", {}).get("tensorflow") for each in own}) < 2:
+            continue
+        try:
+            sections = versions.sections(versions.matrix(own))
+        except WeighinError as error:  # the tables say what they can all the same
+            sections = [Section("TensorFlow versions", lines=[str(error)])]
+        made += [
+            {
+                "title": f"{each.title} ({suite})" if suite and len(suites) > 1 else each.title,
+                "headers": each.headers,
+                "rows": each.rows,
+                "lines": each.lines,
+            }
+            for each in sections
+        ]
+    return made
 
 
 # -- files ----------------------------------------------------------------------------------------

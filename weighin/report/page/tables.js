@@ -1,5 +1,5 @@
 "use strict";
-// Head, overview, tables and environment. Every word from the results goes through `element`, whose
+// Head, overview, tables, versions and environment. Every word from the results goes through `element`, whose
 // children become text, so that nothing in them is ever read as HTML.
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -233,6 +233,40 @@ function showTables() {
   filter();
 }
 
+// -- versions and files ---------------------------------------------------------------------------
+
+const KINDS = {
+  works: "works", degraded: "bad", fails: "failed", failed: "failed", skipped: "skipped", "not measured": "not",
+  larger: "bad", slower: "bad", worse: "bad", smaller: "good", faster: "good", better: "good",
+};
+const VERDICTS = new RegExp(`\\b(${Object.keys(KINDS).join("|")})\\b`);
+
+/** A cell of the version matrix, its verdict marked. */
+function verdictCell(text) {
+  const words = text.split(VERDICTS).filter(Boolean);
+  return element("td", {}, ...words.map((word) => (KINDS[word] ? tag(word, KINDS[word]) : word)));
+}
+
+function versionTable({ title, headers, rows }) {
+  const first = headers.indexOf("runtime") + 1; // names stand before, and are no verdicts
+  const cell = (text, at) =>
+    at ? (at < first ? element("td", {}, ...breakable(text)) : verdictCell(text)) : element("th", { scope: "row" }, ...breakable(text));
+  const head = headers.map((each) => element("th", { class: "plain", scope: "col" }, each));
+  const body = rows.map((row) => element("tr", {}, ...row.map(cell)));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table);
+}
+
+function showVersions() {
+  if (!data.versions.length) return;
+  byId("versions").hidden = document.querySelector("nav [href='#versions']").hidden = false;
+  byId("versions").append(...data.versions.flatMap((each) => [
+    element("h3", {}, each.title),
+    ...(each.headers.length ? [versionTable(each)] : []),
+    element("div", { class: "small lines" }, ...each.lines.map((line) => element("p", {}, line))),
+  ]));
+}
+
 function showFiles() {
   byId("files").append(...data.files.map((file) =>
     element("div", { class: "file" },
@@ -244,5 +278,6 @@ function showFiles() {
 showHead();
 showOverview();
 showTables();
+showVersions();
 showFiles();
 performance.mark("tables");
