@@ -332,7 +332,10 @@ def test_the_version_matrix_is_shown_where_there_is_one(page: Any, open_page: Op
     row = tab.locator("#versions table").first.locator("tr", has_text="int8")
     assert ["int8", "litert"] == row.locator("th, td").all_inner_texts()[:2]
     assert "degraded" in row.locator(".tag.bad").inner_text()
+    assert "200 B" not in tab.inner_text("#versions")
+    tab.locator("#versions summary", has_text="gzip").click()
     assert "200 B larger by 100.0 %" in tab.inner_text("#versions")
+    assert "2.21.0, 2.19.1" in tab.inner_text("#facts")
     assert [] == tab.watch.wrongs
 
 

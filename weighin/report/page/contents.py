@@ -52,9 +52,14 @@ def _head(runs: Sequence[Results], sections: Sequence[Mapping[str, Any]]) -> dic
         "models": list(dict.fromkeys(section["model"] for section in sections)),
         "datasets": list(dict.fromkeys(section["dataset"] for section in sections)),
         "machines": list(dict.fromkeys(filter(None, map(footer.machine, runs)))),
+        "tensorflow": list(dict.fromkeys(filter(None, map(_tensorflow, runs)))),
         "dates": list(dict.fromkeys([*dates[:1], *dates[-1:]])),
         "counts": {name: counts[name] for name in ("measured", *MISSING) if counts[name]},
     }
+
+
+def _tensorflow(results: Results) -> str:
+    return str(results.environment.get("packages", {}).get("tensorflow") or "")
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def _versions(runs: Sequence[Results]) -> list[dict[str, Any]]:
         suites.setdefault(str(results.environment.get("suite") or ""), []).append(results)
     made: list[dict[str, Any]] = []
     for suite, own in suites.items():
-        if len({each.environment.get("packages", {}).get("tensorflow") for each in own}) < 2:
+        if len({*map(_tensorflow, own)}) < 2:
             continue
         try:
             sections = versions.sections(versions.matrix(own))

@@ -39,7 +39,7 @@ function definitions(pairs) {
 }
 
 function showHead() {
-  const { models, datasets, machines, dates, counts } = data.head;
+  const { models, datasets, machines, tensorflow, dates, counts } = data.head;
   const title = `${listed(models, "models")} on ${listed(datasets, "data sets")}`;
   byId("title").textContent = title;
   document.title = `weighin: ${title}`;
@@ -50,6 +50,7 @@ function showHead() {
     ...definitions([
       ["Machine", ...(machines.length ? machines : ["not said"])],
       ["Measured", `${dates.join(" to ") || "not said"}, ${data.files.length === 1 ? data.files[0].name : `${data.files.length} results files`}`],
+      ["TensorFlow", tensorflow.join(", ") || "not said"],
       ["Rows", element("div", {}, ...rows.flatMap((row) => [row, " "]))],
     ]),
   );
@@ -237,6 +238,7 @@ function showTables() {
 
 const KINDS = {
   works: "works", degraded: "bad", fails: "failed", failed: "failed", skipped: "skipped", "not measured": "not",
+  same: "muted", "no evidence": "muted", "not compared": "muted",
   larger: "bad", slower: "bad", worse: "bad", smaller: "good", faster: "good", better: "good",
 };
 const VERDICTS = new RegExp(`\\b(${Object.keys(KINDS).join("|")})\\b`);
@@ -244,7 +246,8 @@ const VERDICTS = new RegExp(`\\b(${Object.keys(KINDS).join("|")})\\b`);
 /** A cell of the version matrix, its verdict marked. */
 function verdictCell(text) {
   const words = text.split(VERDICTS).filter(Boolean);
-  return element("td", {}, ...words.map((word) => (KINDS[word] ? tag(word, KINDS[word]) : word)));
+  const shown = (word) => (KINDS[word] === "muted" ? element("span", { class: "muted" }, word) : tag(word, KINDS[word]));
+  return element("td", {}, ...words.map((word) => (KINDS[word] ? shown(word) : word)));
 }
 
 function versionTable({ title, headers, rows }) {
@@ -260,11 +263,15 @@ function versionTable({ title, headers, rows }) {
 function showVersions() {
   if (!data.versions.length) return;
   byId("versions").hidden = document.querySelector("nav [href='#versions']").hidden = false;
-  byId("versions").append(...data.versions.flatMap((each) => [
-    element("h3", {}, each.title),
-    ...(each.headers.length ? [versionTable(each)] : []),
-    element("div", { class: "small lines" }, ...each.lines.map((line) => element("p", {}, line))),
-  ]));
+  for (const each of data.versions) {
+    const notes = element("div", { class: "small lines" }, ...each.lines.map((line) => element("p", {}, line)));
+    const parts = [...(each.headers.length ? [versionTable(each)] : []), notes];
+    // techniques at once; every single figure for who asks
+    const made = each.headers[0] === "model"
+      ? element("details", {}, element("summary", {}, each.title), ...parts)
+      : element("div", {}, element("h3", {}, each.title), ...parts);
+    byId("versions").append(made);
+  }
 }
 
 function showFiles() {
