@@ -299,7 +299,9 @@ def test_versions_that_do_not_compare_say_why() -> None:
     [
         (["results/a/run.json"], ["run.json"]),
         (["r/x/run.json", "r/y/run.json"], ["x/run.json", "y/run.json"]),
-        (["a.json", "b.json"], ["a.json", "b.json"]),
+        (["/home/me/a.json", "results/b.json"], ["a.json", "b.json"]),
+        (["r/x/run.json", "r/y/run.json", "r/z.json"], ["x/run.json", "y/run.json", "z.json"]),
+        (["x/run.json", "run.json"], ["x/run.json", "run.json"]),
         (["run.json", "run.json"], ["run.json", "run.json"]),
     ],
 )

@@ -124,9 +124,13 @@ def _file(name: str, results: Results) -> dict[str, Any]:
 
 
 def _short(names: Sequence[str]) -> list[str]:
-    """Names without the folders that all share; the file's own name always stays."""
-    parts = [PurePath(name).parts for name in names]
-    shared = 0
-    while all(len(own) > shared + 1 and own[shared] == parts[0][shared] for own in parts):
-        shared += 1
-    return ["/".join(own[shared:]) for own in parts]
+    """Of each path as much of its end as tells it from the others."""
+    paths = [PurePath(name).parts for name in names]
+
+    def tail(own: tuple[str, ...]) -> str:
+        others = [other for other in paths if other != own]
+        depths = range(1, len(own) + 1)
+        tails = (own[-n:] for n in depths if all(other[-n:] != own[-n:] for other in others))
+        return "/".join(next(tails, own))
+
+    return [tail(own) for own in paths]

@@ -70,15 +70,15 @@ function bestCell(section, best) {
 }
 
 function showOverview() {
-  const headers = ["model", "data set", ...(severalFiles ? ["file"] : []), "rows", "smallest, not worse", "fastest, not worse"];
+  const headers = ["model", "data set", "smallest, not worse", "fastest, not worse", "rows", ...(severalFiles ? ["file"] : [])];
   const lines = data.sections.map((section, at) =>
     element("tr", {},
       element("th", { scope: "row" }, element("a", { href: `#s${at}` }, section.model)),
       element("td", {}, section.dataset),
-      ...(severalFiles ? [element("td", { class: "muted" }, ...breakable(fileOf(section)))] : []),
-      element("td", {}, String(section.rows.length)),
       bestCell(section, section.smallest),
       bestCell(section, section.fastest),
+      element("td", {}, String(section.rows.length)),
+      ...(severalFiles ? [element("td", { class: "muted" }, ...breakable(fileOf(section)))] : []),
     ),
   );
   const head = headers.map((each) => element("th", { class: "plain", scope: "col" }, each));
