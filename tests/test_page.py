@@ -152,8 +152,8 @@ def test_the_smallest_that_is_not_worse() -> None:
     )
 
     assert "prune(0.8)" == section["rows"][section["smallest"]["row"]]["variant"]
-    assert "4.00" == section["smallest"]["text"]
-    assert section["fastest"] is None
+    assert "4.00×" == section["smallest"]["text"]
+    assert {"text": "none"} == section["fastest"]
 
 
 def test_the_fastest_that_is_not_worse() -> None:
@@ -166,14 +166,15 @@ def test_the_fastest_that_is_not_worse() -> None:
     )
 
     assert "int8" == section["rows"][section["fastest"]["row"]]["variant"]
-    assert "2.00" == section["fastest"]["text"]
+    assert "2.00×" == section["fastest"]["text"]
+    assert {"text": "× smaller not measured"} == section["smallest"]
 
 
 def test_accuracy_that_nobody_measured_praises_nothing() -> None:
     """Where data are noise, the overview says so."""
     section = shown(*file("baseline", 90, 80), *file("int8", 30, 20))
 
-    assert (None, False) == (section["smallest"], section["judged"])
+    assert {"text": "accuracy not measured"} == section["smallest"] == section["fastest"]
 
 
 # -- plots --------------------------------------------------------------------------------------

@@ -39,7 +39,6 @@ def section(table: Table, results: Results, file: int) -> dict[str, Any]:
         "lines": footer.samples(results, shown, table.dataset, metrics),
         "smallest": _best(ranked, "smaller"),
         "fastest": _best(ranked, "speedup"),
-        "judged": any(_is_no_worse(row) is not None for row in ranked),
     }
 
 
@@ -102,19 +101,27 @@ def _is_no_worse(row: Row) -> bool | None:
     return all(record.verdict != "worse" for record in records)
 
 
-def _best(rows: Sequence[Row], metric: str) -> dict[str, Any] | None:
-    """The row that is best by a ratio, above 1, among those that are not found worse."""
+def _best(rows: Sequence[Row], metric: str) -> dict[str, Any]:
+    """The row that is best by a ratio, above 1, among those not found worse; or why there is none.
+
+    Faster is what was found faster in every seed.
+    """
     (column,) = (column for column in COLUMNS if column.metric == metric)
     found: list[tuple[float, int]] = []
+    reason = "accuracy not measured"
     for at, row in enumerate(rows):
         records = row.records.get(metric, ())
-        value = mean(records)
-        if row.variant in YARDSTICKS or value is None or value <= 1 or not _is_no_worse(row):
+        value, is_no_worse = mean(records), _is_no_worse(row)
+        if row.variant in YARDSTICKS or is_no_worse is None:
             continue
-        if metric == "speedup" and any(record.verdict != "faster" for record in records):
+        if value is None:
+            reason = reason if reason == "none" else f"{column.header} not measured"
             continue
-        found.append((value, -at))
+        reason = "none"
+        is_slow = metric == "speedup" and any(each.verdict != "faster" for each in records)
+        if is_no_worse and value > 1 and not is_slow:
+            found.append((value, -at))
     if not found:
-        return None
+        return {"text": reason}
     value, at = max(found)  # of equals the first
-    return {"row": -at, "text": column.show(value, None, None)}
+    return {"text": f"{column.show(value, None, None)}×", "row": -at}

@@ -17,7 +17,7 @@ function element(name, attributes = {}, ...children) {
 
 /** A name that may be broken where its words end. */
 function breakable(name) {
-  return name.split(/(?<=[+,/])/).flatMap((word, at) => (at ? [element("wbr"), word] : [word]));
+  return name.split(/(?<=[+,(/])/).flatMap((word, at) => (at ? [element("wbr"), word] : [word]));
 }
 
 const severalFiles = data.files.length > 1;
@@ -61,12 +61,10 @@ function tag(words, kind) {
 }
 
 function bestCell(section, best) {
-  if (best) {
-    const row = section.rows[best.row];
-    const place = element("span", { class: "muted" }, ` ${row.place}`);
-    return element("td", { class: "best" }, `${best.text}× `, element("b", {}, ...breakable(row.variant)), place);
-  }
-  return element("td", { class: "muted" }, section.judged ? "none" : "accuracy not measured");
+  const row = section.rows[best.row];
+  if (!row) return element("td", { class: "best muted" }, best.text);
+  const place = element("span", { class: "muted" }, ` ${row.place}`);
+  return element("td", { class: "best" }, `${best.text} `, element("b", {}, ...breakable(row.variant)), place);
 }
 
 function showOverview() {
