@@ -17,7 +17,7 @@ function element(name, attributes = {}, ...children) {
 
 /** A name that may be broken where its words end. */
 function breakable(name) {
-  return name.split(/(?<=[+,(/])/).flatMap((word, at) => (at ? [element("wbr"), word] : [word]));
+  return name.split(/(?<=[+,/])/).flatMap((word, at) => (at ? [element("wbr"), word] : [word]));
 }
 
 const severalFiles = data.files.length > 1;
@@ -110,7 +110,7 @@ function figureCell(cell, section, at) {
 
 function line(row, section, at) {
   const made = element("tr", row.aside ? { class: "aside" } : {},
-    element("th", { scope: "row" }, ...breakable(row.variant)),
+    element("th", { scope: "row", class: row.variant.length > 24 ? "long" : undefined }, ...breakable(row.variant)),
     element("td", {}, row.place),
     ...row.cells.map((cell) => figureCell(cell, section, at)),
     element("td", {}, ...marks(row.why, section, at)),
