@@ -104,11 +104,14 @@ def _files_only(route: Any) -> None:
 
 @pytest.fixture(scope="module")
 def shared(open_page: Open) -> Any:
-    """The page of three files: curves, every status, a long name."""
+    """The page of three files: curves, every status, a long name and one without accuracy."""
     where = {"model": "long"}
     records = [*file("baseline", 900, 800, **where), *run("baseline", 0.95, 1e-4, **where)]
     records += [*file(LONG, 900, 8, **where), *run(LONG, 0.95, 1e-4, **where)]
     records.append(why(LONG, "w" * 200, **where))
+    where = {"model": "mute"}
+    records += [*file("baseline", 900, 800, **where), *run("baseline", 0.95, 1e-4, **where)[2:]]
+    records += [*file("int8", 900, 200, **where), *run("int8", 0.95, 0.5e-4, **where)[2:]]
     long = Results({**ENVIRONMENT, "commit": "s" * 200}, tuple(records))
     return open_page(operating_points(), results(), long)
 
@@ -161,9 +164,9 @@ def point(page: Any, plot: str, trace: int, at: int) -> None:
 
 def test_the_page_shows_what_was_weighed(page: Any) -> None:
     """Head first: models, machine, date and statuses; then all tables, with their files."""
-    assert "small, wide and long on digits" == page.inner_text("h1")
+    assert "small, wide, long and mute on digits" == page.inner_text("h1")
     facts = page.inner_text("#facts")
-    for word in ("Example CPU <1 GHz>", "2024-05-06", "2 failed", "3 skipped", "2 not measured"):
+    for word in ("Example CPU <1 GHz>", "2024-05-06", "2 failed", "3 skipped", "4 not measured"):
         assert word in facts
     titles = page.locator(".model h3").all_inner_texts()
     assert ["small on digits run_0.json", "small on digits run_1.json"] == titles[:2]
@@ -235,13 +238,13 @@ def test_filter_by_words(page: Any) -> None:
     assert ["prune(0.8)", "prune(0.8)"] == variants(page, 1)
     assert [] == variants(page, 0)
     assert page.locator("#s0").is_hidden()
-    assert "2 of 26 rows" == page.inner_text("#count")
+    assert "2 of 28 rows" == page.inner_text("#count")
     page.fill("#words", "zeros stored dense")
     assert ["prune(0.8)"] == variants(page, 1)
     page.fill("#words", "nothing like this")
-    assert "0 of 26 rows" == page.inner_text("#count")
+    assert "0 of 28 rows" == page.inner_text("#count")
     page.click("#clear")
-    assert "26 of 26 rows" == page.inner_text("#count")
+    assert "28 of 28 rows" == page.inner_text("#count")
 
 
 def test_filter_by_model_runtime_status_and_file(page: Any) -> None:
@@ -253,16 +256,16 @@ def test_filter_by_model_runtime_status_and_file(page: Any) -> None:
     page.click("#clear")
 
     page.select_option("#status", "measured")
-    assert "19 of 26 rows" == page.inner_text("#count")
+    assert "19 of 28 rows" == page.inner_text("#count")
     page.select_option("#runtime", "keras-cpu")
-    assert "2 of 26 rows" == page.inner_text("#count")
+    assert "2 of 28 rows" == page.inner_text("#count")
     page.click("#clear")
 
     page.select_option("#model", "wide")
     assert page.locator("#s1").is_hidden()
     assert 2 == len(variants(page, 2))
     page.select_option("#file", label="run_0.json")
-    assert "0 of 26 rows" == page.inner_text("#count")
+    assert "0 of 28 rows" == page.inner_text("#count")
 
 
 def test_a_status_has_its_reason(page: Any) -> None:
@@ -302,6 +305,17 @@ def test_axes_are_chosen(page: Any) -> None:
     assert "Marker size: top-1, from 81.05 % to 95.15 %" in page.inner_text("#pareto-caption")
     for select, value in (("#x", "smaller"), ("#y", "top1"), ("#size", "speedup")):
         page.select_option(select, value)
+
+
+def test_speed_stands_for_accuracy_that_nobody_measured(page: Any) -> None:
+    """Against size, until a model with accuracy is chosen again."""
+    page.select_option("#which", label="mute on digits, litert · run_2.json")
+    assert "speedup" == page.input_value("#y")
+    assert (
+        2 == page.locator("#pareto .scatterlayer .points path.point:visible").count() - 2
+    )  # front
+    page.select_option("#which", "0")
+    assert "top1" == page.input_value("#y")
 
 
 def test_curves_are_drawn_and_families_can_be_hidden(page: Any) -> None:

@@ -100,8 +100,9 @@ function frontTrace(x, y) {
   const at = (plot.fronts[`${x} ${y}`] ?? []).map((row) => rowsOf()[row]);
   const points = at.map((row) => [valueOf(row, x) * over, valueOf(row, y) * up]).sort((a, b) => a[0] - b[0]);
   return {
-    x: points.map((point) => point[0]), y: points.map((point) => point[1]), mode: "lines", hoverinfo: "skip",
-    line: { shape: COLUMN[x].lower ? "hv" : "vh", color: colours().front, width: 5 }, opacity: 0.75,
+    x: points.map((point) => point[0]), y: points.map((point) => point[1]), mode: "lines+markers", hoverinfo: "skip",
+    marker: { symbol: "circle", size: 20, color: colours().front },
+    line: { shape: COLUMN[x].lower ? "hv" : "vh", color: colours().front, width: 5 }, opacity: 0.7,
   };
 }
 
@@ -237,11 +238,20 @@ function drawAll() {
   if (!performance.getEntriesByName("plots").length) performance.mark("plots");
 }
 
+/** Where nobody measured accuracy, speed is what stands against size. */
+function chooseHeight() {
+  const select = byId("y");
+  const isMeasured = rowsOf().some((row) => row.place === plot.place && valueOf(row, "top1") !== undefined);
+  if (!isMeasured && select.value === "top1") [select.value, select.dataset.instead] = ["speedup", "top1"];
+  else if (isMeasured && select.dataset.instead) [select.value, select.dataset.instead] = ["top1", ""];
+}
+
 function choose(at) {
   startPlotly();
   plot = data.plots[at];
   byId("which").value = at;
   hidden.clear();
+  chooseHeight();
   showLegend();
   drawAll();
 }
