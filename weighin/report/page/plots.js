@@ -20,6 +20,11 @@ const AXES = {
   latency: { title: "latency", suffix: "s", format: "~s" },
   top1: { title: "top-1 on the test set", suffix: " %", factor: 100, linear: true },
 };
+const CHOICES = {
+  x: ["smaller", "gzip_bytes", "speedup", "latency"],
+  y: ["top1", "speedup", "latency"],
+  size: ["speedup", "latency", "smaller", "gzip_bytes", "top1"],
+};
 const COLUMN = Object.fromEntries(data.columns.map((column, at) => [column.metric, { ...column, at }]));
 const headerOf = (metric) => COLUMN[metric].header;
 const hidden = new Set(); // names of families that the legend has switched off
@@ -60,7 +65,10 @@ function axis(metric, values) {
   const { title, suffix, format, linear } = AXES[metric];
   const { grid, line } = colours();
   const span = Math.max(...values) / Math.min(...values);
-  const look = { title: { text: title, standoff: 8 }, ticksuffix: suffix, gridcolor: grid, linecolor: line, zeroline: false, automargin: true, ...(format && { tickformat: format }) };
+  const look = {
+    title: { text: title, standoff: 8 }, ticksuffix: suffix, gridcolor: grid, linecolor: line,
+    zeroline: false, automargin: true, ...(format && { tickformat: format }),
+  };
   if (linear || !(span > 1.8)) return look;
   const steps = span < 5 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : span < 400 ? [1, 2, 5] : [1];
   const decades = Array.from({ length: 30 }, (_, n) => 10 ** (n - 15)); // femtoseconds to petabytes
@@ -69,10 +77,12 @@ function axis(metric, values) {
   return { ...look, type: "log", tickvals, ticktext: tickvals.map((value) => written(value) + suffix) };
 }
 
+const PREFIXES = { 9: "G", 6: "M", 3: "k", "-3": "m", "-6": "µ", "-9": "n" };
+
 /** `20 µ` of 0.00002. */
 function withPrefix(value) {
   const power = Math.max(-9, Math.min(9, 3 * Math.floor(Math.log10(value * 1.0001) / 3)));
-  return `${Number((value / 10 ** power).toPrecision(3))} ${{ 9: "G", 6: "M", 3: "k", "-3": "m", "-6": "µ", "-9": "n" }[power] ?? ""}`;
+  return `${Number((value / 10 ** power).toPrecision(3))} ${PREFIXES[power] ?? ""}`;
 }
 
 function errors(rows, metric, colour, factor) {
@@ -106,6 +116,10 @@ function frontTrace(x, y) {
   };
 }
 
+const NOT_MEASURED = {
+  text: "not measured", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5,
+};
+
 function draw(id, traces, x, y, label, shapes = []) {
   const { text, surface, muted } = colours();
   const drawn = traces.slice(1);
@@ -115,7 +129,7 @@ function draw(id, traces, x, y, label, shapes = []) {
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: muted }, hovermode: "closest",
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page
     modebar: { bgcolor: "transparent", color: muted, activecolor: text },
-    annotations: drawn.some((each) => each.x.length) ? [] : [{ text: "not measured", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }],
+    annotations: drawn.some((each) => each.x.length) ? [] : [NOT_MEASURED],
   };
   const box = byId(id);
   box.setAttribute("role", "img");
@@ -134,15 +148,18 @@ function showTip(row, event) {
   const figures = data.columns.flatMap((column, at) => {
     const cell = row.cells[at];
     if (!cell.text) return [];
-    return [element("dt", {}, column.header), element("dd", {}, [`${cell.text}${cell.ends ?? ""}`, cell.verdict].filter(Boolean).join(" "))];
+    const words = [`${cell.text}${cell.ends ?? ""}`, cell.verdict].filter(Boolean).join(" ");
+    return [element("dt", {}, column.header), element("dd", {}, words)];
   });
   const tip = byId("tip");
   tip.replaceChildren(element("b", {}, ...breakable(row.variant)), element("dl", {}, ...figures));
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
   const [x, y] = [event.clientX, event.clientY];
-  tip.style.left = `${Math.max(8, Math.min(x + 14 + width > innerWidth ? x - width - 14 : x + 14, innerWidth - width - 8))}px`;
-  tip.style.top = `${Math.max(8, Math.min(y + 14, innerHeight - height - 8))}px`;
+  const left = x + 14 + width > innerWidth ? x - width - 14 : x + 14; // on the side with room
+  const within = (at, length, whole) => Math.max(8, Math.min(at, whole - length - 8));
+  tip.style.left = `${within(left, width, innerWidth)}px`;
+  tip.style.top = `${within(y + 14, height, innerHeight)}px`;
 }
 
 function glyph(shape, colour) {
@@ -164,7 +181,8 @@ function showLegend() {
       button.ariaPressed = !hidden.has(name);
       drawAll();
     };
-    const button = element("button", { type: "button", "aria-pressed": !hidden.has(name), onclick: press }, glyph(shape, colour), name);
+    const attributes = { type: "button", "aria-pressed": !hidden.has(name), onclick: press };
+    const button = element("button", attributes, glyph(shape, colour), name);
     return element("li", {}, button);
   }));
 }
@@ -187,18 +205,24 @@ function markers(rows, metric, range, shape, surface) {
 function drawPareto() {
   const [x, y, size] = ["x", "y", "size"].map((id) => byId(id).value);
   const seen = new Set(); // where two families cross, a variant is drawn once
-  const own = families(x, y).map((family) => ({ ...family, rows: family.rows.filter((row) => !seen.has(row) && seen.add(row)) }));
+  const isNew = (row) => !seen.has(row) && seen.add(row);
+  const own = families(x, y).map((family) => ({ ...family, rows: family.rows.filter(isNew) }));
   const rows = own.filter((family) => family.name !== "baseline").flatMap((family) => family.rows);
   const sized = size ? rows.filter((row) => valueOf(row, size) !== undefined) : [];
   sized.sort((a, b) => valueOf(a, size) - valueOf(b, size));
   const [least, most] = [sized[0], sized.at(-1)];
   const range = least && [valueOf(least, size), valueOf(most, size)];
   const { surface } = colours();
-  const traces = own.map((family) => trace(family, x, y, markers(family.rows, range && size, range, family.shape, surface), "markers"));
-  draw("pareto", [frontTrace(x, y), ...traces], x, y, `${byId("which").selectedOptions[0].text}: ${headerOf(y)} against ${headerOf(x)}`);
+  const traces = own.map((family) => {
+    const marker = markers(family.rows, range && size, range, family.shape, surface);
+    return trace(family, x, y, marker, "markers");
+  });
+  const label = `${byId("which").selectedOptions[0].text}: ${headerOf(y)} against ${headerOf(x)}`;
+  draw("pareto", [frontTrace(x, y), ...traces], x, y, label);
   const words = (row) => row.cells[COLUMN[size].at].text;
   let legend = size ? ` Marker size: ${headerOf(size)}` : "";
-  if (size) legend += range ? `, from ${words(least)} to ${words(most)}; hollow: not measured.` : " is not measured here.";
+  if (range) legend += `, from ${words(least)} to ${words(most)}; hollow: not measured.`;
+  else if (size) legend += " is not measured here.";
   const front = plot.fronts[`${x} ${y}`] ? "" : " These two axes measure the same, so there is no front.";
   byId("pareto-caption").textContent = `${plot.caption[0]} Grey: Pareto front of the two axes.${front}${legend}`;
 }
@@ -208,14 +232,17 @@ function drawCurves() {
   document.querySelector(".pair").hidden = !several;
   byId("curve-caption").textContent = several
     ? plot.caption.join(" ")
-    : "No two variants here differ in one number only, so there is no curve. weighin sweep weighs several operating points.";
+    : "No two variants here differ in one number only, so there is no curve. " +
+      "weighin sweep weighs several operating points.";
   if (!several) return;
   const { text, surface } = colours();
   for (const x of ["smaller", "speedup"]) {
     const own = families(x, "top1").filter((family) => family.name !== "baseline");
     const marker = { size: 9, line: { color: surface, width: 1 } };
     const traces = own.map((family) => trace(family, x, "top1", marker, "lines+markers"));
-    draw(`curve-${x}`, [frontTrace(x, "top1"), ...traces], x, "top1", `Curves: top-1 against ${headerOf(x)}`, baselineShapes(text));
+    const label = `Curves: top-1 against ${headerOf(x)}`;
+    const front = frontTrace(x, "top1");
+    draw(`curve-${x}`, [front, ...traces], x, "top1", label, baselineShapes(text));
   }
 }
 
@@ -225,10 +252,14 @@ function baselineShapes(colour) {
   const value = row && valueOf(row, "top1");
   if (value === undefined) return [];
   const [below, above] = barsOf(row, "top1");
-  const across = { xref: "paper", x0: 0, x1: 1, layer: "below" };
+  const across = (low, high) => (
+    { xref: "paper", x0: 0, x1: 1, y0: low * 100, y1: high * 100, layer: "below" }
+  );
+  const band = { type: "rect", fillcolor: colour, opacity: 0.08, line: { width: 0 } };
+  const dashes = { type: "line", line: { color: colour, width: 1.2, dash: "dash" } };
   return [
-    { ...across, type: "rect", y0: (value - below) * 100, y1: (value + above) * 100, fillcolor: colour, opacity: 0.08, line: { width: 0 } },
-    { ...across, type: "line", y0: value * 100, y1: value * 100, line: { color: colour, width: 1.2, dash: "dash" } },
+    { ...across(value - below, value + above), ...band },
+    { ...across(value, value), ...dashes },
   ];
 }
 
@@ -263,9 +294,9 @@ function startPlots() {
     const own = data.sections[section];
     return `${titleOf(own)}, ${place}${severalFiles ? ` · ${fileOf(own)}` : ""}`;
   });
-  fill(byId("which"), names, names.map((_, at) => at)).addEventListener("change", (event) => choose(event.target.value));
-  const options = { x: ["smaller", "gzip_bytes", "speedup", "latency"], y: ["top1", "speedup", "latency"], size: ["speedup", "latency", "smaller", "gzip_bytes", "top1"] };
-  for (const [id, metrics] of Object.entries(options)) {
+  fill(byId("which"), names, names.map((_, at) => at));
+  byId("which").addEventListener("change", (event) => choose(event.target.value));
+  for (const [id, metrics] of Object.entries(CHOICES)) {
     fill(byId(id), metrics.map(headerOf), metrics).addEventListener("change", drawPareto);
   }
   fill(byId("size"), ["all the same"], [""]);

@@ -46,10 +46,11 @@ function showHead() {
   const rows = Object.entries(counts).map(([name, n]) =>
     name === "measured" ? `${n} measured` : tag(`${n} ${name}`, name),
   );
+  const files = data.files.length > 1 ? `${data.files.length} results files` : data.files[0].name;
   byId("facts").append(
     ...definitions([
       ["Machine", ...(machines.length ? machines : ["not said"])],
-      ["Measured", `${dates.join(" to ") || "not said"}, ${data.files.length === 1 ? data.files[0].name : `${data.files.length} results files`}`],
+      ["Measured", `${dates.join(" to ") || "not said"}, ${files}`],
       ["TensorFlow", tensorflow.join(", ") || "not said"],
       ["Rows", element("div", {}, ...rows.flatMap((row) => [row, " "]))],
     ]),
@@ -68,7 +69,8 @@ function bestCell(section, best) {
 }
 
 function showOverview() {
-  const headers = ["model", "data set", "smallest, not worse", "fastest, not worse", "rows", ...(severalFiles ? ["file"] : [])];
+  const headers = ["model", "data set", "smallest, not worse", "fastest, not worse", "rows"];
+  if (severalFiles) headers.push("file");
   const lines = data.sections.map((section, at) =>
     element("tr", {},
       element("th", { scope: "row" }, element("a", { href: `#s${at}` }, section.model)),
@@ -116,7 +118,8 @@ function line(row, section, at) {
     element("td", {}, ...marks(row.why, section, at)),
   );
   const notes = [...row.why, ...row.cells.flatMap((cell) => cell.notes ?? [])];
-  const words = [section.model, section.dataset, fileOf(section), made.textContent, ...notes.map((n) => section.notes[n - 1])];
+  const reasons = notes.map((number) => section.notes[number - 1]);
+  const words = [titleOf(section), fileOf(section), made.textContent, ...reasons];
   lines.push({ element: made, section: at, row, text: words.join(" ").toLowerCase() });
   return made;
 }
@@ -154,7 +157,8 @@ function sectionElement(section, at) {
   const body = element("tbody", {}, ...section.elements);
   const headings = COLUMNS.map((column) => {
     const press = () => sortBy(column, heading, body, section);
-    const heading = element("th", { scope: "col", "aria-sort": "none" }, element("button", { type: "button", onclick: press }, column.header));
+    const button = element("button", { type: "button", onclick: press }, column.header);
+    const heading = element("th", { scope: "col", "aria-sort": "none" }, button);
     return heading;
   });
   headings.push(element("th", { class: "plain", scope: "col" }, "why"));
@@ -244,14 +248,18 @@ const VERDICTS = new RegExp(`\\b(${Object.keys(KINDS).join("|")})\\b`);
 /** A cell of the version matrix, its verdict marked. */
 function verdictCell(text) {
   const words = text.split(VERDICTS).filter(Boolean);
-  const shown = (word) => (KINDS[word] === "muted" ? element("span", { class: "muted" }, word) : tag(word, KINDS[word]));
-  return element("td", {}, ...words.map((word) => (KINDS[word] ? shown(word) : word)));
+  return element("td", {}, ...words.map((word) => {
+    if (KINDS[word] === "muted") return element("span", { class: "muted" }, word);
+    return KINDS[word] ? tag(word, KINDS[word]) : word;
+  }));
 }
 
 function versionTable({ title, headers, rows }) {
   const first = headers.indexOf("runtime") + 1; // names stand before, and are no verdicts
-  const cell = (text, at) =>
-    at ? (at < first ? element("td", {}, ...breakable(text)) : verdictCell(text)) : element("th", { scope: "row" }, ...breakable(text));
+  const cell = (text, at) => {
+    if (at >= first) return verdictCell(text);
+    return at ? element("td", {}, ...breakable(text)) : element("th", { scope: "row" }, ...breakable(text));
+  };
   const head = headers.map((each) => element("th", { class: "plain", scope: "col" }, each));
   const body = rows.map((row) => element("tr", {}, ...row.map(cell)));
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
