@@ -38,8 +38,8 @@ BUILD_SIDE = {"build", "stack", "measure", "steps", "exports", "runtimes", "metr
 # Those whose work is Keras models; nothing else needs the training stack.
 STACK_USERS = {"training", "exports", "steps", "build", "runtimes"}
 HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
-# It measures the harness itself, so it is no example for an outside user.
-INSIDE_BENCH = {"harness.py", "training_cost.py", "ladder.py"}
+# They measure the harness itself, so they are no examples for an outside user.
+INSIDE_BENCH = {"harness.py", "training_cost.py", "ladder.py", "report_page.py"}
 
 
 def _modules():

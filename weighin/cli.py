@@ -20,7 +20,7 @@ from weighin.datasets import Places
 from weighin.doctoring import indented
 from weighin.pairs import PAIR_SECONDS
 from weighin.publish import filing, site
-from weighin.report import comment, figure, gates, inspection, versions
+from weighin.report import comment, figure, gates, inspection, page, versions
 from weighin.report import compare as comparison
 from weighin.report import curve as curves
 from weighin.report import record as record_table
@@ -149,6 +149,27 @@ def publish(
             f"weighin publish."
         )
     click.echo(f"{len(made)} generated files are what their records give.")
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("report"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where the page is written.",
+)
+@_clear_errors
+def report(files: tuple[Path, ...], output: Path) -> None:
+    """Write results FILES as one page for a browser: FOLDER/index.html.
+
+    Tables to sort and filter, plots, and where it was measured. The page works from disk, without
+    a network.
+    """
+    click.echo(page.write([(str(file), store.load(file)) for file in files], output))
 
 
 class _Sweep(click.Command):

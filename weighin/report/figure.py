@@ -82,7 +82,7 @@ def _draw_curve(curve: Curve, part: Any) -> None:
     handles = {text: line for line, text in zip(*left.get_legend_handles_labels(), strict=True)}
     place = {"loc": "outside lower center", "ncols": 4, "alignment": "left"}
     # the caption is the legend's title, so that the layout keeps room for both
-    part.legend(handles.values(), handles.keys(), title=_caption(curve), title_fontsize=8, **place)
+    part.legend(handles.values(), handles.keys(), title=caption(curve), title_fontsize=8, **place)
 
 
 def _draw_panel(
@@ -142,16 +142,7 @@ def _draw_family(
 
 
 def _bars(spreads: Sequence[Spread], factor: float = 1) -> list[list[float]]:
-    """Lengths of error bars below and above: ±1 standard deviation, or the interval of one seed."""
-    ends = [
-        (each.deviation, each.deviation)
-        if each.deviation is not None
-        else (each.mean - each.low, each.high - each.mean)
-        if each.low is not None and each.high is not None
-        else (0.0, 0.0)
-        for each in spreads
-    ]
-    return [[max(0.0, end[side]) * factor for end in ends] for side in (0, 1)]
+    return [[each.bars[side] * factor for each in spreads] for side in (0, 1)]
 
 
 def _draw_front(curve: Curve, axes: Any, metric: str) -> None:
@@ -174,7 +165,8 @@ def styles(points: Iterable[Point]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _caption(curve: Curve) -> str:
+def caption(curve: Curve) -> str:
+    """What points, bars, dashes and the grey line of a curve's figure are."""
     seeds = max((len(row.records.get("top1", ())) for row in curve.rows), default=0)
     images = counted(curve.rows, "top1") or "no"
     if seeds > 1:

@@ -72,7 +72,9 @@ def samples(
 
 def origin(results: Results) -> list[str]:
     """Where and when it was measured: machine, versions, date."""
-    parts = (_weights(results), _machine(results), _calibration(results), _packages(results))
+    versions = [packages(results), results.environment.get("date")]
+    last = "; ".join(word for word in versions if word)
+    parts = (weights(results), machine(results), calibration(results), last)
     return [line for line in parts if line]
 
 
@@ -92,7 +94,8 @@ def counted(rows: Sequence[Row], metric: str) -> str:
     return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
 
 
-def _weights(results: Results) -> str:
+def weights(results: Results) -> str:
+    """What the dense starts are made of, where it is not training alone."""
     models: dict[str, list[str]] = {}
     for model, made_of in results.environment.get("weights", {}).items():
         models.setdefault(made_of, []).append(model)
@@ -105,7 +108,8 @@ def _weights(results: Results) -> str:
     return f"dense starts: {'; '.join(words)}" if words else ""
 
 
-def _calibration(results: Results) -> str:
+def calibration(results: Results) -> str:
+    """What speed-ups the machine can tell apart."""
     found = results.environment.get("calibration")
     if found is None and "calibration" not in results.environment:
         return ""
@@ -119,21 +123,20 @@ def _calibration(results: Results) -> str:
     )
 
 
-def _machine(results: Results) -> str:
-    machine = results.environment.get("machine")
-    if not machine:
+def machine(results: Results) -> str:
+    """The processor with its extensions, the memory, the system."""
+    facts = results.environment.get("machine")
+    if not facts:
         return ""
-    memory = units.size(machine.get("memory_bytes", 0))
-    features = " ".join(machine.get("cpu_features", ())) or "no known extensions"
+    memory = units.size(facts.get("memory_bytes", 0))
+    features = " ".join(facts.get("cpu_features", ())) or "no known extensions"
     return (
-        f"{machine.get('cpu')}, {machine.get('cores')} cores ({features}), {memory}, "
-        f"{machine.get('system')}"
+        f"{facts.get('cpu')}, {facts.get('cores')} cores ({features}), {memory}, "
+        f"{facts.get('system')}"
     )
 
 
-def _packages(results: Results) -> str:
-    environment = results.environment
-    packages = environment.get("packages", {})
-    words = [f"{name} {version}" for name, version in packages.items() if version]
-    date = environment.get("date")
-    return ", ".join(words) + (f"; {date}" if date else "")
+def packages(results: Results) -> str:
+    """Names and versions of the packages that count."""
+    versions = results.environment.get("packages", {})
+    return ", ".join(f"{name} {version}" for name, version in versions.items() if version)

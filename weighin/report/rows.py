@@ -65,6 +65,15 @@ class Spread:
     high: float | None
     n: int
 
+    @property
+    def bars(self) -> tuple[float, float]:
+        """Lengths of its error bars below and above: ±1 deviation, or the interval of one seed."""
+        if self.deviation is not None:
+            return self.deviation, self.deviation
+        if self.low is None or self.high is None:
+            return 0.0, 0.0
+        return max(0.0, self.mean - self.low), max(0.0, self.high - self.mean)
+
 
 def over_seeds(records: Sequence[Record]) -> Spread | None:
     """What the figures of one metric come to over seeds; None if there are none."""

@@ -63,24 +63,30 @@ class Table(Notes):
             missing = [record for record in records if record.value is None]
             share = f" in {len(missing)} of {len(records)} seeds" if len(records) > 1 else ""
             return f"{missing[0].status}{share}{self.note(missing[0].reason)}"
-        return _figures(column, measured)
+        mean, ends, verdict = figure(column, measured)
+        return f"{mean}{ends} {verdict}".rstrip()
 
 
-def _figures(column: Column, records: Sequence[Record]) -> str:
-    """One figure, or the mean and standard deviation over seeds; then interval and verdict."""
+def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:
+    """One figure, or the mean over seeds; then standard deviation and interval; then the verdict.
+
+    Args:
+        column: that says how it is shown.
+        records: that have a value, one a seed.
+    """
     found = over_seeds(records)
     if found is None:
-        return ""
-    text = mean = column.show(found.mean, None, None)
+        return "", "", ""
+    mean, ends = column.show(found.mean, None, None), ""
     if found.deviation is not None:
-        text += f" ± {column.show(found.deviation, None, None).lstrip('+')}"
-    text += column.show(found.mean, found.low, found.high).removeprefix(mean)
+        ends += f" ± {column.show(found.deviation, None, None).lstrip('+')}"
+    ends += column.show(found.mean, found.low, found.high).removeprefix(mean)
     if any("time spent" in record.note for record in records):
-        text += "*"
+        ends += "*"
     verdicts = Counter(record.verdict for record in records if record.verdict)
     if len(verdicts) > 1:
-        return f"{text} " + ", ".join(f"{word} ({n})" for word, n in verdicts.most_common())
-    return " ".join([text, *verdicts])
+        return mean, ends, ", ".join(f"{word} ({n})" for word, n in verdicts.most_common())
+    return mean, ends, "".join(verdicts)
 
 
 def tables(results: Results) -> list[Table]:

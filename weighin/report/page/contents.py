@@ -1,0 +1,136 @@
+"""Records → what the page shows: every figure as `weighin table` writes it, its number beside it.
+
+The page's scripts sort and draw by the numbers and show the words; they format nothing themselves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from weighin.core import Results, WeighinError
+from weighin.report import footer, versions
+from weighin.report.layout import Section
+from weighin.report.page.plots import LOWER_IS_BETTER, plots
+from weighin.report.page.sections import MISSING, section
+from weighin.report.table import COLUMNS, Column, tables
+
+
+def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
+    """Everything that the page shows, ready for JSON.
+
+    Args:
+        runs: a name for each, and its results.
+    """
+    names = _short([name for name, _ in runs])
+    sections: list[dict[str, Any]] = []
+    drawn: list[dict[str, Any]] = []
+    for at, (_, results) in enumerate(runs):
+        own = {(each.model, each.dataset): section(each, results, at) for each in tables(results)}
+        drawn += plots(results, own, len(sections))
+        sections += own.values()
+    return {
+        "head": _head([results for _, results in runs], sections),
+        "columns": [_column(column) for column in COLUMNS],
+        "sections": sections,
+        "plots": drawn,
+        "versions": _versions([results for _, results in runs]),
+        "files": [_file(name, results) for name, (_, results) in zip(names, runs, strict=True)],
+    }
+
+
+def _head(runs: Sequence[Results], sections: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counts = Counter(
+        next((status for status in MISSING if status in row["statuses"]), "measured")
+        for section in sections
+        for row in section["rows"]
+    )
+    dates = sorted({str(results.environment.get("date") or "") for results in runs} - {""})
+    return {
+        "models": list(dict.fromkeys(section["model"] for section in sections)),
+        "datasets": list(dict.fromkeys(section["dataset"] for section in sections)),
+        "machines": list(dict.fromkeys(filter(None, map(footer.machine, runs)))),
+        "tensorflow": list(dict.fromkeys(filter(None, map(_tensorflow, runs)))),
+        "dates": list(dict.fromkeys([*dates[:1], *dates[-1:]])),
+        "counts": {name: counts[name] for name in ("measured", *MISSING) if counts[name]},
+    }
+
+
+def _tensorflow(results: Results) -> str:
+    return str(results.environment.get("packages", {}).get("tensorflow") or "")
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {
+        "header": column.header,
+        "metric": column.metric,
+        "compares": column.compares,
+        "lower": column.metric in LOWER_IS_BETTER,
+    }
+
+
+# -- versions -------------------------------------------------------------------------------------
+
+
+def _versions(runs: Sequence[Results]) -> list[dict[str, Any]]:
+    """The version matrix of each suite that was weighed on several TensorFlow versions."""
+    suites: dict[str, list[Results]] = {}
+    for results in runs:
+        suites.setdefault(str(results.environment.get("suite") or ""), []).append(results)
+    made: list[dict[str, Any]] = []
+    for suite, own in suites.items():
+        if len({*map(_tensorflow, own)}) < 2:
+            continue
+        try:
+            sections = versions.sections(versions.matrix(own))
+        except WeighinError as error:  # the tables say what they can all the same
+            sections = [Section("TensorFlow versions", lines=[str(error)])]
+        made += [
+            {
+                "title": f"{each.title} ({suite})" if suite and len(suites) > 1 else each.title,
+                "headers": each.headers,
+                "rows": each.rows,
+                "lines": each.lines,
+            }
+            for each in sections
+        ]
+    return made
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+def _file(name: str, results: Results) -> dict[str, Any]:
+    environment = results.environment
+    plain = ("date", "suite", "profile", "commit", "seeds")
+    facts = {key: str(environment[key]) for key in plain if environment.get(key)}
+    facts |= {
+        "machine": footer.machine(results),
+        "calibration": footer.calibration(results),
+        "versions": footer.packages(results),
+        "weights": footer.weights(results),
+    }
+    for dataset, about in environment.get("datasets", {}).items():
+        images = [f"{about[each]:,} {each}" for each in ("train", "test") if each in about]
+        digest = [f"sha256 {about['digest']}"] if about.get("digest") else []
+        facts[f"data: {dataset}"] = ", ".join([*images, *digest])
+    return {
+        "name": name,
+        "facts": [[label, text] for label, text in facts.items() if text],
+        "records": len(results.records),
+    }
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Of each path as much of its end as tells it from the others."""
+    paths = [PurePath(name).parts for name in names]
+
+    def tail(own: tuple[str, ...]) -> str:
+        others = [other for other in paths if other != own]
+        depths = range(1, len(own) + 1)
+        tails = (own[-n:] for n in depths if all(other[-n:] != own[-n:] for other in others))
+        return "/".join(next(tails, own))
+
+    return [tail(own) for own in paths]

@@ -1,0 +1,100 @@
+"""Curves → plots of the page: which rows stand in them, how they look, which are on a front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from weighin.core import Results, WeighinError
+from weighin.report.curve import FRONTS, Curve, curves, front
+from weighin.report.figure import caption, styles
+from weighin.report.page.sections import mean
+from weighin.report.rows import Row
+
+LOWER_IS_BETTER = ("file_bytes", "gzip_bytes", "latency")
+_SHAPES = {  # Plotly's names of Matplotlib's markers
+    "o": "circle",
+    "s": "square",
+    "^": "triangle-up",
+    "D": "diamond",
+    "v": "triangle-down",
+    "P": "cross",
+    "X": "x",
+}
+_FRONT_PAIRS = [
+    *((x, "top1") for x in ("smaller", "gzip_bytes", "speedup", "latency")),
+    *((x, y) for x in ("smaller", "gzip_bytes") for y in ("speedup", "latency")),
+]
+
+
+def plots(
+    results: Results, sections: Mapping[tuple[str, str], Mapping[str, Any]], first: int
+) -> list[dict[str, Any]]:
+    """One for each model, data set and runtime that more than yardsticks were weighed on.
+
+    Args:
+        results: of one file.
+        sections: its tables by model and data set, in the page's order.
+        first: which of the page's sections the first of them is.
+    """
+    try:
+        found = curves(results)
+    except WeighinError:  # yardsticks only
+        return []
+    numbers = {key: first + number for number, key in enumerate(sections)}
+    return [
+        _plot(curve, numbers[curve.model, curve.dataset], sections[curve.model, curve.dataset])
+        for curve in found
+    ]
+
+
+def _plot(curve: Curve, number: int, section: Mapping[str, Any]) -> dict[str, Any]:
+    at = {
+        row["variant"]: place
+        for place, row in enumerate(section["rows"])
+        if row["place"] == curve.place
+    }
+    looks = styles(curve.points)
+    families: dict[str, dict[str, Any]] = {
+        name: {
+            "name": name,
+            "colour": look["color"],
+            "shape": _SHAPES[look["marker"]],
+            "points": [],
+        }
+        for name, look in looks.items()
+    }
+    for point in curve.points:
+        families[point.family]["points"].append(at[point.row.variant])
+    return {
+        "section": number,
+        "place": curve.place,
+        "baseline": at.get("baseline"),
+        "families": list(families.values()),
+        "fronts": {
+            f"{x} {y}": [at[row.variant] for row in _on_front(curve.rows, x, y)]
+            for x, y in _FRONT_PAIRS
+        },
+        "caption": caption(curve).splitlines(),
+    }
+
+
+def _on_front(rows: Sequence[Row], x: str, y: str) -> list[Row]:
+    """The rows on the Pareto front of two metrics, whichever way each is better."""
+    placed = [
+        (row, (along, up))
+        for row in rows
+        if (along := _rank(row, x)) is not None and (up := _rank(row, y)) is not None
+    ]
+    if all(row.variant == "baseline" for row, _ in placed):
+        return []
+    on_front = front([point for _, point in placed])
+    return [row for (row, _), is_on in zip(placed, on_front, strict=True) if is_on]
+
+
+def _rank(row: Row, metric: str) -> float | None:
+    """A row's mean by a metric, negative where lower is better."""
+    if row.variant == "baseline" and metric in FRONTS:
+        return 1.0
+    value = mean(row.records.get(metric, ()))
+    return -value if value is not None and metric in LOWER_IS_BETTER else value
