@@ -71,12 +71,31 @@ def start_afresh(seed: int) -> None:
     keras().utils.set_random_seed(seed)
 
 
+def check_keras(model: Any, what: str = "the model at hand") -> None:
+    """Refuse what is no model of the Keras that the toolkit works on.
+
+    Given one of Keras 3 the toolkit's `cluster_weights` answers None, and the converter of
+    TensorFlow 2.16 ends the process.
+
+    Raises:
+        WeighinError: naming the class that it is of.
+    """
+    if not isinstance(model, keras().Model):
+        kind = f"{type(model).__module__}.{type(model).__qualname__}"
+        raise WeighinError(
+            f"{what} is a {kind}, not a model of Keras 2, which the optimization toolkit works on. "
+            f"Build it from the module that a model's function is given, not from `import keras`."
+        )
+
+
 def serialize(model: Any) -> bytes:
     """A model as .h5 bytes, without optimizer state.
 
     Raises:
-        WeighinError: if it has Lambda layers, whose code would be stored and run when read.
+        WeighinError: if it is no Keras 2 model, or has Lambda layers, whose code would be stored
+            and run when read.
     """
+    check_keras(model)
     for layer in model.submodules:
         if isinstance(layer, keras().layers.Lambda):
             raise WeighinError(
@@ -156,8 +175,10 @@ def prunable_kernels(model: Any) -> list[tuple[Any, Any]]:
     """The weights that the toolkit prunes, each with its layer; none of a depthwise layer.
 
     Raises:
-        WeighinError: if a layer that has kernels is unknown to the toolkit.
+        WeighinError: if a layer that has kernels is unknown to the toolkit, or the model is not
+            of Keras 2.
     """
+    check_keras(model)
     toolkit()
     registry: Any = importlib.import_module(f"{_CORE}.sparsity.keras.prune_registry").PruneRegistry
     found: list[tuple[Any, Any]] = []
@@ -182,7 +203,11 @@ def clustered(model: Any, clusters: int, init: str) -> Any:
         model: a Keras model.
         clusters: how many values a kernel may have.
         init: a name in the toolkit's `CentroidInitialization`.
+
+    Raises:
+        WeighinError: if the model is not of Keras 2.
     """
+    check_keras(model)
     api: Any = importlib.import_module(f"{_CORE}.clustering.keras.experimental.cluster")
     method = getattr(toolkit().clustering.keras.CentroidInitialization, init)
     wrapped = api.cluster_weights(
@@ -215,8 +240,10 @@ def quantization_aware(model: Any) -> Any:
     """The model wrapped for quantization-aware training that keeps zeros and shared values.
 
     Raises:
-        WeighinError: if the toolkit has no quantization for one of the layers.
+        WeighinError: if the toolkit has no quantization for one of the layers, or the model is
+            not of Keras 2.
     """
+    check_keras(model)
     api = toolkit().quantization.keras
     collab = f"{_CORE}.quantization.keras.collab_opts"
     schemes = {
@@ -309,7 +336,12 @@ def check_finite(model: Any, after: str) -> None:
 
 
 def converter(model: Any) -> Any:
-    """A TensorFlow Lite converter for a Keras 2 model."""
+    """A TensorFlow Lite converter for a Keras 2 model.
+
+    Raises:
+        WeighinError: if it is another one.
+    """
+    check_keras(model)
     return tensorflow().lite.TFLiteConverter.from_keras_model(model)
 
 

@@ -53,10 +53,12 @@ class Trainer:
         With neither, weights are random and batch normalization fits the training images.
 
         Raises:
-            WeighinError: if the file of weights is damaged or does not fit the model.
+            WeighinError: if the file of weights is damaged or does not fit the model, or the
+                function returns no Keras 2 model.
         """
         stack.start_afresh(self.seed)
         created = model.create(stack.keras())
+        stack.check_keras(created, f"what the function of model {model.name!r} returns")
         if weights is not None:
             stack.set_weights(created, read_weights(weights), str(weights))
         elif self.recipe.epochs:
@@ -78,7 +80,11 @@ class Trainer:
             callbacks: Keras callbacks.
             masks: pairs of a weight and what it is multiplied by after every training step. If not
                 given, kernel weights that are zero stay zero: what an earlier step pruned.
+
+        Raises:
+            WeighinError: if the model is not of Keras 2.
         """
+        stack.check_keras(model)
         recipe = self.recipe
         if masks is None:
             masks = stack.zeros_kept(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
+from weighin import stack
 from weighin.inspect import Graph
 from weighin.registry import step
 from weighin.surgery import narrow
@@ -63,8 +64,10 @@ def channels(
         multiple: widths that are left are rounded up to a multiple of this.
 
     Raises:
-        WeighinError: naming a layer that cannot be narrowed (see `weighin.surgery.narrow`).
+        WeighinError: naming a layer that cannot be narrowed (see `weighin.surgery.narrow`), or if
+            the model is not of Keras 2.
     """
+    stack.check_keras(model)
     smaller = narrow(
         model, lambda width: _width_after(width, fraction, multiple), int(norm.removeprefix("l"))
     )
