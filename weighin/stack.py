@@ -32,6 +32,7 @@ _CORE = "tensorflow_model_optimization.python.core"
 def tensorflow() -> Any:
     """The module `tensorflow`, imported quietly."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.pop("TF_USE_LEGACY_KERAS", None)  # TensorFlow 2.15 has no other Keras than its own
     with _native_output_hidden():
         module: Any = importlib.import_module("tensorflow")
         module.config.list_physical_devices()
