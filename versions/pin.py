@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# uv passes over packages' upper bounds of Python, pip does not: 1.3 is for Python before 3.11
+EVERYWHERE = ["backports-strenum<1.3"]
 NEWEST = ["tensorflow==2.21.*", "tensorflow-model-optimization==0.8.1"]
 
 # What an environment is about; tf-keras of the same version comes with the toolkit from 0.8 on.
@@ -28,7 +30,7 @@ WANTED: dict[str, list[str]] = {
     "tf221-py313": NEWEST,
     "lowest": [],  # of every package that pyproject.toml names
     "tf215-mot081": ["tensorflow==2.15.*", "tensorflow-model-optimization==0.8.1"],
-    "tf219-mot080": ["tensorflow==2.19.*", "tensorflow-model-optimization==0.8.0"],
+    "tf219-mot080": ["tensorflow==2.19.*", "tensorflow-model-optimization==0.8.0", "tf-keras>=2"],
     "tf216-py312": ["tensorflow==2.16.*", "tensorflow-model-optimization==0.8.1"],
 }
 
@@ -45,7 +47,7 @@ def pin(environment: str) -> None:
             *("--python-platform=x86_64-manylinux_2_28", "--custom-compile-command=tox -e pins"),
             *("pyproject.toml", "-", f"--output-file=versions/{environment}.txt"),
         ],
-        input="\n".join(WANTED[environment]),
+        input="\n".join(EVERYWHERE + WANTED[environment]),
         text=True,
         check=True,
         cwd=HERE.parent,
