@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # uv passes over packages' upper bounds of Python, pip does not: 1.3 is for Python before 3.11
-EVERYWHERE = ["backports-strenum<1.3"]
+EVERYWHERE = ["backports-strenum>=1.2.8,<1.3"]
 NEWEST = ["tensorflow==2.21.*", "tensorflow-model-optimization==0.8.1"]
 
 # What an environment is about; tf-keras of the same version comes with the toolkit from 0.8 on.
