@@ -24,6 +24,7 @@ LAYERS = [
     {"datasets", "exports", "steps", "claims", "sweep"},
     {"weighin"},  # the package's __init__: the public names
     {"environment", "weights"},  # environment asks the package for its version
+    {"versions"},
     {"build", "runtimes", "calibration"},
     {"progress", "doctoring", "sessions"},
     {"workbench"},
