@@ -25,6 +25,7 @@ LAYERS = [
     {"datasets", "exports", "steps", "claims", "sweep", "provenance"},
     {"weighin"},  # the package's __init__: the public names
     {"environment", "weights", "publish"},  # environment asks the package for its version
+    {"versions"},
     {"build", "runtimes", "calibration"},
     {"progress", "doctoring", "sessions"},
     {"workbench"},

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from weighin import datasets, registry, stack, training, variant, weights
+from weighin import datasets, registry, stack, training, variant, versions, weights
 from weighin.cache import Cache, key_of
 from weighin.core import Artifact, Call, Dataset, Failure, Variant, WeighinError
 from weighin.datasets import Places
@@ -141,7 +141,8 @@ def build(
 ) -> dict[Job, Artifact | Failure]:
     """Build every job and its parents, from the cache where they lie there already.
 
-    A job that fails, or whose worker dies, becomes a `Failure`; the others go on.
+    A job that fails, or whose worker dies, becomes a `Failure`; the others go on. Where versions
+    are installed that cannot work together every job is one, for some would yield wrong numbers.
 
     Args:
         wanted: jobs, in any order.
@@ -151,6 +152,9 @@ def build(
         finished: told each job as it ends.
     """
     jobs = list(dict.fromkeys(job for last in wanted for job in last.chain))
+    conflict = versions.conflict_here()
+    if conflict:
+        return dict.fromkeys(jobs, Failure(conflict))
     done: dict[Job, Artifact | Failure] = {}
     todo: list[Job] = []
     for job in jobs:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 from tabulate import tabulate
 
-from weighin import __version__, doctoring, registry, store, variant
+from weighin import __version__, doctoring, registry, store, variant, versions
 from weighin import sweep as sweeps
 from weighin.cache import Cache, default_folder
 from weighin.core import Metric, Suite, WeighinError
@@ -20,10 +20,11 @@ from weighin.datasets import Places
 from weighin.doctoring import indented
 from weighin.pairs import PAIR_SECONDS
 from weighin.publish import filing, site
-from weighin.report import comment, figure, gates, inspection, page, versions
+from weighin.report import comment, figure, gates, inspection, page
 from weighin.report import compare as comparison
 from weighin.report import curve as curves
 from weighin.report import record as record_table
+from weighin.report import versions as version_matrix
 from weighin.report.layout import FORMATS
 from weighin.report.table import render, sections
 
@@ -74,11 +75,11 @@ def table(files: tuple[Path, ...], style: str, by: str | None) -> None:
     """
     runs = [store.load(file) for file in files]
     if style == "github":
-        own = versions.sections(versions.matrix(runs)) if by else sections(runs)
+        own = version_matrix.sections(version_matrix.matrix(runs)) if by else sections(runs)
         whole = ["weighin table", *(["--by", by] if by else []), *map(str, files)]
         click.echo(comment.fit(own, " ".join(whole)))
     else:
-        click.echo(versions.render(runs, style) if by else render(runs, style))
+        click.echo(version_matrix.render(runs, style) if by else render(runs, style))
 
 
 @main.command()
@@ -409,11 +410,13 @@ def _reason(kind: str, name: str, places: Places) -> str | None:
     if kind in ("steps", "exports"):
         missing = [
             package
-            for package in ("tensorflow", "tf_keras", "tensorflow_model_optimization")
+            for package in ("tensorflow", "tensorflow_model_optimization")
             if importlib.util.find_spec(package) is None
         ]
         if missing:
             return f"{missing[0]} is not installed"
+        if conflict := versions.conflict_here():
+            return conflict
         asked = vars(registry.kinds()[kind][name]).get("available")
         reason: str | None = asked() if asked else None
         return reason

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from tabulate import tabulate
 
-from weighin import calibration, datasets, environment, registry
+from weighin import calibration, datasets, environment, registry, versions
 from weighin.apart import ApartError, run_module
 from weighin.cache import Cache
 from weighin.calibration import Calibration
@@ -18,6 +18,9 @@ from weighin.core import WeighinError
 from weighin.datasets import NotPreparedError, Places
 from weighin.inspect import read_tflite
 from weighin.report import units
+
+# Needed by one export, and by TensorFlow from 2.16 on (which `versions` knows)
+NOT_ALWAYS = ("ai-edge-quantizer", "tf-keras")
 
 
 def examine(cache: Cache, places: Places) -> tuple[str, bool]:
@@ -31,7 +34,7 @@ def examine(cache: Cache, places: Places) -> tuple[str, bool]:
         ["features", " ".join(machine["cpu_features"]) or "none that matter"],
         ["memory", units.size(machine["memory_bytes"])],
         ["system", f"{machine['system']} ({machine['architecture']})"],
-        *([name, version or "MISSING"] for name, version in environment.packages().items()),
+        *([name, version or "none"] for name, version in environment.packages().items()),
         ["devices", devices],
         ["cache", f"{cache.folder}: {artifacts} artifacts, {units.size(total)}"],
         ["calibration", known.summary() if known else "none: weighin doctor --calibrate"],
@@ -40,8 +43,8 @@ def examine(cache: Cache, places: Places) -> tuple[str, bool]:
     mends = [
         f"{name} is not installed: pip install {name}"
         for name, version in environment.packages().items()
-        if version is None
-    ] + ([problem] if problem else [])
+        if version is None and name not in NOT_ALWAYS
+    ] + [each for each in (versions.conflict_here(), problem) if each]
     lines = [
         tabulate(facts, tablefmt="plain", disable_numparse=True),
         "\ndata sets:",
