@@ -109,6 +109,8 @@ def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         patch.setenv("WEIGHIN_CACHE_DIR", str(tmp_path_factory.mktemp("default-cache")))
         patch.delenv("WEIGHIN_DATA_DIR", raising=False)
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)  # of what a test weighs, nobody asks
+        for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+            patch.delenv(name)  # pytest-benchmark would time nothing in runs that a test starts
         yield
 
 
