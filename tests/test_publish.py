@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from publishing import accounted, environment, filed, names_of, text_of
-from support import ENVIRONMENT, NASTY, file, operating_points, record, results, run
+from support import ENVIRONMENT, NASTY, file, operating_points, record, results, run, without
 
 import weighin
 from weighin import store
@@ -32,6 +32,19 @@ from weighin.publish import factors, filing, folders, headline, markdown, model,
 ROOT = Path(weighin.__file__).resolve().parent.parent
 FACTS = ROOT / "models" / "published"
 PLACE = Path("results", "box", "2024-05-06-abc1234")
+
+
+KERAS_ONLY = run("baseline", 0.95, 1e-4, format="h5", runtime="keras-cpu")
+BOTH_SEEDS = [
+    each
+    for seed in (0, 1)
+    for each in (
+        *file("baseline", 9, 8, seed=seed),
+        *run("baseline", 0.95, 1e-4, seed=seed),
+        *file("int8", 3, 2, seed=seed),
+    )
+] + run("int8", 0.9, 1e-4)
+FAILED_SEED = without("top1 top1_delta latency speedup", "failed", "no", variant="int8", seed=1)
 
 
 @pytest.fixture
@@ -147,6 +160,29 @@ def test_the_headline_stands_between_its_marks(project: Path) -> None:
     assert "### small on digits" in between
     assert "(results/box/2024-05-06-abc1234/small-curve.svg)" in between
     assert "keras" not in between
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ([], ""),
+        ([*file("baseline", 9, 8, format="h5"), *KERAS_ONLY], ""),
+        ([*file("baseline", 9, 8), *run("baseline", 0.95, 1e-4)], "UTC:\n"),
+        ([*BOTH_SEEDS, *run("int8", 0.9, 1e-4, seed=1)], "4.0 times smaller after gzip than"),
+        ([*BOTH_SEEDS, *FAILED_SEED], "than the dense file ([all"),
+    ],
+    ids=["nothing", "Keras alone", "dense alone", "two seeds", "one of two seeds failed"],
+)
+def test_the_headline_says_what_was_measured_of_every_seed(
+    tmp_path: Path, records: list[Record], said: str
+) -> None:
+    """Nothing where the main runtime weighed nothing; no praise of the dense file itself."""
+    (tmp_path / "README.md").write_text(f"{headline.BEGIN}\n{headline.END}\n")
+    made = made_of(tmp_path, *records, date="2024-05-06 07:08 UTC")
+
+    assert said in made[tmp_path / "README.md"]
+    assert bool(said) == ("### small on digits" in made[tmp_path / "README.md"])
+    assert "seeds [" not in made[tmp_path / "README.md"].partition("###")[0]
 
 
 def test_a_readme_without_marks_is_left_alone(project: Path) -> None:

@@ -88,8 +88,7 @@ def _built(printed: Application, rows: Sequence[Row]) -> list[str]:
 
 
 def _value(row: Row | None, metric: str) -> float | None:
-    found = row.records.get(metric, ()) if row else ()
-    return found[0].value if found else None
+    return row.mean(metric) if row else None
 
 
 def _section(title: str, cells: Sequence[Sequence[str]], lines: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
-from weighin.report.rows import Row, over_seeds, rows_of_seeds
+from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
 
 VARIANTS = ("baseline", "int8", "prune(0.8)+int8")
@@ -57,5 +57,4 @@ def _rows(run: Run, name: str) -> Iterable[Row]:
 
 
 def _size(baseline: Row) -> float:
-    size = over_seeds(baseline.records.get("gzip_bytes", ()))
-    return size.mean if size else 0.0
+    return baseline.mean("gzip_bytes") or 0.0

@@ -157,16 +157,9 @@ def coordinates(row: Row, metric: str) -> tuple[float, float] | None:
 
     None if one of them failed: means over the seeds that are left would flatter it.
     """
-    top1, other = row.records.get("top1", ()), row.records.get(metric, ())
-    is_baseline = row.variant == "baseline"
-    if any(record.value is None for record in (*top1, *(() if is_baseline else other))):
-        return None
-    high, far = over_seeds(top1), over_seeds(other)
-    if high is None:
-        return None
-    if is_baseline:
-        return 1.0, high.mean
-    return (far.mean, high.mean) if far else None
+    high = row.mean("top1")
+    far = 1.0 if row.variant == "baseline" else row.mean(metric)
+    return None if high is None or far is None else (far, high)
 
 
 def _front_of(rows: Sequence[Row], metric: str) -> frozenset[str]:

@@ -36,6 +36,12 @@ class Row:
         """What it was measured on: `litert`, `litert ×4`, or the file's format."""
         return place(self.format, self.runtime, self.threads)
 
+    def mean(self, metric: str) -> float | None:
+        """A metric's mean over seeds; None if one of them has no figure, lest the rest flatter."""
+        records = self.records.get(metric, ())
+        found = over_seeds(records)
+        return found.mean if found and found.n == len(records) else None
+
     @property
     def is_skipped(self) -> bool:
         """Whether nothing but the file was weighed, as the runtime is not to be had here."""

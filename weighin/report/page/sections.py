@@ -58,7 +58,7 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
 def _cell(text: str, column: Column, row: Row) -> dict[str, Any]:
     """A cell's text in parts, and its number; without what is empty."""
     records = row.records.get(column.metric, ())
-    value = mean(records)
+    value = row.mean(column.metric)
     if not text:
         return {}
     if value is None:
@@ -71,14 +71,6 @@ def _cell(text: str, column: Column, row: Row) -> dict[str, Any]:
     if spread and any(spread.bars):
         cell["bars"] = spread.bars
     return {name: part for name, part in cell.items() if part != ""}
-
-
-def mean(records: Sequence[Record]) -> float | None:
-    """The mean over seeds; None if one of them has no figure."""
-    if any(record.value is None for record in records):
-        return None
-    found = over_seeds(records)
-    return found.mean if found else None
 
 
 def _tone(records: Sequence[Record]) -> str:
@@ -111,7 +103,7 @@ def _best(rows: Sequence[Row], metric: str) -> dict[str, Any]:
     reason = "accuracy not measured"
     for at, row in enumerate(rows):
         records = row.records.get(metric, ())
-        value, is_no_worse = mean(records), _is_no_worse(row)
+        value, is_no_worse = row.mean(metric), _is_no_worse(row)
         if row.variant in YARDSTICKS or is_no_worse is None:
             continue
         if value is None:
