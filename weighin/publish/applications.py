@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from weighin.publish import markdown
 from weighin.publish.folders import Folder
 from weighin.publish.published import Application
-from weighin.report import units
 from weighin.report.footer import origin
 from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
@@ -61,6 +60,8 @@ def _as_printed(rows: Sequence[Sequence[str]]) -> str:
         "printed: MachineCurve 2020, after keras.io; built: by the tf_keras of this run",
         "parameters, built: all values of the Keras file; † of the .tflite, where that alone was "
         "weighed: fewer, as batch normalization is folded and equal constants are kept once",
+        "size: printed as MB of 2^20 bytes (VGG16's 138,357,544 parameters of 4 bytes are 528 of "
+        "them), hence MiB here; the MB below are of 10^6 bytes",
         "depth: layers on the longest path, the input counted; empty where the article prints none",
     ]
     return f"## As printed and as built\n\n{markdown.table(headers, rows, lines)}"
@@ -79,9 +80,9 @@ def _built(printed: Application, rows: Sequence[Row]) -> list[str]:
         f"{printed.parameters:,}" if printed.parameters else "",
         f"{parameters:,.0f}{mark}" if parameters else _NOT,
         f"{parameters - printed.parameters:+,.0f}" if differs else "",  # type: ignore[operator]
-        f"{printed.megabytes:g} MB" if printed.megabytes else "",
-        units.size(of_keras) if of_keras else _NOT,
-        units.size(of_lite) if of_lite else _NOT,
+        f"{printed.mebibytes:g} MiB" if printed.mebibytes else "",
+        f"{of_keras / 2**20:.3g} MiB" if of_keras else _NOT,
+        f"{of_lite / 2**20:.3g} MiB" if of_lite else _NOT,
         f"{printed.depth}" if printed.depth else "",
         f"{depth:g}" if depth else _NOT,
     ]

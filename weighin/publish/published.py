@@ -61,10 +61,14 @@ def _published(row: dict[str, str]) -> Published:
 
 @dataclass(frozen=True)
 class Application:
-    """One row of the printed table of keras.applications; None where it printed nothing."""
+    """One row of the printed table of keras.applications; None where it printed nothing.
+
+    Attributes:
+        mebibytes: what it prints as MB.
+    """
 
     model: str
-    megabytes: float | None
+    mebibytes: float | None
     parameters: int | None
     depth: int | None
 
