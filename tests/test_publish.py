@@ -614,6 +614,48 @@ def test_published_figures_say_whether_they_compare(tmp_path: Path) -> None:
     assert re.search(r"Me 1999 .*× 3 .*not measured.*not like for like: bits &lt;b&gt;", section)
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (run("int8", 0.86, 1e-4, threads=2), "86.00 % | int8 .tflite, quick |"),
+        (run("int8", 0.88, 1e-4, seed=1), "87.00 % | int8 .tflite, quick, mean of 2 seeds |"),
+        (without("top1", "failed", "no", variant="int8", seed=1), "not measured | int8 |"),
+        (run("int8", 0.5, 1e-4, runtime="other"), "86.00 % | int8 .tflite, quick |"),
+    ],
+    ids=["two threads", "two seeds", "a failed seed", "two runtimes"],
+)
+def test_ours_is_one_figure_a_seed(tmp_path: Path, more: list[Record], said: str) -> None:
+    """By one runtime on one thread; none where a seed failed."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    own = {"model": "resnet8", "dataset": "cifar10_raw_test1k"}
+    records = [*run("int8", 0.86, 1e-4), *more]
+    made = made_of(tmp_path, *(dataclasses.replace(each, **own) for each in records))
+    text = text_of(made, "resnet8.md").replace("\N{NO-BREAK SPACE}", " ")
+    (row,) = (line for line in text.splitlines() if "top-1 87.80 %" in line)
+
+    assert said in re.sub(" +", " ", row)
+
+
+def test_our_smallest_that_is_no_worse_stands_beside_published_ratios(tmp_path: Path) -> None:
+    """By what the record counts, which a line below the table says."""
+    anchors = {"small": [{"source": "Me 1999", "times": 3, "counted": "bits", "alike": True}]}
+    records = [
+        *(*file("baseline", 900, 800), *run("baseline", 0.95, 1e-4)),
+        record("parameters", 250, runtime="", threads=0),
+        *(*file("int8", 300, 100), *run("int8", 0.95, 1e-4)),
+        *(*file("dynamic", 300, 50), *run("dynamic", 0.94, 1e-4, verdicts=("worse", ""))),
+    ]
+    notes = {"no evidence": "5 gained, 5 lost", "worse": "1 gained, 11 lost"}
+    records = [
+        dataclasses.replace(each, note=notes.get(each.verdict, each.note)) for each in records
+    ]
+    text = text_of(made_of(tmp_path, *records, anchors=anchors), "small.md")
+    section = text.partition("## Published beside ours")[2].replace("\N{NO-BREAK SPACE}", " ")
+
+    assert re.search(r"× 3 +\| × 10.00 +\| int8, seed 0, quick +\| like for like: bits", section)
+    assert "flattered by the choice" in section
+
+
 def test_facts_that_are_none_are_refused_by_line(tmp_path: Path) -> None:
     """A number that is none is named with its line."""
     (tmp_path / "figures.csv").write_text((FACTS / "figures.csv").read_text("utf-8") + "a,b\n")

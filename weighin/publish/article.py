@@ -89,12 +89,11 @@ def _ours(run: Run, published: Published) -> list[str]:
     own = sizes.get((published.variant, published.format), {})
     dense = sizes.get(("baseline", "h5"), {})
     accuracy = run.find(MODEL, published.variant, "tflite", "top1")
-    by_runtime = [each for each in accuracy if each.runtime == accuracy[0].runtime]
     return [
         factors.spread(list(own.values()), lambda value: f"{value:,.0f}", " B"),
         factors.spread(factors.ratios(dense, own), units.ratio),
         factors.spread(
-            [each.value for each in by_runtime if each.value], lambda x: f"{x * 100:.2f}", " %"
+            [each.value for each in accuracy if each.value], lambda x: f"{x * 100:.2f}", " %"
         ),
     ]
 
