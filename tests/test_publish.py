@@ -747,6 +747,25 @@ def test_the_index_has_every_page(project: Path) -> None:
             assert f"]({path.relative_to(project / 'results').as_posix()}): " in index
 
 
+def test_the_index_names_the_smallest_that_is_not_found_worse(tmp_path: Path) -> None:
+    """Or says that nobody compared its accuracy."""
+    lines = []
+    for verdicts in (("worse", "same"), ("worse", "worse")):
+        records = [*file("baseline", 9, 800), *run("baseline", 0.95, 1e-4)]
+        for name, gzip, verdict in zip(("int8", "dynamic"), (100, 200), verdicts, strict=True):
+            records += [*file(name, 9, gzip), *run(name, 0.9, 1e-4, verdicts=(verdict, ""))]
+        of_noise = [*file("baseline", 9, 800, model="noisy"), *file("int8", 9, 100, model="noisy")]
+        index = made_of(tmp_path, *records, *of_noise)[tmp_path / "results" / "README.md"]
+        lines += re.findall(r"^- \[(?:small|noisy)\].*?(?: on digits)(.*)$", index, re.MULTILINE)
+
+    assert [
+        ", up to 4 times smaller (dynamic), not found worse",
+        ", up to 8 times smaller (int8), accuracy not compared",
+        "",
+        ", up to 8 times smaller (int8), accuracy not compared",
+    ] == lines
+
+
 def test_other_folders_are_none_of_ours(project: Path) -> None:
     """What lies in `local/` or is no `<date>-<commit>` is neither read nor touched."""
     for place in ("local/2024-05-06-abc1234", "box/notes"):

@@ -8,7 +8,7 @@ from itertools import groupby
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
-from weighin.report.rows import over_seeds, rows_of_seeds
+from weighin.report.rows import rows_of_seeds
 
 _SHORT = 40  # letters of a variant's name that a line bears
 _INTRO = """# Results
@@ -77,18 +77,17 @@ def _run(run: Run, name: str) -> str:
     )
     seeds = markdown.seeds_of(run.results)
     words += f", {seeds} seeds" if seeds > 1 else ""
-    best = max(
-        (
-            (found.mean, row.variant)
-            for row in rows_of_seeds(records)
-            if row.format == "tflite" and (found := over_seeds(row.records.get("smaller", ())))
-        ),
-        default=None,
-    )
-    if best is None:
+    found = [
+        (times, row)
+        for row in rows_of_seeds(records)
+        if row.format == "tflite" and (times := row.mean("smaller")) and not row.is_worse
+    ]
+    times, best = max(found, key=lambda each: each[0], default=(0.0, None))
+    if best is None or times <= 1:
         return words
-    by = f" ({best[1]})" if len(best[1]) <= _SHORT else ""
-    return f"{words}, up to {best[0]:.3g} times smaller{by}"
+    by = f" ({best.variant})" if len(best.variant) <= _SHORT else ""
+    compared = "accuracy not compared" if best.is_worse is None else "not found worse"
+    return f"{words}, up to {times:.3g} times smaller{by}, {compared}"
 
 
 def _place(folder: Folder) -> tuple[str, str]:

@@ -43,6 +43,14 @@ class Row:
         return found.mean if found and found.n == len(records) else None
 
     @property
+    def is_worse(self) -> bool | None:
+        """Whether a seed is found worse than the baseline; None if that was not measured of all."""
+        records = self.records.get("top1_delta", ())
+        if not records or any(record.value is None for record in records):
+            return None
+        return any(record.verdict == "worse" for record in records)
+
+    @property
     def is_skipped(self) -> bool:
         """Whether nothing but the file was weighed, as the runtime is not to be had here."""
         return bool(self.own) and all(record.status == "skipped" for record in self.own)
