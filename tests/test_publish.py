@@ -701,6 +701,18 @@ def test_the_version_matrix_has_a_page(project: Path) -> None:
     assert "2.21.0" in text
 
 
+def test_runs_that_make_no_version_matrix_are_named_with_their_folder(project: Path) -> None:
+    """Nobody named their files to the command, so its message has to."""
+    for name in ("one", "other"):
+        own = accounted(Results(environment(), tuple(file("int8", 3, 2))))
+        filed(project, name, own, "box/2024-05-06-abc1234/versions")
+
+    done = publish()
+
+    assert 1 == done.exit_code
+    assert f"{PLACE / 'versions'} holds one.json, other.json, which make no" in done.output
+
+
 def test_the_ladder_has_a_page(tmp_path: Path) -> None:
     """Models from small to large, with the core variants; other suites have their own pages."""
     records = []
