@@ -16,7 +16,7 @@ from weighin.core import Record, Results, WeighinError
 from weighin.report import units
 from weighin.report.footer import samples
 from weighin.report.gates import YARDSTICKS
-from weighin.report.layout import Layout
+from weighin.report.layout import Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
 from weighin.report.table import Column, Table, document
 from weighin.variant import VALUE
@@ -137,8 +137,8 @@ def render(runs: Sequence[Results], format: str) -> str:
     return document(runs, format, _sections, _flat)
 
 
-def _sections(results: Results, layout: Layout) -> list[str]:
-    return [_render(curve, results, layout) for curve in curves(results)]
+def _sections(results: Results) -> list[Section]:
+    return [_section(curve, results) for curve in curves(results)]
 
 
 def _curve(model: str, dataset: str, place: str, rows: dict[str, Row]) -> Curve:
@@ -196,7 +196,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _render(curve: Curve, results: Results, layout: Layout) -> str:
+def _section(curve: Curve, results: Results) -> Section:
     table = Table(curve.model, curve.dataset, curve.rows)
     headers = ["family", "·", *(column.header for column in COLUMNS)]
     points = [Point("baseline", None, curve.baseline)] if curve.baseline else []
@@ -210,7 +210,7 @@ def _render(curve: Curve, results: Results, layout: Layout) -> str:
     ]
     metrics = [column.metric for column in COLUMNS]
     lines = [*table.numbered, *samples(results, curve.rows, curve.dataset, metrics), *_NOTES]
-    return layout.section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
+    return Section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
 
 
 def _cell(table: Table, curve: Curve, row: Row, column: Column) -> str:
