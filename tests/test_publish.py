@@ -599,6 +599,18 @@ def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
     assert "not measured" in rows[2]
 
 
+def test_applications_name_the_weights_of_every_run(tmp_path: Path) -> None:
+    """And all dates: each model is a run of its own."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    for day, name in enumerate(("VGG16", "Xception"), start=6):
+        own = environment(date=f"2024-05-0{day} 01:02 UTC", weights={name: "random"})
+        filed(tmp_path, name, accounted(Results(own, tuple(file("baseline", 9, 8, model=name)))))
+    text = text_of(site.make(tmp_path), "applications.md")
+
+    assert "dense starts: VGG16, Xception from random weights" in text
+    assert "; 2024-05-06 01:02 UTC to 2024-05-07 01:02 UTC\n" in text
+
+
 def test_published_figures_say_whether_they_compare(tmp_path: Path) -> None:
     """Each beside ours, or beside `not measured`."""
     shutil.copytree(FACTS, tmp_path / "models" / "published")

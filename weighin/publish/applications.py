@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from weighin.core import Results
 from weighin.publish import markdown
-from weighin.publish.folders import Folder
+from weighin.publish.folders import Folder, Run
 from weighin.publish.published import Application
 from weighin.report.footer import origin
 from weighin.report.rows import Row, rows_of_seeds
@@ -34,7 +35,6 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
         ran = {row.variant: row for row in rows if row.runtime == "litert"}
         size_cells.append([each.model, *(_size(sizes, of.get(name)) for name in VARIANTS)])
         speed_cells.append([each.model, *(_speed(speeds, ran.get(name)) for name in VARIANTS)])
-    last = max(runs.values(), key=lambda run: run.fact("date"))
     return markdown.page(
         folder,
         "keras.applications: as printed, as built, compressed",
@@ -48,9 +48,22 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
                 speed_cells,
                 [*speeds.numbered, "× faster: interleaved with the baseline, as on each page"],
             ),
-            markdown.GITHUB.lines(origin(last.results)),
+            markdown.GITHUB.lines(origin(_together(runs))),
         ],
     )
+
+
+def _together(runs: Mapping[str, Run]) -> Results:
+    """What holds of all runs: every model's weights, from which to which date; the last's rest."""
+    ordered = sorted(runs.values(), key=lambda run: run.fact("date"))
+    dates = dict.fromkeys((ordered[0].fact("date"), ordered[-1].fact("date")))
+    weights = {
+        model: made_of
+        for model, run in runs.items()
+        if (made_of := run.facts("weights").get(model)) is not None
+    }
+    together = {"weights": weights, "date": " to ".join(dates)}
+    return Results({**ordered[-1].results.environment, **together})
 
 
 def _as_printed(rows: Sequence[Sequence[str]]) -> str:
