@@ -41,14 +41,7 @@ def page(folders: Sequence[Folder], made: Mapping[str, Sequence[str]]) -> str:
 
 
 def _specials(folder: Folder, pages: Sequence[str]) -> Iterable[str]:
-    about = {
-        "ladder.md": "all models at a glance, dense, int8, and pruned and int8",
-        "article.md": "the 2020 article's six rows beside ours, the rows that it lacks, and how "
-        "much of its figure is pruning, quantization and the change of container",
-        "record.md": "how small a file gets without being worse than its dense start",
-        "curves.md": "accuracy against size and speed at several operating points",
-        "applications.md": "the models of keras.applications: as printed, as built, compressed",
-        "versions.md": "the same suite by several releases of TensorFlow",
+    about = {f"{name}.md": said for name, said in model.ACROSS.items()} | {
         "tables.csv": f"the bare numbers of {plural(len(folder.runs), 'run')}",
         "machine.md": _machine(folder),
     }
