@@ -425,6 +425,24 @@ def test_the_same_run_again_replaces_and_others_stand_beside_it(tmp_path: Path) 
     ] == names
 
 
+def test_a_run_of_less_replaces_nothing(tmp_path: Path) -> None:
+    """One that lacks a variant or seed stands beside the other; one that has more replaces it."""
+    names = []
+    for variants, seeds in (("int8 dynamic", 1), ("int8", 1), ("int8 dynamic", 2), ("dynamic", 1)):
+        path = tmp_path / "run.json"
+        records = [
+            each
+            for name in variants.split()
+            for seed in range(seeds)
+            for each in file(name, 3, 2, seed=seed)
+        ]
+        store.save(path, accounted(Results(environment(), tuple(records))))
+        names += [each.name for each in filing.file_away([path], tmp_path / "results")]
+
+    first, second, third = (f"quick-small{end}.json" for end in ("", "-2", "-3"))
+    assert [first, second, first, third] == names
+
+
 def test_runs_of_the_version_matrix_lie_apart(tmp_path: Path) -> None:
     """Called by their versions; of two that share these, the second is no repetition."""
     names = []
