@@ -28,6 +28,8 @@ from weighin import store
 from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
 from weighin.publish import factors, filing, folders, headline, markdown, model, published, site
+from weighin.report import comment
+from weighin.report.layout import Section
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 FACTS = ROOT / "models" / "published"
@@ -317,6 +319,18 @@ def test_names_from_records_are_harmless(tmp_path: Path) -> None:
         for table in tables:
             widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
             assert 1 == len(widths)
+
+
+@given(st.text("a|\\](", max_size=9))
+def test_no_text_ends_its_cell(text: str) -> None:
+    """Whatever stands before a bar; GitHub reads a backslash with what follows it first."""
+    whole = markdown.table(["header"], [[text]]).splitlines()[-1]
+    section = Section("", ["header" * 50], [[text]] * 9)  # with padding too long
+    narrow = comment.fit([section], "", limit=2000).splitlines()[-1]
+
+    assert narrow.startswith("|")
+    for row in (whole, narrow):
+        assert 2 == re.sub(r"\\.", "", row).count("|")
 
 
 @given(st.text(max_size=80), st.text(max_size=80))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -77,7 +78,9 @@ def _one_line(text: str) -> str:
 
 def _markdown(text: str) -> str:
     """Neither an element, nor a cell's end, nor a link or an image."""
-    return escape(_one_line(text), quote=False).replace("|", "\\|").replace("](", "]\\(")
+    # a backslash before a bar would escape the bar's own; the cell's end may be one
+    barred = re.sub(r"(\\*)\|", r"\1\1\\|", escape(_one_line(text), quote=False))
+    return re.sub(r"\\$", "&#92;", barred.replace("](", "]\\("))
 
 
 LAYOUTS = {
