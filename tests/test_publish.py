@@ -21,10 +21,20 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from publishing import accounted, environment, filed, names_of, text_of
-from support import ENVIRONMENT, NASTY, file, operating_points, record, results, run, without
+from support import (
+    ENVIRONMENT,
+    NASTY,
+    file,
+    isolate_registries,
+    operating_points,
+    record,
+    results,
+    run,
+    without,
+)
 
 import weighin
-from weighin import store
+from weighin import registry, store
 from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
 from weighin.publish import factors, filing, folders, headline, markdown, model, published, site
@@ -239,6 +249,25 @@ def test_records_that_do_not_account_for_their_artifacts_are_refused(project: Pa
     assert "quick.json cannot be published" in done.output
     assert "f0f0f0f0f0f0" in done.output
     assert ["curve.json", "quick.json"] == names_of(list((project / PLACE).iterdir()))
+
+
+def test_a_projects_own_export_accounts_for_its_files(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is registered by the project's definitions, as when the files were made."""
+    isolate_registries(monkeypatch)
+    for folder in ("bench", "models"):
+        (project / folder).mkdir()
+    (project / "bench" / "suite.py").write_text("")
+    export = "from weighin import export\n\n\n@export('odd')\ndef odd(model): ...\n"
+    (project / "models" / "mine.py").write_text(export)
+    registry.exports.add("odd", print)
+    filed(project, "odd", accounted(Results(environment(), tuple(file("odd", 3, 2)))))
+    registry.exports._objects.pop("odd")
+
+    done = publish()
+
+    assert 0 == done.exit_code, done.output
 
 
 def test_publishing_loads_no_tensorflow(child_environment: Mapping[str, str]) -> None:
@@ -710,7 +739,7 @@ def test_facts_that_are_none_are_refused_by_line(tmp_path: Path) -> None:
 
 def test_committed_facts_name_metrics_and_variants() -> None:
     """Every published figure can stand beside one of ours."""
-    from weighin import registry, variant
+    from weighin import variant
 
     for each in published.read(FACTS):
         assert each.metric == published.TIMES or each.metric in registry.metrics

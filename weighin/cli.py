@@ -134,6 +134,7 @@ def publish(
     """
     if only_check and files:
         raise WeighinError("--check writes nothing, so it files nothing: leave the FILES out.")
+    _load(())  # a project's own exports, by which files account for how they were made
     for path in filing.file_away(files, Path("results"), machine, folder, versions=in_matrix):
         click.echo(f"filed: {path}")
     made = site.make(Path())
