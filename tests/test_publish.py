@@ -589,6 +589,7 @@ def the_article() -> tuple[Record, ...]:
         made += of_article(factors.PRUNED, 750_000, seed=seed)
         made += of_article("dynamic", 400_000, seed=seed)
         made += of_article(BOTH, 200_000 + 50_000 * seed, seed=seed)
+    made += run("dynamic", 0.5, 1e-5, model="mnist_cnn", dataset="mnist", threads=2)
     return tuple(made)
 
 
@@ -605,6 +606,7 @@ def test_the_articles_rows_stand_beside_ours(tmp_path: Path) -> None:
     assert any("186,745 B" in line and "225,000 ± 35,355 B" in line for line in rows)
     assert any("7.20 ± 1.13" in line and "8.58" in line for line in rows)
     assert any("388,071 B" in line and "not measured" in line for line in rows)
+    assert 1 == sum(line.startswith("| dynamic  ") for line in rows if " µs" in line)
     assert any(line.startswith("| dynamic ") and "4.00 ± 0.00" in line for line in rows)
     assert "| container 1.067 · pruning 2.000 · quantization 3.354 | 7.16 " in text
     assert "pruning 2.355 · container and quantization 3.641 | 8.58" in text.replace("  ", "")
@@ -646,6 +648,7 @@ def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
         *file("int8", 139_000_000, 120_000_000, **own),
         *run("baseline", 0.5, 0.1, **own),
         *run("int8", 0.5, 0.05, base=0.1, verdicts=("", "faster"), **own),
+        *run("int8", 0.5, 0.02, base=0.1, threads=2, **own),
     ]
     made = made_of(tmp_path, *records, suite="applications")
     text = text_of(made, "applications.md").replace("\N{NO-BREAK SPACE}", " ")

@@ -32,7 +32,7 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
         rows = rows_of_seeds(records)
         built.append([each.model, *_built(each, rows)])
         of = {row.variant: row for row in rows if row.format == "tflite"}
-        ran = {row.variant: row for row in rows if row.runtime == "litert"}
+        ran = {row.variant: row for row in rows if row.is_main}
         size_cells.append([each.model, *(_size(sizes, of.get(name)) for name in VARIANTS)])
         speed_cells.append([each.model, *(_speed(speeds, ran.get(name)) for name in VARIANTS)])
     return markdown.page(

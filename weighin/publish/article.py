@@ -107,7 +107,7 @@ def _lacking(run: Run) -> str:
     rows = [
         _with_ratios(row, sizes)
         for row in rows_of_seeds(records)
-        if row.variant in wanted and row.format == "tflite" and row.runtime == "litert"
+        if row.variant in wanted and row.is_main
     ]
     rows.sort(key=lambda row: wanted.index(row.variant))
     if not rows:

@@ -12,13 +12,12 @@ from weighin.publish.folders import Folder, Run
 from weighin.report import table
 from weighin.report.gates import YARDSTICKS
 from weighin.report.layout import Section
-from weighin.report.rows import Row
+from weighin.report.rows import RUNTIME, Row
 from weighin.report.table import COLUMNS, Table, tables
 
 BEGIN, END = "<!-- headline: made by weighin publish -->", "<!-- headline: end -->"
 SUITES = ("full", "quick")  # of the first that is published the newest folder, there its first run
 VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
-RUNTIME = "litert"
 LEFT_OUT = ("runtime", "file")
 _BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
 _SHOWN = {column.metric: column for column in COLUMNS}

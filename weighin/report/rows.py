@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from weighin.core import Record
 
+RUNTIME = "litert"  # that a page shows which has room for one
+
 
 @dataclass(frozen=True)
 class Row:
@@ -35,6 +37,11 @@ class Row:
     def place(self) -> str:
         """What it was measured on: `litert`, `litert ×4`, or the file's format."""
         return place(self.format, self.runtime, self.threads)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is what one figure a variant is taken from: LiteRT on one thread."""
+        return (self.format, self.runtime, self.threads) == ("tflite", RUNTIME, 1)
 
     def mean(self, metric: str) -> float | None:
         """A metric's mean over seeds; None if one of them has no figure, lest the rest flatter."""
