@@ -612,6 +612,22 @@ def test_the_articles_rows_stand_beside_ours(tmp_path: Path) -> None:
     assert "pruning 2.355 · container and quantization 3.641 | 8.58" in text.replace("  ", "")
 
 
+def test_the_articles_ratios_are_of_every_seed_or_none(tmp_path: Path) -> None:
+    """Where a seed's dense .h5 is missing, the mean is not that of the others."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    records = [
+        each
+        for each in the_article()
+        if (each.variant, each.format, each.seed) != ("baseline", "h5", 1)
+    ]
+    made = made_of(tmp_path, *records, suite="article", profile="full")
+    text = text_of(made, "article.md").partition("## The rows that it lacks")[2]
+    row = next(line for line in text.splitlines() if line.startswith("| dynamic "))
+
+    assert "| not measured in 1 of 2 seeds [" in row
+    assert "4.00" not in row.split("|")[3]
+
+
 def test_quantization_by_one_scale_has_factors_of_its_own(tmp_path: Path) -> None:
     """Where it was weighed; it decides how much of the article's figure is reproduced."""
     shutil.copytree(FACTS, tmp_path / "models" / "published")

@@ -135,7 +135,7 @@ def rows_of(records: Sequence[Record]) -> list[Row]:
         base = files.get(("baseline", *file[1:]), {}).get("gzip_bytes")
         own = figures.get("gzip_bytes")
         if own is not None:
-            figures["smaller"] = _smaller(own, base)
+            figures["smaller"] = times_smaller(own, base, "smaller")
         if not any(run[:3] == file for run in runs):
             runs[(*file, "", 0)] = {}
     order = {variant: at for at, variant in enumerate(dict.fromkeys(r.variant for r in records))}
@@ -163,9 +163,9 @@ def rows_of_seeds(records: Sequence[Record]) -> list[Row]:
     return list(merged.values())
 
 
-def _smaller(own: Record, base: Record | None) -> Record:
-    """Divide gzip by gzip, of files of the same format only."""
-    ratio = dataclasses.replace(own, metric="smaller", unit="")
+def times_smaller(own: Record, base: Record | None, metric: str) -> Record:
+    """The baseline's size by another of the same kind, as a metric; or why there is none."""
+    ratio = dataclasses.replace(own, metric=metric, unit="")
     if not own.value:
         return ratio
     if base is None or base.value is None:
