@@ -4,7 +4,8 @@
     python -m bench.ladder --build FOLDER        only what takes longest: the models, into the cache
 
 Each model of each suite becomes `FOLDER/SUITE-MODEL.json`; then `weighin publish FOLDER/*.json`.
-Measure on an idle machine; building beside other work is fine.
+Measure on an idle machine; building beside other work is fine. Exits with 1 if a model could not be
+weighed, and says which; the others are.
 """
 
 import argparse
@@ -34,10 +35,23 @@ def _weigh(suite, model, folder, build):
             sweep.weigh([*options, "--weighin-runtimes=litert", "-k=compress"], Path(aside))
         return
     written, code = sweep.weigh(options, folder)
-    if code in MEASURED:
-        written.rename(path)
-    else:
+    if code not in MEASURED:
         written.unlink()
+        raise WeighinError(f"pytest ended with {code} before all was measured; see above.")
+    written.rename(path)
+
+
+def main(folder, suites, build):
+    """Weigh what is not done yet; whether all of it is done then."""
+    whole = True
+    for suite in suites:
+        for model in registry.suites[suite].models:
+            try:
+                _weigh(suite, model, folder, build)
+            except WeighinError as error:
+                print(f"{suite} {model}: {error}", file=sys.stderr)
+                whole = False
+    return whole
 
 
 if __name__ == "__main__":
@@ -47,9 +61,4 @@ if __name__ == "__main__":
     parser.add_argument("suites", nargs="*", default=SUITES, metavar="suite")
     asked = parser.parse_args()
     registry.load_definitions(registry.default_definitions(ROOT))
-    for suite in asked.suites:
-        for model in registry.suites[suite].models:
-            try:
-                _weigh(suite, model, asked.folder, asked.build)
-            except WeighinError as error:
-                print(f"{suite} {model}: {error}", file=sys.stderr)
+    sys.exit(0 if main(asked.folder, asked.suites, asked.build) else 1)

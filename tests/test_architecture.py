@@ -28,7 +28,7 @@ LAYERS = [
     {"versions"},
     {"build", "runtimes", "calibration"},
     {"progress", "doctoring", "sessions"},
-    {"workbench"},
+    {"workbench", "listing"},
     {"measure"},
     {"run"},
     {"plugin", "cli"},

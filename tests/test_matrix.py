@@ -94,6 +94,23 @@ def notes(made: Matrix, column: int, name: str = "int8") -> tuple[str, ...]:
     return found.states[column].notes
 
 
+def test_a_change_is_by_the_seeds_that_both_have() -> None:
+    """As its verdict is: here every file of the same seed is larger, though their mean is not."""
+    newer = [*weighed("int8", 1000), *weighed("int8", 1200, seed=1)]
+    sizes = older(beside(newer, weighed("int8", 1050)), "gzip_bytes")
+
+    assert ("larger", 0.05) == (sizes.verdict, pytest.approx(sizes.change, abs=1e-9))
+
+
+def test_where_a_seed_of_the_newest_failed_nothing_is_compared() -> None:
+    """Its column says `failed`; the others' figures stand there as they are."""
+    failed = without("top1", "failed", "no", variant="int8", seed=1)
+    made = beside([*weighed("int8"), *failed], weighed("int8", top1=0.5))
+
+    assert ["failed", "ok"] == [each.status for each in line(made, "top1").entries]
+    assert ("no figure", None) == (older(made, "top1").verdict, older(made, "top1").change)
+
+
 def releases() -> list[Results]:
     """Four columns: two Pythons, an older TensorFlow with other figures, one that cannot work."""
     wide: dict[str, Any] = {"model": "wide"}

@@ -21,17 +21,42 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from publishing import accounted, environment, filed, names_of, text_of
-from support import ENVIRONMENT, NASTY, file, operating_points, record, results, run
+from support import (
+    ENVIRONMENT,
+    NASTY,
+    file,
+    isolate_registries,
+    operating_points,
+    record,
+    results,
+    run,
+    without,
+)
 
 import weighin
-from weighin import store
+from weighin import registry, store
 from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
 from weighin.publish import factors, filing, folders, headline, markdown, model, published, site
+from weighin.report import comment
+from weighin.report.layout import Section
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 FACTS = ROOT / "models" / "published"
 PLACE = Path("results", "box", "2024-05-06-abc1234")
+
+
+KERAS_ONLY = run("baseline", 0.95, 1e-4, format="h5", runtime="keras-cpu")
+BOTH_SEEDS = [
+    each
+    for seed in (0, 1)
+    for each in (
+        *file("baseline", 9, 8, seed=seed),
+        *run("baseline", 0.95, 1e-4, seed=seed),
+        *file("int8", 3, 2, seed=seed),
+    )
+] + run("int8", 0.9, 1e-4)
+FAILED_SEED = without("top1 top1_delta latency speedup", "failed", "no", variant="int8", seed=1)
 
 
 @pytest.fixture
@@ -149,6 +174,29 @@ def test_the_headline_stands_between_its_marks(project: Path) -> None:
     assert "keras" not in between
 
 
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ([], ""),
+        ([*file("baseline", 9, 8, format="h5"), *KERAS_ONLY], ""),
+        ([*file("baseline", 9, 8), *run("baseline", 0.95, 1e-4)], "UTC:\n"),
+        ([*BOTH_SEEDS, *run("int8", 0.9, 1e-4, seed=1)], "4.0 times smaller after gzip than"),
+        ([*BOTH_SEEDS, *FAILED_SEED], "than the dense file ([all"),
+    ],
+    ids=["nothing", "Keras alone", "dense alone", "two seeds", "one of two seeds failed"],
+)
+def test_the_headline_says_what_was_measured_of_every_seed(
+    tmp_path: Path, records: list[Record], said: str
+) -> None:
+    """Nothing where the main runtime weighed nothing; no praise of the dense file itself."""
+    (tmp_path / "README.md").write_text(f"{headline.BEGIN}\n{headline.END}\n")
+    made = made_of(tmp_path, *records, date="2024-05-06 07:08 UTC")
+
+    assert said in made[tmp_path / "README.md"]
+    assert bool(said) == ("### small on digits" in made[tmp_path / "README.md"])
+    assert "seeds [" not in made[tmp_path / "README.md"].partition("###")[0]
+
+
 def test_a_readme_without_marks_is_left_alone(project: Path) -> None:
     """Other projects have READMEs of their own."""
     (project / "README.md").write_text("Mine.\n")
@@ -201,6 +249,25 @@ def test_records_that_do_not_account_for_their_artifacts_are_refused(project: Pa
     assert "quick.json cannot be published" in done.output
     assert "f0f0f0f0f0f0" in done.output
     assert ["curve.json", "quick.json"] == names_of(list((project / PLACE).iterdir()))
+
+
+def test_a_projects_own_export_accounts_for_its_files(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is registered by the project's definitions, as when the files were made."""
+    isolate_registries(monkeypatch)
+    for folder in ("bench", "models"):
+        (project / folder).mkdir()
+    (project / "bench" / "suite.py").write_text("")
+    export = "from weighin import export\n\n\n@export('odd')\ndef odd(model): ...\n"
+    (project / "models" / "mine.py").write_text(export)
+    registry.exports.add("odd", print)
+    filed(project, "odd", accounted(Results(environment(), tuple(file("odd", 3, 2)))))
+    registry.exports._objects.pop("odd")
+
+    done = publish()
+
+    assert 0 == done.exit_code, done.output
 
 
 def test_publishing_loads_no_tensorflow(child_environment: Mapping[str, str]) -> None:
@@ -281,6 +348,18 @@ def test_names_from_records_are_harmless(tmp_path: Path) -> None:
         for table in tables:
             widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
             assert 1 == len(widths)
+
+
+@given(st.text("a|\\](", max_size=9))
+def test_no_text_ends_its_cell(text: str) -> None:
+    """Whatever stands before a bar; GitHub reads a backslash with what follows it first."""
+    whole = markdown.table(["header"], [[text]]).splitlines()[-1]
+    section = Section("", ["header" * 50], [[text]] * 9)  # with padding too long
+    narrow = comment.fit([section], "", limit=2000).splitlines()[-1]
+
+    assert narrow.startswith("|")
+    for row in (whole, narrow):
+        assert 2 == re.sub(r"\\.", "", row).count("|")
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
@@ -389,6 +468,24 @@ def test_the_same_run_again_replaces_and_others_stand_beside_it(tmp_path: Path) 
     ] == names
 
 
+def test_a_run_of_less_replaces_nothing(tmp_path: Path) -> None:
+    """One that lacks a variant or seed stands beside the other; one that has more replaces it."""
+    names = []
+    for variants, seeds in (("int8 dynamic", 1), ("int8", 1), ("int8 dynamic", 2), ("dynamic", 1)):
+        path = tmp_path / "run.json"
+        records = [
+            each
+            for name in variants.split()
+            for seed in range(seeds)
+            for each in file(name, 3, 2, seed=seed)
+        ]
+        store.save(path, accounted(Results(environment(), tuple(records))))
+        names += [each.name for each in filing.file_away([path], tmp_path / "results")]
+
+    first, second, third = (f"quick-small{end}.json" for end in ("", "-2", "-3"))
+    assert [first, second, first, third] == names
+
+
 def test_runs_of_the_version_matrix_lie_apart(tmp_path: Path) -> None:
     """Called by their versions; of two that share these, the second is no repetition."""
     names = []
@@ -492,6 +589,7 @@ def the_article() -> tuple[Record, ...]:
         made += of_article(factors.PRUNED, 750_000, seed=seed)
         made += of_article("dynamic", 400_000, seed=seed)
         made += of_article(BOTH, 200_000 + 50_000 * seed, seed=seed)
+    made += run("dynamic", 0.5, 1e-5, model="mnist_cnn", dataset="mnist", threads=2)
     return tuple(made)
 
 
@@ -508,9 +606,26 @@ def test_the_articles_rows_stand_beside_ours(tmp_path: Path) -> None:
     assert any("186,745 B" in line and "225,000 ± 35,355 B" in line for line in rows)
     assert any("7.20 ± 1.13" in line and "8.58" in line for line in rows)
     assert any("388,071 B" in line and "not measured" in line for line in rows)
+    assert 1 == sum(line.startswith("| dynamic  ") for line in rows if " µs" in line)
     assert any(line.startswith("| dynamic ") and "4.00 ± 0.00" in line for line in rows)
     assert "| container 1.067 · pruning 2.000 · quantization 3.354 | 7.16 " in text
     assert "pruning 2.355 · container and quantization 3.641 | 8.58" in text.replace("  ", "")
+
+
+def test_the_articles_ratios_are_of_every_seed_or_none(tmp_path: Path) -> None:
+    """Where a seed's dense .h5 is missing, the mean is not that of the others."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    records = [
+        each
+        for each in the_article()
+        if (each.variant, each.format, each.seed) != ("baseline", "h5", 1)
+    ]
+    made = made_of(tmp_path, *records, suite="article", profile="full")
+    text = text_of(made, "article.md").partition("## The rows that it lacks")[2]
+    row = next(line for line in text.splitlines() if line.startswith("| dynamic "))
+
+    assert "| not measured in 1 of 2 seeds [" in row
+    assert "4.00" not in row.split("|")[3]
 
 
 def test_quantization_by_one_scale_has_factors_of_its_own(tmp_path: Path) -> None:
@@ -549,17 +664,31 @@ def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
         *file("int8", 139_000_000, 120_000_000, **own),
         *run("baseline", 0.5, 0.1, **own),
         *run("int8", 0.5, 0.05, base=0.1, verdicts=("", "faster"), **own),
+        *run("int8", 0.5, 0.02, base=0.1, threads=2, **own),
     ]
     made = made_of(tmp_path, *records, suite="applications")
     text = text_of(made, "applications.md").replace("\N{NO-BREAK SPACE}", " ")
     rows = [line for line in text.splitlines() if line.startswith("| VGG16")]
 
     assert 3 * 26 == len(re.findall(r"^\| [A-Z]\w+ ", text, re.MULTILINE))
-    assert re.search(r"138,357,544 +\| 138,357,544 +\| \+0 +\| 528 MB +\| 553 MB", rows[0])
+    numbers = r"138,357,544 +\| 138,357,544 +\| \+0"
+    assert re.search(rf"{numbers} +\| 528 MiB +\| 528 MiB +\| 527 MiB", rows[0])
     assert re.search(r"\| 23 +\| 23 +\|$", rows[0])
     assert "139 MB, 120 MB" in rows[1]
     assert "50.0 ms [49.5, 50.5]; × 2.00 [1.94, 2.06] faster" in rows[2]
     assert "not measured" in rows[2]
+
+
+def test_applications_name_the_weights_of_every_run(tmp_path: Path) -> None:
+    """And all dates: each model is a run of its own."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    for day, name in enumerate(("VGG16", "Xception"), start=6):
+        own = environment(date=f"2024-05-0{day} 01:02 UTC", weights={name: "random"})
+        filed(tmp_path, name, accounted(Results(own, tuple(file("baseline", 9, 8, model=name)))))
+    text = text_of(site.make(tmp_path), "applications.md")
+
+    assert "dense starts: VGG16, Xception from random weights" in text
+    assert "; 2024-05-06 01:02 UTC to 2024-05-07 01:02 UTC\n" in text
 
 
 def test_published_figures_say_whether_they_compare(tmp_path: Path) -> None:
@@ -577,6 +706,48 @@ def test_published_figures_say_whether_they_compare(tmp_path: Path) -> None:
     assert re.search(r"Me 1999 .*× 3 .*not measured.*not like for like: bits &lt;b&gt;", section)
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (run("int8", 0.86, 1e-4, threads=2), "86.00 % | int8 .tflite, quick |"),
+        (run("int8", 0.88, 1e-4, seed=1), "87.00 % | int8 .tflite, quick, mean of 2 seeds |"),
+        (without("top1", "failed", "no", variant="int8", seed=1), "not measured | int8 |"),
+        (run("int8", 0.5, 1e-4, runtime="other"), "86.00 % | int8 .tflite, quick |"),
+    ],
+    ids=["two threads", "two seeds", "a failed seed", "two runtimes"],
+)
+def test_ours_is_one_figure_a_seed(tmp_path: Path, more: list[Record], said: str) -> None:
+    """By one runtime on one thread; none where a seed failed."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    own = {"model": "resnet8", "dataset": "cifar10_raw_test1k"}
+    records = [*run("int8", 0.86, 1e-4), *more]
+    made = made_of(tmp_path, *(dataclasses.replace(each, **own) for each in records))
+    text = text_of(made, "resnet8.md").replace("\N{NO-BREAK SPACE}", " ")
+    (row,) = (line for line in text.splitlines() if "top-1 87.80 %" in line)
+
+    assert said in re.sub(" +", " ", row)
+
+
+def test_our_smallest_that_is_no_worse_stands_beside_published_ratios(tmp_path: Path) -> None:
+    """By what the record counts, which a line below the table says."""
+    anchors = {"small": [{"source": "Me 1999", "times": 3, "counted": "bits", "alike": True}]}
+    records = [
+        *(*file("baseline", 900, 800), *run("baseline", 0.95, 1e-4)),
+        record("parameters", 250, runtime="", threads=0),
+        *(*file("int8", 300, 100), *run("int8", 0.95, 1e-4)),
+        *(*file("dynamic", 300, 50), *run("dynamic", 0.94, 1e-4, verdicts=("worse", ""))),
+    ]
+    notes = {"no evidence": "5 gained, 5 lost", "worse": "1 gained, 11 lost"}
+    records = [
+        dataclasses.replace(each, note=notes.get(each.verdict, each.note)) for each in records
+    ]
+    text = text_of(made_of(tmp_path, *records, anchors=anchors), "small.md")
+    section = text.partition("## Published beside ours")[2].replace("\N{NO-BREAK SPACE}", " ")
+
+    assert re.search(r"× 3 +\| × 10.00 +\| int8, seed 0, quick +\| like for like: bits", section)
+    assert "flattered by the choice" in section
+
+
 def test_facts_that_are_none_are_refused_by_line(tmp_path: Path) -> None:
     """A number that is none is named with its line."""
     (tmp_path / "figures.csv").write_text((FACTS / "figures.csv").read_text("utf-8") + "a,b\n")
@@ -587,7 +758,7 @@ def test_facts_that_are_none_are_refused_by_line(tmp_path: Path) -> None:
 
 def test_committed_facts_name_metrics_and_variants() -> None:
     """Every published figure can stand beside one of ours."""
-    from weighin import registry, variant
+    from weighin import variant
 
     for each in published.read(FACTS):
         assert each.metric == published.TIMES or each.metric in registry.metrics
@@ -620,6 +791,18 @@ def test_the_version_matrix_has_a_page(project: Path) -> None:
     text = text_of(texts[1], "versions.md")
     assert "2.19.1" in text
     assert "2.21.0" in text
+
+
+def test_runs_that_make_no_version_matrix_are_named_with_their_folder(project: Path) -> None:
+    """Nobody named their files to the command, so its message has to."""
+    for name in ("one", "other"):
+        own = accounted(Results(environment(), tuple(file("int8", 3, 2))))
+        filed(project, name, own, "box/2024-05-06-abc1234/versions")
+
+    done = publish()
+
+    assert 1 == done.exit_code
+    assert f"{PLACE / 'versions'} holds one.json, other.json, which make no" in done.output
 
 
 def test_the_ladder_has_a_page(tmp_path: Path) -> None:
@@ -666,6 +849,25 @@ def test_the_index_has_every_page(project: Path) -> None:
     for path in made:
         if path.suffix in (".md", ".csv") and path.name != "README.md":
             assert f"]({path.relative_to(project / 'results').as_posix()}): " in index
+
+
+def test_the_index_names_the_smallest_that_is_not_found_worse(tmp_path: Path) -> None:
+    """Or says that nobody compared its accuracy."""
+    lines = []
+    for verdicts in (("worse", "same"), ("worse", "worse")):
+        records = [*file("baseline", 9, 800), *run("baseline", 0.95, 1e-4)]
+        for name, gzip, verdict in zip(("int8", "dynamic"), (100, 200), verdicts, strict=True):
+            records += [*file(name, 9, gzip), *run(name, 0.9, 1e-4, verdicts=(verdict, ""))]
+        of_noise = [*file("baseline", 9, 800, model="noisy"), *file("int8", 9, 100, model="noisy")]
+        index = made_of(tmp_path, *records, *of_noise)[tmp_path / "results" / "README.md"]
+        lines += re.findall(r"^- \[(?:small|noisy)\].*?(?: on digits)(.*)$", index, re.MULTILINE)
+
+    assert [
+        ", up to 4 times smaller (dynamic), not found worse",
+        ", up to 8 times smaller (int8), accuracy not compared",
+        "",
+        ", up to 8 times smaller (int8), accuracy not compared",
+    ] == lines
 
 
 def test_other_folders_are_none_of_ours(project: Path) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from tabulate import tabulate
 
-from weighin import __version__, doctoring, registry, store, variant, versions
+from weighin import __version__, doctoring, listing, registry, store
 from weighin import sweep as sweeps
 from weighin.cache import Cache, default_folder
-from weighin.core import Metric, Suite, WeighinError
+from weighin.core import WeighinError
 from weighin.datasets import Places
-from weighin.doctoring import indented
 from weighin.pairs import PAIR_SECONDS
 from weighin.publish import filing, site
 from weighin.report import comment, figure, gates, inspection, page
@@ -137,6 +134,7 @@ def publish(
     """
     if only_check and files:
         raise WeighinError("--check writes nothing, so it files nothing: leave the FILES out.")
+    _load(())  # a project's own exports, by which files account for how they were made
     for path in filing.file_away(files, Path("results"), machine, folder, versions=in_matrix):
         click.echo(f"filed: {path}")
     made = site.make(Path())
@@ -268,18 +266,7 @@ def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | 
     """
     _load(definitions)
     places = Places.here(_cache(cache_dir).folder, data_dir)
-    for kind, entries in registry.kinds().items():
-        rows = [
-            [
-                _written(kind, name, entries[name]),
-                _about(kind, entries[name]),
-                _unavailable(kind, name, places),
-            ]
-            for name in entries
-        ]
-        click.echo(f"{kind}:")
-        click.echo(indented(tabulate(rows, tablefmt="plain", disable_numparse=True)) or "  none")
-        click.echo()
+    click.echo(listing.render(places))
 
 
 @main.command()
@@ -366,64 +353,6 @@ def _cache(folder: str | None) -> Cache:
 
 def _load(definitions: tuple[Path, ...]) -> None:
     registry.load_definitions(definitions or registry.default_definitions(Path()))
-
-
-def _written(kind: str, name: str, entry: Any) -> str:
-    return variant.signature(name, entry) if kind in ("steps", "exports") else name
-
-
-def _about(kind: str, entry: Any) -> str:
-    if kind == "suites":
-        return _about_suite(entry)
-    if kind == "models":
-        profiles = ", ".join(f"{name}: {recipe.dataset}" for name, recipe in entry.profiles.items())
-        return f"{registry.summary(entry.create)} ({profiles})"
-    if isinstance(entry, Metric):
-        unit = f" [{entry.unit}]" if entry.unit else ""
-        better = f"; {entry.better} is better" if entry.better else ""
-        return f"{entry.summary}{unit}{better}"
-    if kind == "runtimes" and entry.on_request:
-        return f"{registry.summary(entry)}; only if --weighin-runtimes names it"
-    return registry.summary(entry)
-
-
-def _about_suite(suite: Suite) -> str:
-    models: dict[tuple[str, ...], list[str]] = {}  # by their variants, so that none is said twice
-    for model in suite.models:
-        models.setdefault(suite.variants_of(model), []).append(model)
-    words = [f"{', '.join(names)}: {', '.join(variants)}" for variants, names in models.items()]
-    words.append(f"profile {suite.profile}")
-    if suite.seeds > 1:
-        words.append(f"{suite.seeds} seeds")
-    return "; ".join(words)
-
-
-def _unavailable(kind: str, name: str, places: Places) -> str:
-    """Why an entry cannot be used on this machine, or nothing."""
-    reason = _reason(kind, name, places)
-    return f"unavailable: {reason}" if reason else ""
-
-
-def _reason(kind: str, name: str, places: Places) -> str | None:
-    if kind == "runtimes":
-        return registry.runtimes[name].available()
-    if kind in ("steps", "exports"):
-        missing = [
-            package
-            for package in ("tensorflow", "tensorflow_model_optimization")
-            if importlib.util.find_spec(package) is None
-        ]
-        if missing:
-            return f"{missing[0]} is not installed"
-        if conflict := versions.conflict_here():
-            return conflict
-        asked = vars(registry.kinds()[kind][name]).get("available")
-        reason: str | None = asked() if asked else None
-        return reason
-    if kind == "data sets":
-        found = doctoring.found(name, places)
-        return found if found.startswith("not found") else None
-    return None
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from weighin.core import Results
 from weighin.publish import markdown
-from weighin.publish.folders import Folder
+from weighin.publish.folders import Folder, Run
 from weighin.publish.published import Application
-from weighin.report import units
 from weighin.report.footer import origin
 from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
@@ -32,10 +32,9 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
         rows = rows_of_seeds(records)
         built.append([each.model, *_built(each, rows)])
         of = {row.variant: row for row in rows if row.format == "tflite"}
-        ran = {row.variant: row for row in rows if row.runtime == "litert"}
+        ran = {row.variant: row for row in rows if row.is_main}
         size_cells.append([each.model, *(_size(sizes, of.get(name)) for name in VARIANTS)])
         speed_cells.append([each.model, *(_speed(speeds, ran.get(name)) for name in VARIANTS)])
-    last = max(runs.values(), key=lambda run: run.fact("date"))
     return markdown.page(
         folder,
         "keras.applications: as printed, as built, compressed",
@@ -49,9 +48,22 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
                 speed_cells,
                 [*speeds.numbered, "× faster: interleaved with the baseline, as on each page"],
             ),
-            markdown.GITHUB.lines(origin(last.results)),
+            markdown.GITHUB.lines(origin(_together(runs))),
         ],
     )
+
+
+def _together(runs: Mapping[str, Run]) -> Results:
+    """What holds of all runs: every model's weights, from which to which date; the last's rest."""
+    ordered = sorted(runs.values(), key=lambda run: run.fact("date"))
+    dates = dict.fromkeys((ordered[0].fact("date"), ordered[-1].fact("date")))
+    weights = {
+        model: made_of
+        for model, run in runs.items()
+        if (made_of := run.facts("weights").get(model)) is not None
+    }
+    together = {"weights": weights, "date": " to ".join(dates)}
+    return Results({**ordered[-1].results.environment, **together})
 
 
 def _as_printed(rows: Sequence[Sequence[str]]) -> str:
@@ -61,6 +73,8 @@ def _as_printed(rows: Sequence[Sequence[str]]) -> str:
         "printed: MachineCurve 2020, after keras.io; built: by the tf_keras of this run",
         "parameters, built: all values of the Keras file; † of the .tflite, where that alone was "
         "weighed: fewer, as batch normalization is folded and equal constants are kept once",
+        "size: printed as MB of 2^20 bytes (VGG16's 138,357,544 parameters of 4 bytes are 528 of "
+        "them), hence MiB here; the MB below are of 10^6 bytes",
         "depth: layers on the longest path, the input counted; empty where the article prints none",
     ]
     return f"## As printed and as built\n\n{markdown.table(headers, rows, lines)}"
@@ -79,17 +93,16 @@ def _built(printed: Application, rows: Sequence[Row]) -> list[str]:
         f"{printed.parameters:,}" if printed.parameters else "",
         f"{parameters:,.0f}{mark}" if parameters else _NOT,
         f"{parameters - printed.parameters:+,.0f}" if differs else "",  # type: ignore[operator]
-        f"{printed.megabytes:g} MB" if printed.megabytes else "",
-        units.size(of_keras) if of_keras else _NOT,
-        units.size(of_lite) if of_lite else _NOT,
+        f"{printed.mebibytes:g} MiB" if printed.mebibytes else "",
+        f"{of_keras / 2**20:.3g} MiB" if of_keras else _NOT,
+        f"{of_lite / 2**20:.3g} MiB" if of_lite else _NOT,
         f"{printed.depth}" if printed.depth else "",
         f"{depth:g}" if depth else _NOT,
     ]
 
 
 def _value(row: Row | None, metric: str) -> float | None:
-    found = row.records.get(metric, ()) if row else ()
-    return found[0].value if found else None
+    return row.mean(metric) if row else None
 
 
 def _section(title: str, cells: Sequence[Sequence[str]], lines: Sequence[str]) -> str:

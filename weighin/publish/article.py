@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from weighin.core import Record
 from weighin.publish import factors, markdown
-from weighin.publish.factors import CONTROL, PRUNED, QUANTIZED, Sizes
+from weighin.publish.factors import CONTROL, PRUNED, QUANTIZED
 from weighin.publish.folders import Folder, Run
 from weighin.publish.published import Published
 from weighin.report import units
 from weighin.report.footer import samples
-from weighin.report.rows import Row, rows_of_seeds
+from weighin.report.rows import Row, rows_of_seeds, times_smaller
 from weighin.report.table import COLUMNS, Column, Table
 
 SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
@@ -89,26 +89,24 @@ def _ours(run: Run, published: Published) -> list[str]:
     own = sizes.get((published.variant, published.format), {})
     dense = sizes.get(("baseline", "h5"), {})
     accuracy = run.find(MODEL, published.variant, "tflite", "top1")
-    by_runtime = [each for each in accuracy if each.runtime == accuracy[0].runtime]
     return [
         factors.spread(list(own.values()), lambda value: f"{value:,.0f}", " B"),
         factors.spread(factors.ratios(dense, own), units.ratio),
         factors.spread(
-            [each.value for each in by_runtime if each.value], lambda x: f"{x * 100:.2f}", " %"
+            [each.value for each in accuracy if each.value], lambda x: f"{x * 100:.2f}", " %"
         ),
     ]
 
 
 def _lacking(run: Run) -> str:
     records = run.of(MODEL).records
-    sizes = _sizes(run)
     wanted = ["baseline", CONTROL, PRUNED]
     for end in (*QUANTIZED, "int8"):
         wanted += [end, f"{PRUNED}+{end}"]
     rows = [
-        _with_ratios(row, sizes)
+        _with_ratios(row, records)
         for row in rows_of_seeds(records)
-        if row.variant in wanted and row.format == "tflite" and row.runtime == "litert"
+        if row.variant in wanted and row.is_main
     ]
     rows.sort(key=lambda row: wanted.index(row.variant))
     if not rows:
@@ -125,15 +123,13 @@ def _lacking(run: Run) -> str:
     return f"## The rows that it lacks\n\n{markdown.table(headers, cells, lines)}"
 
 
-def _with_ratios(row: Row, sizes: Sizes) -> Row:
-    own = row.records.get("zip_bytes", ())
-    bases = {"of_h5": ("baseline", "h5"), "of_same": ("baseline", "tflite")}
+def _with_ratios(row: Row, records: Sequence[Record]) -> Row:
     made: dict[str, tuple[Record, ...]] = {}
-    for metric, base in bases.items():
-        dense = sizes.get(base, {})
+    for metric, format in {"of_h5": "h5", "of_same": "tflite"}.items():
+        base = ("zip_bytes", "baseline", format)
+        dense = {e.seed: e for e in records if (e.metric, e.variant, e.format) == base}
         made[metric] = tuple(
-            dataclasses.replace(each, metric=metric, unit="", value=dense[each.seed] / each.value)
-            for each in own
-            if each.value and each.seed in dense
+            times_smaller(each, dense.get(each.seed), metric)
+            for each in row.records.get("zip_bytes", ())
         )
     return dataclasses.replace(row, records={**row.records, **made})

@@ -26,7 +26,7 @@ def file_away(
     """Copy results files to `results/<machine>/<date>-<commit>/`; where they lie now.
 
     A run of the same suite, profile and models by the same versions replaces the one that lay
-    there.
+    there, unless it lacks a variant, seed or runtime of that.
 
     Args:
         paths: of results files.
@@ -106,7 +106,7 @@ def _free(place: Path, names: Sequence[str], run: Run) -> Path:
     others = (f"{names[0]}-{number}" for number in itertools.count(2))
     for name in itertools.chain(names, others):
         path = place / f"{name}.json"
-        if not path.exists() or _what(load(path)) == _what(run):
+        if not path.exists() or _is_repeated(load(path), run):
             return path
     raise AssertionError("there is always another number")
 
@@ -130,6 +130,15 @@ def _by_versions(run: Run) -> list[str]:
 
 def _plain(word: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", word.lower()).strip("-")
+
+
+def _is_repeated(old: Run, new: Run) -> bool:
+    """Whether the new run is the old one's repetition, and nothing is lost with the old one."""
+    return _what(old) == _what(new) and _cells(old) <= _cells(new)
+
+
+def _cells(run: Run) -> set[tuple[object, ...]]:
+    return {(each.variant, each.seed, each.runtime, each.threads) for each in run.results.records}
 
 
 def _what(run: Run) -> tuple[object, ...]:

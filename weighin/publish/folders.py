@@ -56,14 +56,18 @@ class Run:
         return Results(own, tuple(each for each in self.results.records if each.model == model))
 
     def find(self, model: str, variant: str, format: str, metric: str) -> list[Record]:
-        """The measured figures of one cell's file, one for each seed."""
+        """One file's figures, one for each seed: of the first runtime that has all, on one thread.
+
+        None where a seed has no figure: those of the others would flatter it.
+        """
         wanted = (model, variant, format, metric)
-        return [
-            each
-            for each in self.results.records
-            if (each.model, each.variant, each.format, each.metric) == wanted
-            and each.value is not None
-        ]
+        found: dict[str, list[Record]] = {}
+        for each in self.results.records:
+            cell = (each.model, each.variant, each.format, each.metric)
+            if cell == wanted and each.threads <= 1:
+                found.setdefault(each.runtime, []).append(each)
+        whole = (own for own in found.values() if all(each.value is not None for each in own))
+        return next(whole, [])
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from weighin.core import Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.report import table
+from weighin.report.gates import YARDSTICKS
 from weighin.report.layout import Section
-from weighin.report.rows import Row, over_seeds
+from weighin.report.rows import RUNTIME, Row
 from weighin.report.table import COLUMNS, Table, tables
 
 BEGIN, END = "<!-- headline: made by weighin publish -->", "<!-- headline: end -->"
 SUITES = ("full", "quick")  # of the first that is published the newest folder, there its first run
 VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
-RUNTIME = "litert"
 LEFT_OUT = ("runtime", "file")
 _BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
 _SHOWN = {column.metric: column for column in COLUMNS}
@@ -30,11 +30,10 @@ def insert(readme: str, folders: Sequence[Folder]) -> str:
 
 
 def _headline(folders: Sequence[Folder]) -> str:
-    found = _run(folders)
+    found = _first(folders)
     if found is None:
         return ""
-    folder, run = found
-    name = run.models[0]
+    folder, run, name = found
     shown = map(_narrow, table.sections([_core(run.of(name))]))
     parts = [_sentence(folder, run, name), *map(markdown.GITHUB.write, shown)]
     curved = _curved(folder, name)
@@ -45,13 +44,16 @@ def _headline(folders: Sequence[Folder]) -> str:
     return markdown.tied("\n\n".join(part for part in parts if part))
 
 
-def _run(folders: Sequence[Folder]) -> tuple[Folder, Run] | None:
+def _first(folders: Sequence[Folder]) -> tuple[Folder, Run, str] | None:
+    """The run to show and the model in it: the first that has a row of the core."""
     newest = sorted(folders, key=lambda folder: folder.date, reverse=True)
     for suite in SUITES:
         for folder in newest:
             for run in folder.runs:
                 if run.fact("suite") == suite:
-                    return folder, run
+                    for name in run.models:
+                        if _core(run.of(name)).records:
+                            return folder, run, name
     return None
 
 
@@ -87,7 +89,8 @@ def _sentence(folder: Folder, run: Run, name: str) -> str:
     found = tables(_core(run.of(name)))
     page = markdown.link(name, "results", *folder.place.parts[-2:], f"{model.name(name)}.md")
     ours = f"{page} on {markdown.safe(found[0].dataset)}, {markdown.said(run)}"
-    best = max(found[0].rows, key=_times, default=None)
+    compressed = [row for row in found[0].rows if row.variant not in YARDSTICKS]
+    best = max(compressed, key=_times, default=None)
     if best is None or not _times(best):
         return f"{ours}:"
     said = [f"{_times(best):.1f} times smaller after gzip than the dense file"]
@@ -100,7 +103,7 @@ def _told(own: Table, row: Row) -> list[str]:
     """Accuracy and speed of a row in words, where they were measured."""
     words = []
     for metric, said in (("top1_delta", "{} points of top-1"), ("speedup", "{} × the speed")):
-        if over_seeds(row.records.get(metric, ())):
+        if row.mean(metric) is not None:
             cell = own.cell(row, _SHOWN[metric])
             figure, bracket, verdict = cell.partition("]")
             words.append(f"{said.format(figure + bracket)} ({verdict.strip('* ') or 'no verdict'})")
@@ -108,8 +111,7 @@ def _told(own: Table, row: Row) -> list[str]:
 
 
 def _times(row: Row) -> float:
-    found = over_seeds(row.records.get("smaller", ()))
-    return found.mean if found else 0.0
+    return row.mean("smaller") or 0.0
 
 
 def _figure_sentence(folder: Folder, run: Run, name: str) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
-from weighin.report.rows import over_seeds, rows_of_seeds
+from weighin.report.rows import rows_of_seeds
 
 _SHORT = 40  # letters of a variant's name that a line bears
 _INTRO = """# Results
@@ -41,14 +41,7 @@ def page(folders: Sequence[Folder], made: Mapping[str, Sequence[str]]) -> str:
 
 
 def _specials(folder: Folder, pages: Sequence[str]) -> Iterable[str]:
-    about = {
-        "ladder.md": "all models at a glance, dense, int8, and pruned and int8",
-        "article.md": "the 2020 article's six rows beside ours, the rows that it lacks, and how "
-        "much of its figure is pruning, quantization and the change of container",
-        "record.md": "how small a file gets without being worse than its dense start",
-        "curves.md": "accuracy against size and speed at several operating points",
-        "applications.md": "the models of keras.applications: as printed, as built, compressed",
-        "versions.md": "the same suite by several releases of TensorFlow",
+    about = {f"{name}.md": said for name, said in model.ACROSS.items()} | {
         "tables.csv": f"the bare numbers of {plural(len(folder.runs), 'run')}",
         "machine.md": _machine(folder),
     }
@@ -77,18 +70,17 @@ def _run(run: Run, name: str) -> str:
     )
     seeds = markdown.seeds_of(run.results)
     words += f", {seeds} seeds" if seeds > 1 else ""
-    best = max(
-        (
-            (found.mean, row.variant)
-            for row in rows_of_seeds(records)
-            if row.format == "tflite" and (found := over_seeds(row.records.get("smaller", ())))
-        ),
-        default=None,
-    )
-    if best is None:
+    found = [
+        (times, row)
+        for row in rows_of_seeds(records)
+        if row.format == "tflite" and (times := row.mean("smaller")) and not row.is_worse
+    ]
+    times, best = max(found, key=lambda each: each[0], default=(0.0, None))
+    if best is None or times <= 1:
         return words
-    by = f" ({best[1]})" if len(best[1]) <= _SHORT else ""
-    return f"{words}, up to {best[0]:.3g} times smaller{by}"
+    by = f" ({best.variant})" if len(best.variant) <= _SHORT else ""
+    compared = "accuracy not compared" if best.is_worse is None else "not found worse"
+    return f"{words}, up to {times:.3g} times smaller{by}, {compared}"
 
 
 def _place(folder: Folder) -> tuple[str, str]:

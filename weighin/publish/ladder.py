@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
-from weighin.report.rows import Row, over_seeds, rows_of_seeds
+from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
 
 VARIANTS = ("baseline", "int8", "prune(0.8)+int8")
-RUNTIME = "litert"
 _ELSEWHERE = ("curve", "record", "article", "applications")  # suites with pages of their own
 _LEAST = 2  # models: one is no ladder
 _SHOWN = [column for column in COLUMNS if column.metric not in ("file_bytes", "latency")]
@@ -47,15 +46,10 @@ def page(folder: Folder) -> str:
 
 def _rows(run: Run, name: str) -> Iterable[Row]:
     """The rows of the shown variants, in their order, where there is a baseline among them."""
-    found = {
-        row.variant: row
-        for row in rows_of_seeds(run.of(name).records)
-        if row.format == "tflite" and row.runtime == RUNTIME and row.threads == 1
-    }
+    found = {row.variant: row for row in rows_of_seeds(run.of(name).records) if row.is_main}
     if "baseline" in found:
         yield from (found[variant] for variant in VARIANTS if variant in found)
 
 
 def _size(baseline: Row) -> float:
-    size = over_seeds(baseline.records.get("gzip_bytes", ()))
-    return size.mean if size else 0.0
+    return baseline.mean("gzip_bytes") or 0.0

@@ -11,10 +11,17 @@ from weighin.publish.published import Published
 from weighin.report import curve, table
 
 LEAST = 3  # operating points of one family: two are no curve
-RESERVED = {
-    *("applications", "article", "curves", "ladder", "machine"),
-    *("readme", "record", "tables", "versions"),
+ACROSS = {
+    "ladder": "all models at a glance, dense, int8, and pruned and int8",
+    "article": "the 2020 article's six rows beside ours, the rows that it lacks, and how much of "
+    "its figure is pruning, quantization and the change of container",
+    "record": "how small a file gets without being worse than its dense start",
+    "curves": "accuracy against size and speed at several operating points",
+    "applications": "the models of keras.applications: as printed, as built, compressed",
+    "versions": "the same suite by several releases of TensorFlow",
 }
+"""The pages across models, in the index's order, and what it says of them."""
+RESERVED = {*ACROSS, "machine", "readme", "tables"}
 
 
 def name(model: str) -> str:

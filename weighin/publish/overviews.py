@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from weighin.core import WeighinError
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.report import curve
@@ -33,12 +34,23 @@ def curves(folder: Folder) -> str:
 
 
 def versions(folder: Folder) -> str:
-    """The version matrix; empty where fewer than two releases were weighed."""
+    """The version matrix; empty where fewer than two releases were weighed.
+
+    Raises:
+        WeighinError: if the runs make none; it names their folder.
+    """
     runs = [run.results for run in folder.versions]
     if len(runs) < 2:
         return ""
     about = "The same suite in several environments, each held against the newest TensorFlow."
-    table = version_matrix.render(runs, "github")
+    try:
+        table = version_matrix.render(runs, "github")
+    except WeighinError as error:
+        held = ", ".join(f"{run.name}.json" for run in folder.versions)
+        raise WeighinError(
+            f"{folder.place / 'versions'} holds {held}, which make no version matrix: take out "
+            f"what does not belong there. {error}"
+        ) from None
     return markdown.page(folder, "TensorFlow versions", [about, table])
 
 

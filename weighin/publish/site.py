@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Sequence
@@ -104,11 +103,7 @@ def _folder(folder: Folder, facts: Path) -> dict[str, str]:
 
 def _numbers(folder: Folder) -> str:
     """The bare numbers of all runs, one row for each variant, runtime and seed."""
-    rows = [
-        {"run": run.name, **row}
-        for run in folder.runs
-        for row in json.loads(table.render([run.results], "json"))
-    ]
+    rows = [{"run": run.name, **row} for run in folder.runs for row in table.flat(run.results)]
     return f"{FLAT['csv'](rows)}\n" if rows else ""
 
 

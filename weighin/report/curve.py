@@ -16,7 +16,7 @@ from weighin.core import Record, Results, WeighinError
 from weighin.report import units
 from weighin.report.footer import samples
 from weighin.report.gates import YARDSTICKS
-from weighin.report.layout import Layout
+from weighin.report.layout import Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
 from weighin.report.table import Column, Table, document
 from weighin.variant import VALUE
@@ -137,8 +137,8 @@ def render(runs: Sequence[Results], format: str) -> str:
     return document(runs, format, _sections, _flat)
 
 
-def _sections(results: Results, layout: Layout) -> list[str]:
-    return [_render(curve, results, layout) for curve in curves(results)]
+def _sections(results: Results) -> list[Section]:
+    return [_section(curve, results) for curve in curves(results)]
 
 
 def _curve(model: str, dataset: str, place: str, rows: dict[str, Row]) -> Curve:
@@ -157,16 +157,9 @@ def coordinates(row: Row, metric: str) -> tuple[float, float] | None:
 
     None if one of them failed: means over the seeds that are left would flatter it.
     """
-    top1, other = row.records.get("top1", ()), row.records.get(metric, ())
-    is_baseline = row.variant == "baseline"
-    if any(record.value is None for record in (*top1, *(() if is_baseline else other))):
-        return None
-    high, far = over_seeds(top1), over_seeds(other)
-    if high is None:
-        return None
-    if is_baseline:
-        return 1.0, high.mean
-    return (far.mean, high.mean) if far else None
+    high = row.mean("top1")
+    far = 1.0 if row.variant == "baseline" else row.mean(metric)
+    return None if high is None or far is None else (far, high)
 
 
 def _front_of(rows: Sequence[Row], metric: str) -> frozenset[str]:
@@ -203,7 +196,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _render(curve: Curve, results: Results, layout: Layout) -> str:
+def _section(curve: Curve, results: Results) -> Section:
     table = Table(curve.model, curve.dataset, curve.rows)
     headers = ["family", "·", *(column.header for column in COLUMNS)]
     points = [Point("baseline", None, curve.baseline)] if curve.baseline else []
@@ -217,7 +210,7 @@ def _render(curve: Curve, results: Results, layout: Layout) -> str:
     ]
     metrics = [column.metric for column in COLUMNS]
     lines = [*table.numbered, *samples(results, curve.rows, curve.dataset, metrics), *_NOTES]
-    return layout.section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
+    return Section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
 
 
 def _cell(table: Table, curve: Curve, row: Row, column: Column) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -39,25 +40,16 @@ class Layout:
     cell: Callable[[str], str]
     lines: Callable[[Iterable[str]], str]
 
-    def section(
-        self,
-        title: str,
-        headers: Sequence[str],
-        rows: Iterable[Sequence[str]],
-        lines: Iterable[str],
-    ) -> str:
-        """A table with its title above and lines below it, if there are any."""
-        cells = [[self.cell(cell) for cell in row] for row in rows]
-        above = [self.cell(header) for header in headers]
-        body = tabulate(cells, above, tablefmt=self.style, disable_numparse=True)
-        below = list(lines)
-        return f"{self.title(title)}\n{body}" + (f"\n\n{self.lines(below)}" if below else "")
-
     def write(self, section: Section) -> str:
-        """A section with all that it has."""
+        """A table with its title above and lines below it, if there are any; or the lines alone."""
+        below = self.lines(section.lines)
         if not section.headers:
-            return self.lines(section.lines)
-        return self.section(section.title, section.headers, section.rows, section.lines)
+            return below
+        cells = [[self.cell(cell) for cell in row] for row in section.rows]
+        headers = [self.cell(header) for header in section.headers]
+        body = tabulate(cells, headers, tablefmt=self.style, disable_numparse=True)
+        whole = f"{self.title(section.title)}\n{body}" if section.title else body
+        return f"{whole}\n\n{below}" if section.lines else whole
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,9 @@ def _one_line(text: str) -> str:
 
 def _markdown(text: str) -> str:
     """Neither an element, nor a cell's end, nor a link or an image."""
-    return escape(_one_line(text), quote=False).replace("|", "\\|").replace("](", "]\\(")
+    # a backslash before a bar would escape the bar's own; the cell's end may be one
+    barred = re.sub(r"(\\*)\|", r"\1\1\\|", escape(_one_line(text), quote=False))
+    return re.sub(r"\\$", "&#92;", barred.replace("](", "]\\("))
 
 
 LAYOUTS = {

@@ -32,8 +32,9 @@ class Entry:
         seeds: how many have a figure.
         verdict: against the newest release, as `compare.verdict` says it, or `not compared`;
             empty of the newest itself.
-        change: `value` against the newest's, as a share of it, of top-1 as a difference of shares;
-            None where either has none, or where they are not compared.
+        change: from the newest release's figure, by the seeds that both have, as a share of it, of
+            top-1 as a difference of shares; None where either has no figure, or where they are not
+            compared.
         records: what all this is made of, one for each seed.
     """
 
@@ -89,7 +90,8 @@ def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
         entries: list[Entry] = []
         for column, own, failed in zip(columns, found, failures, strict=True):
             records = own.get(row, ()) or failed.get(row[:4], ())[:1]
-            entries.append(_entry(column, records, found[0].get(row, ()), columns[0]))
+            entry = _entry(column, records)
+            entries.append(_beside(columns[0], entries[0], column, entry) if entries else entry)
         if any(entry.status in ("ok", "failed") for entry in entries):
             unit = next(own[row][0].unit for own in found if row in own)
             made.append(Line(*row, unit, tuple(entries)))
@@ -102,47 +104,49 @@ def against(
     before: Sequence[Record],
     after: Sequence[Record],
     tests: int = 1,
-) -> str:
-    """What one row's figures of the second release come to beside those of the first.
+) -> tuple[str, float | None]:
+    """What one row's figures of the second release come to beside the first's: verdict and change.
 
     By the seeds that both have: their mean, and the number of images of one seed, since the
     images are the same for all. One and the same .tflite on one machine and one version of LiteRT
-    is `same`, however its latency drifted. `tests` is as in `compare.verdict`.
+    is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the change as in
+    `Entry`.
     """
     seeds = {record.seed for record in before} & {record.seed for record in after}
     one, other = (
         _mean([record for record in each if record.seed in seeds]) for each in (before, after)
     )
     if one is None or other is None:
-        return "no figure"
+        return "no figure", None
     if one.metric in MACHINE_BOUND and why_not(first.results, second.results):
-        return "not compared"
+        return "not compared", None
     litert = {packages(each.results).get("ai-edge-litert") for each in (first, second)}
-    is_one_file = one.artifact != "" and one.artifact == other.artifact
-    if one.metric == "latency" and is_one_file and one.format == "tflite" and len(litert) == 1:
-        return "same"
-    return verdict(one, other, tests)
+    is_one_file = one.artifact != "" and one.artifact == other.artifact and one.format == "tflite"
+    is_drift = one.metric == "latency" and is_one_file and len(litert) == 1
+    return "same" if is_drift else verdict(one, other, tests), _change(one, other)
 
 
-def change(metric: str, before: float, after: float) -> float | None:
-    """A difference as a share of what was before; of top-1 the difference of the shares."""
-    if metric == "top1":
-        return after - before
-    return after / before - 1 if before else None
+def _change(before: Record, after: Record) -> float | None:
+    if before.value is None or after.value is None:
+        return None
+    if before.metric == "top1":
+        return after.value - before.value
+    return after.value / before.value - 1 if before.value else None
 
 
-def _entry(
-    column: Release, records: Sequence[Record], reference: Sequence[Record], newest: Release
-) -> Entry:
+def _beside(newest: Release, reference: Entry, column: Release, entry: Entry) -> Entry:
+    """The entry with what it comes to beside the newest release's."""
+    if entry.value is None:
+        return entry
+    before = reference.records if reference.value is not None else ()
+    told, moved = against(newest, column, before, entry.records)
+    return dataclasses.replace(entry, verdict=told, change=moved)
+
+
+def _entry(column: Release, records: Sequence[Record]) -> Entry:
     spread = over_seeds(records)
     if spread is None or spread.n < len(records):
         return _without_figure(column, records)
-    told, moved = "", None
-    if column is not newest:
-        told = against(newest, column, reference, records)
-        base = over_seeds(reference)
-        if base is not None and told not in ("not compared", "no figure"):
-            moved = change(records[0].metric, base.mean, spread.mean)
     return Entry(
         column.label,
         "ok",
@@ -151,8 +155,6 @@ def _entry(
         low=spread.low,
         high=spread.high,
         seeds=spread.n,
-        verdict=told,
-        change=moved,
         records=tuple(records),
     )
 

@@ -15,7 +15,7 @@ from weighin import stats
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import samples
-from weighin.report.layout import Layout
+from weighin.report.layout import Section
 from weighin.report.rows import Row, by_model, rows_of
 from weighin.report.table import Column, Table, document
 
@@ -106,16 +106,14 @@ def render(runs: Sequence[Results], format: str) -> str:
     return document(runs, format, _sections, _flat)
 
 
-def _sections(results: Results, layout: Layout) -> list[str]:
+def _sections(results: Results) -> list[Section]:
     return [
-        _render(model, dataset, records, results, layout)
+        _section(model, dataset, records, results)
         for (model, dataset), records in by_model(results.records).items()
     ]
 
 
-def _render(
-    model: str, dataset: str, records: Sequence[Record], results: Results, layout: Layout
-) -> str:
+def _section(model: str, dataset: str, records: Sequence[Record], results: Results) -> Section:
     own = entries(records)
     table = Table(model, dataset, [entry.row for entry in own])
     cells = [_cells(table, entry) for entry in own]
@@ -128,7 +126,7 @@ def _render(
         }
         cells.append(list(row.values()))
     lines = [*table.numbered, *samples(results, table.rows, dataset, ["top1"]), *_NOTES]
-    return layout.section(f"{model} on {dataset}: the record", HEADERS, cells, lines)
+    return Section(f"{model} on {dataset}: the record", HEADERS, cells, lines)
 
 
 def _cells(table: Table, entry: Entry) -> list[str]:

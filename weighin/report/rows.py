@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from weighin.core import Record
 
+RUNTIME = "litert"  # that a page shows which has room for one
+
 
 @dataclass(frozen=True)
 class Row:
@@ -35,6 +37,25 @@ class Row:
     def place(self) -> str:
         """What it was measured on: `litert`, `litert ×4`, or the file's format."""
         return place(self.format, self.runtime, self.threads)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is what one figure a variant is taken from: LiteRT on one thread."""
+        return (self.format, self.runtime, self.threads) == ("tflite", RUNTIME, 1)
+
+    def mean(self, metric: str) -> float | None:
+        """A metric's mean over seeds; None if one of them has no figure, lest the rest flatter."""
+        records = self.records.get(metric, ())
+        found = over_seeds(records)
+        return found.mean if found and found.n == len(records) else None
+
+    @property
+    def is_worse(self) -> bool | None:
+        """Whether a seed is found worse than the baseline; None if that was not measured of all."""
+        records = self.records.get("top1_delta", ())
+        if not records or any(record.value is None for record in records):
+            return None
+        return any(record.verdict == "worse" for record in records)
 
     @property
     def is_skipped(self) -> bool:
@@ -114,7 +135,7 @@ def rows_of(records: Sequence[Record]) -> list[Row]:
         base = files.get(("baseline", *file[1:]), {}).get("gzip_bytes")
         own = figures.get("gzip_bytes")
         if own is not None:
-            figures["smaller"] = _smaller(own, base)
+            figures["smaller"] = times_smaller(own, base, "smaller")
         if not any(run[:3] == file for run in runs):
             runs[(*file, "", 0)] = {}
     order = {variant: at for at, variant in enumerate(dict.fromkeys(r.variant for r in records))}
@@ -142,9 +163,9 @@ def rows_of_seeds(records: Sequence[Record]) -> list[Row]:
     return list(merged.values())
 
 
-def _smaller(own: Record, base: Record | None) -> Record:
-    """Divide gzip by gzip, of files of the same format only."""
-    ratio = dataclasses.replace(own, metric="smaller", unit="")
+def times_smaller(own: Record, base: Record | None, metric: str) -> Record:
+    """The baseline's size by another of the same kind, as a metric; or why there is none."""
+    ratio = dataclasses.replace(own, metric=metric, unit="")
     if not own.value:
         return ratio
     if base is None or base.value is None:

@@ -10,7 +10,7 @@ from typing import Any
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.footer import origin, samples
-from weighin.report.layout import FLAT, LAYOUTS, Layout, Notes, Section
+from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 
 
@@ -104,13 +104,13 @@ def render(runs: Sequence[Results], format: str) -> str:
     intervals, one row a seed, and are one whole however many runs there are; the others hold
     figures as people read them, with notes and a footer.
     """
-    return document(runs, format, _tables, _flat)
+    return document(runs, format, _sections, flat)
 
 
 def document(
     runs: Sequence[Results],
     format: str,
-    sections: Callable[[Results, Layout], Iterable[str]],
+    own: Callable[[Results], Iterable[Section]],
     flat: Callable[[Results], Iterable[dict[str, Any]]],
 ) -> str:
     """What is said of each run and below it where that comes from; or the bare numbers of all.
@@ -118,28 +118,25 @@ def document(
     Args:
         runs: what is shown.
         format: one of `layout.FORMATS`.
-        sections: a run's tables, for people.
+        own: a run's tables, for people.
         flat: a run's rows, for programs.
     """
     if format in FLAT:
         return FLAT[format]([row for results in runs for row in flat(results)])
-    layout = LAYOUTS[format]
-    parts = []
-    for results in runs:
-        parts += [*sections(results, layout), layout.lines(origin(results))]
-    return "\n\n".join(parts)
+    return "\n\n".join(map(LAYOUTS[format].write, sections(runs, own)))
 
 
-def _tables(results: Results, layout: Layout) -> list[str]:
-    return [layout.write(_section(table, results)) for table in tables(results)]
+def _sections(results: Results) -> list[Section]:
+    return [_section(table, results) for table in tables(results)]
 
 
-def sections(runs: Sequence[Results]) -> list[Section]:
+def sections(
+    runs: Sequence[Results], own: Callable[[Results], Iterable[Section]] = _sections
+) -> list[Section]:
     """The tables of each run with their notes, and below them where it was measured."""
-    made = []
+    made: list[Section] = []
     for results in runs:
-        made += [_section(table, results) for table in tables(results)]
-        made.append(Section("machine and versions", lines=origin(results)))
+        made += [*own(results), Section("machine and versions", lines=origin(results))]
     return made
 
 
@@ -166,11 +163,11 @@ def _skips(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _flat(results: Results) -> Iterable[dict[str, Any]]:
+def flat(results: Results) -> Iterable[dict[str, Any]]:
     """Rows of bare numbers, one for each variant, runtime and seed."""
     for (model, dataset), records in by_model(results.records).items():
         for row in rows_of(records):
-            flat: dict[str, Any] = {
+            numbers: dict[str, Any] = {
                 "model": model,
                 "dataset": dataset,
                 "variant": row.variant,
@@ -180,11 +177,11 @@ def _flat(results: Results) -> Iterable[dict[str, Any]]:
                 "threads": row.threads,
             }
             for name, (record,) in row.records.items():
-                flat[name] = record.note if name == "why" else record.value
+                numbers[name] = record.note if name == "why" else record.value
                 if record.low is not None:
-                    flat |= {f"{name}_low": record.low, f"{name}_high": record.high}
+                    numbers |= {f"{name}_low": record.low, f"{name}_high": record.high}
                 if record.verdict:
-                    flat[f"{name}_verdict"] = record.verdict
+                    numbers[f"{name}_verdict"] = record.verdict
                 if record.status != "ok":
-                    flat[f"{name}_status"] = f"{record.status}: {record.reason}"
-            yield flat
+                    numbers[f"{name}_status"] = f"{record.status}: {record.reason}"
+            yield numbers

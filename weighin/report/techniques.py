@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from weighin.report.lines import Entry, Line, against, change
+from weighin.report.lines import Entry, Line, against
 from weighin.report.releases import Release
 
 Word = Literal["works", "degraded", "fails", "not measured"]
@@ -180,8 +180,7 @@ def _worse(
     """By how much the second release's figure is worse, if it is by more than is tolerated."""
     if before.value is None or after.value is None:
         return None
-    moved = change(metric, before.value, after.value)
+    told, moved = against(first, second, before.records, after.records, tests)
     if moved is None or abs(moved) <= TOLERATED.get(metric, 0.0):
         return None
-    told = against(first, second, before.records, after.records, tests)
     return moved if told == WORSE[metric] else None

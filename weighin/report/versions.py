@@ -72,7 +72,7 @@ class Matrix:
         lines = []
         entries = [entry for line in self.lines for entry in line.entries]
         if any(entry.seeds > 1 for entry in entries):
-            lines.append("± standard deviation over seeds")
+            lines.append("± standard deviation over seeds; verdicts by the seeds that both have")
         if any(entry.low is not None for entry in entries):
             lines.append(
                 f"[95 % interval] of {newest}; those of the others count in their verdicts, and "

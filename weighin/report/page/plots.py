@@ -8,7 +8,6 @@ from typing import Any
 from weighin.core import Results, WeighinError
 from weighin.report.curve import FRONTS, Curve, curves, front
 from weighin.report.figure import caption, styles
-from weighin.report.page.sections import mean
 from weighin.report.rows import Row
 
 LOWER_IS_BETTER = ("file_bytes", "gzip_bytes", "latency")
@@ -96,5 +95,5 @@ def _rank(row: Row, metric: str) -> float | None:
     """A row's mean by a metric, negative where lower is better."""
     if row.variant == "baseline" and metric in FRONTS:
         return 1.0
-    value = mean(row.records.get(metric, ()))
+    value = row.mean(metric)
     return -value if value is not None and metric in LOWER_IS_BETTER else value

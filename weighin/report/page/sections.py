@@ -58,7 +58,7 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
 def _cell(text: str, column: Column, row: Row) -> dict[str, Any]:
     """A cell's text in parts, and its number; without what is empty."""
     records = row.records.get(column.metric, ())
-    value = mean(records)
+    value = row.mean(column.metric)
     if not text:
         return {}
     if value is None:
@@ -73,14 +73,6 @@ def _cell(text: str, column: Column, row: Row) -> dict[str, Any]:
     return {name: part for name, part in cell.items() if part != ""}
 
 
-def mean(records: Sequence[Record]) -> float | None:
-    """The mean over seeds; None if one of them has no figure."""
-    if any(record.value is None for record in records):
-        return None
-    found = over_seeds(records)
-    return found.mean if found else None
-
-
 def _tone(records: Sequence[Record]) -> str:
     tones = {_TONES.get(record.verdict.partition(" ")[0], "") for record in records}
     return tones.pop() if len(tones) == 1 else ""
@@ -93,14 +85,6 @@ def _marks(text: str) -> tuple[str, list[int]]:
     return words.strip(), [int(number) for number in re.findall(r"\d+", marks)]
 
 
-def _is_no_worse(row: Row) -> bool | None:
-    """Whether no seed is found worse than the baseline; None if that was not measured."""
-    records = row.records.get("top1_delta", ())
-    if not records or any(record.value is None for record in records):
-        return None
-    return all(record.verdict != "worse" for record in records)
-
-
 def _best(rows: Sequence[Row], metric: str) -> dict[str, Any]:
     """The row that is best by a ratio, above 1, among those not found worse; or why there is none.
 
@@ -111,15 +95,15 @@ def _best(rows: Sequence[Row], metric: str) -> dict[str, Any]:
     reason = "accuracy not measured"
     for at, row in enumerate(rows):
         records = row.records.get(metric, ())
-        value, is_no_worse = mean(records), _is_no_worse(row)
-        if row.variant in YARDSTICKS or is_no_worse is None:
+        value = row.mean(metric)
+        if row.variant in YARDSTICKS or row.is_worse is None:
             continue
         if value is None:
             reason = reason if reason == "none" else f"{column.header} not measured"
             continue
         reason = "none"
         is_slow = metric == "speedup" and any(each.verdict != "faster" for each in records)
-        if is_no_worse and value > 1 and not is_slow:
+        if not row.is_worse and value > 1 and not is_slow:
             found.append((value, -at))
     if not found:
         return {"text": reason}

@@ -69,7 +69,7 @@ function bestCell(section, best) {
 }
 
 function showOverview() {
-  const headers = ["model", "data set", "smallest, not worse", "fastest, not worse", "rows"];
+  const headers = ["model", "data set", "smallest, not found worse", "fastest, not found worse", "rows"];
   if (severalFiles) headers.push("file");
   const lines = data.sections.map((section, at) =>
     element("tr", {},
