@@ -166,6 +166,15 @@ OTHER_MACHINE = environment(machine={**ENVIRONMENT["machine"], "cpu": "Other CPU
 OTHER_CALIBRATION = environment(calibration={**ENVIRONMENT["calibration"], "false_alarms": 1})
 
 
+def test_a_restarted_or_updated_machine_is_the_same() -> None:
+    """Memory and kernel differ a little from boot to boot."""
+    restarted = {**ENVIRONMENT["machine"], "memory_bytes": 1, "system": "Linux 9"}
+
+    text = compared([latency(1e-4)], [latency(5e-4)], ENVIRONMENT, environment(machine=restarted))
+
+    assert ["slower"] == [row[-1] for row in rows(text)[1:]]
+
+
 @pytest.mark.parametrize(
     ("other", "reason"),
     [

@@ -12,10 +12,9 @@ from typing import Any
 
 from weighin import provenance, store
 from weighin.core import Record, Results, WeighinError
+from weighin.report.compare import IDENTITY
 
 NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9A-Za-z]+(?:-dirty)?)")
-# Machines are the same where these are; memory and system change by an update or a restart.
-_IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
 UNPUBLISHED = "local"  # where runs write, in the same folder; git ignores it
 _LONGEST = 60
 
@@ -45,7 +44,7 @@ class Run:
     @property
     def machine(self) -> tuple[str, ...]:
         """What tells its machine from others."""
-        return tuple(repr(self.facts("machine").get(key)) for key in _IDENTITY)
+        return tuple(repr(self.facts("machine").get(key)) for key in IDENTITY)
 
     def of(self, model: str) -> Results:
         """What it holds of one model alone, the environment's account of its weights included."""

@@ -20,6 +20,8 @@ MACHINE_BOUND = ("speedup", "latency")
 # How far one machine's own figures lie apart from run to run, intervals or not: absolute times by
 # 20 to 30 % on shared machines, ratios of interleaved measurements by little.
 DRIFT = {"latency": 0.3, "speedup": 0.02}
+# Machines are the same where these are; memory and system change by an update or a restart.
+IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
 Cell = tuple[object, ...]
 
 
@@ -166,7 +168,7 @@ def check_data(runs: Sequence[tuple[str, Results]]) -> None:
 def why_not(first: Results, other: Results) -> str | None:
     """Why what is bound to a machine cannot be compared, or None."""
     here, there = _facts(first, "machine"), _facts(other, "machine")
-    differing = [key for key in sorted({*here, *there}) if here.get(key) != there.get(key)]
+    differing = [key for key in IDENTITY if here.get(key) != there.get(key)]
     if differing:
         key = differing[0]
         return f"another machine ({key}: {here.get(key)} and {there.get(key)})"
