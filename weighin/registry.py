@@ -268,7 +268,7 @@ def source_digest(item: Any) -> str:
     digest = hashlib.sha256()
     for each in (item, *getattr(item, "uses", ())):
         path = inspect.getsourcefile(inspect.unwrap(each))
-        if path is None:
+        if path is None or not Path(path).is_file():  # from 3.13 on, Python names even `<string>`
             raise WeighinError(f"The source of {each!r} is not in a file, so it cannot be hashed.")
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()
