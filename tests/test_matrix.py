@@ -429,7 +429,8 @@ def test_techniques_are_variants_without_their_arguments() -> None:
         (2000, 1000, 0.93, 1e-4, "works"),  # 2 points, and may be chance
         (2000, 1000, 0.92, 1e-4, "degraded"),
         (2000, 1000, 0.95, 1.05e-4, "works"),  # intervals meet
-        (2000, 1000, 0.95, 1.2e-4, "degraded"),
+        (2000, 1000, 0.95, 1.2e-4, "works"),  # speed-up alone
+        (2000, 1000, 0.95, 1.8e-4, "degraded"),  # and latency
     ],
 )
 def test_degraded_is_what_is_worse_beyond_what_is_tolerated(
@@ -441,6 +442,15 @@ def test_degraded_is_what_is_worse_beyond_what_is_tolerated(
 
     assert word == states(beside(good, bad))["int8"][1]
     assert word == states(beside(bad, good))["int8"][0]
+
+
+def test_latency_alone_degrades_nothing() -> None:
+    """Where the baseline was as slow, it was a slow hour of the machine."""
+    good = weighed("int8", 1000)
+    slow = [*file("int8", 2000, 1000, artifact=""), *run("int8", 0.95, 1.8e-4, base=1.8e-4)]
+
+    assert "slower" == older(beside(good, slow), "latency").verdict
+    assert "works" == states(beside(good, slow))["int8"][1]
 
 
 def test_top1_within_a_point_degrades_nothing() -> None:

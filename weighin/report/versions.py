@@ -58,7 +58,7 @@ class Matrix:
             f"degraded: built and run, but beside {newest} its file is more than {file} % larger, "
             f"or more than {gzip} % after gzip -9; or its top-1 is lower by more than {top1} in a "
             f"hundred, and worse by Fisher's exact test at 5 %; or it is slower, × faster by "
-            f"{speed} or latency by {time} beyond both intervals",
+            f"{speed} and latency by {time}, both beyond both intervals",
             f"{newest} itself is held against every other release by the same rules, the test at "
             f"5 % shared among them",
             "works: otherwise, as far as measured; of many tests a few say worse by chance, and of "
