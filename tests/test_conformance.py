@@ -294,7 +294,7 @@ def test_suites_name_what_there_is(name):
         assert KINDS["models"][model].recipe(suite.profile).dataset in KINDS["data sets"]
 
 
-@pytest.mark.parametrize("name", registry.anchors)
+@pytest.mark.parametrize("name", list(registry.anchors))
 def test_published_figures_say_what_they_are(name):
     """Who, of which model, how many times smaller than what, and whether that compares."""
     assert name in KINDS["models"]
