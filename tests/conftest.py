@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
 import pytest
+from support import answer
 from tiny import tiny_arrays, write_project
 
 import weighin
@@ -129,15 +127,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[st
     for bench in sorted((ROOT / "bench").glob("bench_*.py")):
         shutil.copy(bench, project / "bench")
     cache = Cache(tmp_path_factory.mktemp("artifacts"))
-    done = subprocess.run(
-        [sys.executable, "-c", BUILD, str(project), str(cache.folder)],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    failed, rows = json.loads(done.stdout.splitlines()[-1])
+    failed, rows = answer(BUILD, str(project), str(cache.folder), environment=child_environment)
     assert failed == {}
     return Shop(project, cache, {(model, variant, fmt): key for model, variant, fmt, key in rows})
 

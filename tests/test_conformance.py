@@ -6,13 +6,13 @@ import json
 import math
 import os
 import re
-import subprocess
 import sys
 import typing
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support import answer
 from tiny import registrations_undone
 
 import weighin
@@ -50,15 +50,7 @@ RECIPES = [
 
 def _python(code, *words, environment):
     """What Python code prints in a fresh process, as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return answer(code, *words, environment=environment)
 
 
 def test_every_kind_is_registered():

@@ -7,9 +7,6 @@ import dataclasses
 import gzip
 import importlib.metadata
 import importlib.util
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flatbuffer import content, convolution, dense
+from support import answer
 
 from conftest import Shop
 from weighin import claims, registry, sessions, variant
@@ -78,15 +76,14 @@ Made = Callable[[str], Artifact]
 @pytest.fixture(scope="module")
 def reasons(shop: Shop, child_environment: Mapping[str, str]) -> dict[str, str]:
     """Every variant's key, or why it could not be built; all in one child process."""
-    done = subprocess.run(
-        [sys.executable, "-c", BUILD, str(shop.project), str(shop.cache.folder), *NAMES, *INT4],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
+    found: dict[str, str] = answer(
+        BUILD,
+        str(shop.project),
+        str(shop.cache.folder),
+        *NAMES,
+        *INT4,
+        environment=child_environment,
     )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 

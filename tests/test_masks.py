@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from support import answer
 
 from weighin.steps._masks import Array, largest, patterned, shared_out
 
@@ -146,11 +144,7 @@ print(json.dumps(found))
 
 def run(code: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """What code prints in a process of its own, as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    printed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    printed: dict[str, Any] = answer(code, environment=environment)
     return printed
 
 

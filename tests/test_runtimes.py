@@ -1,13 +1,10 @@
 """Sessions answer as the file says: batched or one by one, float or quantized."""
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from support import answer
 
 from weighin import registry, stack
 from weighin.core import WeighinError
@@ -258,15 +255,12 @@ def keras_run(shop, tiny_data, tmp_path_factory, child_environment):
     images = tmp_path_factory.mktemp("images") / "images.npy"
     np.save(images, tiny_data.test.inputs())
     paths = [shop.artifact(variant, "h5").path for variant in ("baseline", "prune(0.5)")]
-    done = subprocess.run(
-        [sys.executable, "-c", KERAS, str(images), *map(str, paths)],
-        capture_output=True,
-        text=True,
-        env=child_environment | {"CUDA_VISIBLE_DEVICES": ""},
-        check=False,
+    return answer(
+        KERAS,
+        str(images),
+        *map(str, paths),
+        environment=child_environment | {"CUDA_VISIBLE_DEVICES": ""},
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_keras_on_the_cpu_answers_as_the_artifact_says(shop, keras_run):

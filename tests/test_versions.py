@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from support import answer
 
 from weighin import variant, versions
 from weighin.build import Job, Workshop, build
@@ -182,15 +180,7 @@ NAMED = {
 @pytest.fixture(scope="module")
 def broken(child_environment: Mapping[str, str]) -> dict[str, str]:
     """What really goes wrong with the installed versions, found out in a fresh process."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, str] = answer(PROGRAM, environment=child_environment)
     return found
 
 

@@ -6,13 +6,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from support import answer
 from test_datasets import fake_python
 from tiny import tiny_arrays
 
@@ -207,15 +205,7 @@ def test_imagenet_weights_answer_in_the_model_without_them(
     tmp_path: Path, child_environment: Mapping[str, str]
 ) -> None:
     """What EfficientNet computes besides with ImageNet weights goes into its normalization."""
-    done = subprocess.run(
-        [sys.executable, "-c", IMAGENET, str(tmp_path / "net.h5")],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    wanted, found = json.loads(done.stdout.splitlines()[-1])
+    wanted, found = answer(IMAGENET, str(tmp_path / "net.h5"), environment=child_environment)
 
     assert wanted != wanted[::-1]
     for before, after in zip(wanted, found, strict=True):
