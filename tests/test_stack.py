@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 
 import pytest
+from support import answer
 
 from weighin import registry
 from weighin.exports import int4
@@ -69,15 +67,8 @@ print(json.dumps([keras.__version__, said]))
 @pytest.fixture(scope="module")
 def said(child_environment: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """The version of `keras`, and what was said to its models, all in one child process."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *STEPS, *EXPORTS],
-        capture_output=True,
-        text=True,
-        env={**child_environment, "TF_USE_LEGACY_KERAS": "1"},  # must make no difference
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    version, answers = json.loads(done.stdout.splitlines()[-1])
+    legacy = {**child_environment, "TF_USE_LEGACY_KERAS": "1"}  # must make no difference
+    version, answers = answer(PROGRAM, *STEPS, *EXPORTS, environment=legacy)
     return version, answers
 
 
