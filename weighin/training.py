@@ -127,10 +127,10 @@ class Trainer:
         generator = np.random.default_rng(self.seed)
         changes = bool(recipe.shift or recipe.mirror)
         for part in [range(e, e + 1) for e in range(epochs)] if changes else [range(epochs)]:
+            order = int(generator.integers(2**31))
+            seen = augmented(images, generator, recipe.shift, mirror=recipe.mirror)
             model.fit(
-                augmented(images, generator, recipe.shift, mirror=recipe.mirror),
-                labels,
-                batch_size=recipe.batch_size,
+                stack.batches(seen, labels, recipe.batch_size, order),
                 initial_epoch=part.start,
                 epochs=part.stop,
                 callbacks=list(callbacks),
