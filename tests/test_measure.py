@@ -7,18 +7,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from support import Clock
 from tiny import registrations_undone
 
-from weighin import registry
+from weighin import pairs, registry, stats
 from weighin.build import Workshop, job_for
 from weighin.core import Failure, Figure, Record, Results, Skip, WeighinError
 from weighin.datasets import Places
-from weighin.measure import Cell, figures, rounds_for
+from weighin.measure import Cell, figures, openings_for, rounds_for
 from weighin.outcomes import Inferences
 from weighin.probe import cold_start
 from weighin.report.table import render
@@ -143,10 +143,39 @@ def test_cases_are_told_apart_by_their_text(changes, text):
     assert text == str(dataclasses.replace(CASE, **changes))
 
 
-def test_rounds_are_enough_and_not_too_many():
-    """Slow calls are timed 50 times at least, fast ones 1,000 times at most."""
-    assert 50 == rounds_for(lambda: time.sleep(0.02))
-    assert 1000 == rounds_for(lambda: None)
+@pytest.mark.parametrize(
+    ("seconds", "rounds"),
+    [(1e-9, 1000), (2**-10, 307), (0.02, 50), (0.08, 50), (0.1, 40), (1.5, 2), (60.0, 1)],
+)
+def test_rounds_are_enough_and_not_too_many(monkeypatch, seconds, rounds):
+    """Calls are timed 50 times at least, 1,000 at most; very slow ones as often as 4 s allow."""
+    clock = Clock()
+    monkeypatch.setattr(pairs, "time", clock)
+
+    def call():
+        clock.now += seconds
+
+    assert rounds == rounds_for(call)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "openings"), [(1e-4, 10), (0.1, 8), (0.2, 6), (3.0, 6), (4.0, 1), (60.0, 1)]
+)
+def test_a_file_is_opened_often_enough_for_an_interval(seconds, openings):
+    """Six times at least, unless that takes longer than 20 seconds."""
+    assert openings == openings_for(seconds)
+    assert (openings >= 6) == stats.is_enough(openings, 0.5)
+
+
+@pytest.mark.parametrize(("n", "p90", "p99"), [(9, False, False), (10, True, False), (100, 1, 1)])
+def test_a_quantile_wants_as_many_inferences_as_it_speaks_of(n, p90, p99):
+    """There is no p99 of 50 inferences, and the record says why."""
+    records = {each.metric: each for each in figures(CASE, "inference", Inferences([1.0] * n), "")}
+
+    told = [records[name].status == "ok" for name in ("latency_p90", "latency_p99")]
+    assert [bool(p90), bool(p99)] == told
+    assert (records["latency_p99"].reason == "") == bool(p99)
+    assert f"{n} inferences" in records["latency_p99"].reason or p99
 
 
 @pytest.fixture(scope="module")

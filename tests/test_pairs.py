@@ -11,22 +11,13 @@ from typing import Any
 
 import psutil
 import pytest
+from support import Clock
 
 from weighin import pairs
 from weighin.pairs import FEWEST, MOST, measure, median_seconds
 from weighin.stats import Interval
 
 CLOSE = pytest.approx
-
-
-class Clock:
-    """Seconds that pass only when something is done; asking takes none."""
-
-    now = 100.0
-
-    def perf_counter(self) -> float:
-        """The time that it is."""
-        return self.now
 
 
 @dataclass
@@ -116,9 +107,22 @@ def test_the_first_calls_are_not_timed(clock: Clock) -> None:
     calls = itertools.count()
 
     def call() -> None:
-        clock.now += 10.0 if next(calls) < 2 else 1e-3
+        clock.now += 0.2 if next(calls) < 2 else 1e-3
 
     assert CLOSE(1e-3) == median_seconds(call)
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(1e-3, 8), (0.04, 8), (0.1, 5), (0.2, 4), (1.5, 2)])
+def test_slow_calls_are_made_less_often(clock: Clock, seconds: float, times: int) -> None:
+    """Of calls of more than a quarter of a second, one warms up and one is timed."""
+    calls = itertools.count()
+
+    def call() -> None:
+        next(calls)
+        clock.now += seconds
+
+    assert CLOSE(seconds) == median_seconds(call)
+    assert times == next(calls)
 
 
 def test_a_disturbed_call_does_not_count(clock: Clock) -> None:

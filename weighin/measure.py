@@ -26,13 +26,17 @@ from weighin import environment, pairs, registry, variant, why
 from weighin.core import Artifact, Figure, Record, Runtime, Session, Skip, Status, WeighinError
 from weighin.inspect import read_tflite
 from weighin.outcomes import ColdStart, Compressed, Evaluation, Inferences
-from weighin.pairs import Pair, Side
+from weighin.pairs import Pair, Side, seconds_of
 from weighin.sessions import evaluate, refuse_far
 from weighin.why import Facts
 from weighin.workbench import Case, Workbench
 
 OPENINGS = 10  # of a file, over which the interval of its latency is taken
-OPENING_SECONDS = 0.8  # that opening them may take: a large model is opened less often
+FEWEST_OPENINGS = 6  # whose median has a 95 % interval
+OPENING_SECONDS = 0.8  # that opening them may take: a large model is opened less often,
+LONGEST_OPENING = 20.0  # but still so often that there is an interval, if it takes no longer
+ROUNDS = (50, 1000)  # fewest and most single calls that are timed
+ROUNDS_SECONDS = 4.0  # that the fewest may take: of slow calls there are fewer still
 
 
 @dataclass
@@ -268,24 +272,22 @@ class Openings:
 
         Args:
             cell: what is opened.
-            seconds: how long all inferences may take, roughly; at least 50, at most 1,000 of them.
+            seconds: how long all inferences may take, roughly; see `rounds_for`.
         """
         self._cell, self._open = cell, cell.side(cell.case)
         began = time.perf_counter()
-        call, self._close = self._open()
-        cost = time.perf_counter() - began
-        count = max(1, min(OPENINGS, int(OPENING_SECONDS / cost)))
-        self._each = -(-rounds_for(call, seconds) // count)
+        self._call, self._close = self._open()
+        count = openings_for(time.perf_counter() - began)
+        self._each = -(-rounds_for(self._call, seconds) // count)
         self.rounds = self._each * count
         self._begun = 0
-        self._call = call
 
     def setup(self) -> tuple[tuple[Callable[[], Any]], dict[str, Any]]:
         """Before each round: the call to time, warmed up where it is a new one."""
         if self._begun % self._each == 0:
             self._close()
             self._call, self._close = self._open()
-            for _ in range(min(20, self._each)):
+            for _ in range(min(20, self._each) - 1):  # opening has called it once
                 self._call()
         self._begun += 1
         return (self._call,), {}
@@ -302,10 +304,22 @@ class Openings:
         return Inferences(seconds, self._cell.session.delegated, fixed, medians)
 
 
+def openings_for(seconds: float) -> int:
+    """How often to open a file whose opening takes so many seconds: 1 to 10 times."""
+    affordable = min(OPENINGS, int(OPENING_SECONDS / seconds))
+    if affordable < FEWEST_OPENINGS and seconds * FEWEST_OPENINGS <= LONGEST_OPENING:
+        return FEWEST_OPENINGS
+    return max(1, affordable)
+
+
 def rounds_for(call: Callable[[], Any], seconds: float = 0.3) -> int:
-    """How many single calls fit into so many seconds, at least 50 and at most 1,000."""
-    began = time.perf_counter()
-    for _ in range(5):
-        call()
-    each = (time.perf_counter() - began) / 5
-    return int(min(1000, max(50, seconds / each)))
+    """How many single calls fit into so many seconds.
+
+    At least 50, if they take 4 seconds at most, and at most 1,000.
+    """
+    fewest, most = ROUNDS
+    each = seconds_of(call)
+    if each * fewest <= ROUNDS_SECONDS:
+        each = sum(seconds_of(call) for _ in range(5)) / 5
+    affordable = int(ROUNDS_SECONDS / each)
+    return max(1, min(most, max(min(fewest, affordable), int(seconds / each))))

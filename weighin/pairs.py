@@ -22,6 +22,7 @@ from weighin import stats
 from weighin.stats import Interval, typical_ratio
 
 BLOCK_SECONDS = 0.004  # of one side's calls in a block
+LONG_SECONDS = 0.25  # of one side's calls in a block that are enough, even if fewer than five
 TIMED_SECONDS = 30e-6  # shorter calls are timed several at once, so that the clock adds nothing
 FEWEST, MOST = 30, 400  # blocks
 NARROW = 0.01  # half-width of the ratio's interval at which measuring stops
@@ -92,13 +93,13 @@ def _block(first: Side, second: Side, number: int) -> float:
 
 def median_seconds(call: Callable[[], Any]) -> float:
     """Median time of a call, warmed up, over one block."""
-    for _ in range(2):
-        call()
-    began = time.perf_counter()
-    call()
-    each = max(1e-9, time.perf_counter() - began)
+    for _ in range(3):
+        each = seconds_of(call)
+        if each > LONG_SECONDS:
+            break
     together = max(1, int(TIMED_SECONDS / each))
-    rounds = max(5, int(BLOCK_SECONDS / (each * together)))
+    fewest = max(1, min(5, int(LONG_SECONDS / each)))
+    rounds = max(fewest, int(BLOCK_SECONDS / (each * together)))
     clock, laps = time.perf_counter, range(together)
     timed = []
     for _ in range(rounds):
@@ -107,6 +108,13 @@ def median_seconds(call: Callable[[], Any]) -> float:
             call()
         timed.append((clock() - began) / together)
     return statistics.median(timed)
+
+
+def seconds_of(call: Callable[[], Any]) -> float:
+    """Time of one call, never 0."""
+    began = time.perf_counter()
+    call()
+    return max(1e-9, time.perf_counter() - began)
 
 
 @contextlib.contextmanager

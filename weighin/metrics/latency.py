@@ -25,15 +25,22 @@ def latency(inferences: Inferences) -> Figure:
 
 
 @metric("latency_p90", unit="s", better="lower", scope="inference", machine_bound=True)
-def latency_p90(inferences: Inferences) -> Figure:
+def latency_p90(inferences: Inferences) -> Figure | Skip:
     """Time that nine of ten inferences keep within."""
-    return Figure(float(np.quantile(inferences.seconds, 0.9)), n=len(inferences.seconds))
+    return _quantile(inferences, 10, 0.9)
 
 
 @metric("latency_p99", unit="s", better="lower", scope="inference", machine_bound=True)
-def latency_p99(inferences: Inferences) -> Figure:
+def latency_p99(inferences: Inferences) -> Figure | Skip:
     """Time that 99 of 100 inferences keep within."""
-    return Figure(float(np.quantile(inferences.seconds, 0.99)), n=len(inferences.seconds))
+    return _quantile(inferences, 100, 0.99)
+
+
+def _quantile(inferences: Inferences, fewest: int, share: float) -> Figure | Skip:
+    n = len(inferences.seconds)
+    if n < fewest:
+        return Skip(f"{n} inferences, of which none can be one in {fewest}")
+    return Figure(float(np.quantile(inferences.seconds, share)), n=n)
 
 
 @metric("delegated", better="higher", scope="inference")
