@@ -30,6 +30,7 @@ from support import (
     record,
     results,
     run,
+    weighed,
     without,
 )
 
@@ -37,13 +38,14 @@ import weighin
 from weighin import registry, store
 from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
-from weighin.publish import factors, filing, folders, headline, markdown, model, published, site
+from weighin.publish import factors, filing, folders, markdown, model, published, readme, site
 from weighin.report import comment
 from weighin.report.layout import Section
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 FACTS = ROOT / "models" / "published"
 PLACE = Path("results", "box", "2024-05-06-abc1234")
+BEGIN, END = readme.marks("headline")
 
 
 KERAS_ONLY = run("baseline", 0.95, 1e-4, format="h5", runtime="keras-cpu")
@@ -64,7 +66,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two published runs, one of them of operating points; the folder to be in."""
     filed(tmp_path, "quick", accounted(results(), **environment()))
     filed(tmp_path, "curve", accounted(operating_points(), **environment(suite="curve")))
-    (tmp_path / "README.md").write_text(f"Before.\n\n{headline.BEGIN}\n{headline.END}\n\nAfter.\n")
+    (tmp_path / "README.md").write_text(f"Before.\n\n{BEGIN}\n{END}\n\nAfter.\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -164,7 +166,7 @@ def test_the_headline_stands_between_its_marks(project: Path) -> None:
     """One table, one figure, a sentence; the text around them stays."""
     publish()
     text = (project / "README.md").read_text("utf-8")
-    between = text.partition(headline.BEGIN)[2].partition(headline.END)[0]
+    between = text.partition(BEGIN)[2].partition(END)[0]
 
     assert text.startswith("Before.\n\n<!--")
     assert text.endswith("-->\n\nAfter.\n")
@@ -189,12 +191,31 @@ def test_the_headline_says_what_was_measured_of_every_seed(
     tmp_path: Path, records: list[Record], said: str
 ) -> None:
     """Nothing where the main runtime weighed nothing; no praise of the dense file itself."""
-    (tmp_path / "README.md").write_text(f"{headline.BEGIN}\n{headline.END}\n")
+    (tmp_path / "README.md").write_text(f"{BEGIN}\n{END}\n")
     made = made_of(tmp_path, *records, date="2024-05-06 07:08 UTC")
 
     assert said in made[tmp_path / "README.md"]
     assert bool(said) == ("### small on digits" in made[tmp_path / "README.md"])
     assert "seeds [" not in made[tmp_path / "README.md"].partition("###")[0]
+
+
+def test_readme_names_the_smallest_files_of_the_newest_record(project: Path) -> None:
+    """Of each model the smallest that is no worse, below 4 bytes a parameter, the best first."""
+    begin, end = readme.marks("record")
+    front = project / "README.md"
+    front.write_text(f"{begin}\nold\n{end}\n")
+    assert f"{begin}\nold\n{end}\n" == site.make(project)[front]
+
+    for day, size in ((3, 1_000), (7, 16_000)):
+        own = [*weighed("baseline", 370_000), *weighed("int8", size), *weighed("qat", 9, 0, 900)]
+        own += [*weighed("baseline", 9, model="b"), *weighed("int8", 5_000, model="b")]
+        ran = accounted(Results(environment(suite="record"), tuple(own)))
+        filed(project, "record", ran, f"box/2024-05-0{day}-abc1234")
+
+    said = site.make(project)[front]
+    assert "below 4 bytes per parameter by 80 times for b, 25 times for small." in said
+    assert "(results/box/2024-05-07-abc1234/record.md)" in said
+    assert "old" not in said
 
 
 def test_a_readme_without_marks_is_left_alone(project: Path) -> None:
@@ -333,11 +354,11 @@ def test_names_from_records_are_harmless(tmp_path: Path) -> None:
     assert {tmp_path / PLACE, tmp_path / "results"} == {path.parent for path in made}
     assert len([*EVIL, "ladder.md", "machine.md", "README.md"]) == len(pages)
     assert all(re.fullmatch(r"[\w.-]+", path.name) for path in made)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"{headline.BEGIN}\n{headline.END}\n")
-    made_up = {**environment(suite="quick", profile="<i>\n# x", date=f"{headline.END}<b>")}
+    front = tmp_path / "README.md"
+    front.write_text(f"{BEGIN}\n{END}\n")
+    made_up = {**environment(suite="quick", profile="<i>\n# x", date=f"{END}<b>")}
     filed(tmp_path, "quick", accounted(Results(made_up, tuple(records))))
-    inserted = site.make(tmp_path)[readme].replace(headline.BEGIN, "").replace(headline.END, "", 1)
+    inserted = site.make(tmp_path)[front].replace(BEGIN, "").replace(END, "", 1)
     for text in (*pages.values(), inserted):
         bare = text.replace(markdown.MARK, "")
         assert "<" not in re.sub(r"`[^`]*`", "", bare)

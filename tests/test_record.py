@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import pytest
-from support import ENVIRONMENT, file, golden, record, without
+from support import ENVIRONMENT, golden, record, weighed, without
 
 from weighin.core import Record, Results
 from weighin.report.layout import FORMATS
@@ -23,25 +23,6 @@ ANCHORS = {
         {"source": "Younger 2003", "times": 12.5, "counted": "a file after gzip", "alike": True},
     ]
 }
-
-
-def weighed(
-    variant: str, gzip: int, gained: int = 0, lost: int = 0, n: int = 10_000, **changes: Any
-) -> list[Record]:
-    """Records of one file and its answers; the dense baseline gets 95 % right."""
-    of_file = {"variant": variant, "runtime": "", "threads": 0} | changes
-    own = {"variant": variant} | changes
-    top1 = 0.95 + (gained - lost) / n
-    made = [
-        *file(variant, 4 * gzip, gzip, artifact=(variant * 64).encode().hex()[:64], **changes),
-        record("entropy_bytes", gzip * 0.8, unit="B", **of_file),
-        record("parameters", 100_000, **of_file),
-        record("top1", top1, top1 - 0.004, top1 + 0.004, n=n, **own),
-    ]
-    if variant != "baseline":
-        note = f"{gained} gained, {lost} lost"
-        made.append(record("top1_delta", (gained - lost) / n, n=n, note=note, **own))
-    return made
 
 
 def results() -> Results:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 
 from weighin.core import Results
@@ -15,21 +14,14 @@ from weighin.report.layout import Section
 from weighin.report.rows import RUNTIME, Row
 from weighin.report.table import COLUMNS, Table, tables
 
-BEGIN, END = "<!-- headline: made by weighin publish -->", "<!-- headline: end -->"
 SUITES = ("full", "quick")  # of the first that is published the newest folder, there its first run
 VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
 LEFT_OUT = ("runtime", "file")
-_BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
 _SHOWN = {column.metric: column for column in COLUMNS}
 
 
-def insert(readme: str, folders: Sequence[Folder]) -> str:
-    """README's text with the headline anew; as it is where it has no place for one."""
-    text = _headline(folders)
-    return _BETWEEN.sub(lambda _: f"\n{text}\n\n", readme) if text else readme
-
-
-def _headline(folders: Sequence[Folder]) -> str:
+def text(folders: Sequence[Folder]) -> str:
+    """The headline's text; empty where nothing of it is published."""
     found = _first(folders)
     if found is None:
         return ""

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from weighin.core import WeighinError
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
-from weighin.report import curve
+from weighin.publish.markdown import safe
+from weighin.publish.published import smallest
+from weighin.report import curve, units
 from weighin.report import record as record_table
 from weighin.report import versions as version_matrix
 
 
 def record(folder: Folder) -> str:
     """How small files got without being worse; empty where no run asked for it."""
-    runs = [run for run in folder.runs if run.fact("suite") == "record"]
-    parts = [
-        part for run in runs for part in (_head(run), record_table.render([run.results], "github"))
-    ]
+    parts = []
+    for run in _record_runs(folder):
+        parts += [_head(run), record_table.render([run.results], "github")]
     return markdown.page(folder, "The record", parts) if parts else ""
+
+
+def best_of_record(folders: Sequence[Folder]) -> str:
+    """README's sentence on the newest record, which names the smallest file of each model."""
+    own = [folder for folder in folders if _record_runs(folder)]
+    if not own:
+        return ""
+    newest = max(own, key=lambda folder: folder.date)
+    runs = _record_runs(newest)
+    models = dict.fromkeys(model for run in runs for model in run.models)
+    best = {model: smallest(runs, model) for model in models}
+    ranked = sorted(
+        ((found[0], model) for model, found in best.items() if found is not None), reverse=True
+    )
+    said = ", ".join(f"{units.count(times)} times for {safe(model)}" for times, model in ranked)
+    table = markdown.link("table", "results", *newest.place.parts[-2:], "record.md")
+    return (
+        f"As published ({table}), whole files that LiteRT runs, none worse than its dense start, "
+        f"got below 4 bytes per parameter by {said or 'nothing yet'}."
+    )
+
+
+def _record_runs(folder: Folder) -> list[Run]:
+    return [run for run in folder.runs if run.fact("suite") == "record"]
 
 
 def curves(folder: Folder) -> str:

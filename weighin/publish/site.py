@@ -12,7 +12,6 @@ from weighin.files import replacing
 from weighin.publish import (
     applications,
     article,
-    headline,
     index,
     ladder,
     machine,
@@ -22,6 +21,7 @@ from weighin.publish import (
     published,
 )
 from weighin.publish.folders import Folder, places_in, read
+from weighin.publish.readme import insert
 from weighin.report import figure, table
 from weighin.report.layout import FLAT
 
@@ -58,9 +58,8 @@ def make(root: Path) -> dict[Path, str]:
     made[root / "results" / "README.md"] = index.page(folders, pages)
     readme = root / "README.md"
     if readme.exists():
-        text = readme.read_text("utf-8")
-        inserted = headline.insert(text, folders)
-        if headline.BEGIN in text:
+        inserted = insert(readme.read_text("utf-8"), folders)
+        if inserted is not None:
             made[readme] = inserted
     return made
 

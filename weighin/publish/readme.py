@@ -1,0 +1,34 @@
+"""What README says of what is published: each part between marks of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from weighin.publish import headline, overviews
+from weighin.publish.folders import Folder
+
+PARTS: Mapping[str, Callable[[Sequence[Folder]], str]] = {
+    "headline": headline.text,
+    "record": overviews.best_of_record,
+}
+
+
+def marks(part: str) -> tuple[str, str]:
+    """The lines between which a part stands."""
+    return f"<!-- {part}: made by weighin publish -->", f"<!-- {part}: end -->"
+
+
+def insert(readme: str, folders: Sequence[Folder]) -> str | None:
+    """README's text with every part anew that it has a place for; None if it has none.
+
+    A part that nothing published has anything for stays as it is.
+    """
+    places = [part for part in PARTS if marks(part)[0] in readme]
+    for part in places:
+        begin, end = marks(part)
+        before, _, rest = readme.partition(begin)
+        _, ending, after = rest.partition(end)
+        text = PARTS[part](folders)
+        if text and ending:
+            readme = f"{before}{begin}\n\n{text}\n\n{end}{after}"
+    return readme if places else None
