@@ -43,3 +43,36 @@ def test_what_is_done_is_kept_and_what_is_not_is_named(
     assert ["made_up broken: pytest ended with 3", "made_up none: no records"] == [
         line.partition(" before")[0] for line in said.splitlines()
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "expected"),
+    [
+        ("full", False, []),
+        ("curve", False, ["--weighin-runtimes=litert"]),
+        ("full", True, ["-k=compress", "--weighin-runtimes=litert"]),
+    ],
+)
+def test_a_suite_has_its_options(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    build: bool,
+    expected: list[str],
+) -> None:
+    """Operating points are of LiteRT alone; building only compresses, and keeps no records."""
+    isolate_registries(monkeypatch)
+    suite(name, profile="quick", models=("small",), variants=())
+    asked: list[str] = []
+
+    def weigh(options: Sequence[str], folder: Path) -> tuple[Path, int]:
+        asked.extend(options)
+        written = folder / "run.json"
+        written.write_text("records")
+        return written, 0
+
+    monkeypatch.setattr(ladder.sweep, "weigh", weigh)
+
+    assert ladder.main(tmp_path, [name], build=build)
+    assert [*expected, "-q", f"--weighin-suite={name}", "--weighin-models=small"] == asked
+    assert build == (not (tmp_path / f"{name}-small.json").exists())
