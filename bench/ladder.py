@@ -1,6 +1,6 @@
 """Weigh all that is published, suite by suite and model by model; what is done already is kept.
 
-    python -m bench.ladder FOLDER [SUITE …]      hours; killed, it goes on where it was
+    python -m bench.ladder FOLDER [SUITE | SUITE:MODEL …]   hours; killed, it goes on where it was
     python -m bench.ladder --build FOLDER        only what takes longest: the models, into the cache
 
 Each model of each suite becomes `FOLDER/SUITE-MODEL.json`; then `weighin publish FOLDER/*.json`.
@@ -47,8 +47,9 @@ def _weigh(suite, model, folder, build):
 def main(folder, suites, build):
     """Weigh what is not done yet; whether all of it is done then."""
     whole = True
-    for suite in suites:
-        for model in registry.suites[suite].models:
+    for asked in suites:
+        suite, _, only = asked.partition(":")
+        for model in [only] if only else registry.suites[suite].models:
             try:
                 _weigh(suite, model, folder, build)
             except WeighinError as error:
@@ -61,7 +62,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", action="store_true", help="only build the models")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("suites", nargs="*", default=SUITES, metavar="suite")
+    parser.add_argument("suites", nargs="*", default=SUITES, metavar="suite[:model]")
     asked = parser.parse_args()
     registry.load_definitions(registry.default_definitions(ROOT))
     sys.exit(0 if main(asked.folder, asked.suites, asked.build) else 1)

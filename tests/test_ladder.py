@@ -60,9 +60,12 @@ def test_a_suite_has_its_options(
     build: bool,
     expected: list[str],
 ) -> None:
-    """Operating points are of LiteRT alone; building only compresses, and keeps no records."""
+    """Operating points are of LiteRT alone; building only compresses, and keeps no records.
+
+    One model of a suite may be asked for.
+    """
     isolate_registries(monkeypatch)
-    suite(name, profile="quick", models=("small",), variants=())
+    suite(name, profile="quick", models=("other", "small"), variants=())
     asked: list[str] = []
 
     def weigh(options: Sequence[str], folder: Path) -> tuple[Path, int]:
@@ -73,6 +76,6 @@ def test_a_suite_has_its_options(
 
     monkeypatch.setattr(ladder.sweep, "weigh", weigh)
 
-    assert ladder.main(tmp_path, [name], build=build)
+    assert ladder.main(tmp_path, [f"{name}:small"], build=build)
     assert [*expected, "-q", f"--weighin-suite={name}", "--weighin-models=small"] == asked
     assert build == (not (tmp_path / f"{name}-small.json").exists())
