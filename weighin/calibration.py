@@ -24,6 +24,9 @@ from weighin.stats import SMALLEST_SPEEDUP, speed_verdict
 AA_TRIALS, SLOW_TRIALS = 200, 100
 UNITS = 20  # inferences in one call; 21 of them are 5 % more work
 POWER = 0.95
+LARGE_BYTES = (
+    4_000_000  # of a file of which 20 inferences take longer than a block of a pair should
+)
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def load(cache: Cache) -> Calibration | None:
 
 
 def any_float_artifact(cache: Cache) -> Path:
-    """The largest unquantized .tflite in the cache, a stable thing to run.
+    """The largest unquantized .tflite in the cache that is not too slow; of slow ones the smallest.
 
     Raises:
         WeighinError: if there is none yet.
@@ -140,7 +143,8 @@ def any_float_artifact(cache: Cache) -> Path:
             f"Nothing to calibrate with: no float32 .tflite in {cache.folder}. Run "
             f"pytest bench/ --benchmark-only first, or name a file by --artifact."
         )
-    return max(found)[1]
+    quick = [each for each in found if each[0] <= LARGE_BYTES]
+    return max(quick)[1] if quick else min(found)[1]
 
 
 def _side(runtime: Runtime, path: Path, image: Images, repeats: int) -> Side:

@@ -318,8 +318,8 @@ def rounds_for(call: Callable[[], Any], seconds: float = 0.3) -> int:
     At least 50, if they take 4 seconds at most, and at most 1,000.
     """
     fewest, most = ROUNDS
-    each = seconds_of(call)
+    each = min(seconds_of(call) for _ in range(2))  # one may be disturbed
     if each * fewest <= ROUNDS_SECONDS:
-        each = sum(seconds_of(call) for _ in range(5)) / 5
+        each = statistics.median(seconds_of(call) for _ in range(5))
     affordable = int(ROUNDS_SECONDS / each)
     return max(1, min(most, max(min(fewest, affordable), int(seconds / each))))

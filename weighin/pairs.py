@@ -93,16 +93,15 @@ def _block(first: Side, second: Side, number: int) -> float:
 
 def median_seconds(call: Callable[[], Any]) -> float:
     """Median time of a call, warmed up, over one block."""
-    for _ in range(3):
+    for _ in range(2):
         each = seconds_of(call)
-        if each > LONG_SECONDS:
-            break
+    if each < LONG_SECONDS:
+        each = seconds_of(call)
     together = max(1, int(TIMED_SECONDS / each))
-    fewest = max(1, min(5, int(LONG_SECONDS / each)))
-    rounds = max(fewest, int(BLOCK_SECONDS / (each * together)))
+    rounds = max(5, int(BLOCK_SECONDS / (each * together)))
     clock, laps = time.perf_counter, range(together)
-    timed = []
-    for _ in range(rounds):
+    timed: list[float] = []
+    while len(timed) < rounds and sum(timed) * together < LONG_SECONDS:
         began = clock()
         for _ in laps:
             call()

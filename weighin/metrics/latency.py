@@ -39,7 +39,8 @@ def latency_p99(inferences: Inferences) -> Figure | Skip:
 def _quantile(inferences: Inferences, fewest: int, share: float) -> Figure | Skip:
     n = len(inferences.seconds)
     if n < fewest:
-        return Skip(f"{n} inferences, of which none can be one in {fewest}")
+        reason = f"{n} inferences are too few to tell the slowest in {fewest}"
+        return Skip(reason, "not measured")
     return Figure(float(np.quantile(inferences.seconds, share)), n=n)
 
 
