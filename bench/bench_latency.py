@@ -9,7 +9,7 @@ from weighin.measure import Openings
 
 @pytest.mark.weigh("inference")
 def bench_latency(benchmark, cell):
-    """The runtime's own call, nothing around it; the file is opened anew ten times."""
+    """The runtime's own call, nothing around it; the file is opened anew up to ten times."""
     openings = Openings(cell)
     benchmark.pedantic(operator.call, setup=openings.setup, rounds=openings.rounds)
     if benchmark.enabled:

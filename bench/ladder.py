@@ -3,7 +3,8 @@
     python -m bench.ladder FOLDER [SUITE | SUITE:MODEL …]   hours; killed, it goes on where it was
     python -m bench.ladder --build FOLDER        only what takes longest: the models, into the cache
 
-Each model of each suite becomes `FOLDER/SUITE-MODEL.json`; then `weighin publish FOLDER/*.json`.
+Each model of each suite becomes `FOLDER/SUITE-MODEL.json`; then `weighin publish --folder
+DATE-COMMIT FOLDER/*.json`, which lays the runs of several days together.
 Measure on an idle machine; building beside other work is fine. Exits with 1 if a model could not be
 weighed, and says which; the others are.
 """
@@ -35,13 +36,17 @@ def _weigh(suite, model, folder, build):
         options.insert(0, "--weighin-runtimes=litert")
     if build:
         with tempfile.TemporaryDirectory() as aside:
-            sweep.weigh(["-k=compress", *options], Path(aside))
+            _whole(*sweep.weigh(["-k=compress", *options], Path(aside)))
         return
-    written, code = sweep.weigh(options, folder)
+    _whole(*sweep.weigh(options, folder)).rename(path)
+
+
+def _whole(written, code):
+    """What a run wrote, unless it was broken off."""
     if code not in MEASURED:
         written.unlink()
         raise WeighinError(f"pytest ended with {code} before all was measured; see above.")
-    written.rename(path)
+    return written
 
 
 def main(folder, suites, build):

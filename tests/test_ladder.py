@@ -43,6 +43,8 @@ def test_what_is_done_is_kept_and_what_is_not_is_named(
     assert ["made_up broken: pytest ended with 3", "made_up none: no records"] == [
         line.partition(" before")[0] for line in said.splitlines()
     ]
+    assert not ladder.main(tmp_path, ["made_up:broken"], build=True)
+    assert "made_up broken: pytest ended with 3" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_the_headline_stands_between_its_marks(project: Path) -> None:
         ([*file("baseline", 9, 8, format="h5"), *KERAS_ONLY], ""),
         ([*file("baseline", 9, 8), *run("baseline", 0.95, 1e-4)], "UTC:\n"),
         ([*BOTH_SEEDS, *run("int8", 0.9, 1e-4, seed=1)], "4.0 times smaller after gzip than"),
-        ([*BOTH_SEEDS, *FAILED_SEED], "than the dense file ([all"),
+        ([*BOTH_SEEDS, *FAILED_SEED], "UTC:\n"),
     ],
     ids=["nothing", "Keras alone", "dense alone", "two seeds", "one of two seeds failed"],
 )
@@ -208,14 +208,57 @@ def test_readme_names_the_smallest_files_of_the_newest_record(project: Path) -> 
 
     for day, size in ((3, 1_000), (7, 16_000)):
         own = [*weighed("baseline", 370_000), *weighed("int8", size), *weighed("qat", 9, 0, 900)]
+        own += [*weighed("finetune", 90), *weighed("float16", 80, runtime="keras-cpu")]
         own += [*weighed("baseline", 9, model="b"), *weighed("int8", 5_000, model="b")]
         ran = accounted(Results(environment(suite="record"), tuple(own)))
         filed(project, "record", ran, f"box/2024-05-0{day}-abc1234")
 
     said = site.make(project)[front]
-    assert "below 4 bytes per parameter by 80 times for b, 25 times for small." in said
+    assert "below 4 bytes per parameter by 80 times for b, 25 times for small, none" in said
     assert "(results/box/2024-05-07-abc1234/record.md)" in said
     assert "old" not in said
+
+
+def test_the_index_praises_what_runs(tmp_path: Path) -> None:
+    """No file, however small, that failed on its runtime; of the record what is no worse."""
+    records = [
+        *file("baseline", 9, 8),
+        *run("baseline", 0.95, 1e-4),
+        *file("int8", 3, 2),
+        *run("int8", 0.95, 1e-4),
+        *file("prune(0.9)+int8", 2, 1),
+        *without("top1 top1_delta", "failed", "crashed", variant="prune(0.9)+int8"),
+    ]
+    index = made_of(tmp_path, *records)[tmp_path / "results" / "README.md"]
+    assert "up to 4 times smaller (int8), not found worse" in index
+
+    own = [*weighed("baseline", 370_000), *weighed("int8", 16_000), *weighed("qat", 9, 0, 900)]
+    index = made_of(tmp_path, *own, suite="record")[tmp_path / "results" / "README.md"]
+    assert "up to 25 times below 4 bytes per parameter, no worse than its dense start" in index
+
+
+def test_the_ladder_says_what_its_marks_mean(tmp_path: Path) -> None:
+    """Brackets, ± and the star, each where there is one."""
+    own = {
+        name: [*file("baseline", 9, 8, model=name), *file("int8", 3, 2, model=name)]
+        for name in "ab"
+    }
+    for name, seeds in (("a", (0,)), ("b", (0, 1))):
+        for seed in seeds:
+            own[name] += run("baseline", 0.95, 1e-4, model=name, seed=seed)
+            stopped = "time spent" if seed else "within ±1 %"
+            own[name] += run("int8", 0.95, 1e-4, model=name, seed=seed, stopped=stopped)
+
+    plain = text_of(
+        made_of(tmp_path, *own["a"], *run("baseline", 0.9, 1e-4, model="c")), "ladder.md"
+    )
+    both = text_of(made_of(tmp_path, *own["a"], *own["b"]), "ladder.md")
+
+    assert "[95 % interval]" in plain
+    assert "standard deviation" not in plain
+    assert "* stopped" not in plain
+    assert "± standard deviation over them" in both
+    assert "* stopped because its time was spent" in both
 
 
 def test_a_readme_without_marks_is_left_alone(project: Path) -> None:
@@ -649,6 +692,24 @@ def test_the_articles_ratios_are_of_every_seed_or_none(tmp_path: Path) -> None:
     assert "4.00" not in row.split("|")[3]
 
 
+def test_the_articles_sizes_are_of_every_seed_or_none(tmp_path: Path) -> None:
+    """Where a seed failed, neither its rows nor its factors are those of the others."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    failed = {"status": "failed", "value": None, "reason": "no"}
+    records = [
+        dataclasses.replace(each, **failed)
+        if (each.variant, each.seed, each.metric) == (BOTH, 1, "zip_bytes")
+        else each
+        for each in the_article()
+    ]
+    text = text_of(made_of(tmp_path, *records, suite="article", profile="full"), "article.md")
+
+    row = next(line for line in text.splitlines() if "186,745" in line)
+    assert "not measured" in row
+    assert "200,000" not in text
+    assert "quantization 3." not in text.partition("published")[0]
+
+
 def test_quantization_by_one_scale_has_factors_of_its_own(tmp_path: Path) -> None:
     """Where it was weighed; it decides how much of the article's figure is reproduced."""
     shutil.copytree(FACTS, tmp_path / "models" / "published")
@@ -698,6 +759,23 @@ def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
     assert "139 MB, 120 MB" in rows[1]
     assert "50.0 ms [49.5, 50.5]; × 2.00 [1.94, 2.06] faster" in rows[2]
     assert "not measured" in rows[2]
+
+
+def test_applications_that_failed_are_not_counted(tmp_path: Path) -> None:
+    """Their cells say that they failed, those of others that they were not measured."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    where = {"model": "VGG16", "variant": "baseline", "runtime": "", "threads": 0}
+    records = [
+        *file("baseline", 9, 8, model="Xception"),
+        *without("file_bytes gzip_bytes", "failed", "no", **where),
+        *without("parameters file_bytes depth", "failed", "no", **where, format="h5"),
+    ]
+    text = text_of(made_of(tmp_path, *records, suite="applications"), "applications.md")
+    row = next(line for line in text.splitlines() if line.startswith("| VGG16"))
+
+    assert "1 of the 26 models" in text
+    assert 4 == row.count("failed")
+    assert "not measured" not in row
 
 
 def test_applications_name_the_weights_of_every_run(tmp_path: Path) -> None:

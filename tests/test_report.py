@@ -23,6 +23,7 @@ from weighin import store
 from weighin.core import Record, Results
 from weighin.report import units
 from weighin.report.layout import FORMATS
+from weighin.report.rows import over_seeds
 from weighin.report.table import render, tables
 
 COLUMNS = ("file", "gzip", "× smaller", "top-1", "Δ points", "latency", "× faster")
@@ -298,6 +299,31 @@ def test_a_figure_that_no_record_has_is_not_measured() -> None:
 
     assert {"not measured [1]"} == {shown[name] for name in COLUMNS if name != "top-1"}
     assert "[1] left out of this run" in show([record("top1", 0.9, variant="int8")])
+
+
+def test_a_figure_without_an_interval_says_why() -> None:
+    """Where there were too few samples for one."""
+    few = record("latency", 3.5, note="1 opening of the file: too few for an interval")
+    sized = record("top1", 0.9, note="too few for an interval", variant="int8", status="ok")
+
+    assert "3.50 s [1]" == cells([few])["baseline", "litert"]["latency"].replace("[2]", "[1]")
+    assert "1 opening of the file: too few for an interval" in show([few])
+    assert "90.00 % [" in cells([sized])["int8", "litert"]["top-1"]
+
+
+def test_an_interval_is_of_as_many_seeds_as_its_mean() -> None:
+    """Where one seed has none, neither has the mean, which might lie outside."""
+    of = {"low": 0.9, "high": 1.1}
+    found = over_seeds(
+        [
+            record("latency", 1.0, **of),
+            record("latency", 2.0, seed=1),
+            record("latency", 1.0, seed=2, **of),
+        ]
+    )
+
+    assert found is not None
+    assert (4 / 3, None, None, 3) == (found.mean, found.low, found.high, found.n)
 
 
 def test_one_reason_has_one_note() -> None:

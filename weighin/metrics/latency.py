@@ -16,8 +16,9 @@ def latency(inferences: Inferences) -> Figure:
     """Median time of one inference at batch 1; interval over openings of the file."""
     raw = tuple(round(seconds, 10) for seconds in inferences.seconds)  # a clock ticks in 1e-9
     middle = float(np.median(raw))
-    note = f"{len(inferences.openings)} openings of the file"
-    if not stats.is_enough(len(inferences.openings), 0.5):
+    count = len(inferences.openings)
+    note = f"{count} opening{'' if count == 1 else 's'} of the file"
+    if not stats.is_enough(count, 0.5):
         return Figure(middle, n=len(raw), samples=raw, note=f"{note}: too few for an interval")
     over = stats.median(inferences.openings)
     low, high = min(over.low, middle), max(over.high, middle)

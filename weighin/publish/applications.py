@@ -8,7 +8,7 @@ from weighin.core import Results
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.publish.published import Application
-from weighin.report.footer import origin
+from weighin.report.footer import legend, origin
 from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
 
@@ -22,6 +22,7 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
     runs = {each.model: run for run in folder.runs for each in printed if each.model in run.models}
     if not runs:
         return ""
+    weighed: list[Row] = []
     built: list[list[str]] = []
     sizes = Table("", "", [])
     speeds = Table("", "", [])
@@ -31,6 +32,7 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
         records = run.of(each.model).records if run else ()
         rows = rows_of_seeds(records)
         built.append([each.model, *_built(each, rows)])
+        weighed += rows
         of = {row.variant: row for row in rows if row.format == "tflite"}
         ran = {row.variant: row for row in rows if row.is_main}
         size_cells.append([each.model, *(_size(sizes, of.get(name)) for name in VARIANTS)])
@@ -39,17 +41,30 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
         folder,
         "keras.applications: as printed, as built, compressed",
         [
-            f"{len(runs)} of the {len(printed)} models of the article's table were weighed here. "
+            f"{_count(runs)} of the {len(printed)} models of the article's table were weighed "
+            f"here. "
             f"Each has a page of its own with intervals and reasons.",
             _as_printed(built),
             _section("Size: file, and after gzip -9", size_cells, sizes.numbered),
             _section(
                 "Latency, and × faster than the baseline",
                 speed_cells,
-                [*speeds.numbered, "× faster: interleaved with the baseline, as on each page"],
+                [
+                    *speeds.numbered,
+                    *legend([row for row in weighed if row.is_main]),
+                    "× faster: interleaved with the baseline, as on each page",
+                ],
             ),
             markdown.GITHUB.lines(origin(_together(runs))),
         ],
+    )
+
+
+def _count(runs: Mapping[str, Run]) -> int:
+    """How many models have a file that was weighed."""
+    return sum(
+        any(each.metric == "file_bytes" and each.value for each in run.of(model).records)
+        for model, run in runs.items()
     )
 
 
@@ -91,14 +106,20 @@ def _built(printed: Application, rows: Sequence[Row]) -> list[str]:
     differs = bool(parameters and printed.parameters and not mark)
     return [
         f"{printed.parameters:,}" if printed.parameters else "",
-        f"{parameters:,.0f}{mark}" if parameters else _NOT,
+        f"{parameters:,.0f}{mark}" if parameters else _why_not(keras, lite, "parameters"),
         f"{parameters - printed.parameters:+,.0f}" if differs else "",  # type: ignore[operator]
         f"{printed.mebibytes:g} MiB" if printed.mebibytes else "",
-        f"{of_keras / 2**20:.3g} MiB" if of_keras else _NOT,
-        f"{of_lite / 2**20:.3g} MiB" if of_lite else _NOT,
+        f"{of_keras / 2**20:.3g} MiB" if of_keras else _why_not(keras, None, "file_bytes"),
+        f"{of_lite / 2**20:.3g} MiB" if of_lite else _why_not(lite, None, "file_bytes"),
         f"{printed.depth}" if printed.depth else "",
-        f"{depth:g}" if depth else _NOT,
+        f"{depth:g}" if depth else _why_not(keras, None, "depth"),
     ]
+
+
+def _why_not(row: Row | None, other: Row | None, metric: str) -> str:
+    """`failed` or `not measured`, as the records of the first row that has some say."""
+    found = [record for each in (row, other) if each for record in each.records.get(metric, ())]
+    return found[0].status if found and found[0].value is None else _NOT
 
 
 def _value(row: Row | None, metric: str) -> float | None:

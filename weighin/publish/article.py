@@ -47,12 +47,16 @@ def _run_of(folder: Folder, profile: str) -> Run | None:
 
 
 def _sizes(run: Run) -> dict[tuple[str, str], dict[int, float]]:
-    """Bytes of ZIP archives by variant and format, of each seed."""
-    found: dict[tuple[str, str], dict[int, float]] = {}
+    """Bytes of ZIP archives by variant and format, of each seed; only where every seed has one."""
+    found: dict[tuple[str, str], dict[int, float | None]] = {}
     for each in run.of(MODEL).records:
-        if each.metric == "zip_bytes" and each.value:
+        if each.metric == "zip_bytes":
             found.setdefault((each.variant, each.format), {})[each.seed] = each.value
-    return found
+    return {
+        cell: whole
+        for cell, own in found.items()
+        if len(whole := {seed: value for seed, value in own.items() if value}) == len(own)
+    }
 
 
 def _its_rows(folder: Folder, rows: Sequence[Published], known: Sequence[Published]) -> str:

@@ -81,7 +81,9 @@ def _sentence(folder: Folder, run: Run, name: str) -> str:
     found = tables(_core(run.of(name)))
     page = markdown.link(name, "results", *folder.place.parts[-2:], f"{model.name(name)}.md")
     ours = f"{page} on {markdown.safe(found[0].dataset)}, {markdown.said(run)}"
-    compressed = [row for row in found[0].rows if row.variant not in YARDSTICKS]
+    compressed = [
+        row for row in found[0].rows if row.variant not in YARDSTICKS and not row.is_broken
+    ]
     best = max(compressed, key=_times, default=None)
     if best is None or not _times(best):
         return f"{ours}:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from weighin.publish import markdown, model
+from weighin.publish import markdown, model, published
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
 from weighin.report.rows import rows_of_seeds
@@ -70,10 +70,15 @@ def _run(run: Run, name: str) -> str:
     )
     seeds = markdown.seeds_of(run.results)
     words += f", {seeds} seeds" if seeds > 1 else ""
+    if run.fact("suite") == "record":
+        smallest = published.smallest([run], name)
+        below = "times below 4 bytes per parameter, no worse than its dense start"
+        return f"{words}, up to {smallest[0]:.3g} {below}" if smallest else words
     found = [
         (times, row)
         for row in rows_of_seeds(records)
-        if row.format == "tflite" and (times := row.mean("smaller")) and not row.is_worse
+        if row.format == "tflite" and (times := row.mean("smaller"))
+        if not row.is_worse and not row.is_broken
     ]
     times, best = max(found, key=lambda each: each[0], default=(0.0, None))
     if best is None or times <= 1:

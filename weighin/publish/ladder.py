@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
+from weighin.report.footer import legend
 from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
 
@@ -38,6 +39,7 @@ def page(folder: Folder) -> str:
     headers = ["model", "data", "variant", *(column.header for column in _SHOWN)]
     lines = [
         *table.numbered,
+        *legend([row for _, _, rows in weighed for row in rows]),
         "by LiteRT on one thread; sizes after gzip -9; each model's page has all variants, "
         "latencies, reasons and what the verdicts rest on",
     ]

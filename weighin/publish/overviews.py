@@ -9,7 +9,7 @@ from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import safe
 from weighin.publish.published import smallest
-from weighin.report import curve, units
+from weighin.report import curve
 from weighin.report import record as record_table
 from weighin.report import versions as version_matrix
 
@@ -34,11 +34,12 @@ def best_of_record(folders: Sequence[Folder]) -> str:
     ranked = sorted(
         ((found[0], model) for model, found in best.items() if found is not None), reverse=True
     )
-    said = ", ".join(f"{units.count(times)} times for {safe(model)}" for times, model in ranked)
+    said = ", ".join(f"{times:.3g} times for {safe(model)}" for times, model in ranked)
     table = markdown.link("table", "results", *newest.place.parts[-2:], "record.md")
     return (
-        f"As published ({table}), whole files that LiteRT runs, none worse than its dense start, "
-        f"got below 4 bytes per parameter by {said or 'nothing yet'}."
+        f"As published ({table}), whole files that LiteRT runs got below 4 bytes per parameter by "
+        f"{said or 'nothing yet'}, none found worse than its dense start or more than "
+        f"{record_table.POINT * 100:g} points below it."
     )
 
 

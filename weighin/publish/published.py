@@ -13,6 +13,7 @@ from weighin.core import WeighinError
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.report import units
+from weighin.report.gates import YARDSTICKS
 from weighin.report.record import POINT, Entry, entries
 from weighin.report.rows import by_model
 
@@ -183,14 +184,18 @@ def _smallest(folder: Folder, model: str) -> tuple[str, str]:
 
 
 def smallest(runs: Sequence[Run], model: str) -> tuple[float, Entry, Run] | None:
-    """The smallest file of a model that is no worse than its dense start, and its run.
+    """The smallest compressed file of a model that is no worse than its dense start, and its run.
 
-    With it how many times smaller it is, after gzip -9, than 4 bytes per parameter.
+    By LiteRT, on which it runs as a whole; with it how many times smaller it is, after gzip -9,
+    than 4 bytes per parameter.
     """
     best: tuple[float, Entry, Run] | None = None
     for run in runs:
         for records in by_model(run.of(model).records).values():
             for entry in entries(records):
-                if entry.is_no_worse and entry.times and (best is None or entry.times > best[0]):
-                    best = entry.times, entry, run
+                row, times = entry.row, entry.times
+                if row.variant in YARDSTICKS or not row.is_main or not entry.is_no_worse:
+                    continue
+                if times and (best is None or times > best[0]):
+                    best = times, entry, run
     return best

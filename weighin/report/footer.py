@@ -70,6 +70,18 @@ def samples(
     return lines
 
 
+def legend(rows: Sequence[Row]) -> list[str]:
+    """What brackets, ± and * mean, for a table of rows from several runs."""
+    lines = ["[95 % interval]"]
+    if any(len(each) > 1 for row in rows for each in row.records.values()):
+        lines[0] += (
+            "; of several seeds ± standard deviation over them, the interval's ends averaged"
+        )
+    if _is_any_spent(_records(rows, "speedup")):
+        lines.append("* stopped because its time was spent")
+    return lines
+
+
 def origin(results: Results) -> list[str]:
     """Where and when it was measured: machine, versions, date."""
     versions = [packages(results), results.environment.get("date")]

@@ -58,6 +58,11 @@ class Row:
         return any(record.verdict == "worse" for record in records)
 
     @property
+    def is_broken(self) -> bool:
+        """Whether something of it failed on its runtime, in a seed at least."""
+        return any(record.status == "failed" for record in self.own)
+
+    @property
     def is_skipped(self) -> bool:
         """Whether nothing but the file was weighed, as the runtime is not to be had here."""
         return bool(self.own) and all(record.status == "skipped" for record in self.own)
@@ -75,7 +80,7 @@ class Spread:
     Attributes:
         mean: over seeds.
         deviation: the standard deviation over seeds; None of one seed.
-        low: of the interval within a seed, averaged over seeds; None where there is none.
+        low: of the interval within a seed, averaged over seeds; None where a seed has none.
         high: likewise.
         n: how many seeds have a figure.
     """
@@ -103,11 +108,12 @@ def over_seeds(records: Sequence[Record]) -> Spread | None:
     highs = [record.high for record in records if record.high is not None]
     if not values:
         return None
+    whole = len(lows) == len(highs) == len(values)  # ends of some seeds are not those of the mean
     return Spread(
         statistics.mean(values),
         statistics.stdev(values) if len(values) > 1 else None,
-        statistics.mean(lows) if lows and highs else None,
-        statistics.mean(highs) if lows and highs else None,
+        statistics.mean(lows) if whole else None,
+        statistics.mean(highs) if whole else None,
         len(values),
     )
 

@@ -64,7 +64,8 @@ class Table(Notes):
             share = f" in {len(missing)} of {len(records)} seeds" if len(records) > 1 else ""
             return f"{missing[0].status}{share}{self.note(missing[0].reason)}"
         mean, ends, verdict = figure(column, measured)
-        return f"{mean}{ends} {verdict}".rstrip()
+        few = [each.note for each in measured if each.low is None and "too few" in each.note]
+        return f"{mean}{ends}{self.note(few[0]) if few else ''} {verdict}".rstrip()
 
 
 def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:
