@@ -29,6 +29,9 @@ EVIL = (
     "{{data}}${alert(6)}",
 )
 
+# What is scrolled away need not be rendered, and has no inner text then: read as if all were seen.
+ALL_RENDERED = ".model { content-visibility: visible !important; }"
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")  # Debian's, Ubuntu's, Google's
 
 Open = Callable[..., Any]
@@ -85,6 +88,7 @@ def open_page(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         tab = context.new_page()
         tab.watch = Watch(tab)
         tab.goto(path.as_uri())
+        tab.add_style_tag(content=ALL_RENDERED)
         if plots:
             tab.locator("#pareto").scroll_into_view_if_needed()
             tab.locator("#curve-caption:not(:empty)").wait_for()  # what is drawn last
