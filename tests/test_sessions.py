@@ -19,7 +19,15 @@ from weighin.files import sha256
 from weighin.outcomes import Evaluation
 from weighin.runtimes import litert
 from weighin.runtimes.litert import LiteRT
-from weighin.sessions import CLOSE, EXACT, check_session, evaluate, refuse_guessing
+from weighin.sessions import (
+    CLOSE,
+    CLOSE_UNTRAINED,
+    EXACT,
+    EXACT_UNTRAINED,
+    check_session,
+    evaluate,
+    refuse_guessing,
+)
 
 CLASSES, N = 6, 60
 Answering = Callable[[Images], Scores]
@@ -552,15 +560,36 @@ def test_predictions_of_another_number_are_refused(data: Dataset, n: int) -> Non
         registry.metrics["top1"].compute(short)
 
 
-@pytest.mark.parametrize(("apart", "is_refused"), [(0.1, False), (0.3, True)])
-def test_untrained_models_may_round_further(apart: float, is_refused: bool) -> None:
-    """Their scores may lie further apart than a trained model's, but not as far as any other's."""
-    scores, wanted = np.array([[0.5, 0.5]]), np.array([[0.5 + apart, 0.5 - apart]])
+@pytest.mark.parametrize("unlabelled", ["", "noise"])
+def test_untrained_float_files_may_round_further(
+    tmp_path: Path, data: Dataset, unlabelled: str
+) -> None:
+    """No training has damped what rounding does; what is no rounding is refused there too."""
+    data = dataclasses.replace(data, unlabelled=unlabelled)
+    most = EXACT_UNTRAINED if unlabelled else EXACT
 
-    with pytest.raises(WeighinError, match="lie up to"):
-        sessions.refuse_far(scores, wanted, "those")
-    if is_refused:
-        with pytest.raises(WeighinError, match="lie up to"):
-            sessions.refuse_far(scores, wanted, "those", sessions.CLOSE_UNTRAINED)
-    else:
-        sessions.refuse_far(scores, wanted, "those", sessions.CLOSE_UNTRAINED)
+    check_session(Session(shifted(most * 0.9)), artifact(tmp_path, data), data)
+    with pytest.raises(WeighinError, match=f"a float file may differ by {most:g}"):
+        check_session(Session(shifted(most * 1.1)), artifact(tmp_path, data), data)
+
+
+@pytest.mark.parametrize("most", [0.0, CLOSE_UNTRAINED])
+def test_untrained_integers_may_lie_as_far_as_quantizing_moves_them(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch, most: float
+) -> None:
+    """Two roundings of one file, where one rounding moved the model itself as far; no further."""
+    monkeypatch.setattr(sessions, "CLOSE_UNTRAINED", most)
+    honest = LiteRT().open(quantized.path, 1)
+    images = flat(data).test.inputs(0, 20)
+    moved = float(np.abs(honest.predict(images) - right(images)).max())
+    assert moved > CLOSE
+    noise = dataclasses.replace(flat(data), unlabelled="noise")
+
+    def off(by: float) -> Session:
+        return Session(lambda images: honest.predict(images) + np.float32(by))
+
+    check_session(off(0.9 * max(most, moved)), quantized, noise)
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(off(1.1 * max(most, moved)), quantized, noise)
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(off(0.9 * moved), quantized, flat(data))

@@ -17,7 +17,9 @@ from weighin.stats import proportion
 
 EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
 CLOSE = 0.05  # how far scores may lie from the same file's, answered in another way
-CLOSE_UNTRAINED = 0.25  # of a model that nobody trained: no training has damped what rounding does
+# The same of a model that nobody trained: no training has damped what rounding does to it. Of 26
+# models of keras.applications ResNet101 lay furthest, 1.5e-4.
+EXACT_UNTRAINED, CLOSE_UNTRAINED = 1e-3, 0.25
 REFERENCE_MACS = 30_000_000  # that the reference kernels are asked for
 LARGE_MACS = 1_000_000_000  # of a model whose single image they are not asked for
 
@@ -73,10 +75,10 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
 
     Raises:
         WeighinError: if scores are not finite or of another shape; if a float file's lie further
-            than 1e-4 from the Keras model's; if another's classes agree with it no better than by
-            chance (where labels mean something); if a .tflite's lie far from what the reference
-            kernels, or for a large model the plain built-in ones, make of the same file; if one
-            image alone is answered otherwise than in a batch.
+            than 1e-4 from the Keras model's (an untrained model's: 1e-3); if another's classes
+            agree with it no better than by chance (where labels mean something); if a .tflite's lie
+            far from what the reference kernels, or for a large model the plain built-in ones, make
+            of the same file; if one image alone is answered otherwise than in a batch.
     """
     wanted = np.load(artifact.answers, allow_pickle=False)
     images = dataset.test.inputs(0, len(wanted))
@@ -88,14 +90,17 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
         )
     same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
     fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
-    if _is_float(artifact) and fidelity.furthest > EXACT:
+    exact = EXACT_UNTRAINED if dataset.unlabelled else EXACT
+    if _is_float(artifact) and fidelity.furthest > exact:
         raise WeighinError(
             f"the session's scores lie up to {fidelity.furthest:.2g} from the Keras model's; a "
-            f"float file may differ by {EXACT:g}"
+            f"float file may differ by {exact:g}"
         )
     if artifact.format == "tflite":
         plain = _reference(artifact, images)
-        close = CLOSE_UNTRAINED if dataset.unlabelled else CLOSE
+        close = CLOSE
+        if dataset.unlabelled:  # where quantizing moves scores further than that, rounding may too
+            close = max(CLOSE_UNTRAINED, float(np.abs(plain - wanted[: len(plain)]).max()))
         refuse_far(scores[: len(plain)], plain, "what the reference kernels answer", close)
     # an untrained model's scores are nearly even, so that rounding decides which is highest
     if not dataset.unlabelled and proportion(same, len(wanted)).high <= 1.5 / dataset.classes:
