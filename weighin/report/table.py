@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from weighin.core import Record, Results
-from weighin.report import units
+from weighin.report import reasons, units
 from weighin.report.footer import origin, samples
 from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
@@ -45,10 +45,9 @@ class Table(Notes):
 
     def cells(self, row: Row) -> list[str]:
         """A row as text; reasons go to the notes."""
-        whys = [record.note for record in row.records.get("why", ())]
-        said = dict.fromkeys(word for note in whys for word in note.splitlines())
+        whys = reasons.over_seeds([record.note for record in row.records.get("why", ())])
         cells = [self.cell(row, column) for column in COLUMNS]  # their notes are numbered first
-        why = "".join(self.note(word) for word in said).strip()
+        why = "".join(self.note(reason) for reason in whys).strip()
         return [row.variant, row.place, *cells, why]
 
     def cell(self, row: Row, column: Column) -> str:
