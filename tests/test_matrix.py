@@ -304,6 +304,7 @@ def test_one_file_has_one_latency() -> None:
     assert "same" == older(beside(fast, slow), "gzip_bytes").verdict
     other = {"ai-edge-litert": "2.1.0"}
     assert "slower" == older(beside(fast, slow, packages=other), "latency").verdict
+    assert "no evidence" == older(beside(fast, slow), "speedup").verdict
     elsewhere = {"cpu": "Other"}
     assert "not compared" == older(beside(fast, slow, machine=elsewhere), "latency").verdict
     for bare in (fast, slow):
@@ -449,8 +450,16 @@ def test_latency_alone_degrades_nothing() -> None:
     good = weighed("int8", 1000)
     slow = [*file("int8", 2000, 1000, artifact=""), *run("int8", 0.95, 1.8e-4, base=1.8e-4)]
 
-    assert "slower" == older(beside(good, slow), "latency").verdict
-    assert "works" == states(beside(good, slow))["int8"][1]
+    made = beside(good, slow)
+    assert ("no evidence", 0.8) == (
+        older(made, "latency").verdict,
+        pytest.approx(older(made, "latency").change),
+    )
+    assert "works" == states(made)["int8"][1]
+    assert {"no evidence"} == {
+        older(beside(good, weighed("int8", latency=1.1e-4)), metric).verdict
+        for metric in ("speedup", "latency")
+    }
 
 
 def test_top1_within_a_point_degrades_nothing() -> None:
@@ -476,16 +485,30 @@ def test_what_each_release_was_made_with_stands_below() -> None:
     assert "tf-keras" not in second
 
 
-def test_the_newest_is_held_against_all_and_says_which() -> None:
-    """A file that a release in the middle made larger is seen in the newest's own column."""
+def test_each_is_held_against_the_best_and_says_which() -> None:
+    """A file that a release in the middle made larger is seen in every column since."""
     small, large = weighed("int8", 1000), weighed("int8", 1500)
     older = [at("2.19.1", small), at("2.18.1", small), at("2.17.1", weighed("int8", 1200))]
     made = matrix([at("2.21.0", large), at("2.20.0", large), *older])
 
-    assert {"int8": ["degraded", "works", "works", "works", "works"]} == states(made)
+    assert {"int8": ["degraded", "degraded", "works", "works", "degraded"]} == states(made)
+    larger = (
+        "gzip larger: small int8 by 50.0 % beside 2.19.1",
+        "file larger: small int8 by 50.0 % beside 2.19.1",
+    )
+    assert [larger, larger] == [notes(made, 0), notes(made, 1)]
+    assert "gzip larger: small int8 by 20.0 % beside 2.19.1" == notes(made, 4)[0]
+
+
+def test_the_newest_is_slower_than_any_that_was_faster() -> None:
+    """Of speed an older release is held against the newest alone, and the newest against all."""
+    fast, slow = (weighed("int8", latency=latency) for latency in (1e-4, 2e-4))
+    made = matrix([at("2.21.0", slow), at("2.20.0", slow), at("2.19.1", fast)])
+
+    assert {"int8": ["degraded", "works", "works"]} == states(made)
     assert (
-        "gzip larger: small int8 by 50.0 % beside 2.19.1, 2.18.1, by 25.0 % beside 2.17.1",
-        "file larger: small int8 by 50.0 % beside 2.19.1, 2.18.1, by 25.0 % beside 2.17.1",
+        "speed-up smaller: small int8 by 50.0 % beside 2.19.1",
+        "latency longer: small int8 by 100.0 % beside 2.19.1",
     ) == notes(made, 0)
 
 
@@ -553,8 +576,8 @@ def test_the_worst_of_several_is_shown_with_how_many() -> None:
     assert ("fails", 1, 3) == (only.states[1].word, only.states[1].count, only.states[1].of)
     assert (
         "no room: m0 int8",
-        "gzip larger: m1 int8 by 100.0 %",
-        "file larger: m1 int8 by 100.0 %",
+        "gzip larger: m1 int8 by 100.0 % beside 2.21.0",
+        "file larger: m1 int8 by 100.0 % beside 2.21.0",
     ) == only.states[1].notes
     assert "fails (1 of 3) [1] [2] [3]" in render(
         [at("2.21.0", models(good, good, good)), at("2.19.1", models(lost, large, good))], "text"

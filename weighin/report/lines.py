@@ -71,6 +71,11 @@ class Line:
     entries: tuple[Entry, ...]
 
     @property
+    def row(self) -> tuple[str, str, str, str, str, int]:
+        """What all metrics of one variant on one runtime share."""
+        return self.model, self.dataset, self.variant, self.format, self.runtime, self.threads
+
+    @property
     def place(self) -> str:
         """What it was measured on: `litert`, `litert ×4`, or the file's format."""
         return place(self.format, self.runtime, self.threads)
@@ -81,6 +86,9 @@ def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
 
     A row keeps to one runtime and one number of threads. Where a release has no record of a row
     because nothing of that variant could be built, its entry has failed with that reason.
+
+    *Faster* and *slower* are said only where × faster and latency both come to it: either alone may
+    be a slow hour of the machine.
     """
     found = [_by_row(column.results) for column in columns]
     failures = [_failures(column.results) for column in columns]
@@ -95,7 +103,26 @@ def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
         if any(entry.status in ("ok", "failed") for entry in entries):
             unit = next(own[row][0].unit for own in found if row in own)
             made.append(Line(*row, unit, tuple(entries)))
-    return tuple(made)
+    return _corroborated(made)
+
+
+def _corroborated(made: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines, with what one metric alone says of speed as `no evidence`."""
+    said: dict[tuple[object, ...], set[str]] = {}
+    for line in made:
+        for entry in line.entries:
+            said.setdefault((line.row, entry.release, entry.verdict), set()).add(line.metric)
+
+    def checked(line: Line, entry: Entry) -> Entry:
+        is_speed = entry.verdict in ("faster", "slower")
+        if is_speed and said[line.row, entry.release, entry.verdict] != set(MACHINE_BOUND):
+            return dataclasses.replace(entry, verdict="no evidence")
+        return entry
+
+    return tuple(
+        dataclasses.replace(line, entries=tuple(checked(line, entry) for entry in line.entries))
+        for line in made
+    )
 
 
 def against(

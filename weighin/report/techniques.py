@@ -5,17 +5,17 @@ on one runtime, a variant of a model
 
 - *fails* if a file of it could not be built, or has no accuracy or latency because something went
   wrong. Speed-ups do not count, as one without a figure may be the baseline's failure;
-- is *degraded* if it was built and ran, but beside the newest release its file is more than 1 %
-  larger, or more than 2 % after gzip -9; or its top-1 is more than one point lower, and worse by
-  Fisher's exact test at 5 %; or it is slower: its speed-up by more than 2 % and its latency by more
-  than 30 %, both beyond both intervals. Either alone may be a slow hour of the machine, which meets
-  a baseline whose weights come from memory harder than a small file: runs of one and the same file
-  differed by 50 % in latency and by 30 % in speed-up;
+- is *degraded* if it was built and ran, but beside the best of the other releases its file is more
+  than 1 % larger, or more than 2 % after gzip -9; or its top-1 is more than one point lower, and
+  worse by Fisher's exact test at 5 %, shared among the other releases; or it is slower than in the
+  newest release, or in the newest than in another one: its speed-up by more than 2 % and its latency
+  by more than 30 %, both beyond both intervals. Either alone may be a slow hour of the machine,
+  which meets a baseline whose weights come from memory harder than a small file: runs of one and the
+  same file differed by 50 % in latency and by 30 % in speed-up;
 - *works* otherwise, as far as it was measured.
 
-The newest release is held against every other one by the same rules, with the 5 % shared among
-them, so that what became worse for good is seen in its own column. Figures that do not compare,
-such as latencies of two machines, degrade nothing.
+Being held against the best, what became worse for good is seen in every release since. Figures that
+do not compare, such as latencies of two machines, degrade nothing.
 """
 
 from __future__ import annotations
@@ -164,18 +164,29 @@ def _of_row(
 
 
 def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
-    """How much worse a figure is than the newest release's; of the newest: than others'."""
-    others = [0] if at else range(1, len(columns))
+    """How much worse a figure is than the best of other releases; of speed, than the newest's."""
+    every = [other for other in range(len(columns)) if other != at]
+    if WORSE[line.metric] == "slower":
+        others = every if at == 0 else [0]
+    else:
+        others = _best(line, every)
     beside: dict[str, list[str]] = {}  # by how much, so that no amount is said twice
     for other in others:
         before, after = line.entries[other], line.entries[at]
-        share = _worse(columns[other], columns[at], before, after, line.metric, len(others))
+        share = _worse(columns[other], columns[at], before, after, line.metric, len(every))
         if share is not None:
             beside.setdefault(amount(line.metric, share), []).append(columns[other].label)
     return ",".join(
-        f" by {much}" + ("" if at else f" beside {', '.join(labels)}")
-        for much, labels in beside.items()
+        f" by {much} beside {', '.join(labels)}" for much, labels in beside.items()
     )
+
+
+def _best(line: Line, releases: Sequence[int]) -> list[int]:
+    """Of some releases the one with the smallest file or highest top-1, the newest of several."""
+    sign = -1 if WORSE[line.metric] == "worse" else 1
+    values = [(line.entries[each].value, each) for each in releases]
+    found = [(sign * value, each) for value, each in values if value is not None]
+    return [min(found)[1]] if found else []
 
 
 def _worse(

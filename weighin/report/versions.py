@@ -55,12 +55,13 @@ class Matrix:
         return [
             *["(1 of 3): of so many variants of models measured in that release"] * parted,
             "fails: could not be built, or has no accuracy or latency because something went wrong",
-            f"degraded: built and run, but beside {newest} its file is more than {file} % larger, "
-            f"or more than {gzip} % after gzip -9; or its top-1 is lower by more than {top1} in a "
-            f"hundred, and worse by Fisher's exact test at 5 %; or it is slower, × faster by "
-            f"{speed} and latency by {time}, both beyond both intervals",
-            f"{newest} itself is held against every other release by the same rules, the test at "
-            f"5 % shared among them",
+            f"degraded: built and run, but beside the best of the other releases its file is more "
+            f"than {file} % larger, or more than {gzip} % after gzip -9; or its top-1 is lower by "
+            f"more than {top1} in a hundred, and worse by Fisher's exact test at 5 %, shared among "
+            f"them; or it is slower than in {newest} ({newest} itself: than in any other)",
+            f"faster, slower: × faster by {speed} and latency by {time}, both beyond both "
+            f"intervals; either alone may be a slow hour of the machine, as runs of one and the "
+            f"same file differed by 50 % in latency and by 30 % in × faster",
             "works: otherwise, as far as measured; of many tests a few say worse by chance, and of "
             "one seed the chance of another training is in none of them",
         ]
