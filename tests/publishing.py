@@ -19,9 +19,11 @@ from weighin.provenance import stages_of
 VERSIONS = {"tensorflow": "2.21.0"}
 
 
-def chain(record: Record, digest: str, profile: str) -> list[dict[str, Any]]:
-    """The provenance of a record's file, stage by stage."""
-    recipe = {"dataset": record.dataset, "epochs": 2 if profile == "quick" else 9}
+def chain(
+    record: Record, digest: str, profile: str, changes: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The provenance of a record's file, stage by stage; `changes` are of the recipe."""
+    recipe = {"dataset": record.dataset, "epochs": 2 if profile == "quick" else 9, **changes}
     stages: list[dict[str, Any]] = [
         {
             "stage": "dense start",
@@ -42,11 +44,14 @@ def chain(record: Record, digest: str, profile: str) -> list[dict[str, Any]]:
     return stages
 
 
-def accounted(results: Results, **changes: Any) -> Results:
+def accounted(
+    results: Results, *, recipe: Mapping[str, Any] | None = None, **changes: Any
+) -> Results:
     """The results with a digest for every file, and the provenance that accounts for it.
 
     Args:
         results: whatever they name.
+        recipe: what is other than usual in the recipe of all models.
         changes: of the environment.
     """
     environment: dict[str, Any] = {**results.environment, **changes}
@@ -61,7 +66,7 @@ def accounted(results: Results, **changes: Any) -> Results:
         file = (record.model, record.variant, record.seed, record.format, profile)
         sha = hashlib.sha256(repr(file).encode(errors="replace")).hexdigest()
         digest = environment["datasets"][record.dataset]["digest"]
-        artifacts[sha] = chain(record, digest, profile)
+        artifacts[sha] = chain(record, digest, profile, recipe or {})
         records.append(dataclasses.replace(record, artifact=sha))
     return Results(environment | {"artifacts": artifacts}, tuple(records))
 

@@ -316,7 +316,7 @@ def test_one_file_has_one_latency() -> None:
     ("changes", "reason"),
     [
         ({"machine": {"cpu": "Other"}}, "another machine"),
-        ({"calibration": None}, "another calibration"),
+        ({"calibration": None}, "only one of them has a calibration"),
     ],
 )
 def test_times_of_other_machines_are_not_compared(changes: dict[str, Any], reason: str) -> None:

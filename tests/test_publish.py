@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -39,7 +40,7 @@ from weighin import registry, store
 from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
 from weighin.publish import factors, filing, folders, markdown, model, published, readme, site
-from weighin.report import comment
+from weighin.report import comment, table
 from weighin.report.layout import Section
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
@@ -214,7 +215,7 @@ def test_readme_names_the_smallest_files_of_the_newest_record(project: Path) -> 
         filed(project, "record", ran, f"box/2024-05-0{day}-abc1234")
 
     said = site.make(project)[front]
-    assert "below 4 bytes per parameter by 80 times for b, 25 times for small, none" in said
+    assert "parameter of the dense model: b 80 times, small 25 times. None is found" in said
     assert "(results/box/2024-05-07-abc1234/record.md)" in said
     assert "old" not in said
 
@@ -230,7 +231,8 @@ def test_the_index_praises_what_runs(tmp_path: Path) -> None:
         *without("top1 top1_delta", "failed", "crashed", variant="prune(0.9)+int8"),
     ]
     index = made_of(tmp_path, *records)[tmp_path / "results" / "README.md"]
-    assert "up to 4 times smaller (int8), not found worse" in index
+    better = "+0.00 points of top-1, not found worse by 1,000 images"
+    assert f"up to 4 times smaller (int8), {better}" in index
 
     own = [*weighed("baseline", 370_000), *weighed("int8", 16_000), *weighed("qat", 9, 0, 900)]
     index = made_of(tmp_path, *own, suite="record")[tmp_path / "results" / "README.md"]
@@ -256,9 +258,9 @@ def test_the_ladder_says_what_its_marks_mean(tmp_path: Path) -> None:
 
     assert "[95 % interval]" in plain
     assert "standard deviation" not in plain
-    assert "* stopped" not in plain
+    assert "* its time" not in plain
     assert "± standard deviation over them" in both
-    assert "* stopped because its time was spent" in both
+    assert "* its time was spent before its interval was narrow enough" in both
 
 
 def test_a_readme_without_marks_is_left_alone(project: Path) -> None:
@@ -409,8 +411,8 @@ def test_names_from_records_are_harmless(tmp_path: Path) -> None:
         assert "\n# <" not in text
         assert "\n# x" not in text
         tables = re.findall(r"(?:^\|.*\n)+", bare, re.MULTILINE)
-        for table in tables:
-            widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        for each in tables:
+            widths = {len(re.findall(r"(?<!\\)\|", line)) for line in each.splitlines()}
             assert 1 == len(widths)
 
 
@@ -962,11 +964,127 @@ def test_the_index_names_the_smallest_that_is_not_found_worse(tmp_path: Path) ->
         lines += re.findall(r"^- \[(?:small|noisy)\].*?(?: on digits)(.*)$", index, re.MULTILINE)
 
     assert [
-        ", up to 4 times smaller (dynamic), not found worse",
+        ", up to 4 times smaller (dynamic), -5.00 points of top-1, not found worse by 1,000 images",
         ", up to 8 times smaller (int8), accuracy not compared",
         "",
         ", up to 8 times smaller (int8), accuracy not compared",
     ] == lines
+
+
+TRAINED = {"dataset": "digits", "epochs": 3, "validation_split": 0.2}
+
+
+def of_recipe(records: list[Record], **recipe: Any) -> Results:
+    """Records of a model whose dense start has this recipe."""
+    start = {"stage": "dense start", "model": records[0].model, "recipe": recipe}
+    facts = {"digits": {"train": 4000}}
+    return Results(environment(artifacts={"a": [start]}, datasets=facts), tuple(records))
+
+
+def test_random_weights_are_told(tmp_path: Path) -> None:
+    """Of a model whose recipe trains nothing and names no weights, wherever it is shown."""
+    own = [
+        each
+        for name in "ab"
+        for each in (
+            *file("baseline", 9, 800, model=name),
+            *run("baseline", 0.5, 1e-4, model=name),
+            *file("int8", 9, 100, model=name),
+            *run("int8", 0.5, 1e-4, model=name),
+        )
+    ]
+    whole = Results(environment(), tuple(own))
+    filed(tmp_path, "quick", accounted(whole))
+    before = site.make(tmp_path)
+    filed(tmp_path, "quick", accounted(whole, recipe={"epochs": 0, "weights": None}))
+    made = site.make(tmp_path)
+
+    for name in ("ladder.md", "/a.md"):
+        assert "from random weights" not in text_of(before, name)
+        assert "from random weights" in text_of(made, name)
+    assert "dense starts: a, b from random weights" in text_of(made, "ladder.md")
+    assert "that of another training" in text_of(before, "/a.md")
+    assert "that of another training" not in text_of(made, "/a.md")
+    index = made[tmp_path / "results" / "README.md"]
+    assert 2 == index.count("up to 8 times smaller (int8), of random weights")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        (TRAINED, ", 3,200 to train on, 800 held out"),
+        ({**TRAINED, "validation_split": 0.0}, ", 4,000 to train on"),
+        ({**TRAINED, "epochs": 0, "weights": {"file": "x"}}, ", 4,000 to calibrate on"),
+        ({"dataset": "other"}, ", 4,000 to train on"),
+    ],
+)
+def test_images_are_counted_as_the_recipe_uses_them(recipe: dict[str, Any], said: str) -> None:
+    """What validation holds out trains nothing, and where nothing is trained images calibrate."""
+    own = of_recipe([*file("baseline", 9, 8), *run("baseline", 0.9, 1e-4)], **recipe)
+
+    assert f"digits: 1,000 test images{said};" in table.render([own], "text")
+
+
+@pytest.mark.parametrize("artifacts", [None, [], {"a": None}, {"a": []}, {"a": [3]}, {"a": [{}]}])
+def test_provenance_that_is_none_says_nothing(artifacts: Any) -> None:
+    """A file from elsewhere may hold anything there."""
+    records = (*file("baseline", 9, 8), *run("baseline", 0.9, 1e-4))
+    own = Results(environment(artifacts=artifacts, datasets={"digits": {"train": 9}}), records)
+
+    assert ", 9 to train on;" in table.render([own], "text")
+
+
+def test_dates_and_commits_are_those_of_the_runs(tmp_path: Path) -> None:
+    """Not of the folder, which is named after one of them; what is not recorded is said."""
+    small = [*file("baseline", 9, 8), *run("baseline", 0.95, 1e-4)]
+    for name, changes in {
+        "first": {"date": "2024-05-04 01:02 UTC", "commit": "abc1234"},
+        "later": {"date": "2024-05-06 01:02 UTC", "commit": "def5678"},
+        "bare": {"date": "2024-05-05 01:02 UTC", "commit": None},
+    }.items():
+        filed(tmp_path, name, accounted(Results(environment(**changes), tuple(small))))
+    made = site.make(tmp_path)
+    said = "2024-05-04 to 2024-05-06, weighin at abc1234, a commit not recorded, def5678"
+
+    assert f"### {said}\n" in made[tmp_path / "results" / "README.md"]
+    assert f"), {said} · " in text_of(made, "small.md")
+    assert re.search(r"\| bare .*\| not recorded ", text_of(made, "machine.md"))
+
+
+def test_the_record_names_what_others_reached(project: Path) -> None:
+    """Ratios that its own tables do not show, each with whether it compares."""
+    shutil.copytree(FACTS, project / "models" / "published")
+    own = {"model": "lenet5"}
+    records = (*weighed("baseline", 370_000, **own), *weighed("int8", 100_000, **own))
+    filed(project, "record", accounted(Results(environment(suite="record"), records)))
+
+    shown = text_of(site.make(project), "record.md").replace("\N{NO-BREAK SPACE}", " ")
+
+    assert re.search(r"\| lenet5 .*\| × 419 .*\| not like for like: at an error", shown)
+
+
+def test_the_articles_rows_say_which_suite_they_want(tmp_path: Path) -> None:
+    """Those of its sequel, where only the article's own were weighed."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    made = made_of(tmp_path, *the_article(), suite="article", profile="full")
+
+    assert 3 == text_of(made, "article.md").count("`--weighin-suite article_schedules` was not run")
+
+
+def test_printed_sizes_that_do_not_agree_are_named(tmp_path: Path) -> None:
+    """The article's own parameters of 4 bytes are its size, but for some."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    made = made_of(tmp_path, *file("baseline", 9, 8, model="VGG16"), suite="applications")
+    (line,) = (
+        each
+        for each in text_of(made, "applications.md").splitlines()
+        if each.startswith("the printed size is not")
+    )
+
+    assert "EfficientNetB0 (29 MiB, 20.3 by its parameters)" in line.replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
+    assert "VGG16" not in line
 
 
 def test_other_folders_are_none_of_ours(project: Path) -> None:

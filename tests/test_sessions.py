@@ -21,6 +21,7 @@ from weighin.runtimes import litert
 from weighin.runtimes.litert import LiteRT
 from weighin.sessions import (
     CLOSE,
+    CLOSE_DYNAMIC,
     CLOSE_UNTRAINED,
     EXACT,
     EXACT_UNTRAINED,
@@ -593,3 +594,20 @@ def test_untrained_integers_may_lie_as_far_as_quantizing_moves_them(
         check_session(off(1.1 * max(most, moved)), quantized, noise)
     with pytest.raises(WeighinError, match="reference kernels"):
         check_session(off(0.9 * moved), quantized, flat(data))
+
+
+@pytest.mark.parametrize("stage", ["dynamic", "dynamic(scales=tensor)", "compact(dynamic)"])
+def test_dynamic_range_may_round_further(quantized: Artifact, data: Dataset, stage: str) -> None:
+    """Kernels choose the scales of its activations; what is further is refused, with the bound."""
+    honest = LiteRT().open(quantized.path, 1)
+    arguments = {"export": "dynamic"} if "compact" in stage else {}
+    made = dataclasses.replace(quantized, provenance={"stage": stage, "arguments": arguments})
+
+    def off(by: float) -> Session:
+        return Session(lambda images: honest.predict(images) + np.float32(by))
+
+    check_session(off(CLOSE * 1.5), made, flat(data))
+    with pytest.raises(WeighinError, match=r"reference kernels answer; 0\.1 would be rounding"):
+        check_session(off(CLOSE_DYNAMIC * 1.1), made, flat(data))
+    with pytest.raises(WeighinError, match=r"reference kernels answer; 0\.05 would be rounding"):
+        check_session(off(CLOSE * 1.5), quantized, flat(data))

@@ -15,6 +15,7 @@ from weighin.report.table import COLUMNS, Table
 VARIANTS = ("baseline", "float16", "dynamic", "int8", "prune(0.8)+int8")
 _SHOWN = {column.metric: column for column in COLUMNS}
 _NOT = "not measured"
+_MISPRINT = 0.1  # of a size: what is printed beside weights, and rounding, is less
 
 
 def page(folder: Folder, printed: Sequence[Application]) -> str:
@@ -44,7 +45,7 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
             f"{_count(runs)} of the {len(printed)} models of the article's table were weighed "
             f"here. "
             f"Each has a page of its own with intervals and reasons.",
-            _as_printed(built),
+            _as_printed(built, printed),
             _section("Size: file, and after gzip -9", size_cells, sizes.numbered),
             _section(
                 "Latency, and × faster than the baseline",
@@ -81,7 +82,7 @@ def _together(runs: Mapping[str, Run]) -> Results:
     return Results({**ordered[-1].results.environment, **together})
 
 
-def _as_printed(rows: Sequence[Sequence[str]]) -> str:
+def _as_printed(rows: Sequence[Sequence[str]], printed: Sequence[Application]) -> str:
     headers = ["model", "parameters, printed", "parameters, built", "difference"]
     headers += ["size, printed", ".h5, built", ".tflite, built", "depth, printed", "depth, built"]
     lines = [
@@ -90,9 +91,23 @@ def _as_printed(rows: Sequence[Sequence[str]]) -> str:
         "weighed: fewer, as batch normalization is folded and equal constants are kept once",
         "size: printed as MB of 2^20 bytes (VGG16's 138,357,544 parameters of 4 bytes are 528 of "
         "them), hence MiB here; the MB below are of 10^6 bytes",
-        "depth: layers on the longest path, the input counted; empty where the article prints none",
+        "depth, built: layers on the longest path, the input counted; the printed ones do not all "
+        "count alike (DenseNet121's 121 are its layers with weights), and some are missing",
+        *_misprints(printed),
     ]
     return f"## As printed and as built\n\n{markdown.table(headers, rows, lines)}"
+
+
+def _misprints(printed: Sequence[Application]) -> list[str]:
+    """Where a printed size is not that of the printed parameters, as 4 bytes each."""
+    words = [
+        f"{each.model} ({each.mebibytes:g} MiB, {held:.3g} by its parameters)"
+        for each in printed
+        if each.mebibytes and each.parameters
+        if abs(each.mebibytes / (held := 4 * each.parameters / 2**20) - 1) > _MISPRINT
+    ]
+    line = "the printed size is not 4 bytes for each of the printed parameters: "
+    return [line + ", ".join(words)] if words else []
 
 
 def _built(printed: Application, rows: Sequence[Row]) -> list[str]:

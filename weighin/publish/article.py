@@ -20,6 +20,7 @@ from weighin.report.table import COLUMNS, Column, Table
 
 SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
 _SHOWN = {column.metric: column for column in COLUMNS}
+_NOT_RUN = "not measured: `--weighin-suite article_schedules` was not run"
 _LACKING = (
     Column("zip", "zip_bytes", units.size),
     Column("× of the .h5", "of_h5", units.ratio),
@@ -73,14 +74,14 @@ def _its_rows(folder: Folder, rows: Sequence[Published], known: Sequence[Publish
                 f"{each.value:,.0f} B",
                 f"{dense / each.value:.2f}" if dense else "",
                 "not measured" if printed is None else f"{printed * 100:.2f} %",
-                *(_ours(run, each) if run else ["not measured"] * 3),
+                *(_ours(run, each) if run else [_NOT_RUN, "", ""]),
             ]
         )
     headers = ["what", "ours", "zipped, published", "×", "top-1, published"]
     headers += ["zipped, ours", "×, ours", "top-1, ours"]
     lines = [
-        "zipped: size in a ZIP archive with deflate, the article's measure; ×: the dense .h5 "
-        "zipped by it, which for the .tflite crosses containers; as published: by its bytes",
+        "zipped: size in a ZIP archive with deflate, the article's measure; ×: dense .h5 zipped ÷ "
+        "it, which for the .tflite crosses containers; as published: of its bytes",
         "published: MachineCurve 2020, one seed; ours: mean ± standard deviation over seeds "
         "where there are several; top-1: on all 10,000 test images, by the .tflite file of the "
         "same weights",
@@ -119,12 +120,13 @@ def _lacking(run: Run) -> str:
     cells = [[row.variant, *(table.cell(row, column) for column in _LACKING)] for row in rows]
     lines = [
         *table.numbered,
-        "× of the .h5: the dense .h5 zipped by it, as the article divides; × like for like: the "
-        "dense .tflite zipped by it",
+        "× of the .h5: dense .h5 zipped ÷ it, as the article divides; × like for like: dense "
+        ".tflite zipped ÷ it",
         *samples(run.results, rows, records[0].dataset, [column.metric for column in _LACKING]),
     ]
     headers = ["variant", *(column.header for column in _LACKING)]
-    return f"## The rows that it lacks\n\n{markdown.table(headers, cells, lines)}"
+    shown = markdown.table(headers, cells, lines)
+    return f"## The rows that it lacks, beside those it has\n\n{shown}"
 
 
 def _with_ratios(row: Row, records: Sequence[Record]) -> Row:

@@ -90,13 +90,18 @@ class Folder:
 
     @property
     def date(self) -> str:
-        """When it was measured."""
+        """When it was filed, by its name."""
         return self.place.name[:10]
 
     @property
-    def commit(self) -> str:
-        """Which weighin measured it."""
-        return self.place.name[11:]
+    def measured(self) -> str:
+        """When, and by which weighin, as its runs tell: `2024-05-06, weighin at abc1234`."""
+        runs = (*self.runs, *self.versions)
+        dates = sorted({run.fact("date")[:10] for run in runs} - {""}) or [self.date]
+        commits = dict.fromkeys(run.fact("commit") or "a commit not recorded" for run in runs)
+        return (
+            f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}, weighin at {', '.join(commits)}"
+        )
 
     @property
     def models(self) -> list[str]:

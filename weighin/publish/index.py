@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
+from weighin.core import Results
 from weighin.publish import markdown, model, published
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
-from weighin.report.rows import rows_of_seeds
+from weighin.report.footer import counted, untrained
+from weighin.report.rows import Row, rows_of_seeds
 
 _SHORT = 40  # letters of a variant's name that a line bears
 _INTRO = """# Results
@@ -34,7 +36,7 @@ def page(folders: Sequence[Folder], made: Mapping[str, Sequence[str]]) -> str:
     for machine, own in groupby(folders, key=lambda folder: folder.machine):
         parts.append(f"## {markdown.safe(machine)}")
         for folder in own:
-            parts.append(f"### {folder.date}, weighin at {markdown.safe(folder.commit)}")
+            parts.append(f"### {markdown.safe(folder.measured)}")
             lines = [*_specials(folder, made[str(folder.place)]), *_models(folder)]
             parts.append("\n".join(f"- {line}" for line in lines))
     return "\n\n".join(parts) + "\n"
@@ -84,8 +86,18 @@ def _run(run: Run, name: str) -> str:
     if best is None or times <= 1:
         return words
     by = f" ({best.variant})" if len(best.variant) <= _SHORT else ""
-    compared = "accuracy not compared" if best.is_worse is None else "not found worse"
-    return f"{words}, up to {times:.3g} times smaller{by}, {compared}"
+    return f"{words}, up to {times:.3g} times smaller{by}, {_compared(run.of(name), best)}"
+
+
+def _compared(results: Results, best: Row) -> str:
+    """What became of a row's accuracy, and by how many images that is known."""
+    if untrained(results):
+        return "of random weights"
+    delta = best.mean("top1_delta")
+    if best.is_worse is None or delta is None:
+        return "accuracy not compared"
+    images = counted([best], "top1_delta")
+    return f"{delta * 100:+.2f} points of top-1, not found worse by {images} images"
 
 
 def _place(folder: Folder) -> tuple[str, str]:

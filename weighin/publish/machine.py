@@ -92,7 +92,7 @@ def _runs(folder: Folder) -> str:
             run.fact("suite"),
             run.fact("profile"),
             run.fact("date"),
-            run.fact("commit") or folder.commit,
+            run.fact("commit") or "not recorded",
             str(len(run.models)),
             str(markdown.seeds_of(run.results)),
             f"{len(run.results.records):,}",

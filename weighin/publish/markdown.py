@@ -23,7 +23,7 @@ safe = GITHUB.cell
 def page(folder: Folder, title: str, parts: Iterable[str]) -> str:
     """A page of a folder: what it is about, where and when that was measured, the parts."""
     where = (
-        f"{link(folder.machine, 'machine.md')}, {folder.date}, weighin at {safe(folder.commit)} · "
+        f"{link(folder.machine, 'machine.md')}, {safe(folder.measured)} · "
         f"{link('all results', '../../README.md')}"
     )
     whole = "\n\n".join([MARK, f"# {safe(title)}", where, *(part for part in parts if part)])

@@ -12,7 +12,7 @@ from weighin.report import curve, table
 
 LEAST = 3  # operating points of one family: two are no curve
 ACROSS = {
-    "ladder": "all models at a glance, dense, int8, and pruned and int8",
+    "ladder": "models at a glance, dense, int8, and pruned and int8",
     "article": "the 2020 article's six rows beside ours, the rows that it lacks, and how much of "
     "its figure is pruning, quantization and the change of container",
     "record": "how small a file gets without being worse than its dense start",

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from weighin.core import WeighinError
-from weighin.publish import markdown, model
+from weighin.publish import markdown, model, published
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import safe
-from weighin.publish.published import smallest
+from weighin.publish.published import Published, smallest
 from weighin.report import curve
 from weighin.report import record as record_table
 from weighin.report import versions as version_matrix
 
 
-def record(folder: Folder) -> str:
+def record(folder: Folder, known: Sequence[Published]) -> str:
     """How small files got without being worse; empty where no run asked for it."""
     parts = []
     for run in _record_runs(folder):
         parts += [_head(run), record_table.render([run.results], "github")]
+        parts.append(published.ratios(run, known))
     return markdown.page(folder, "The record", parts) if parts else ""
 
 
@@ -34,12 +35,13 @@ def best_of_record(folders: Sequence[Folder]) -> str:
     ranked = sorted(
         ((found[0], model) for model, found in best.items() if found is not None), reverse=True
     )
-    said = ", ".join(f"{times:.3g} times for {safe(model)}" for times, model in ranked)
+    said = ", ".join(f"{safe(model)} {times:.3g} times" for times, model in ranked)
     table = markdown.link("table", "results", *newest.place.parts[-2:], "record.md")
     return (
-        f"As published ({table}), whole files that LiteRT runs got below 4 bytes per parameter by "
-        f"{said or 'nothing yet'}, none found worse than its dense start or more than "
-        f"{record_table.POINT * 100:g} points below it."
+        f"As published ({table}), whole files that LiteRT runs got smaller, after gzip, than 4 "
+        f"bytes per parameter of the dense model: {said or 'none yet'}. None is found worse than "
+        f"its dense start or more than {record_table.POINT * 100:g} points below it; each is the "
+        f"best of several variants by the same test images."
     )
 
 

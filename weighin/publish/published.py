@@ -19,7 +19,7 @@ from weighin.report.rows import by_model
 
 TIMES = "times"  # smaller than 4 bytes per parameter of the dense model
 _RATIO = (
-    "× of ours: 4 bytes per parameter of the dense model by the smallest file after gzip -9 that "
+    "× of ours: 4 bytes per parameter of the dense model ÷ the smallest file after gzip -9 that "
     f"McNemar's exact test does not find worse at 5 %, and whose top-1 is at most {POINT * 100:g} "
     "points below its dense start's; the best of several variants and seeds by these same images "
     "is flattered by the choice"
@@ -120,16 +120,32 @@ def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
     shown = dict.fromkeys([*own, *_anchors(folder, model)])
     for each in shown:
         where, value = _ours(folder, each)
-        alike = "like for like" if each.alike else "not like for like"
-        note = f"{alike}: {each.note}" if each.note else alike
         figure = f"{_name(each.metric)} {_shown(each.metric, each.value)}"
-        rows.append([each.source, each.what, figure, value, where, note])
+        rows.append([each.source, each.what, figure, value, where, _alike(each)])
     if not rows:
         return ""
     headers = ["source", "what", "published", "ours", "which of ours", "compares"]
     is_any_ratio = any(each.metric == TIMES for each in shown)
     table = markdown.table(headers, rows, [_RATIO] * is_any_ratio)
     return f"## Published beside ours\n\n{table}"
+
+
+def ratios(run: Run, known: Sequence[Published]) -> str:
+    """Published ratios of a run's models that its own tables do not show; or nothing."""
+    rows = [
+        [each.model, each.source, each.what, f"× {_shown(TIMES, each.value)}", _alike(each)]
+        for each in known
+        if each.metric == TIMES and each.model in run.models
+    ]
+    if not rows:
+        return ""
+    headers = ["model", "source", "what", "published", "compares"]
+    return f"### Published besides\n\n{markdown.table(headers, rows)}"
+
+
+def _alike(published: Published) -> str:
+    alike = "like for like" if published.alike else "not like for like"
+    return f"{alike}: {published.note}" if published.note else alike
 
 
 def _anchors(folder: Folder, model: str) -> Iterable[Published]:

@@ -89,7 +89,7 @@ def _folder(folder: Folder, facts: Path) -> dict[str, str]:
         "ladder.md": ladder.page(folder),
         "article.md": article.page(folder, known),
         "applications.md": applications.page(folder, published.applications(facts)),
-        "record.md": overviews.record(folder),
+        "record.md": overviews.record(folder, known),
         "curves.md": overviews.curves(folder),
         "versions.md": overviews.versions(folder),
         "machine.md": machine.page(folder),

@@ -172,7 +172,10 @@ def why_not(first: Results, other: Results) -> str | None:
     if differing:
         key = differing[0]
         return f"another machine ({key}: {here.get(key)} and {there.get(key)})"
-    if _facts(first, "calibration") != _facts(other, "calibration"):
+    calibrations = [_facts(each, "calibration") for each in (first, other)]
+    if calibrations[0] != calibrations[1]:
+        if not all(calibrations):
+            return "only one of them has a calibration of the machine"
         return "another calibration of the machine"
     return None
 

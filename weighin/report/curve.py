@@ -34,7 +34,7 @@ _ON_FRONT = "◆"
 _NOTES = (
     f"{_ON_FRONT} on the Pareto front of top-1 and that column: no other row is at least as good "
     f"in both and better in one, by the means",
-    "× in theory: the baseline's multiply-accumulates by the variant's with weights that are not "
+    "× in theory: the baseline's multiply-accumulates ÷ the variant's with weights that are not "
     "zero; what skipping every zero would bring (Blalock et al. 2020)",
 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from weighin.core import Record, Results
 from weighin.report import units
@@ -24,9 +25,7 @@ def samples(
     words = []
     images = counted(rows, "top1")
     if images and "top1" in metrics:
-        facts = environment.get("datasets", {}).get(dataset, {})
-        trained = f", {facts['train']:,} to train on" if "train" in facts else ""
-        words.append(f"{dataset}: {images} test images{trained}")
+        words.append(f"{dataset}: {images} test images{_trained_on(results, dataset)}")
     rounds = counted(rows, "latency")
     if rounds and "latency" in metrics:
         threads = sorted({record.threads for record in _records(rows, "latency")})
@@ -48,7 +47,8 @@ def samples(
         )
     else:
         one = "one seed a row" if len(seeds) > 1 else "one seed"
-        lines.append(f"[95 % interval]; {one}, so that of another training is not in it")
+        trained = ", so that of another training is not in it"
+        lines.append(f"[95 % interval]; {one}{'' if untrained(results) else trained}")
     if "smaller" in metrics:
         lines.append("× smaller: gzip -9 against the baseline's in the same file format")
     margin = environment.get("margin")
@@ -60,12 +60,13 @@ def samples(
     pairs, openings = _records(rows, "speedup"), counted(rows, "speedup")
     rule = environment.get("pairs")
     if openings and rule and "speedup" in metrics:
-        spent = "; * stopped because its time was spent" if _is_any_spent(pairs) else ""
+        spent = "; * before that its time was spent" if _is_any_spent(pairs) else ""
+        plural = "" if openings == "1" else "s"
         lines.append(
-            f"× faster: interleaved with the baseline, {openings} openings of both, "
-            f"until within ±{rule['narrow'] * 100:g} % or for {rule['seconds']:g} s{spent}; called "
-            f"faster or slower if the interval leaves out 1 and the ratio is at least "
-            f"{rule['smallest'] * 100:g} % from it"
+            f"× faster: interleaved with the baseline, {openings} opening{plural} of both, until "
+            f"30 or more are within ±{rule['narrow'] * 100:g} % or {rule['seconds']:g} s are "
+            f"over{spent}; called faster or slower if the interval leaves out 1 and the ratio is "
+            f"at least {rule['smallest'] * 100:g} % from it"
         )
     return lines
 
@@ -78,7 +79,7 @@ def legend(rows: Sequence[Row]) -> list[str]:
             "; of several seeds ± standard deviation over them, the interval's ends averaged"
         )
     if _is_any_spent(_records(rows, "speedup")):
-        lines.append("* stopped because its time was spent")
+        lines.append("* its time was spent before its interval was narrow enough")
     return lines
 
 
@@ -106,11 +107,58 @@ def counted(rows: Sequence[Row], metric: str) -> str:
     return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
 
 
+def _trained_on(results: Results, dataset: str) -> str:
+    """How many images the dense starts were trained on, and how many were held out of that.
+
+    By the recipes in the run's provenance; where it has none, all are said to be trained on.
+    """
+    count = results.environment.get("datasets", {}).get(dataset, {}).get("train")
+    if count is None:
+        return ""
+    recipes = [recipe for recipe in _recipes(results) if recipe.get("dataset") == dataset]
+    if recipes and not any(recipe.get("epochs") for recipe in recipes):
+        return f", {count:,} to calibrate on"
+    held_out = {round(count * (recipe.get("validation_split") or 0)) for recipe in recipes}
+    if held_out == {0} or len(held_out) != 1:
+        return f", {count:,} to train on"
+    (apart,) = held_out
+    return f", {count - apart:,} to train on, {apart:,} held out"
+
+
+def _recipes(results: Results) -> list[Mapping[str, Any]]:
+    """The recipes of the dense starts of all that the run weighed."""
+    models = {record.model for record in results.records}
+    found = results.environment.get("artifacts")
+    chains = found.values() if isinstance(found, Mapping) else ()
+    starts = [chain[0] for chain in chains if isinstance(chain, list) and chain]
+    return [
+        {**start["recipe"], "model": start["model"]}
+        for start in starts
+        if isinstance(start, Mapping) and isinstance(start.get("recipe"), Mapping)
+        if start.get("model") in models
+    ]
+
+
+def untrained(results: Results) -> list[str]:
+    """The models whose weights are random: not trained here, and none published or found."""
+    said = results.environment.get("weights", {})
+    random = [model for model, made_of in said.items() if made_of == "random"]
+    random += [
+        recipe["model"]
+        for recipe in _recipes(results)
+        if not recipe.get("epochs") and not recipe.get("weights") and recipe["model"] not in said
+    ]
+    return list(dict.fromkeys(random))
+
+
 def weights(results: Results) -> str:
     """What the dense starts are made of, where it is not training alone."""
     models: dict[str, list[str]] = {}
     for model, made_of in results.environment.get("weights", {}).items():
         models.setdefault(made_of, []).append(model)
+    for model in untrained(results):
+        if model not in models.setdefault("random", []):
+            models["random"].append(model)
     said = {"trained": "trained, published weights were not found", "random": "from random weights"}
     words = [
         f"{', '.join(names)} "
@@ -131,7 +179,8 @@ def calibration(results: Results) -> str:
         f"calibrated (litert, 1 thread): {found['false_alarms']} false alarms in "
         f"{found['aa_trials']} A/A trials, 5 % more work found in {found['found']} of "
         f"{found['slow_trials']}, smallest speed-up told from 1: "
-        f"{found['smallest_speedup'] * 100:.1f} % (at {found['pair_seconds']:g} s a pair)"
+        f"{found['smallest_speedup'] * 100:.1f} % (of a small file, at {found['pair_seconds']:g} s "
+        f"a pair)"
     )
 
 

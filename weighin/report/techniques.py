@@ -8,10 +8,10 @@ on one runtime, a variant of a model
 - is *degraded* if it was built and ran, but beside the best of the other releases its file is more
   than 1 % larger, or more than 2 % after gzip -9; or its top-1 is more than one point lower, and
   worse by Fisher's exact test at 5 %, shared among the other releases; or it is slower than in the
-  newest release, or in the newest than in another one: its speed-up by more than 2 % and its latency
-  by more than 30 %, both beyond both intervals. Either alone may be a slow hour of the machine,
-  which meets a baseline whose weights come from memory harder than a small file: runs of one and the
-  same file differed by 50 % in latency and by 30 % in speed-up;
+  newest release, or in the newest than in another one: its speed-up by more than 2 % and its
+  latency by more than 30 %, both beyond both intervals. Either alone may be a slow hour of the
+  machine, which meets a baseline whose weights come from memory harder than a small file: runs of
+  one and the same file differed by 50 % in latency and by 30 % in speed-up;
 - *works* otherwise, as far as it was measured.
 
 Being held against the best, what became worse for good is seen in every release since. Figures that
@@ -166,19 +166,15 @@ def _of_row(
 def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
     """How much worse a figure is than the best of other releases; of speed, than the newest's."""
     every = [other for other in range(len(columns)) if other != at]
-    if WORSE[line.metric] == "slower":
-        others = every if at == 0 else [0]
-    else:
-        others = _best(line, every)
+    held = every if at == 0 else [0]
+    others = held if WORSE[line.metric] == "slower" else _best(line, every)
     beside: dict[str, list[str]] = {}  # by how much, so that no amount is said twice
     for other in others:
         before, after = line.entries[other], line.entries[at]
         share = _worse(columns[other], columns[at], before, after, line.metric, len(every))
         if share is not None:
             beside.setdefault(amount(line.metric, share), []).append(columns[other].label)
-    return ",".join(
-        f" by {much} beside {', '.join(labels)}" for much, labels in beside.items()
-    )
+    return ",".join(f" by {much} beside {', '.join(labels)}" for much, labels in beside.items())
 
 
 def _best(line: Line, releases: Sequence[int]) -> list[int]:
