@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from publishing import write_published
 from support import answer
 from tiny import tiny_arrays, write_project
 
@@ -136,3 +137,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[st
 def tiny_data() -> Dataset:
     """The data set that the tiny models are trained and tested on."""
     return from_arrays("tiny", tiny_arrays(), classes=3)
+
+
+@pytest.fixture
+def published_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with two published runs; the folder to be in."""
+    write_published(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

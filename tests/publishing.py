@@ -9,12 +9,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from support import ENVIRONMENT
+from click.testing import CliRunner, Result
+from support import ENVIRONMENT, operating_points, results
 
+import weighin
 from weighin import store
 from weighin.cache import key_of
+from weighin.cli import main
 from weighin.core import Record, Results
 from weighin.provenance import stages_of
+from weighin.publish import readme, site
+
+ROOT = Path(weighin.__file__).resolve().parent.parent
+FACTS = ROOT / "models" / "published"
+PLACE = Path("results", "box", "2024-05-06-abc1234")
+BEGIN, END = readme.marks("headline")
 
 VERSIONS = {"tensorflow": "2.21.0"}
 
@@ -92,3 +101,21 @@ def text_of(made: Mapping[Path, str], name: str) -> str:
 def names_of(made: Mapping[Path, str] | Sequence[Path]) -> list[str]:
     """Names of files, sorted."""
     return sorted(path.name for path in made)
+
+
+def write_published(root: Path) -> None:
+    """A project with two published runs, one of them of operating points."""
+    filed(root, "quick", accounted(results(), **environment()))
+    filed(root, "curve", accounted(operating_points(), **environment(suite="curve")))
+    (root / "README.md").write_text(f"Before.\n\n{BEGIN}\n{END}\n\nAfter.\n")
+
+
+def made_of(root: Path, *records: Record, **changes: object) -> dict[Path, str]:
+    """What is made of one run."""
+    filed(root, "quick", accounted(Results(environment(**changes), records)))
+    return site.make(root)
+
+
+def publish(*words: object) -> Result:
+    """Run the command where the test is."""
+    return CliRunner().invoke(main, ["publish", *map(str, words)])
