@@ -40,7 +40,12 @@ def rows(text: str) -> list[list[str]]:
 
 def verdict(first: Record, second: Record, *environments: dict[str, Any]) -> str:
     """The verdict of the only row."""
-    return rows(compared([first], [second], *environments))[1][-1]
+    return bare(rows(compared([first], [second], *environments))[1][-1])
+
+
+def bare(verdict: str) -> str:
+    """A verdict without the amount."""
+    return verdict.partition(" by ")[0]
 
 
 def latency(value: float, reach: float = 0.01) -> Record:
@@ -65,13 +70,13 @@ def test_the_same_cells_stand_side_by_side() -> None:
 
     assert [
         ["gzip_bytes", "old", "new", "verdict"],
-        ["small on digits int8 tflite", "800 B", "700 B", "smaller"],
+        ["small on digits int8 tflite", "800 B", "700 B", "smaller by 12.5 %"],
         ["top1", "old", "new", "verdict"],
         [
             "small on digits baseline litert",
             "95.00 % [94.00, 96.00]",
             "90.00 % [89.00, 91.00]",
-            "worse",
+            "worse by 5.00 points",
         ],
         ["latency", "old", "new", "verdict"],
         [
@@ -172,7 +177,7 @@ def test_a_restarted_or_updated_machine_is_the_same() -> None:
 
     text = compared([latency(1e-4)], [latency(5e-4)], ENVIRONMENT, environment(machine=restarted))
 
-    assert ["slower"] == [row[-1] for row in rows(text)[1:]]
+    assert ["slower by 400.0 %"] == [row[-1] for row in rows(text)[1:]]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +196,7 @@ def test_latencies_of_other_machines_do_not_compare(other: dict[str, Any], reaso
 
     text = compared(old, new, ENVIRONMENT, other)
 
-    assert ["smaller", "worse", "not compared"] == [row[-1] for row in rows(text)[1:6:2]]
+    assert ["smaller", "worse", "not compared"] == [bare(row[-1]) for row in rows(text)[1:6:2]]
     note = f"latency not compared with new: {reason}"
     if not other["machine"]:
         note = "latency not compared with new: another machine ("
@@ -209,7 +214,7 @@ def test_only_the_run_that_differs_is_refused() -> None:
     header, row, note = rows(render(runs))
 
     assert ["latency", "a", "b", "verdict", "c", "verdict"] == header
-    assert ["not compared", "slower"] == [row[3], row[5]]
+    assert ["not compared", "slower by 400.0 %"] == [row[3], row[5]]
     assert "latency not compared with b: another machine" in " ".join(note)
 
 
@@ -303,7 +308,14 @@ def test_compare_prints_the_table(stored: list[str]) -> None:
 
     assert 0 == done.exit_code, done.output
     assert ["gzip_bytes", *stored, "verdict"] == rows(done.output)[0]
-    assert "smaller" == rows(done.output)[1][-1]
+    assert "smaller by 12.5 %" == rows(done.output)[1][-1]
+
+
+def test_a_byte_of_many_is_less_than_a_tenth_of_a_per_cent() -> None:
+    """So that it is told from what matters, though both read 1.60 MB."""
+    (_, row) = rows(compared([file("int8", 1, 1_600_000)[1]], [file("int8", 1, 1_600_001)[1]]))
+
+    assert ["1.60 MB", "1.60 MB", "larger by < 0.1 %"] == row[1:]
 
 
 @pytest.mark.parametrize(("count", "code"), [(0, 2), (1, 1)])

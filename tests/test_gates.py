@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support import file, record, without
+from support import file, record, run, why, without
 
 from weighin import store
 from weighin.cli import main
@@ -354,7 +354,8 @@ def test_strict_never_lets_more_through(
 ) -> None:
     """What a strict gate keeps, a lenient one keeps; and strict is what the relation says."""
     made = figure(value, value - below, value + above)
-    text = f"int8: top1 {relation} {bound!r}"
+    text = f"int8: count {relation} {bound!r}"
+    made = dataclasses.replace(made, metric="count")
     truth = {
         "<=": value <= bound,
         "<": value < bound,
@@ -378,7 +379,7 @@ def test_a_table_of_outcomes() -> None:
 
     lines = render(judge(gates, records)).splitlines()
 
-    first, second, third = (" ".join(line.split()) for line in lines[2:])
+    first, second, third = (" ".join(line.split()) for line in lines[2:5])
     assert (
         "latency <= 0.5 * baseline small int8 litert seed 1 80.0 µs [79.0, 81.0] 50.0 µs breached"
     ) == first
@@ -423,7 +424,8 @@ def test_check_shows_every_outcome(stored: str) -> None:
     )
 
     lines = done.output.splitlines()
-    assert ["kept", "breached"] == [line.split()[-1] for line in lines[2:]]
+    assert ["kept", "breached"] == [line.split()[-1] for line in lines[2:4]]
+    assert "1 of 2 breached" == lines[-1]
 
 
 def test_check_of_a_file_that_is_none(tmp_path: Path) -> None:
@@ -440,3 +442,49 @@ def test_a_figure_of_another_metric_is_left_alone() -> None:
     other = dataclasses.replace(figure(0.1), metric="top5")
 
     assert ["kept"] == verdicts("top1 >= 0.5", figure(0.9), other)
+
+
+@pytest.mark.parametrize(
+    ("gate", "share"),
+    [
+        ("top1_delta >= -0.5", "-50 %"),
+        ("int8: top1 >= 98", "9800 %"),
+        ("agreement > 99.5", "9950 %"),
+    ],
+)
+def test_bounds_in_points_are_refused(gate: str, share: str) -> None:
+    """What tables show as points or per cent are shares in gates: it would check nothing."""
+    with pytest.raises(WeighinError, match=f"a share, of which .* is {share}"):
+        parse(gate)
+
+
+@pytest.mark.parametrize("gate", ["top1_delta >= -0.2", "top1 >= 1", "top1 >= 98 * baseline"])
+def test_bounds_that_a_share_can_reach_are_read(gate: str) -> None:
+    """And multiples of the baseline's, whatever they are."""
+    assert parse(gate).text == gate
+
+
+def test_strict_says_what_it_fails_for_and_how_many() -> None:
+    """The same row that is let through otherwise; a count below the table."""
+    records = [
+        *run("baseline", 0.95, 1e-4),
+        record("top1", 0.9, variant="int8", low=0.85, high=0.95),
+        record("top1", 0.9, variant="dynamic", low=0.89, high=0.91),
+    ]
+    outcomes = judge([parse("top1 >= 0.92"), parse("top6 >= 0.5")], records)
+
+    lax, strict = (render(outcomes, strict=each) for each in (False, True))
+
+    assert "within the interval" in lax
+    assert "1 of 3 breached, 1 without a figure" == lax.splitlines()[-1]
+    assert "breached, though not beyond the interval" in strict
+    assert "2 of 3 breached, 1 without a figure" == strict.splitlines()[-1]
+
+
+def test_what_a_variant_lacks_is_not_called_a_missing_variant() -> None:
+    """The baseline has no speed-up, and a reason is no figure."""
+    records = [*run("baseline", 0.95, 1e-4), *run("int8", 0.95, 1e-4), why("int8", "zeros")]
+    outcomes = judge([parse("baseline: speedup >= 1"), parse("why >= 1")], records)
+
+    assert outcomes[0].reason.startswith("baseline has no speedup here; it has latency, top1")
+    assert outcomes[1].reason.startswith("no metric 'why' here; there are ")

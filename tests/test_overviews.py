@@ -42,7 +42,7 @@ def test_the_index_praises_what_runs(tmp_path: Path) -> None:
         *without("top1 top1_delta", "failed", "crashed", variant="prune(0.9)+int8"),
     ]
     index = made_of(tmp_path, *records)[tmp_path / "results" / "README.md"]
-    better = "+0.00 points of top-1, not found worse by 1,000 images"
+    better = "0.00 points of top-1, not found worse by 1,000 images"
     assert f"up to 4 times smaller (int8), {better}" in index
 
     own = [*weighed("baseline", 370_000), *weighed("int8", 16_000), *weighed("qat", 9, 0, 900)]

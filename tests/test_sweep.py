@@ -128,11 +128,12 @@ def test_names_may_stand_anywhere(asked: SimpleNamespace) -> None:
 def test_pytests_options_follow_two_dashes(asked: SimpleNamespace) -> None:
     """They are passed on as they are, after the command's own; three seeds if none are given."""
     command(
-        "tiny", "--over", "int8", "--profile", "full", "--", "-x", "--weighin-runtimes", "litert"
+        *("tiny", "--over", "int8", "--over", "dynamic", "--profile", "full"),
+        *("--", "-x", "--weighin-runtimes", "litert"),
     )
 
     assert [
-        "--weighin-variants=int8",
+        "--weighin-variants=int8,dynamic",
         "--weighin-models=tiny",
         "--weighin-seeds=3",
         "--weighin-profile=full",
@@ -140,6 +141,15 @@ def test_pytests_options_follow_two_dashes(asked: SimpleNamespace) -> None:
         "--weighin-runtimes",
         "litert",
     ] == asked.options
+
+
+def test_one_variant_is_no_curve(asked: SimpleNamespace) -> None:
+    """Nothing varies: it would be trained from three seeds, and there would be nothing to draw."""
+    result = command("tiny", "--over", "prune(0.5)")
+
+    assert 1 == result.exit_code
+    assert "'prune(0.5)' is one variant, which makes no curve" in result.output
+    assert not vars(asked)
 
 
 def test_a_misspelt_option_names_nothing(asked: SimpleNamespace) -> None:

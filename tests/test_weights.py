@@ -69,6 +69,13 @@ def test_weights_are_found(tmp_path: Path, folder: str) -> None:
     assert (path, SHA256) == weights.find(BROUGHT, places_in(tmp_path))
 
 
+def test_weights_may_lie_anywhere(tmp_path: Path) -> None:
+    """By an absolute name they are one's own, wherever they are, and of any content."""
+    path = put(tmp_path / "elsewhere")
+
+    assert (path, SHA256) == weights.find(Weights(str(path)), places_in(tmp_path))
+
+
 def test_the_users_folder_comes_first(tmp_path: Path) -> None:
     """What a user has put there is what he wants."""
     path = put(tmp_path / "user")

@@ -328,7 +328,7 @@ def check(file: Path, texts: tuple[str, ...], strict: bool) -> None:
     Exits with 1 if a gate is breached beyond the figure's interval, or finds no figure.
     """
     outcomes = gates.judge([gates.parse(text) for text in texts], store.load(file).records)
-    click.echo(gates.render(outcomes))
+    click.echo(gates.render(outcomes, strict))
     sys.exit(0 if all(outcome.passes(strict) for outcome in outcomes) else 1)
 
 

@@ -12,6 +12,8 @@ from weighin.core import Metric, Suite
 from weighin.datasets import Places
 from weighin.doctoring import indented
 
+_NONE = {"models": "  none: they are read from models/ where there is a bench/suite.py beside it"}
+
 
 def render(places: Places) -> str:
     """A block for each kind of entry: names, what they are, why some cannot be used here."""
@@ -26,7 +28,7 @@ def render(places: Places) -> str:
             for name in entries
         ]
         table = indented(tabulate(rows, tablefmt="plain", disable_numparse=True))
-        blocks.append(f"{kind}:\n{table or '  none'}\n")
+        blocks.append(f"{kind}:\n{table or _NONE.get(kind, '  none')}\n")
     return "\n".join(blocks)
 
 

@@ -199,7 +199,9 @@ def pytest_terminal_summary(
     terminalreporter.write_line(render([results], "text"))
     terminalreporter.line("")
     if run.outcomes:
-        terminalreporter.write_line(gates.render(run.outcomes))
+        terminalreporter.write_line(
+            gates.render(run.outcomes, config.getoption("--weighin-strict"))
+        )
         terminalreporter.line("")
     terminalreporter.write_line(f"records: {_shorter(run.path)}")
     summary = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -25,7 +25,8 @@ def variants_of(templates: Sequence[str], values: Values) -> list[str]:
         values: of each such name; one that stands in several templates varies in all of them.
 
     Raises:
-        WeighinError: if a name has no values, values have no name, or no such variant exists.
+        WeighinError: if a name has no values, values have no name, or no such variant exists;
+            if nothing varies.
     """
     texts = {template: re.sub(r"\s+", "", template) for template in templates}
     for template, text in texts.items():
@@ -41,7 +42,13 @@ def variants_of(templates: Sequence[str], values: Values) -> list[str]:
         if not given:
             raise WeighinError(f"--{name} has no values: write them as --{name} 0.5,0.75.")
     filled = [name for template, text in texts.items() for name in _fill(template, text, values)]
-    return list(dict.fromkeys(filled))
+    names = list(dict.fromkeys(filled))
+    if len(names) == 1 and not values:
+        raise WeighinError(
+            f"--over {templates[0]!r} is one variant, which makes no curve: write a name for an "
+            f"argument and its values, as --over 'prune(s)' --s 0.5,0.75."
+        )
+    return names
 
 
 def _fill(template: str, text: str, values: Values) -> list[str]:

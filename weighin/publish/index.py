@@ -9,13 +9,15 @@ from weighin.core import Results
 from weighin.publish import markdown, model, published
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
+from weighin.report import units
 from weighin.report.footer import counted, untrained
 from weighin.report.rows import Row, rows_of_seeds
 
 _SHORT = 40  # letters of a variant's name that a line bears
 _INTRO = """# Results
 
-By machine and date. Each folder holds records (`.json`: every figure with its raw samples, the
+By machine and date; a folder bears the date and commit of its filing, the headings here what its
+runs tell. Each holds records (`.json`: every figure with its raw samples, the
 environment, and the provenance of every model file) and what `weighin publish` makes of them: all
 else there, this page too. To file new results and make everything anew:
 
@@ -97,7 +99,7 @@ def _compared(results: Results, best: Row) -> str:
     if best.is_worse is None or delta is None:
         return "accuracy not compared"
     images = counted([best], "top1_delta")
-    return f"{delta * 100:+.2f} points of top-1, not found worse by {images} images"
+    return f"{units.points(delta)} points of top-1, not found worse by {images} images"
 
 
 def _place(folder: Folder) -> tuple[str, str]:

@@ -41,8 +41,12 @@ def best_of_record(folders: Sequence[Folder]) -> str:
         f"As published ({table}), whole files that LiteRT runs got smaller, after gzip, than 4 "
         f"bytes per parameter of the dense model: {said or 'none yet'}. None is found worse than "
         f"its dense start or more than {record_table.POINT * 100:g} points below it; each is the "
-        f"best of several variants by the same test images."
+        f"best of several variants{_of_seeds(runs)} by the same test images."
     )
+
+
+def _of_seeds(runs: Sequence[Run]) -> str:
+    return ", of one seed," if all(markdown.seeds_of(run.results) == 1 for run in runs) else ""
 
 
 def _record_runs(folder: Folder) -> list[Run]:

@@ -60,13 +60,38 @@ def _table(
             if metric in MACHINE_BOUND and refused[name]:
                 row.append("not compared")
             else:
-                row.append(verdict(first, record))
+                row.append(_said(metric, first, record))
         rows.append(row)
     if not rows:
         return ""
     headers = [metric, runs[0][0]]
     headers += [header for name, _ in runs[1:] for header in (name, "verdict")]
     return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+
+
+def _said(metric: str, first: Record | None, second: Record | None) -> str:
+    """The verdict, and by how much the figure differs where it does."""
+    told = verdict(first, second)
+    moved = change(first, second)
+    if moved is None or told in ("same", "no evidence", "no figure"):
+        return told
+    return f"{told} by {amount(metric, moved)}"
+
+
+def change(first: Record | None, second: Record | None) -> float | None:
+    """From the first figure to the second, as a share of it; of top-1 the difference of shares."""
+    if first is None or second is None or first.value is None or second.value is None:
+        return None
+    if first.metric == "top1":
+        return second.value - first.value
+    return second.value / first.value - 1 if first.value else None
+
+
+def amount(metric: str, change: float) -> str:
+    """How much a figure differs: `3.1 %`; of top-1 `0.52 points`."""
+    if metric == "top1":
+        return f"{abs(change) * 100:.2f} points"
+    return f"{abs(change) * 100:.1f} %" if abs(change) >= 0.001 else "< 0.1 %"
 
 
 def _by_cell(results: Results, metric: str) -> dict[Cell, Record]:

@@ -21,6 +21,8 @@ from weighin.core import Record, WeighinError
 from weighin.report.units import shown
 
 YARDSTICKS = ("baseline", "finetune")
+# Bounds beyond which a gate on a share is one in points by mistake
+_SHARES = {"top1": 1.0, "top5": 1.0, "agreement": 1.0, "top1_delta": 0.2}
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _GATE = re.compile(
     r"\s*(?P<metric>[a-z][a-z0-9_]*)\s*(?P<relation><=|>=|<|>)\s*"
@@ -87,6 +89,11 @@ def parse(text: str) -> Gate:
     factor = float(match["number"] or match["before"] or match["after"] or 1)
     if not math.isfinite(factor):
         raise WeighinError(f"Gate {text!r}: {factor} is no bound.")
+    if match["metric"] in _SHARES and not match["base"] and abs(factor) > _SHARES[match["metric"]]:
+        raise WeighinError(
+            f"Gate {text!r}: {match['metric']} is a share, of which {factor:g} is {factor * 100:g} "
+            f"%, so that it would check nothing; half a point is 0.005."
+        )
     return Gate(
         text=text.strip(),
         variant=re.sub(r"\s+", "", variant),
@@ -112,8 +119,8 @@ def judge(gates: Iterable[Gate], records: Sequence[Record]) -> list[Outcome]:
     return outcomes
 
 
-def render(outcomes: Sequence[Outcome]) -> str:
-    """A table of gates, figures, intervals, bounds and verdicts."""
+def render(outcomes: Sequence[Outcome], strict: bool = False) -> str:
+    """A table of gates, figures, intervals, bounds and verdicts, and how many are not kept."""
     rows = []
     for outcome in outcomes:
         record, where, figure, bound = outcome.record, "", "", ""
@@ -127,23 +134,37 @@ def render(outcomes: Sequence[Outcome]) -> str:
             if outcome.bound is not None:
                 bound = shown(record.metric, record.unit, outcome.bound)
         verdict = outcome.verdict + (f": {outcome.reason}" if outcome.reason else "")
+        if strict and outcome.verdict == "within the interval":
+            verdict = "breached, though not beyond the interval"
         rows.append([outcome.gate.text, where, figure, bound, verdict])
     headers = ["gate", "row", "figure", "bound", "verdict"]
-    return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+    table = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+    return f"{table}\n\n{_summary(outcomes, strict)}"
+
+
+def _summary(outcomes: Sequence[Outcome], strict: bool) -> str:
+    """`2 of 48 figures breach their gate, 1 gate or figure is missing`."""
+    missing = sum(outcome.verdict == "no figure" for outcome in outcomes)
+    breached = sum(not outcome.passes(strict) for outcome in outcomes) - missing
+    words = f"{breached} of {len(outcomes)} breached"
+    return words + (f", {missing} without a figure" if missing else "")
 
 
 def _missing(gate: Gate, records: Sequence[Record]) -> str:
-    metrics = sorted({record.metric for record in records})
+    metrics = sorted({record.metric for record in records} - {"why"})
     if gate.metric not in metrics:
         near = difflib.get_close_matches(gate.metric, metrics, n=1)
         known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(metrics)}"
         return f"no metric {gate.metric!r} here; {known}"
-    variants = ", ".join(dict.fromkeys(record.variant for record in records))
-    return f"no row of that variant here; there are {variants}"
+    variants = dict.fromkeys(record.variant for record in records)
+    if gate.variant in variants:
+        own = {record.metric for record in records if record.variant == gate.variant} - {"why"}
+        return f"{gate.variant} has no {gate.metric} here; it has {', '.join(sorted(own))}"
+    return f"no row of that variant here; there are {', '.join(variants)}"
 
 
 def _concerns(gate: Gate, record: Record) -> bool:
-    if record.metric != gate.metric or record.status == "skipped":
+    if record.metric != gate.metric or record.metric == "why" or record.status == "skipped":
         return False
     if gate.variant:
         return record.variant == gate.variant

@@ -16,6 +16,7 @@ from weighin.keras_file import KerasFile, read_keras
 from weighin.report import units
 
 PATIENCE = 120  # seconds for reading one file
+_READ = (".tflite", ".keras", ".h5", ".hdf5")
 
 
 def inspect(path: Path) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def inspect(path: Path) -> dict[str, Any]:
     Raises:
         WeighinError: if it is none of these, or damaged.
     """
+    if path.suffix not in _READ:
+        raise WeighinError(f"{path} is none of the files that are read here: {', '.join(_READ)}.")
     if path.suffix == ".tflite":
         return _graph(read_tflite(path), path.stat().st_size)
     return _keras(read_keras(path))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from weighin.core import Record, Results, Status
-from weighin.report.compare import MACHINE_BOUND, verdict, why_not
+from weighin.report.compare import MACHINE_BOUND, change, verdict, why_not
 from weighin.report.releases import Release, packages
 from weighin.report.rows import over_seeds, place
 
@@ -150,15 +150,7 @@ def against(
     litert = {packages(each.results).get("ai-edge-litert") for each in (first, second)}
     is_one_file = one.artifact != "" and one.artifact == other.artifact and one.format == "tflite"
     is_drift = one.metric == "latency" and is_one_file and len(litert) == 1
-    return "same" if is_drift else verdict(one, other, tests), _change(one, other)
-
-
-def _change(before: Record, after: Record) -> float | None:
-    if before.value is None or after.value is None:
-        return None
-    if before.metric == "top1":
-        return after.value - before.value
-    return after.value / before.value - 1 if before.value else None
+    return "same" if is_drift else verdict(one, other, tests), change(one, other)
 
 
 def _beside(newest: Release, reference: Entry, column: Release, entry: Entry) -> Entry:

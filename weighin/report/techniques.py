@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from weighin.report.compare import amount
 from weighin.report.lines import Entry, Line, against
 from weighin.report.releases import Release
 
@@ -112,13 +113,6 @@ def first_line(reason: str) -> str:
     return next((line.strip() for line in reason.splitlines() if line.strip()), "no reason given")
 
 
-def amount(metric: str, change: float) -> str:
-    """How much a figure differs: `3.1 %`; of top-1 `0.52 points`."""
-    if metric == "top1":
-        return f"{abs(change) * 100:.2f} points"
-    return f"{abs(change) * 100:.1f} %" if abs(change) >= 0.001 else "< 0.1 %"
-
-
 def _file(line: Line) -> _File:
     return line.model, line.dataset, line.variant, line.format
 
@@ -141,7 +135,11 @@ def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) 
     for problems in (*found["fails"], *found["degraded"]):
         for problem, who in problems.items():
             together.setdefault(problem, []).append(who)
-    notes = [f"{problem}: {'; '.join(who)}" for problem, who in together.items()]
+    every = len(found["fails"]) == len(rows)  # then all are meant
+    notes = [
+        problem if every and len(who) == len(rows) > 1 else f"{problem}: {'; '.join(who)}"
+        for problem, who in together.items()
+    ]
     return State(columns[at].label, word, len(found[word]), measured, tuple(notes))
 
 

@@ -25,7 +25,7 @@ def percent(value: float, low: float | None = None, high: float | None = None) -
 
 def points(value: float, low: float | None = None, high: float | None = None) -> str:
     """`+0.04 [-0.12, +0.20]`: percentage points."""
-    return f"{value * 100:+.2f}" + _ends(low, high, lambda end: f"{end * 100:+.2f}")
+    return _signed(value) + _ends(low, high, _signed)
 
 
 def ratio(value: float, low: float | None = None, high: float | None = None) -> str:
@@ -65,6 +65,11 @@ def _scaled(
         return f"{scaled:.0f}" if unit == "B" or scaled >= 99.95 else f"{scaled:#.3g}"
 
     return f"{digits(value)} {unit}" + _ends(low, high, digits)
+
+
+def _signed(share: float) -> str:
+    text = f"{share * 100:+.2f}"
+    return text if float(text) else "0.00"
 
 
 def _ends(low: float | None, high: float | None, show: Callable[[float], str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from weighin.core import Results
 from weighin.report import units
-from weighin.report.compare import DRIFT
+from weighin.report.compare import DRIFT, amount
 from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
 from weighin.report.lines import METRICS, Entry, Line, lines
 from weighin.report.releases import Release, packages, releases
@@ -21,7 +21,6 @@ from weighin.report.techniques import (
     TOLERATED,
     State,
     Technique,
-    amount,
     techniques,
 )
 
