@@ -13,6 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from publishing import (
     FACTS,
+    accounted,
+    environment,
+    filed,
     made_of,
     names_of,
     text_of,
@@ -23,7 +26,7 @@ from support import (
     run,
 )
 
-from weighin.core import Record
+from weighin.core import Record, Results
 from weighin.publish import factors, site
 
 SIZES = st.floats(1e3, 1e7)
@@ -168,3 +171,17 @@ def test_the_articles_rows_say_which_suite_they_want(tmp_path: Path) -> None:
     made = made_of(tmp_path, *the_article(), suite="article", profile="full")
 
     assert 3 == text_of(made, "article.md").count("`--weighin-suite article_schedules` was not run")
+
+
+def test_rows_that_another_folder_has_are_taken_from_there(tmp_path: Path) -> None:
+    """Sizes and accuracies are no machine's; a line says where they were measured."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    sequel = [*of_article("baseline", 1_600_000, "h5"), *of_article("prune(0.875)", 400_000, "h5")]
+    own = environment(suite="article_schedules", profile="schedules")
+    filed(tmp_path, "s", accounted(Results(own, tuple(sequel))), "other/2024-05-07-abc1234")
+    made = made_of(tmp_path, *the_article(), suite="article", profile="full")
+    text = text_of(made, "box/2024-05-06-abc1234/article.md").replace("\N{NO-BREAK SPACE}", " ")
+
+    assert re.search(r"\| polynomial decay.*\| 400,000 B +\| 4.00 ", text)
+    assert "profile schedules: measured in other/2024-05-07-abc1234" in text
+    assert "was not run" not in text

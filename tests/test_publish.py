@@ -214,7 +214,7 @@ def test_a_readme_without_marks_is_left_alone(published_project: Path) -> None:
 
 
 def test_the_headline_is_of_the_fullest_suite(published_project: Path) -> None:
-    """The first run of its newest folder."""
+    """The first run of the folder with most of its models, of several such of the newest."""
     for day, name in ((3, "old"), (7, "big"), (8, "later")):
         full = environment(suite="full", date=f"2024-05-0{day} 01:02 UTC")
         records = (*file("baseline", 9, 8, model=name), *file("int8", 3, 2, model=name))
@@ -222,6 +222,11 @@ def test_the_headline_is_of_the_fullest_suite(published_project: Path) -> None:
         filed(published_project, name, accounted(Results(full, records)), place)
 
     assert "### big on digits" in site.make(published_project)[published_project / "README.md"]
+    filed(published_project, "one", accounted(Results(full, records)), "box/2024-05-09-abc1234")
+    assert "### big on digits" in site.make(published_project)[published_project / "README.md"]
+    small = tuple(dataclasses.replace(each, model="newest") for each in records)
+    filed(published_project, "a", accounted(Results(full, small)), "box/2024-05-09-abc1234")
+    assert "### newest on digits" in site.make(published_project)[published_project / "README.md"]
 
 
 def test_bare_numbers_are_of_all_runs(published_project: Path) -> None:

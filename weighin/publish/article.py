@@ -29,13 +29,24 @@ _LACKING = (
 )
 
 
-def page(folder: Folder, known: Sequence[Published]) -> str:
-    """The page's text; empty where nothing of the article was weighed but its dense start."""
+def page(folder: Folder, known: Sequence[Published], others: Sequence[Folder] = ()) -> str:
+    """The page's text; empty where nothing of the article was weighed but its dense start.
+
+    Args:
+        folder: whose page it is.
+        known: what others have published.
+        others: folders where a row of the article is looked for that this one has not; sizes and
+            accuracies are no machine's.
+    """
     rows = [each for each in known if each.source == SOURCE and each.metric == "zip_bytes"]
     main = _run_of(folder, PROFILE)
     if not rows or main is None or not _sizes(main).get((PRUNED, "h5")):
         return ""
-    parts = [_its_rows(folder, rows, known), _lacking(main), factors.section(_sizes(main), rows)]
+    parts = [
+        _its_rows(folder, rows, known, others),
+        _lacking(main),
+        factors.section(_sizes(main), rows),
+    ]
     title = "The article, reproduced and completed"
     return markdown.page(folder, title, parts)
 
@@ -60,13 +71,22 @@ def _sizes(run: Run) -> dict[tuple[str, str], dict[int, float]]:
     }
 
 
-def _its_rows(folder: Folder, rows: Sequence[Published], known: Sequence[Published]) -> str:
+def _its_rows(
+    folder: Folder,
+    rows: Sequence[Published],
+    known: Sequence[Published],
+    others: Sequence[Folder],
+) -> str:
     top1 = {(each.what, each.variant): each.value for each in known if each.metric == "top1"}
     dense = next((each.value for each in rows if each.variant == "baseline"), None)
-    cells = []
+    cells, elsewhere = [], {}
     for each in rows:
         printed = top1.get((each.what, each.variant))
-        run = _run_of(folder, each.profile)
+        runs = ((place, _run_of(place, each.profile)) for place in (folder, *others))
+        place, run = next((found for found in runs if found[1]), (folder, None))
+        if place is not folder:
+            name = "/".join(place.place.parts[-2:])
+            elsewhere[each.profile] = f"profile {each.profile}: measured in {name}"
         cells.append(
             [
                 each.what,
@@ -85,6 +105,7 @@ def _its_rows(folder: Folder, rows: Sequence[Published], known: Sequence[Publish
         "published: MachineCurve 2020, one seed; ours: mean ± standard deviation over seeds "
         "where there are several; top-1: on all 10,000 test images, by the .tflite file of the "
         "same weights",
+        *elsewhere.values(),
     ]
     return f"## Its six rows\n\n{markdown.table(headers, cells, lines)}"
 

@@ -14,7 +14,7 @@ from weighin.report.layout import Section
 from weighin.report.rows import RUNTIME, Row
 from weighin.report.table import COLUMNS, Table, tables
 
-SUITES = ("full", "quick")  # of the first that is published the newest folder, there its first run
+SUITES = ("full", "quick")  # of the first that is published the folder with most of its models
 VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
 LEFT_OUT = ("runtime", "file")
 _SHOWN = {column.metric: column for column in COLUMNS}
@@ -37,16 +37,22 @@ def text(folders: Sequence[Folder]) -> str:
 
 
 def _first(folders: Sequence[Folder]) -> tuple[Folder, Run, str] | None:
-    """The run to show and the model in it: the first that has a row of the core."""
-    newest = sorted(folders, key=lambda folder: folder.date, reverse=True)
+    """The run to show and the model in it: the first that has a row of the core.
+
+    Of folders with as many models of a suite, the newest.
+    """
     for suite in SUITES:
-        for folder in newest:
-            for run in folder.runs:
-                if run.fact("suite") == suite:
-                    for name in run.models:
-                        if _core(run.of(name)).records:
-                            return folder, run, name
+        found = [(folder, own) for folder in folders if (own := _models(folder, suite))]
+        if found:
+            folder, own = max(found, key=lambda each: (len(each[1]), each[0].date))
+            return folder, *own[0]
     return None
+
+
+def _models(folder: Folder, suite: str) -> list[tuple[Run, str]]:
+    """The models of a suite that have rows of the core, each with its run."""
+    runs = [run for run in folder.runs if run.fact("suite") == suite]
+    return [(run, name) for run in runs for name in run.models if _core(run.of(name)).records]
 
 
 def _curved(folder: Folder, name: str) -> Run | None:

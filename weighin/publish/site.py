@@ -52,7 +52,7 @@ def make(root: Path) -> dict[Path, str]:
     made: dict[Path, str] = {}
     pages: dict[str, list[str]] = {}
     for folder in folders:
-        own = _folder(folder, facts)
+        own = _folder(folder, facts, [each for each in folders if each is not folder])
         made |= {folder.place / name: text for name, text in own.items()}
         pages[str(folder.place)] = list(own)
     made[root / "results" / "README.md"] = index.page(folders, pages)
@@ -82,12 +82,12 @@ def write(root: Path, made: dict[Path, str]) -> list[Path]:
     return touched
 
 
-def _folder(folder: Folder, facts: Path) -> dict[str, str]:
+def _folder(folder: Folder, facts: Path, others: Sequence[Folder]) -> dict[str, str]:
     """The generated files of one folder by name."""
     known = published.read(facts)
     pages = {
         "ladder.md": ladder.page(folder),
-        "article.md": article.page(folder, known),
+        "article.md": article.page(folder, known, others),
         "applications.md": applications.page(folder, published.applications(facts)),
         "record.md": overviews.record(folder, known),
         "curves.md": overviews.curves(folder),
