@@ -242,14 +242,15 @@ def test_another_data_set_is_another_cell() -> None:
     """Data sets of other names differ as they like; their cells stand apart."""
     other = environment(datasets={"letters": {"digest": "e" * 64}})
     text = compared(
-        [record("top1", 0.9, n=9)],
-        [record("top1", 0.9, n=9, dataset="letters")],
+        [record("top1", 0.9, n=9), record("top1", 0.9, n=9, variant="int8")],
+        [record("top1", 0.9, n=9, dataset="letters"), record("top1", 0.9, n=9, variant="int8")],
         ENVIRONMENT,
         other,
     )
 
     assert [
         ["small on digits baseline litert", "90.00 %", "not measured", "no figure"],
+        ["small on digits int8 litert", "90.00 %", "90.00 %", "no evidence"],
         ["small on letters baseline litert", "not measured", "90.00 %", "no figure"],
     ] == rows(text)[1:]
 
@@ -347,3 +348,18 @@ def test_models_that_started_from_other_weights_do_not_compare() -> None:
     with pytest.raises(WeighinError, match=r"'resnet8' started from other weights .*trained"):
         compared([latency(1e-4)], [latency(1e-4)], published, trained)
     assert "no evidence" in compared([latency(1e-4)], [latency(1e-4)], trained, trained)
+
+
+def test_runs_with_nothing_in_common_are_refused(tmp_path: Path) -> None:
+    """A table in which every row lacks one side compares nothing; the error says what each has."""
+    paths = []
+    for name in ("one", "two"):
+        paths.append(str(tmp_path / f"{name}.json"))
+        own = (record("top1", 0.9, model=name, n=100),)
+        store.save(Path(paths[-1]), Results(ENVIRONMENT, own))
+
+    done = CliRunner().invoke(main, ["compare", *paths])
+
+    assert 1 == done.exit_code
+    assert "nothing to compare" in done.output
+    assert f"{paths[0]} has one on digits; {paths[1]} has two on digits" in done.output

@@ -32,9 +32,11 @@ def render(runs: Sequence[tuple[str, Results]]) -> str:
         runs: a name for each, and its results.
 
     Raises:
-        WeighinError: if a data set, or the published weights of a model, differ between runs.
+        WeighinError: if a data set, or the published weights of a model, differ between runs, or if
+            they have no figure in common.
     """
     check_data(runs)
+    _check_common(runs)
     (_, first), *others = runs
     refused = {name: why_not(first, results) for name, results in others}
     parts = [_table(metric, runs, refused) for metric in METRICS]
@@ -188,6 +190,16 @@ def check_data(runs: Sequence[tuple[str, Results]]) -> None:
                     f"{before[0]} and {name} do not compare: {model!r} started from other weights "
                     f"({before[1]} and {made_of})."
                 )
+
+
+def _check_common(runs: Sequence[tuple[str, Results]]) -> None:
+    cells = [{cell for metric in METRICS for cell in _by_cell(own, metric)} for _, own in runs]
+    if all(cells) and not any(cells[0] & each for each in cells[1:]):
+        held = "; ".join(
+            f"{name} has {', '.join(sorted({f'{cell[0]} on {cell[1]}' for cell in own}))}"
+            for (name, _), own in zip(runs, cells, strict=True)
+        )
+        raise WeighinError(f"There is nothing to compare, no model's figures are in both: {held}.")
 
 
 def why_not(first: Results, other: Results) -> str | None:
