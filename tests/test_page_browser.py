@@ -291,7 +291,7 @@ def test_pointing_names_the_variant_and_its_figures(page: Any) -> None:
     told = page.inner_text("#tip")
 
     assert "prune(0.5)" == told.splitlines()[0]
-    for figure in ("240 kB", "1.67 ± 0.00", "95.15 % ± 0.07 % [94.15, 96.15]", "no evidence"):
+    for figure in ("240 kB", "1.67 ± 0.00", "95.15 % ± 0.07 [94.15, 96.15]", "no evidence"):
         assert figure in told
     page.mouse.move(0, 0)
     page.locator("#tip").wait_for(state="hidden")

@@ -414,9 +414,9 @@ def test_seeds_of_a_variant_share_a_row() -> None:
     ((place, shown),) = cells(records).items()
 
     assert ("int8", "litert") == place
-    assert "91.00 % ± 1.41 % [90.00, 92.00]" == shown["top-1"]
+    assert "91.00 % ± 1.41 [90.00, 92.00]" == shown["top-1"]
     assert "-4.00 ± 1.41 [-5.00, -3.00] no evidence" == shown["Δ points"]
-    assert "200 µs ± 141 µs [198, 202]" == shown["latency"]
+    assert "200 µs ± 141 [198, 202]" == shown["latency"]
     assert "2.00 ± 0.00 [1.94, 2.06] no evidence" == shown["× faster"]
 
 
@@ -437,7 +437,7 @@ def test_seeds_of_other_runtimes_and_threads_stay_apart() -> None:
 
     shown = [row["latency"] for row in cells(made).values()]
 
-    assert ["150 µs ± 70.7 µs"] * len(places) == shown
+    assert ["150 µs ± 71"] * len(places) == shown
 
 
 def test_flat_rows_keep_seeds_apart() -> None:
@@ -670,6 +670,26 @@ def test_the_footer_gives_a_range() -> None:
 
     expected = "latency: median of 50 to 1,000 single inferences, 1 thread; seed 0"
     assert expected in show(records).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("show", "value", "spread", "expected"),
+    [
+        (units.seconds, 72.2e-6, 51.3e-9, "0.051"),
+        (units.seconds, 2e-4, 1.41e-4, "141"),
+        (units.seconds, 2e-4, 0.0, "0"),
+        (units.size, 1.6e6, 197, "0.00020"),
+        (units.size, 148e3, 1240, "1.2"),
+        (units.percent, 0.992, 0.0009, "0.09"),
+        (units.points, -0.01, 0.0005, "0.05"),
+        (units.ratio, 10.79, 0.012, "0.01"),
+    ],
+)
+def test_deviations_are_in_the_figures_own_unit(
+    show: units.Style, value: float, spread: float, expected: str
+) -> None:
+    """As the ends of its interval are, so that it is named once; two digits that count."""
+    assert expected == units.deviation(show, value, spread)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:
         return "", "", ""
     mean, ends = column.show(found.mean, None, None), ""
     if found.deviation is not None:
-        ends += f" ± {column.show(found.deviation, None, None).lstrip('+')}"
+        ends += f" ± {units.deviation(column.show, found.mean, found.deviation)}"
     ends += column.show(found.mean, found.low, found.high).removeprefix(mean)
     if any("time spent" in record.note for record in records):
         ends += "*"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
+Style = Callable[[float, float | None, float | None], str]
+_Steps = tuple[tuple[float, str], ...]
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 
@@ -38,14 +41,25 @@ def count(value: float, low: float | None = None, high: float | None = None) -> 
     return f"{value:,.0f}" + _ends(low, high, lambda end: f"{end:,.0f}")
 
 
+def deviation(show: Style, value: float, spread: float) -> str:
+    """A standard deviation in the unit in which `show` gives the value: `0.051` of `72.2 µs`."""
+    steps = _SECONDS if show is seconds else _BYTES if show is size else None
+    if steps is None:
+        return show(spread, None, None).lstrip("+").removesuffix(" %")
+    scaled = spread / _step(value, steps)[0]
+    decimals = 1 - math.floor(math.log10(scaled)) if scaled > 0 else 0
+    return f"{scaled:.{max(0, decimals)}f}"
+
+
 def shown(
     metric: str, unit: str, value: float, low: float | None = None, high: float | None = None
 ) -> str:
     """A figure as its metric and unit ask for."""
-    return _style(metric, unit)(value, low, high)
+    return style(metric, unit)(value, low, high)
 
 
-def _style(metric: str, unit: str) -> Callable[[float, float | None, float | None], str]:
+def style(metric: str, unit: str) -> Style:
+    """How a metric's figures are shown."""
     if unit in _BY_UNIT:
         return _BY_UNIT[unit]
     if metric.endswith("_delta"):
@@ -55,16 +69,19 @@ def _style(metric: str, unit: str) -> Callable[[float, float | None, float | Non
     return count if metric.endswith(("parameters", "macs", "depth")) else percent
 
 
-def _scaled(
-    value: float, low: float | None, high: float | None, steps: tuple[tuple[float, str], ...]
-) -> str:
-    factor, unit = next((step for step in steps if abs(value) >= 0.9995 * step[0]), steps[-1])
+def _scaled(value: float, low: float | None, high: float | None, steps: _Steps) -> str:
+    factor, unit = _step(value, steps)
 
     def digits(number: float) -> str:
         scaled = number / factor
         return f"{scaled:.0f}" if unit == "B" or scaled >= 99.95 else f"{scaled:#.3g}"
 
     return f"{digits(value)} {unit}" + _ends(low, high, digits)
+
+
+def _step(value: float, steps: _Steps) -> tuple[float, str]:
+    """The unit that leaves a value with digits before its point, and what it is in the smallest."""
+    return next((step for step in steps if abs(value) >= 0.9995 * step[0]), steps[-1])
 
 
 def _signed(share: float) -> str:

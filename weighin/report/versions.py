@@ -134,7 +134,8 @@ def shown(line: Line, entry: Entry) -> str:
     is_newest = entry is line.entries[0]
     text = units.shown(line.metric, line.unit, entry.value)
     if entry.deviation is not None:
-        text += f" ± {units.shown(line.metric, line.unit, entry.deviation)}"
+        show = units.style(line.metric, line.unit)
+        text += f" ± {units.deviation(show, entry.value, entry.deviation)}"
     if is_newest:
         whole = units.shown(line.metric, line.unit, entry.value, entry.low, entry.high)
         return text + whole.removeprefix(units.shown(line.metric, line.unit, entry.value))
