@@ -11,20 +11,8 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from publishing import (
-    FACTS,
-    accounted,
-    environment,
-    filed,
-    made_of,
-    names_of,
-    text_of,
-)
-from support import (
-    file,
-    record,
-    run,
-)
+from publishing import FACTS, accounted, environment, filed, made_of, names_of, text_of
+from support import file, record, run
 
 from weighin.core import Record, Results
 from weighin.publish import factors, site

@@ -106,6 +106,15 @@ def test_list_names_everything_that_is_registered(weigh):
             )
 
 
+def test_list_says_where_models_would_come_from(weigh, tmp_path, monkeypatch):
+    """In a folder that is no project there are none."""
+    monkeypatch.chdir(tmp_path)
+
+    said = weigh("list").stdout
+
+    assert "models:\n  none: they are read from models/ where there is a bench/suite.py" in said
+
+
 def test_list_says_what_things_are(weigh):
     """Summaries, units and directions, recipes, and how steps are written."""
     result = weigh("list")

@@ -6,16 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from publishing import (
-    PLACE,
-    accounted,
-    environment,
-    publish,
-)
-from support import (
-    ENVIRONMENT,
-    file,
-)
+from publishing import PLACE, accounted, environment, publish
+from support import ENVIRONMENT, file
 
 from weighin import store
 from weighin.core import Results

@@ -8,23 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from publishing import (
-    PLACE,
-    accounted,
-    environment,
-    filed,
-    made_of,
-    names_of,
-    publish,
-    text_of,
-)
-from support import (
-    file,
-    results,
-    run,
-    weighed,
-    without,
-)
+from publishing import PLACE, accounted, environment, filed, made_of, names_of, publish, text_of
+from support import file, results, run, weighed, without
 
 from weighin.core import Record, Results
 from weighin.publish import site
@@ -212,6 +197,26 @@ def test_random_weights_are_told(tmp_path: Path) -> None:
     assert "that of another training" not in text_of(made, "/a.md")
     index = made[tmp_path / "results" / "README.md"]
     assert 2 == index.count("up to 8 times smaller (int8), of random weights")
+
+
+def test_a_table_speaks_of_its_own_model() -> None:
+    """What another model of the run was trained on, or was not, is not said of it."""
+    records = [
+        each
+        for name in ("trained", "random")
+        for each in (*file("baseline", 9, 8, model=name), *run("baseline", 0.9, 1e-4, model=name))
+    ]
+    recipes = {"trained": TRAINED, "random": TRAINED | {"epochs": 0, "validation_split": 0.0}}
+    starts = [[{"model": name, "recipe": recipe}] for name, recipe in recipes.items()]
+    facts = {"digits": {"train": 4000}}
+    own = environment(artifacts=dict(zip("ab", starts, strict=True)), datasets=facts)
+
+    of_trained, of_random, _ = table.sections([Results(own, tuple(records))])
+
+    assert "3,200 to train on, 800 held out" in of_trained.lines[0]
+    assert "that of another training" in of_trained.lines[1]
+    assert "4,000 to calibrate on" in of_random.lines[0]
+    assert "that of another training" not in of_random.lines[1]
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,11 @@ def test_a_whole_run_has_a_record_for_every_metric(full):
                 wanted[variant, format, place, metric.name] = "skipped"
     records = [each for each in full.ran.records if each.metric != "why"]
     found = {(r.variant, r.format, r.runtime, r.metric): r.status for r in records}
+    for each in records:  # a loaded machine times fewer inferences than a tail needs
+        if each.metric == "latency":
+            for metric, fewest in (("latency_p90", 10), ("latency_p99", 100)):
+                if each.n < fewest:
+                    wanted[each.variant, each.format, each.runtime, metric] = "not measured"
 
     assert wanted == found
     assert len(found) == len(records)

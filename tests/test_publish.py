@@ -30,15 +30,7 @@ from publishing import (
     publish,
     text_of,
 )
-from support import (
-    NASTY,
-    file,
-    isolate_registries,
-    record,
-    run,
-    weighed,
-    without,
-)
+from support import NASTY, file, isolate_registries, record, run, weighed, without
 
 from weighin import registry, store
 from weighin.core import Record, Results

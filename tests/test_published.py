@@ -9,22 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from publishing import (
-    FACTS,
-    accounted,
-    environment,
-    filed,
-    made_of,
-    text_of,
-)
-from support import (
-    file,
-    record,
-    results,
-    run,
-    weighed,
-    without,
-)
+from publishing import FACTS, accounted, environment, filed, made_of, text_of
+from support import file, record, results, run, weighed, without
 
 from weighin import registry
 from weighin.core import Record, Results, WeighinError

@@ -29,7 +29,7 @@ _LACKING = (
 )
 
 
-def page(folder: Folder, known: Sequence[Published], others: Sequence[Folder] = ()) -> str:
+def page(folder: Folder, known: Sequence[Published], others: Sequence[Folder]) -> str:
     """The page's text; empty where nothing of the article was weighed but its dense start.
 
     Args:

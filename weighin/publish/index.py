@@ -16,10 +16,10 @@ from weighin.report.rows import Row, rows_of_seeds
 _SHORT = 40  # letters of a variant's name that a line bears
 _INTRO = """# Results
 
-By machine and date; a folder bears the date and commit of its filing, the headings here what its
-runs tell. Each holds records (`.json`: every figure with its raw samples, the
-environment, and the provenance of every model file) and what `weighin publish` makes of them: all
-else there, this page too. To file new results and make everything anew:
+By machine and date. A folder bears the date and commit of its filing; the headings here say when
+and by which weighin its runs were measured. Each folder holds records (`.json`: every figure with
+its raw samples, the environment, and the provenance of every model file) and what `weighin publish`
+makes of them: all else there, this page too. To file new results and make everything anew:
 
     weighin publish results/local/RUN.json
 
@@ -93,7 +93,7 @@ def _run(run: Run, name: str) -> str:
 
 def _compared(results: Results, best: Row) -> str:
     """What became of a row's accuracy, and by how many images that is known."""
-    if untrained(results):
+    if untrained(results, {record.model for record in results.records}):
         return "of random weights"
     delta = best.mean("top1_delta")
     if best.is_worse is None or delta is None:

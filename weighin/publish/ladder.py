@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from weighin.core import Results
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
-from weighin.report.footer import legend, untrained, weights
+from weighin.report.footer import legend, starts, weights
 from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
 
 VARIANTS = ("baseline", "int8", "prune(0.8)+int8")
-# of suites with pages of their own
-_ELSEWHERE = ("curve", "record", "article", "applications")
+_ELSEWHERE = ("curve", "record", "article", "applications")  # suites with pages of their own
 _LEAST = 2  # models: one is no ladder
 _SHOWN = [column for column in COLUMNS if column.metric not in ("file_bytes", "latency")]
 
@@ -44,18 +42,12 @@ def page(folder: Folder) -> str:
         *legend([row for _, _, rows in weighed for row in rows]),
         "by LiteRT on one thread; sizes after gzip -9; each model's page has all variants, "
         "latencies, reasons and what the verdicts rest on",
-        *_starts([run.of(name) for run, name, _ in weighed]),
     ]
+    made_of = {
+        model: what for run, name, _ in weighed for model, what in starts(run.of(name)).items()
+    }
+    lines += [weights(made_of)] if made_of else []
     return markdown.page(folder, "The ladder", [markdown.table(headers, cells, lines)])
-
-
-def _starts(shown: Iterable[Results]) -> list[str]:
-    """What their dense starts are made of, where it is not training alone, in a line for all."""
-    made_of: dict[str, str] = {}
-    for own in shown:
-        made_of |= own.environment.get("weights", {}) | dict.fromkeys(untrained(own), "random")
-    line = weights(Results({"weights": made_of}, ()))
-    return [line] if line else []
 
 
 def _rows(run: Run, name: str) -> Iterable[Row]:

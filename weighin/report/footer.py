@@ -22,10 +22,11 @@ def samples(
         metrics: that the table has columns for.
     """
     environment = results.environment
+    models = {record.model for row in rows for each in row.records.values() for record in each}
     words = []
     images = counted(rows, "top1")
     if images and "top1" in metrics:
-        words.append(f"{dataset}: {images} test images{_trained_on(results, dataset)}")
+        words.append(f"{dataset}: {images} test images{_trained_on(results, models, dataset)}")
     rounds = counted(rows, "latency")
     if rounds and "latency" in metrics:
         threads = sorted({record.threads for record in _records(rows, "latency")})
@@ -48,7 +49,7 @@ def samples(
     else:
         one = "one seed a row" if len(seeds) > 1 else "one seed"
         trained = ", so that of another training is not in it"
-        lines.append(f"[95 % interval]; {one}{'' if untrained(results) else trained}")
+        lines.append(f"[95 % interval]; {one}{'' if untrained(results, models) else trained}")
     if "smaller" in metrics:
         lines.append("× smaller: gzip -9 against the baseline's in the same file format")
     margin = environment.get("margin")
@@ -87,7 +88,7 @@ def origin(results: Results) -> list[str]:
     """Where and when it was measured: machine, versions, date."""
     versions = [packages(results), results.environment.get("date")]
     last = "; ".join(word for word in versions if word)
-    parts = (weights(results), machine(results), calibration(results), last)
+    parts = (weights(starts(results)), machine(results), calibration(results), last)
     return [line for line in parts if line]
 
 
@@ -107,7 +108,7 @@ def counted(rows: Sequence[Row], metric: str) -> str:
     return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
 
 
-def _trained_on(results: Results, dataset: str) -> str:
+def _trained_on(results: Results, models: Collection[str], dataset: str) -> str:
     """How many images the dense starts were trained on, and how many were held out of that.
 
     By the recipes in the run's provenance; where it has none, all are said to be trained on.
@@ -115,55 +116,60 @@ def _trained_on(results: Results, dataset: str) -> str:
     count = results.environment.get("datasets", {}).get(dataset, {}).get("train")
     if count is None:
         return ""
-    recipes = [recipe for recipe in _recipes(results) if recipe.get("dataset") == dataset]
+    recipes = [
+        recipe
+        for model, recipe in _recipes(results)
+        if model in models and recipe.get("dataset") == dataset
+    ]
     if recipes and not any(recipe.get("epochs") for recipe in recipes):
         return f", {count:,} to calibrate on"
     held_out = {round(count * (recipe.get("validation_split") or 0)) for recipe in recipes}
-    if held_out == {0} or len(held_out) != 1:
-        return f", {count:,} to train on"
-    (apart,) = held_out
-    return f", {count - apart:,} to train on, {apart:,} held out"
+    apart = held_out.pop() if len(held_out) == 1 else 0
+    return f", {count - apart:,} to train on" + (f", {apart:,} held out" if apart else "")
 
 
-def _recipes(results: Results) -> list[Mapping[str, Any]]:
-    """The recipes of the dense starts of all that the run weighed."""
-    models = {record.model for record in results.records}
+def _recipes(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
+    """By the run's provenance, the models of its dense starts and their recipes."""
     found = results.environment.get("artifacts")
     chains = found.values() if isinstance(found, Mapping) else ()
     starts = [chain[0] for chain in chains if isinstance(chain, list) and chain]
     return [
-        {**start["recipe"], "model": start["model"]}
+        (start["model"], start["recipe"])
         for start in starts
         if isinstance(start, Mapping) and isinstance(start.get("recipe"), Mapping)
-        if start.get("model") in models
+        if isinstance(start.get("model"), str)
     ]
 
 
-def untrained(results: Results) -> list[str]:
-    """The models whose weights are random: not trained here, and none published or found."""
-    said = results.environment.get("weights", {})
-    random = [model for model, made_of in said.items() if made_of == "random"]
-    random += [
-        recipe["model"]
-        for recipe in _recipes(results)
-        if not recipe.get("epochs") and not recipe.get("weights") and recipe["model"] not in said
-    ]
-    return list(dict.fromkeys(random))
+def starts(results: Results) -> dict[str, str]:
+    """What the dense starts of models are made of, where it is not training alone.
+
+    `random` also where the recipe trains nothing and names no weights.
+    """
+    weighed = {record.model for record in results.records}
+    made_of = dict(results.environment.get("weights", {}))
+    for model, recipe in _recipes(results):
+        if model in weighed and not recipe.get("epochs") and not recipe.get("weights"):
+            made_of.setdefault(model, "random")
+    return made_of
 
 
-def weights(results: Results) -> str:
-    """What the dense starts are made of, where it is not training alone."""
+def untrained(results: Results, models: Collection[str]) -> bool:
+    """Whether the weights of one of these models are random."""
+    made_of = starts(results)
+    return any(made_of.get(model) == "random" for model in models)
+
+
+def weights(made_of: Mapping[str, str]) -> str:
+    """What dense starts are made of, as `starts` gives it, in one line."""
     models: dict[str, list[str]] = {}
-    for model, made_of in results.environment.get("weights", {}).items():
-        models.setdefault(made_of, []).append(model)
-    for model in untrained(results):
-        if model not in models.setdefault("random", []):
-            models["random"].append(model)
+    for model, what in made_of.items():
+        models.setdefault(what, []).append(model)
     said = {"trained": "trained, published weights were not found", "random": "from random weights"}
     words = [
         f"{', '.join(names)} "
-        + said.get(made_of, f"from published weights {made_of}, the same for every seed")
-        for made_of, names in models.items()
+        + said.get(what, f"from published weights {what}, the same for every seed")
+        for what, names in models.items()
     ]
     return f"dense starts: {'; '.join(words)}" if words else ""
 

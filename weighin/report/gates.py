@@ -110,6 +110,7 @@ def judge(gates: Iterable[Gate], records: Sequence[Record]) -> list[Outcome]:
 
     A gate that finds no figure is not kept: it would check nothing.
     """
+    records = [record for record in records if record.metric != "why"]  # words, no figure
     outcomes: list[Outcome] = []
     for gate in gates:
         found = [record for record in records if _concerns(gate, record)]
@@ -143,7 +144,7 @@ def render(outcomes: Sequence[Outcome], strict: bool = False) -> str:
 
 
 def _summary(outcomes: Sequence[Outcome], strict: bool) -> str:
-    """`2 of 48 figures breach their gate, 1 gate or figure is missing`."""
+    """`2 of 48 breached, 1 without a figure`."""
     missing = sum(outcome.verdict == "no figure" for outcome in outcomes)
     breached = sum(not outcome.passes(strict) for outcome in outcomes) - missing
     words = f"{breached} of {len(outcomes)} breached"
@@ -151,20 +152,20 @@ def _summary(outcomes: Sequence[Outcome], strict: bool) -> str:
 
 
 def _missing(gate: Gate, records: Sequence[Record]) -> str:
-    metrics = sorted({record.metric for record in records} - {"why"})
+    metrics = sorted({record.metric for record in records})
     if gate.metric not in metrics:
         near = difflib.get_close_matches(gate.metric, metrics, n=1)
         known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(metrics)}"
         return f"no metric {gate.metric!r} here; {known}"
     variants = dict.fromkeys(record.variant for record in records)
     if gate.variant in variants:
-        own = {record.metric for record in records if record.variant == gate.variant} - {"why"}
+        own = {record.metric for record in records if record.variant == gate.variant}
         return f"{gate.variant} has no {gate.metric} here; it has {', '.join(sorted(own))}"
     return f"no row of that variant here; there are {', '.join(variants)}"
 
 
 def _concerns(gate: Gate, record: Record) -> bool:
-    if record.metric != gate.metric or record.metric == "why" or record.status == "skipped":
+    if record.metric != gate.metric or record.status == "skipped":
         return False
     if gate.variant:
         return record.variant == gate.variant

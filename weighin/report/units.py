@@ -80,7 +80,7 @@ def _scaled(value: float, low: float | None, high: float | None, steps: _Steps) 
 
 
 def _step(value: float, steps: _Steps) -> tuple[float, str]:
-    """The unit that leaves a value with digits before its point, and what it is in the smallest."""
+    """Factor and name of the largest unit in which a value is 1 or more; else of the smallest."""
     return next((step for step in steps if abs(value) >= 0.9995 * step[0]), steps[-1])
 
 

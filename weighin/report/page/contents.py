@@ -110,7 +110,7 @@ def _file(name: str, results: Results) -> dict[str, Any]:
         "machine": footer.machine(results),
         "calibration": footer.calibration(results),
         "versions": footer.packages(results),
-        "weights": footer.weights(results),
+        "weights": footer.weights(footer.starts(results)),
     }
     for dataset, about in environment.get("datasets", {}).items():
         images = [f"{about[each]:,} {each}" for each in ("train", "test") if each in about]
