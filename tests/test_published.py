@@ -18,7 +18,7 @@ from weighin.publish import published, site
 
 
 def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
-    """All 26 of them; those that were not run are `not measured`."""
+    """In three tables; the models that were not run are named above them."""
     shutil.copytree(FACTS, tmp_path / "models" / "published")
     own = {"model": "VGG16", "dataset": "noise"}
     of_file = own | {"runtime": "", "threads": 0, "format": "h5"}
@@ -36,7 +36,9 @@ def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
     text = text_of(made, "applications.md").replace("\N{NO-BREAK SPACE}", " ")
     rows = [line for line in text.splitlines() if line.startswith("| VGG16")]
 
-    assert 3 * 26 == len(re.findall(r"^\| [A-Z]\w+ ", text, re.MULTILINE))
+    assert 3 == len(re.findall(r"^\| [A-Z]\w+ ", text, re.MULTILINE))
+    assert "1 of the 26 models" in text
+    assert "Not weighed yet: Xception, VGG19, ResNet50, " in text
     numbers = r"138,357,544 +\| 138,357,544 +\| \+0"
     assert re.search(rf"{numbers} +\| 528 MiB +\| 528 MiB +\| 527 MiB", rows[0])
     assert re.search(r"\| 23 +\| 23 +\|$", rows[0])
@@ -46,7 +48,7 @@ def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
 
 
 def test_applications_that_failed_are_not_counted(tmp_path: Path) -> None:
-    """Their cells say that they failed, those of others that they were not measured."""
+    """Their cells say that they failed."""
     shutil.copytree(FACTS, tmp_path / "models" / "published")
     where = {"model": "VGG16", "variant": "baseline", "runtime": "", "threads": 0}
     records = [
@@ -72,6 +74,28 @@ def test_applications_name_the_weights_of_every_run(tmp_path: Path) -> None:
 
     assert "dense starts: VGG16, Xception from random weights" in text
     assert "; 2024-05-06 01:02 UTC to 2024-05-07 01:02 UTC\n" in text
+
+
+def test_applications_weighed_elsewhere_are_found_there(tmp_path: Path) -> None:
+    """One machine's page leads to those of the others, and names what is on none."""
+    shutil.copytree(FACTS, tmp_path / "models" / "published")
+    for machine, names in (("one", ["VGG16"]), ("two", ["NASNetLarge", "VGG16", "Xception"])):
+        records = tuple(each for name in names for each in file("baseline", 9, 8, model=name))
+        folder = f"{machine}/2024-05-06-abc1234"
+        filed(tmp_path, "a", accounted(Results(environment(), records)), folder)
+    made = site.make(tmp_path)
+    one, two = (
+        text_of(made, f"{each}/2024-05-06-abc1234/applications.md") for each in ("one", "two")
+    )
+
+    there = "two/2024-05-06-abc1234"
+    link = rf"Weighed in [{there}](../../{there}/applications.md)"
+    assert f"{link}: Xception, NASNetLarge.\n" in one
+    assert "Weighed in" not in two
+    for text in (one, two):
+        (line,) = (each for each in text.splitlines() if each.startswith("Not weighed yet: "))
+        assert 26 - 3 == len(line.split(","))
+        assert "Xception" not in line
 
 
 def test_published_figures_say_whether_they_compare(tmp_path: Path) -> None:

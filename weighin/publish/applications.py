@@ -18,9 +18,15 @@ _NOT = "not measured"
 _MISPRINT = 0.1  # of a size: what is printed beside weights, and rounding, is less
 
 
-def page(folder: Folder, printed: Sequence[Application]) -> str:
-    """The page's text; empty where none of the models was weighed."""
-    runs = {each.model: run for run in folder.runs for each in printed if each.model in run.models}
+def page(folder: Folder, printed: Sequence[Application], others: Sequence[Folder] = ()) -> str:
+    """The page's text; empty where none of the models was weighed.
+
+    Args:
+        folder: whose page it is.
+        printed: the article's table.
+        others: the folders in which the rest of the models may have been weighed.
+    """
+    runs = _runs(folder, printed)
     if not runs:
         return ""
     weighed: list[Row] = []
@@ -29,9 +35,9 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
     speeds = Table("", "", [])
     size_cells, speed_cells = [], []
     for each in printed:
-        run = runs.get(each.model)
-        records = run.of(each.model).records if run else ()
-        rows = rows_of_seeds(records)
+        if each.model not in runs:
+            continue
+        rows = rows_of_seeds(runs[each.model].of(each.model).records)
         built.append([each.model, *_built(each, rows)])
         weighed += rows
         of = {row.variant: row for row in rows if row.format == "tflite"}
@@ -45,6 +51,7 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
             f"{_count(runs)} of the {len(printed)} models of the article's table were weighed "
             f"here. "
             f"Each has a page of its own with intervals and reasons.",
+            *_elsewhere(runs, printed, others),
             _as_printed(built, printed),
             _section("Size: file, and after gzip -9", size_cells, sizes.numbered),
             _section(
@@ -59,6 +66,29 @@ def page(folder: Folder, printed: Sequence[Application]) -> str:
             markdown.GITHUB.lines(origin(_together(runs))),
         ],
     )
+
+
+def _runs(folder: Folder, printed: Sequence[Application]) -> dict[str, Run]:
+    return {each.model: run for run in folder.runs for each in printed if each.model in run.models}
+
+
+def _elsewhere(
+    here: Mapping[str, Run], printed: Sequence[Application], others: Sequence[Folder]
+) -> list[str]:
+    """Where the models are that were not weighed here: their latencies are another machine's."""
+    missing = [each for each in printed if each.model not in here]
+    parts = []
+    for folder in others:
+        runs = _runs(folder, missing)
+        found = [each.model for each in missing if each.model in runs]
+        missing = [each for each in missing if each.model not in runs]
+        if found:
+            place = folder.place.parts[-2:]
+            link = markdown.link("/".join(place), "..", "..", *place, "applications.md")
+            parts.append(f"Weighed in {link}: {', '.join(found)}.")
+    if missing:
+        parts.append(f"Not weighed yet: {', '.join(each.model for each in missing)}.")
+    return parts
 
 
 def _count(runs: Mapping[str, Run]) -> int:

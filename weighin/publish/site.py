@@ -88,7 +88,7 @@ def _folder(folder: Folder, facts: Path, others: Sequence[Folder]) -> dict[str, 
     pages = {
         "ladder.md": ladder.page(folder),
         "article.md": article.page(folder, known, others),
-        "applications.md": applications.page(folder, published.applications(facts)),
+        "applications.md": applications.page(folder, published.applications(facts), others),
         "record.md": overviews.record(folder, known),
         "curves.md": overviews.curves(folder),
         "versions.md": overviews.versions(folder),
