@@ -21,7 +21,6 @@ from weighin.runtimes import litert
 from weighin.runtimes.litert import LiteRT
 from weighin.sessions import (
     CLOSE,
-    CLOSE_UNTRAINED,
     EXACT,
     EXACT_UNTRAINED,
     check_session,
@@ -573,26 +572,59 @@ def test_untrained_float_files_may_round_further(
         check_session(Session(shifted(most * 1.1)), artifact(tmp_path, data), data)
 
 
-@pytest.mark.parametrize("most", [0.0, CLOSE_UNTRAINED])
-def test_untrained_integers_may_lie_as_far_as_quantizing_moves_them(
-    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch, most: float
+# What an untrained file's kernels may make of its scores, and what no rounding does
+ROUNDED: dict[str, Answering] = {
+    "nearer to 0": lambda scores: scores * np.float32(0.7),
+    "further from 0": lambda scores: scores * np.float32(1.3),
+    "moved": lambda scores: scores + np.float32(0.1),
+}
+WRONG: dict[str, Answering] = {
+    "nothing": np.zeros_like,
+    "all alike": lambda scores: np.full_like(scores, scores.mean()),
+    "other classes": lambda scores: scores[:, ::-1],
+    "reversed": lambda scores: -scores,
+    "far off": lambda scores: scores + np.float32(5),
+}
+
+
+@pytest.mark.parametrize("change", [*ROUNDED.values(), *WRONG.values()], ids=[*ROUNDED, *WRONG])
+def test_untrained_integers_may_lie_far_apart_if_they_are_alike(
+    quantized: Artifact,
+    data: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Answering,
 ) -> None:
-    """Two roundings of one file, where one rounding moved the model itself as far; no further."""
-    monkeypatch.setattr(sessions, "CLOSE_UNTRAINED", most)
+    """Two roundings of one file as a whole, whatever single scores do; a trained file's may not."""
+    monkeypatch.setattr(sessions, "CLOSE", 0.01)
     honest = LiteRT().open(quantized.path, 1)
-    images = flat(data).test.inputs(0, 20)
-    moved = float(np.abs(honest.predict(images) - right(images)).max())
-    assert moved > CLOSE
+    session = Session(lambda images: change(honest.predict(images)))
     noise = dataclasses.replace(flat(data), unlabelled="noise")
 
-    def off(by: float) -> Session:
-        return Session(lambda images: honest.predict(images) + np.float32(by))
+    if change in ROUNDED.values():
+        check_session(session, quantized, noise)
+    else:
+        with pytest.raises(WeighinError, match="reference kernels"):
+            check_session(session, quantized, noise)
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(session, quantized, flat(data))
 
-    check_session(off(0.9 * max(most, moved)), quantized, noise)
-    with pytest.raises(WeighinError, match="reference kernels"):
-        check_session(off(1.1 * max(most, moved)), quantized, noise)
-    with pytest.raises(WeighinError, match="reference kernels"):
-        check_session(off(0.9 * moved), quantized, flat(data))
+
+@pytest.mark.parametrize("by", [0.9, 1.1])
+def test_untrained_integers_that_are_near_need_not_be_alike(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch, by: float
+) -> None:
+    """Where all scores are even, rounding is all that is left of them."""
+    monkeypatch.setattr(sessions, "ALIKE_UNTRAINED", 2.0)  # nothing is
+    honest = LiteRT().open(quantized.path, 1)
+    moved = np.float32(by * CLOSE)
+    session = Session(lambda images: honest.predict(images) + moved)
+    noise = dataclasses.replace(flat(data), unlabelled="noise")
+
+    if by < 1:
+        check_session(session, quantized, noise)
+    else:
+        with pytest.raises(WeighinError, match="reference kernels"):
+            check_session(session, quantized, noise)
 
 
 def test_the_bound_is_said(quantized: Artifact, data: Dataset) -> None:

@@ -43,6 +43,25 @@ def covered(truth: float, intervals: Sequence[Interval]) -> float:
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ([1, 2, 3], [1, 2, 3], 1.0),
+        ([1, 2, 3], [3, 2, 1], -1.0),
+        ([1, 2, 3], [2, 4, 6], 8 / 3 / (2 / 3 + 8 / 3 + 4)),  # 2 covariance / (variances + means²)
+        ([1, 2, 3], [2, 3, 4], 4 / 3 / (2 / 3 + 2 / 3 + 1)),
+        ([1, 2, 3], [0, 0, 0], 0.0),
+        ([5, 5, 5], [5, 5, 5], math.nan),
+    ],
+)
+def test_concordance_of_known_figures(
+    first: list[float], second: list[float], expected: float
+) -> None:
+    """Lin's formula, worked out by hand: a shift or a scale lowers it, though they correlate."""
+    assert expected == pytest.approx(stats.concordance(first, second), nan_ok=True)
+    assert expected == pytest.approx(stats.concordance(second, first), nan_ok=True)
+
+
+@pytest.mark.parametrize(
     ("counts", "bits"),
     [
         ([7], 0.0),

@@ -42,6 +42,18 @@ def entropy(counts: npt.ArrayLike) -> float:
     return abs(float(np.sum(shares * np.log2(shares))))
 
 
+def concordance(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """How far two sets of figures are the same, not only rise together: 1 if equal, 0 if unrelated.
+
+    Lin 1989, "A concordance correlation coefficient to evaluate reproducibility"; not a number
+    where neither set has any spread.
+    """
+    one, other = (np.asarray(each, np.float64).ravel() for each in (first, second))
+    apart = one.var() + other.var() + (one.mean() - other.mean()) ** 2
+    shared = 2 * float(((one - one.mean()) * (other - other.mean())).mean())
+    return shared / float(apart) if apart > 0 else math.nan
+
+
 def proportion(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """A share and its Wilson score interval (Wilson 1927)."""
     from scipy.stats import binomtest
