@@ -18,7 +18,7 @@ _NOT = "not measured"
 _MISPRINT = 0.1  # of a size: what is printed beside weights, and rounding, is less
 
 
-def page(folder: Folder, printed: Sequence[Application], others: Sequence[Folder] = ()) -> str:
+def page(folder: Folder, printed: Sequence[Application], others: Sequence[Folder]) -> str:
     """The page's text; empty where none of the models was weighed.
 
     Args:
@@ -83,8 +83,8 @@ def _elsewhere(
         found = [each.model for each in missing if each.model in runs]
         missing = [each for each in missing if each.model not in runs]
         if found:
-            place = folder.place.parts[-2:]
-            link = markdown.link("/".join(place), "..", "..", *place, "applications.md")
+            name = "/".join(folder.parts)
+            link = markdown.link(name, "..", "..", *folder.parts, "applications.md")
             parts.append(f"Weighed in {link}: {', '.join(found)}.")
     if missing:
         parts.append(f"Not weighed yet: {', '.join(each.model for each in missing)}.")

@@ -85,7 +85,7 @@ def _its_rows(
         runs = ((place, _run_of(place, each.profile)) for place in (folder, *others))
         place, run = next((found for found in runs if found[1]), (folder, None))
         if place is not folder:
-            name = "/".join(place.place.parts[-2:])
+            name = "/".join(place.parts)
             elsewhere[each.profile] = f"profile {each.profile}: measured in {name}"
         cells.append(
             [

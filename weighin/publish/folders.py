@@ -89,6 +89,11 @@ class Folder:
         return self.place.parent.name
 
     @property
+    def parts(self) -> tuple[str, str]:
+        """Its place below `results/`: the machine's name and its own, as links are made of."""
+        return self.machine, self.place.name
+
+    @property
     def date(self) -> str:
         """When it was filed, by its name."""
         return self.place.name[:10]

@@ -30,7 +30,7 @@ def text(folders: Sequence[Folder]) -> str:
     parts = [_sentence(folder, run, name), *map(markdown.GITHUB.write, shown)]
     curved = _curved(folder, name)
     if curved is not None:
-        figure = ("results", folder.machine, folder.place.name, model.figure_name(curved, name))
+        figure = ("results", *folder.parts, model.figure_name(curved, name))
         parts.append(_figure_sentence(folder, curved, name))
         parts.append(markdown.picture(f"top-1 of {name} against size and speed", *figure))
     return markdown.tied("\n\n".join(part for part in parts if part))
@@ -85,7 +85,7 @@ def _narrow(section: Section) -> Section:
 
 def _sentence(folder: Folder, run: Run, name: str) -> str:
     found = tables(_core(run.of(name)))
-    page = markdown.link(name, "results", *folder.place.parts[-2:], f"{model.name(name)}.md")
+    page = markdown.link(name, "results", *folder.parts, f"{model.name(name)}.md")
     ours = f"{page} on {markdown.safe(found[0].dataset)}, {markdown.said(run)}"
     compressed = [
         row for row in found[0].rows if row.variant not in YARDSTICKS and not row.is_broken
@@ -115,7 +115,7 @@ def _times(row: Row) -> float:
 
 
 def _figure_sentence(folder: Folder, run: Run, name: str) -> str:
-    curves = markdown.link("operating points", "results", *folder.place.parts[-2:], "curves.md")
+    curves = markdown.link("operating points", "results", *folder.parts, "curves.md")
     return (
         f"Its {curves}, {markdown.said(run)}: top-1 against compression and against speed-up, "
         f"with random pruning as the control where it was weighed:"

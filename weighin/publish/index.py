@@ -51,7 +51,7 @@ def _specials(folder: Folder, pages: Sequence[str]) -> Iterable[str]:
     }
     for name, said in about.items():
         if name in pages:
-            yield f"{link(name.partition('.')[0], *_place(folder), name)}: {markdown.safe(said)}"
+            yield f"{link(name.partition('.')[0], *folder.parts, name)}: {markdown.safe(said)}"
 
 
 def _machine(folder: Folder) -> str:
@@ -63,7 +63,7 @@ def _models(folder: Folder) -> Iterable[str]:
     for name in folder.models:
         runs = [run for run in folder.runs if name in run.models]
         said = "; ".join(_run(run, name) for run in runs)
-        yield f"{link(name, *_place(folder), model.name(name) + '.md')}: {markdown.safe(said)}"
+        yield f"{link(name, *folder.parts, model.name(name) + '.md')}: {markdown.safe(said)}"
 
 
 def _run(run: Run, name: str) -> str:
@@ -100,7 +100,3 @@ def _compared(results: Results, best: Row) -> str:
         return "accuracy not compared"
     images = counted([best], "top1_delta")
     return f"{units.points(delta)} points of top-1, not found worse by {images} images"
-
-
-def _place(folder: Folder) -> tuple[str, str]:
-    return folder.machine, folder.place.name

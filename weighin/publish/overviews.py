@@ -36,7 +36,7 @@ def best_of_record(folders: Sequence[Folder]) -> str:
         ((found[0], model) for model, found in best.items() if found is not None), reverse=True
     )
     said = ", ".join(f"{safe(model)} {times:.3g} times" for times, model in ranked)
-    table = markdown.link("table", "results", *newest.place.parts[-2:], "record.md")
+    table = markdown.link("table", "results", *newest.parts, "record.md")
     return (
         f"As published ({table}), whole files that LiteRT runs got smaller, after gzip, than 4 "
         f"bytes per parameter of the dense model: {said or 'none yet'}. None is found worse than "
