@@ -587,44 +587,58 @@ WRONG: dict[str, Answering] = {
 }
 
 
-@pytest.mark.parametrize("change", [*ROUNDED.values(), *WRONG.values()], ids=[*ROUNDED, *WRONG])
+def as_noise(data: Dataset) -> Dataset:
+    """The same images as vectors, whose labels mean nothing."""
+    return dataclasses.replace(flat(data), unlabelled="noise")
+
+
+def answering(quantized: Artifact, change: Answering) -> Session:
+    """A session whose scores are LiteRT's, changed."""
+    honest = LiteRT().open(quantized.path, 1)
+    return Session(lambda images: change(honest.predict(images)))
+
+
+@pytest.mark.parametrize("change", ROUNDED.values(), ids=ROUNDED)
 def test_untrained_integers_may_lie_far_apart_if_they_are_alike(
-    quantized: Artifact,
-    data: Dataset,
-    monkeypatch: pytest.MonkeyPatch,
-    change: Answering,
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch, change: Answering
 ) -> None:
     """Two roundings of one file as a whole, whatever single scores do; a trained file's may not."""
     monkeypatch.setattr(sessions, "CLOSE", 0.01)
-    honest = LiteRT().open(quantized.path, 1)
-    session = Session(lambda images: change(honest.predict(images)))
-    noise = dataclasses.replace(flat(data), unlabelled="noise")
+    session = answering(quantized, change)
 
-    if change in ROUNDED.values():
-        check_session(session, quantized, noise)
-    else:
-        with pytest.raises(WeighinError, match="reference kernels"):
-            check_session(session, quantized, noise)
+    check_session(session, quantized, as_noise(data))
     with pytest.raises(WeighinError, match="reference kernels"):
         check_session(session, quantized, flat(data))
 
 
-@pytest.mark.parametrize("by", [0.9, 1.1])
+@pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
+def test_untrained_integers_that_are_neither_alike_nor_near_are_refused(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch, change: Answering
+) -> None:
+    """As a trained file's are, also where one image among many is answered so."""
+    monkeypatch.setattr(sessions, "CLOSE", 0.01)
+
+    def last(scores: Scores) -> Scores:
+        return np.concatenate([scores[:-1], change(scores[-1:])])
+
+    for session in (answering(quantized, change), answering(quantized, last)):
+        for images in (as_noise(data), flat(data)):
+            with pytest.raises(WeighinError, match="reference kernels"):
+                check_session(session, quantized, images)
+
+
 def test_untrained_integers_that_are_near_need_not_be_alike(
-    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch, by: float
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where all scores are even, rounding is all that is left of them."""
     monkeypatch.setattr(sessions, "ALIKE_UNTRAINED", 2.0)  # nothing is
-    honest = LiteRT().open(quantized.path, 1)
-    moved = np.float32(by * CLOSE)
-    session = Session(lambda images: honest.predict(images) + moved)
-    noise = dataclasses.replace(flat(data), unlabelled="noise")
 
-    if by < 1:
-        check_session(session, quantized, noise)
-    else:
-        with pytest.raises(WeighinError, match="reference kernels"):
-            check_session(session, quantized, noise)
+    def moved(by: float) -> Session:
+        return answering(quantized, lambda scores: scores + np.float32(by * CLOSE))
+
+    check_session(moved(0.9), quantized, as_noise(data))
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(moved(1.1), quantized, as_noise(data))
 
 
 def test_the_bound_is_said(quantized: Artifact, data: Dataset) -> None:
