@@ -1,3 +1,3 @@
 """Loads the plugin for a clone that is not installed; an installed one is loaded already."""
 
-pytest_plugins = ["weighin.plugin"]
+pytest_plugins = ["weighin.pytest_plugin"]

@@ -19,9 +19,10 @@ from pathlib import Path
 import pytest
 from tabulate import tabulate
 
-from weighin import registry
-from weighin.measure import Cell
-from weighin.workbench import Case, Workbench
+from weighin.core.case import Case
+from weighin.definitions import default_definitions, load_definitions
+from weighin.measure.cell import Cell
+from weighin.measure.context import Workbench
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = 10
@@ -45,8 +46,8 @@ def _per_call(call, calls=20):
 @pytest.fixture(scope="module")
 def cells():
     """Cells by case, built and opened once."""
-    definitions = registry.default_definitions(ROOT)
-    registry.load_definitions(definitions)
+    definitions = default_definitions(ROOT)
+    load_definitions(definitions)
     bench = Workbench.here(definitions)
     bench.build(CASES)
     opened = {case: Cell(case, "inference", bench) for case in CASES}

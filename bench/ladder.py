@@ -14,8 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from weighin import registry, sweep
+from weighin import registry
+from weighin.cli import sweep
 from weighin.core import WeighinError
+from weighin.definitions import default_definitions, load_definitions
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = (
@@ -69,5 +71,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("suites", nargs="*", default=SUITES, metavar="suite[:model]")
     asked = parser.parse_args()
-    registry.load_definitions(registry.default_definitions(ROOT))
+    load_definitions(default_definitions(ROOT))
     sys.exit(0 if main(asked.folder, asked.suites, asked.build) else 1)

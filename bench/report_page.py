@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from weighin import store
-from weighin.core import Record, Results
+from weighin.core import Case, Record, Results
+from weighin.records import store
 
 RECORDS = 5000
 RUNS = 5
@@ -67,7 +67,7 @@ def _row(model, variant, draw):
     def record(metric, value=None, low=None, high=None, *, unit="", file=False, **more):
         where = {"runtime": "", "threads": 0} if file else {"runtime": "litert", "threads": 1}
         more = {"status": "ok", "value": value, "low": low, "high": high} | more
-        return Record(**place, **where, metric=metric, unit=unit, **more)
+        return Record(Case(**place, **where), metric=metric, unit=unit, **more)
 
     is_baseline = variant == "baseline"
     against = {"status": "skipped", "reason": "this is the baseline", "value": None}

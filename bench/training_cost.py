@@ -13,10 +13,13 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from weighin import datasets, registry, stack, variant
-from weighin.cache import default_folder
-from weighin.datasets import Places
-from weighin.training import Trainer
+from weighin import grammar, registry
+from weighin.build.cache import default_folder
+from weighin.datasets import loading
+from weighin.datasets.search import Places
+from weighin.definitions import load_definitions
+from weighin.frameworks import process, tf_keras
+from weighin.frameworks.training import Trainer
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ("lenet_300_100", "mnist_cnn", "lenet5")
@@ -26,21 +29,21 @@ TURNS = 3
 
 
 def _seconds(name, start, trainer):
-    (call,) = variant.parse(name).steps
+    (call,) = grammar.parse(name).steps
     step = registry.steps[call.name]
-    model = stack.read(start)
+    model = tf_keras.read(start)
     began = time.perf_counter()
-    step(model, trainer, **variant.arguments(call, step))
+    step(model, trainer, **grammar.arguments(call, step))
     return time.perf_counter() - began
 
 
 def _rows(name, folder):
     model = registry.models[name]
     recipe = model.recipe("quick")
-    data = datasets.load(recipe.dataset, Places.here(default_folder()))
+    data = loading.load(recipe.dataset, Places.here(default_folder()))
     trainer = Trainer(recipe, data, seed=0)
     start = Path(folder) / f"{name}.h5"
-    start.write_bytes(stack.serialize(trainer.dense_start(model)))
+    start.write_bytes(tf_keras.serialize(trainer.dense_start(model)))
     _seconds("finetune", start, trainer)
     for step in STEPS:
         pairs = [
@@ -54,8 +57,8 @@ def _rows(name, folder):
 
 def main():
     """Measure every step on every model, print a table."""
-    registry.load_definitions([ROOT / "models"])
-    stack.make_deterministic(1)
+    load_definitions([ROOT / "models"])
+    process.make_deterministic(1)
     with tempfile.TemporaryDirectory() as folder:
         rows = [row for name in sys.argv[1:] or MODELS for row in _rows(name, folder)]
     for row in rows:

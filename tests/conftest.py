@@ -10,14 +10,14 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from publishing import write_published
-from support import answer
-from tiny import tiny_arrays, write_project
+from helpers.publishing import write_published
+from helpers.support import answer
+from helpers.tiny import tiny_arrays, write_project
 
 import weighin
-from weighin.cache import Cache
+from weighin.build.cache import Cache
 from weighin.core import Artifact, Dataset
-from weighin.datasets import from_arrays
+from weighin.datasets.loading import from_arrays
 
 hypothesis.settings.register_profile("weighin", deadline=None)  # no test is about wall time
 hypothesis.settings.load_profile("weighin")
@@ -55,20 +55,23 @@ python_functions = bench_*
 BUILD = """
 import json, sys
 from pathlib import Path
-from weighin import registry, variant
-from weighin.build import Workshop, build, job_for
-from weighin.cache import Cache
+from weighin import registry
+from weighin import grammar
+from weighin.build.keys import Workshop
+from weighin.build.scheduler import build
+from weighin.build.jobs import job_for
+from weighin.build.cache import Cache
 from weighin.core import Artifact
-from weighin.datasets import Places
+from weighin.datasets.search import Places
 
 project, cache = map(Path, sys.argv[1:])
-definitions = registry.default_definitions(project)
-registry.load_definitions(definitions)
+definitions = default_definitions(project)
+load_definitions(definitions)
 workshop = Workshop(Cache(cache), Places.here(cache), tuple(definitions))
 named = {}
 for model in registry.models:
     for name in registry.suites["quick"].variants:
-        wanted = variant.parse(name)
+        wanted = grammar.parse(name)
         for format in ("tflite", "h5") if wanted.export.name == "float32" else ("tflite",):
             named[model, wanted.name, format] = job_for(model, "quick", 0, wanted, format)
 built = build(named.values(), workshop)

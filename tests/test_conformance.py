@@ -12,16 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import answer
-from tiny import registrations_undone
+from helpers.support import answer
+from helpers.tiny import registrations_undone
 
 import weighin
-from weighin import datasets, registry
+from weighin import registry
 from weighin.core import Figure, Recipe, Skip, WeighinError
-from weighin.outcomes import ColdStart, Compressed, Evaluation, Fidelity, Inferences, Starts
-from weighin.pairs import Pair
+from weighin.datasets import search
+from weighin.definitions import load_definitions
+from weighin.grammar import arguments, parameters, parse
+from weighin.outcomes import ColdStart, Compressed, Evaluation, Fidelity, Inferences, Pair, Starts
 from weighin.stats import typical_ratio
-from weighin.variant import arguments, parameters, parse
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
@@ -33,7 +34,7 @@ CANDIDATES = ("0.5", "2", "16", "1", "0", "4:8", "int8")  # some of them suits a
 def _kinds():
     """Every registered object by kind and name; the suite's definitions leave no trace."""
     with registrations_undone():
-        registry.load_definitions(DEFINITIONS)
+        load_definitions(DEFINITIONS)
         return {
             kind: {name: held[name] for name in held} for kind, held in registry.kinds().items()
         }
@@ -318,7 +319,7 @@ def test_recipes_can_be_followed(model, recipe):
 @pytest.mark.parametrize("name", KINDS["data sets"])
 def test_data_sets_load_or_say_why_not(name, tmp_path):
     """Offline, a data set is whole and checked, or its message names it and the ways to get it."""
-    places = datasets.Places(None, tmp_path, offline=True)
+    places = search.Places(None, tmp_path, offline=True)
     try:
         loaded = KINDS["data sets"][name](places)
     except WeighinError as error:
@@ -342,14 +343,15 @@ def test_data_sets_load_or_say_why_not(name, tmp_path):
 MODELS = """
 import json, sys
 from pathlib import Path
-from weighin import registry, stack
+from weighin import registry
+from weighin.frameworks import tf_keras
 
-registry.load_definitions([Path(path) for path in sys.argv[2:]])
+load_definitions([Path(path) for path in sys.argv[2:]])
 facts = {}
 for name in json.loads(sys.argv[1]):
     model = registry.models[name]
-    stack.start_afresh(0)
-    made = model.create(stack.keras())
+    tf_keras.start_afresh(0)
+    made = model.create(process.keras())
     last = made.layers[-1]
     facts[model.name] = [made.input_shape, made.output_shape, last.activation.__name__,
                          made.count_params(), bool(made.optimizer)]

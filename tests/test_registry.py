@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import isolate_registries
+from helpers.support import isolate_registries
 
 from weighin import registry
 from weighin.core import Anchor, Figure, Metric, Recipe, ReferenceModel, Suite, WeighinError
+from weighin.definitions import default_definitions, load_definitions
 from weighin.registry import Registry
 
 SUITE = "from weighin import suite\nsuite({name!r}, profile='quick', models=(), variants=())\n"
@@ -339,15 +340,15 @@ def test_source_digest_needs_a_file() -> None:
 
 def test_default_definitions_are_those_that_exist(tmp_path: Path) -> None:
     """A project's `models` folder and `bench/suite.py`, each only if it is there."""
-    assert [] == registry.default_definitions(tmp_path)
+    assert [] == default_definitions(tmp_path)
 
     (tmp_path / "models").mkdir()
     (tmp_path / "bench").mkdir()
-    assert [] == registry.default_definitions(tmp_path)  # anybody's `models/`
+    assert [] == default_definitions(tmp_path)  # anybody's `models/`
 
     (tmp_path / "bench" / "suite.py").touch()
     expected = [tmp_path / "models", tmp_path / "bench" / "suite.py"]
-    assert expected == registry.default_definitions(tmp_path)
+    assert expected == default_definitions(tmp_path)
 
 
 def test_definitions_of_a_folder_are_run_in_order(tmp_path: Path) -> None:
@@ -356,7 +357,7 @@ def test_definitions_of_a_folder_are_run_in_order(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text(SUITE.format(name=name))
     (tmp_path / "notes.txt").write_text("not Python")
 
-    registry.load_definitions([tmp_path])
+    load_definitions([tmp_path])
 
     assert ["ape", "zebra"] == [name for name in registry.suites if name in {"ape", "zebra"}]
 
@@ -369,7 +370,7 @@ def test_files_that_define_nothing_are_passed_over(tmp_path: Path, name: str) ->
     (tmp_path / f"{name}.py").write_text("raise AssertionError('run')\n")
     (tmp_path / "suite.py").write_text(SUITE.format(name="beside"))
 
-    registry.load_definitions([tmp_path])
+    load_definitions([tmp_path])
 
     assert "beside" in registry.suites
 
@@ -380,7 +381,7 @@ def test_a_file_is_run_once(tmp_path: Path) -> None:
     count = "from pathlib import Path\nwith Path(__file__).with_suffix('.log').open('a') as f:\n"
     path.write_text(f"{count}    f.write('run ')\n")
 
-    registry.load_definitions([path, tmp_path])
+    load_definitions([path, tmp_path])
 
     assert "run " == path.with_suffix(".log").read_text()
 
@@ -391,7 +392,7 @@ def test_files_of_one_name_are_all_run(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "suite.py").write_text(SUITE.format(name=name))
 
-    registry.load_definitions([tmp_path / "left", tmp_path / "right"])
+    load_definitions([tmp_path / "left", tmp_path / "right"])
 
     assert "left" in registry.suites
     assert "right" in registry.suites
@@ -402,7 +403,7 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere"
 
     with pytest.raises(WeighinError) as caught:
-        registry.load_definitions([path])
+        load_definitions([path])
 
     assert f"No definitions at {path}: no such file or folder." == str(caught.value)
 
@@ -422,7 +423,7 @@ def test_a_file_that_raises_is_named(tmp_path: Path, source: str, problem: str) 
     path.write_text(source)
 
     with pytest.raises(WeighinError) as caught:
-        registry.load_definitions([path])
+        load_definitions([path])
 
     assert str(path) in str(caught.value)
     assert problem in str(caught.value)
@@ -433,10 +434,10 @@ def test_a_mended_file_can_be_loaded_again(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("1 / 0\n")
     with pytest.raises(WeighinError):
-        registry.load_definitions([path])
+        load_definitions([path])
     path.write_text(SUITE.format(name="mended"))
 
-    registry.load_definitions([path])
+    load_definitions([path])
 
     assert "mended" in registry.suites
 
@@ -447,4 +448,4 @@ def test_a_file_that_is_not_python_is_refused(tmp_path: Path) -> None:
     path.write_text("hello")
 
     with pytest.raises(WeighinError, match=r"notes\.txt is not a Python file"):
-        registry.load_definitions([path])
+        load_definitions([path])

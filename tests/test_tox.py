@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import weighin
-from weighin.versions import conflict
+from weighin.frameworks.versions import conflict
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 PINS = {path.stem: path for path in sorted((ROOT / "versions").glob("*.txt"))}

@@ -5,7 +5,7 @@ and metrics.
 """
 
 from weighin.core import Anchor, Figure, Recipe, Skip, WeighinError, Weights
-from weighin.datasets import from_arrays, noise_dataset, npz_dataset
+from weighin.datasets.loading import from_arrays, noise_dataset, npz_dataset
 from weighin.registry import dataset, export, metric, model, published, runtime, step, suite
 
 __all__ = [

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Artifact, Labels
+from weighin.stats import Interval
 
 
 @dataclass(frozen=True)
@@ -99,3 +100,21 @@ class Starts:
     """Cold starts of one artifact, each in a process of its own."""
 
     runs: Sequence[ColdStart] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Blocks of two sessions, measured in turn.
+
+    Attributes:
+        ratios: for each block the first's median seconds over the second's: above 1, the second
+            is faster.
+        speedup: their middle and its interval.
+        stopped: why measuring ended.
+        pinned: whether it ran on one core only.
+    """
+
+    ratios: tuple[float, ...]
+    speedup: Interval
+    stopped: str
+    pinned: bool

@@ -11,7 +11,6 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -90,11 +89,23 @@ class Registry(Generic[T]):
 
 
 models: Registry[ReferenceModel] = Registry("model")
+
+
 suites: Registry[Suite] = Registry("suite")
+
+
 datasets: Registry[Any] = Registry("data set", "weighin.datasets")
+
+
 steps: Registry[Callable[..., Any]] = Registry("step", "weighin.steps")
+
+
 exports: Registry[Callable[..., bytes]] = Registry("export", "weighin.exports")
+
+
 runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
+
+
 metrics: Registry[Metric] = Registry("metric", "weighin.metrics")
 
 
@@ -182,10 +193,10 @@ def step(
     Args:
         name: what the step is called in a variant's name.
         check: given all arguments by name, raises ValueError where they make no sense together.
-        claim: given the `weighin.inspect.Graph` of a file that this step went into, and by name
-            all arguments, `later`, the names of the steps that follow, and `before`, a function
-            that reads the graph of the same model without this step and what follows; says how
-            the file breaks the step's promise, or None.
+        claim: given the graph (`weighin.formats.tflite`) of a file that this step went into, and
+            by name all arguments, `later`, the names of the steps that follow, and `before`, a
+            function that reads the graph of the same model without this step and what follows;
+            says how the file breaks the step's promise, or None.
         uses: functions of other files that decide what the step yields: a change in those files
             builds it anew, as one in the step's own does.
     """
@@ -215,8 +226,8 @@ def export(
     Args:
         name: what the export is called in a variant's name.
         check: as of a step.
-        claim: given the `weighin.inspect.Graph` of the file and all arguments by name, says how
-            the file breaks the export's promise, or None.
+        claim: given the graph (`weighin.formats.tflite`) of the file and all arguments by name,
+            says how the file breaks the export's promise, or None.
         available: says why the export cannot be used here, or None; loads nothing heavy.
         uses: as of a step.
     """
@@ -272,49 +283,6 @@ def source_digest(item: Any) -> str:
             raise WeighinError(f"The source of {each!r} is not in a file, so it cannot be hashed.")
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()
-
-
-def default_definitions(folder: Path) -> list[Path]:
-    """Where definitions lie in a project's folder, where nothing else is said."""
-    suite_file, models_folder = folder / "bench" / "suite.py", folder / "models"
-    if not suite_file.exists():  # then `models/` may be anybody's
-        return []
-    return [place for place in (models_folder, suite_file) if place.exists()]
-
-
-def load_definitions(paths: Sequence[Path]) -> None:
-    """Run files, or every file of folders, that register models, data sets, suites and more.
-
-    Files whose name begins with `_` or `test_`, `bench_` or `conftest` are passed over.
-
-    Raises:
-        WeighinError: if a path does not exist or a file fails; it names the file.
-    """
-    for path in paths:
-        if not path.exists():
-            raise WeighinError(f"No definitions at {path}: no such file or folder.")
-        files = sorted(path.glob("*.py")) if path.is_dir() else [path]
-        for file in files:
-            if not file.stem.startswith(("_", "test_", "bench_", "conftest")):
-                _run(file)
-
-
-def _run(file: Path) -> None:
-    digest = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
-    name = f"weighin_definitions_{digest}_{file.stem}"
-    if name in sys.modules:
-        return
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise WeighinError(f"{file} is not a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        kind = "" if isinstance(error, WeighinError) else f"{type(error).__name__}: "
-        raise WeighinError(f"{file} could not be loaded: {kind}{error}. Mend the file.") from error
 
 
 def kinds() -> Mapping[str, Registry[Any]]:

@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from weighin import apart
-from weighin.apart import ApartError, run_module
-from weighin.arrays import Arrays, read_arrays, write_npz
+from weighin import subprocesses
 from weighin.core import DataNotFoundError, Dataset, WeighinError
-from weighin.datasets import NotPreparedError, Places, from_arrays
+from weighin.datasets.arrays import Arrays, read_arrays, write_npz
+from weighin.datasets.loading import NotPreparedError, from_arrays
+from weighin.datasets.search import Places
 from weighin.registry import dataset
+from weighin.subprocesses import ApartError, run_module
 
 Samples = npt.NDArray[np.int16]
 
@@ -187,7 +188,7 @@ def _features(
     recordings: Mapping[tuple[int, str, int], Samples], digest: str, places: Places
 ) -> Arrays:
     """The four arrays of a data set, from the cache or computed, by what would compute them."""
-    code = [Path(__file__), apart.FOLDER / "weighin" / "stack.py"]
+    code = [Path(__file__), subprocesses.FOLDER / "weighin" / "tf_keras.py"]
     key = hashlib.sha256(b"".join([digest.encode(), *(file.read_bytes() for file in code)]))
     kept = places.cache_dir / "datasets" / f"fsdd-{key.hexdigest()[:16]}.npz"
     if kept.exists():
@@ -229,7 +230,13 @@ def _cepstra(sound: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         given, made = Path(folder) / "sound.npy", Path(folder) / "cepstra.npy"
         np.save(given, sound)
         try:
-            run_module("weighin.stack", "mel_cepstra", str(given), str(made), json.dumps(CEPSTRA))
+            run_module(
+                "weighin.frameworks.tf_keras",
+                "mel_cepstra",
+                str(given),
+                str(made),
+                json.dumps(CEPSTRA),
+            )
         except ApartError as error:
             raise WeighinError(f"the features could not be computed: {error}") from None
         return np.asarray(np.load(made, allow_pickle=False))

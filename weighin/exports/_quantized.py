@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from weighin import stack
 from weighin.core import Images, WeighinError
-from weighin.inspect import Graph
+from weighin.formats.tflite import Graph
+from weighin.frameworks import process
 
 Scales = Literal["channel", "tensor"]
 
@@ -36,7 +36,7 @@ def set_scales(converter: Any, scales: Scales) -> None:
     if scales == "channel":
         return
     if not hasattr(converter, _PER_TENSOR):
-        version = stack.tensorflow().__version__
+        version = process.tensorflow().__version__
         raise WeighinError(
             f"The converter of TensorFlow {version} has no single scales ({_PER_TENSOR}): leave "
             f"out scales=tensor, or take a TensorFlow from 2.13 to 2.21."

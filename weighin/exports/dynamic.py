@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin import stack
 from weighin.core import Images
 from weighin.exports._quantized import Scales, check_scales, set_scales
-from weighin.inspect import Graph, other_types
+from weighin.formats.tflite import Graph, other_types
+from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
 # The converter leaves smaller kernels as they are (TensorFlow Lite: weights_min_num_elements)
@@ -26,8 +26,8 @@ def claim(graph: Graph, scales: Scales = "channel") -> str | None:
 
 def converter(model: Any, calibration: Images, scales: Scales = "channel") -> Any:
     """A converter that quantizes the large kernels."""
-    made = stack.converter(model)
-    made.optimizations = [stack.tensorflow().lite.Optimize.DEFAULT]
+    made = tf_keras.converter(model)
+    made.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
     set_scales(made, scales)
     return made
 

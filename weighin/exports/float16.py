@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin import stack
 from weighin.core import Images
-from weighin.inspect import Graph, other_types
+from weighin.formats.tflite import Graph, other_types
+from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
 
@@ -17,9 +17,9 @@ def claim(graph: Graph) -> str | None:
 
 def converter(model: Any, calibration: Images) -> Any:
     """A converter that halves the weights' precision."""
-    made = stack.converter(model)
-    made.optimizations = [stack.tensorflow().lite.Optimize.DEFAULT]
-    made.target_spec.supported_types = [stack.tensorflow().float16]
+    made = tf_keras.converter(model)
+    made.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
+    made.target_spec.supported_types = [process.tensorflow().float16]
     return made
 
 

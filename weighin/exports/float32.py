@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin import stack
 from weighin.core import Images
-from weighin.inspect import Graph, other_types
+from weighin.formats.tflite import Graph, other_types
+from weighin.frameworks import tf_keras
 from weighin.registry import export
 
 
@@ -17,7 +17,7 @@ def claim(graph: Graph) -> str | None:
 
 def converter(model: Any, calibration: Images) -> Any:
     """A converter that quantizes nothing."""
-    return stack.converter(model)
+    return tf_keras.converter(model)
 
 
 @export("float32", claim=claim)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin import stack
 from weighin.core import Images
 from weighin.exports._quantized import samples
-from weighin.inspect import Graph, other_types
+from weighin.formats.tflite import Graph, other_types
+from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
 
@@ -23,8 +23,8 @@ def claim(graph: Graph) -> str | None:
 @export("int16x8", claim=claim, uses=(samples,))
 def int16x8(model: Any, calibration: Images) -> bytes:
     """Integer: int8 weights, int16 activations, float input and output, calibrated."""
-    lite = stack.tensorflow().lite
-    made = stack.converter(model)
+    lite = process.tensorflow().lite
+    made = tf_keras.converter(model)
     made.optimizations = [lite.Optimize.DEFAULT]
     made.representative_dataset = samples(calibration)
     made.target_spec.supported_ops = [

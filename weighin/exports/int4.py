@@ -9,9 +9,9 @@ from weighin.core import Images, WeighinError
 from weighin.exports import float32
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
-from weighin.inspect import Graph, other_types
+from weighin.formats.tflite import Graph, other_types
+from weighin.grammar import above
 from weighin.registry import export
-from weighin.variant import above
 
 # The operators whose weights it packs (ai_edge_quantizer/default_policy.py, at 4 bits)
 PACKED = ("CONV_2D", "FULLY_CONNECTED")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin import stack
 from weighin.core import Images
 from weighin.exports._quantized import Scales, check_scales, samples, set_scales
-from weighin.inspect import Graph, other_types
+from weighin.formats.tflite import Graph, other_types
+from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
 
@@ -22,13 +22,13 @@ def claim(graph: Graph, scales: Scales = "channel") -> str | None:
 
 def converter(model: Any, calibration: Images, scales: Scales = "channel") -> Any:
     """A converter that quantizes everything, inputs and outputs too."""
-    lite = stack.tensorflow().lite
-    made = stack.converter(model)
+    lite = process.tensorflow().lite
+    made = tf_keras.converter(model)
     made.optimizations = [lite.Optimize.DEFAULT]
     made.representative_dataset = samples(calibration)
     made.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
-    made.inference_input_type = stack.tensorflow().int8
-    made.inference_output_type = stack.tensorflow().int8
+    made.inference_input_type = process.tensorflow().int8
+    made.inference_output_type = process.tensorflow().int8
     set_scales(made, scales)
     return made
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from weighin import stack
 from weighin.core import Images
 from weighin.exports import dynamic, float16, float32, int8
 from weighin.exports._quantized import samples
-from weighin.inspect import Graph
+from weighin.formats.tflite import Graph
+from weighin.frameworks import process
 from weighin.registry import export as register
 
 # The converter keeps a kernel dense that holds a smaller share of zeros
@@ -46,6 +46,6 @@ def sparse(
         export: how weights and activations are stored otherwise.
     """
     made = _EXPORTS[export].converter(model, calibration)
-    sparsity = stack.tensorflow().lite.Optimize.EXPERIMENTAL_SPARSITY
+    sparsity = process.tensorflow().lite.Optimize.EXPERIMENTAL_SPARSITY
     made.optimizations = [*made.optimizations, sparsity]
     return bytes(made.convert())

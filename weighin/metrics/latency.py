@@ -6,8 +6,7 @@ import numpy as np
 
 from weighin import stats
 from weighin.core import Figure, Skip
-from weighin.outcomes import Inferences
-from weighin.pairs import Pair
+from weighin.outcomes import Inferences, Pair
 from weighin.registry import metric
 
 

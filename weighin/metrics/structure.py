@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from weighin import inspect
 from weighin.core import Figure, Skip
-from weighin.keras_file import read_keras
+from weighin.formats import tflite
+from weighin.formats.keras import read_keras
 from weighin.outcomes import Compressed
 from weighin.registry import metric
 
@@ -15,7 +15,7 @@ _NO_GRAPH = Skip("multiply-accumulates are counted in .tflite graphs; see the sa
 def parameters(file: Compressed) -> Figure:
     """Trained values, biases included."""
     if file.artifact.format == "tflite":
-        return Figure(inspect.read_tflite(file.artifact.path).parameters)
+        return Figure(tflite.read_tflite(file.artifact.path).parameters)
     return Figure(read_keras(file.artifact.path).parameters)
 
 
@@ -23,7 +23,7 @@ def parameters(file: Compressed) -> Figure:
 def nonzero_parameters(file: Compressed) -> Figure:
     """Trained values that are not zero."""
     if file.artifact.format == "tflite":
-        return Figure(inspect.read_tflite(file.artifact.path).nonzero_parameters)
+        return Figure(tflite.read_tflite(file.artifact.path).nonzero_parameters)
     return Figure(read_keras(file.artifact.path).nonzero_parameters)
 
 
@@ -37,7 +37,7 @@ def entropy_bytes(file: Compressed) -> Figure:
     code that looks at neighbours too, as gzip does, may get below.
     """
     if file.artifact.format == "tflite":
-        return Figure(inspect.read_tflite(file.artifact.path).entropy_bytes)
+        return Figure(tflite.read_tflite(file.artifact.path).entropy_bytes)
     return Figure(read_keras(file.artifact.path).entropy_bytes)
 
 
@@ -46,7 +46,7 @@ def macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates of one inference."""
     if file.artifact.format != "tflite":
         return _NO_GRAPH
-    return Figure(inspect.read_tflite(file.artifact.path).macs)
+    return Figure(tflite.read_tflite(file.artifact.path).macs)
 
 
 @metric("effective_macs", better="lower", scope="artifact")
@@ -54,7 +54,7 @@ def effective_macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates by weights that are not zero."""
     if file.artifact.format != "tflite":
         return _NO_GRAPH
-    return Figure(inspect.read_tflite(file.artifact.path).effective_macs)
+    return Figure(tflite.read_tflite(file.artifact.path).effective_macs)
 
 
 @metric("depth", scope="artifact")

@@ -8,7 +8,8 @@ from weighin.core import Results
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.publish.published import Application
-from weighin.report.footer import legend, origin
+from weighin.report.footer import legend
+from weighin.report.origin import origin
 from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
 

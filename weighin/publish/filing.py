@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from weighin import store
 from weighin.core import WeighinError
 from weighin.publish.folders import NAME, UNPUBLISHED, Run, load, slug
+from weighin.records import store
 
 _COMMIT = re.compile(r"[0-9a-f]{4,40}(-dirty)?")
 _WORDLESS = re.compile(r"\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|@.*", re.IGNORECASE)

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from weighin import provenance, store
 from weighin.core import Record, Results, WeighinError
+from weighin.records import provenance, store
 from weighin.report.compare import IDENTITY
 
 NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9A-Za-z]+(?:-dirty)?)")

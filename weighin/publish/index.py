@@ -10,7 +10,8 @@ from weighin.publish import markdown, model, published
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
 from weighin.report import units
-from weighin.report.footer import counted, untrained
+from weighin.report.footer import counted
+from weighin.report.origin import untrained
 from weighin.report.rows import Row, rows_of_seeds
 
 _SHORT = 40  # letters of a variant's name that a line bears

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
-from weighin.report.footer import legend, starts, weights
+from weighin.report.footer import legend
+from weighin.report.origin import starts, weights
 from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import COLUMNS, Table
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from weighin.core import Record, Results, WeighinError
+from weighin.grammar import VALUE
 from weighin.report import units
 from weighin.report.footer import samples
 from weighin.report.gates import YARDSTICKS
 from weighin.report.layout import Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
 from weighin.report.table import Column, Table, document
-from weighin.variant import VALUE
 
 COLUMNS = (
     Column("gzip", "gzip_bytes", units.size),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from weighin.core import Record, Results
-from weighin.report import units
+from weighin.report.origin import _recipes, untrained
 from weighin.report.rows import Row
 
 
@@ -84,14 +83,6 @@ def legend(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def origin(results: Results) -> list[str]:
-    """Where and when it was measured: machine, versions, date."""
-    versions = [packages(results), results.environment.get("date")]
-    last = "; ".join(word for word in versions if word)
-    parts = (weights(starts(results)), machine(results), calibration(results), last)
-    return [line for line in parts if line]
-
-
 def _records(rows: Sequence[Row], metric: str) -> list[Record]:
     return [record for row in rows for record in row.records.get(metric, ())]
 
@@ -126,84 +117,3 @@ def _trained_on(results: Results, models: Collection[str], dataset: str) -> str:
     held_out = {round(count * (recipe.get("validation_split") or 0)) for recipe in recipes}
     apart = held_out.pop() if len(held_out) == 1 else 0
     return f", {count - apart:,} to train on" + (f", {apart:,} held out" if apart else "")
-
-
-def _recipes(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
-    """By the run's provenance, the models of its dense starts and their recipes."""
-    found = results.environment.get("artifacts")
-    chains = found.values() if isinstance(found, Mapping) else ()
-    starts = [chain[0] for chain in chains if isinstance(chain, list) and chain]
-    return [
-        (start["model"], start["recipe"])
-        for start in starts
-        if isinstance(start, Mapping) and isinstance(start.get("recipe"), Mapping)
-        if isinstance(start.get("model"), str)
-    ]
-
-
-def starts(results: Results) -> dict[str, str]:
-    """What the dense starts of models are made of, where it is not training alone.
-
-    `random` also where the recipe trains nothing and names no weights.
-    """
-    weighed = {record.model for record in results.records}
-    made_of = dict(results.environment.get("weights", {}))
-    for model, recipe in _recipes(results):
-        if model in weighed and not recipe.get("epochs") and not recipe.get("weights"):
-            made_of.setdefault(model, "random")
-    return made_of
-
-
-def untrained(results: Results, models: Collection[str]) -> bool:
-    """Whether the weights of one of these models are random."""
-    made_of = starts(results)
-    return any(made_of.get(model) == "random" for model in models)
-
-
-def weights(made_of: Mapping[str, str]) -> str:
-    """What dense starts are made of, as `starts` gives it, in one line."""
-    models: dict[str, list[str]] = {}
-    for model, what in made_of.items():
-        models.setdefault(what, []).append(model)
-    said = {"trained": "trained, published weights were not found", "random": "from random weights"}
-    words = [
-        f"{', '.join(names)} "
-        + said.get(what, f"from published weights {what}, the same for every seed")
-        for what, names in models.items()
-    ]
-    return f"dense starts: {'; '.join(words)}" if words else ""
-
-
-def calibration(results: Results) -> str:
-    """What speed-ups the machine can tell apart."""
-    found = results.environment.get("calibration")
-    if found is None and "calibration" not in results.environment:
-        return ""
-    if not found:
-        return "not calibrated: weighin doctor --calibrate says what this machine can tell apart"
-    return (
-        f"calibrated (litert, 1 thread): {found['false_alarms']} false alarms in "
-        f"{found['aa_trials']} A/A trials, 5 % more work found in {found['found']} of "
-        f"{found['slow_trials']}, smallest speed-up told from 1: "
-        f"{found['smallest_speedup'] * 100:.1f} % (of a small file, at {found['pair_seconds']:g} s "
-        f"a pair)"
-    )
-
-
-def machine(results: Results) -> str:
-    """The processor with its extensions, the memory, the system."""
-    facts = results.environment.get("machine")
-    if not facts:
-        return ""
-    memory = units.size(facts.get("memory_bytes", 0))
-    features = " ".join(facts.get("cpu_features", ())) or "no known extensions"
-    return (
-        f"{facts.get('cpu')}, {facts.get('cores')} cores ({features}), {memory}, "
-        f"{facts.get('system')}"
-    )
-
-
-def packages(results: Results) -> str:
-    """Names and versions of the packages that count."""
-    versions = results.environment.get("packages", {})
-    return ", ".join(f"{name} {version}" for name, version in versions.items() if version)

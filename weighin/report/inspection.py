@@ -9,11 +9,11 @@ from typing import Any
 
 from tabulate import tabulate
 
-from weighin.apart import ApartError, run_module
 from weighin.core import WeighinError
-from weighin.inspect import Graph, Operator, read_tflite
-from weighin.keras_file import KerasFile, read_keras
+from weighin.formats.keras import KerasFile, read_keras
+from weighin.formats.tflite import Graph, Operator, read_tflite
 from weighin.report import units
+from weighin.subprocesses import ApartError, run_module
 
 PATIENCE = 120  # seconds for reading one file
 _READ = (".tflite", ".keras", ".h5", ".hdf5")

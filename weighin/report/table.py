@@ -9,8 +9,9 @@ from typing import Any
 
 from weighin.core import Record, Results
 from weighin.report import reasons, units
-from weighin.report.footer import origin, samples
+from weighin.report.footer import samples
 from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
+from weighin.report.origin import origin
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 
 

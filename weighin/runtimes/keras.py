@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from weighin import stack
 from weighin.core import Images, Scores, WeighinError
+from weighin.frameworks import process, tf_keras
 from weighin.registry import runtime, runtimes
+from weighin.targets import machine
 
 BATCH = 500
 
@@ -37,7 +38,7 @@ class KerasCPU:
 
     def load(self) -> None:
         """Import TensorFlow."""
-        stack.keras()
+        process.keras()
 
     def open(self, path: Path, threads: int) -> KerasSession:
         """Load an .h5 model.
@@ -45,7 +46,7 @@ class KerasCPU:
         Raises:
             WeighinError: if the device or the number of threads is not to be had.
         """
-        stack.set_threads(threads)
+        process.set_threads(threads)
         return KerasSession(path, self.device)
 
 
@@ -64,12 +65,12 @@ class KerasGPU(KerasCPU):
         Asking TensorFlow would mean loading it; `open` does.
         """
         if not _listed_gpus() > self.number:
-            return f"no NVIDIA GPU here: nothing under {stack.GPU_FOLDER}"
+            return f"no NVIDIA GPU here: nothing under {machine.GPU_FOLDER}"
         return super().available()
 
     def open(self, path: Path, threads: int) -> KerasSession:
         """Load an .h5 model onto the GPU."""
-        if stack.gpu_count() <= self.number:
+        if process.gpu_count() <= self.number:
             raise WeighinError(
                 "TensorFlow sees no such GPU, though the driver lists one: install CUDA for it "
                 "by pip install 'tensorflow[and-cuda]'"
@@ -84,7 +85,7 @@ class KerasSession:
 
     def __init__(self, path: Path, device: str) -> None:
         """Load the model and build its graph."""
-        self._call = stack.answering(stack.read(path), device)
+        self._call = tf_keras.answering(tf_keras.read(path), device)
         self._last: Any = None
 
     def predict(self, images: Images) -> Scores:
@@ -110,7 +111,7 @@ class KerasSession:
 
 
 def _listed_gpus() -> int:
-    return len(list(stack.GPU_FOLDER.iterdir())) if stack.GPU_FOLDER.is_dir() else 0
+    return len(list(machine.GPU_FOLDER.iterdir())) if machine.GPU_FOLDER.is_dir() else 0
 
 
 for number in range(max(1, _listed_gpus())):

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from weighin.apart import ApartError, run_module
 from weighin.core import Images, Scores, WeighinError
-from weighin.environment import usable_cores
 from weighin.registry import runtime
+from weighin.subprocesses import ApartError, run_module
+from weighin.targets.machine import usable_cores
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
 REFERENCE, OPTIMIZED = "BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # kernels

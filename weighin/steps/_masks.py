@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from weighin import stack
 from weighin.core import WeighinError
+from weighin.frameworks import fitting, toolkit
 
 Criterion = Literal["magnitude", "random"]
 Scope = Literal["layer", "global", "recipe"]
@@ -57,7 +57,7 @@ class Masks:
             WeighinError: if a layer's kernel is unknown to the toolkit, or has no input channels
                 where a pattern or block needs them; if `density` names a layer that is not there.
         """
-        found = stack.prunable_kernels(model)
+        found = toolkit.prunable_kernels(model)
         self._names = [layer.name for layer, _ in found]
         unknown = sorted(set(density or ()) - set(self._names))
         if scope == "recipe" and (unknown or not density):
@@ -73,7 +73,7 @@ class Masks:
                 f"not defined for it."
             )
         self.pairs = [
-            (kernel, stack.variable(np.ones(kernel.shape, np.float32))) for _, kernel in found
+            (kernel, fitting.variable(np.ones(kernel.shape, np.float32))) for _, kernel in found
         ]
         generator = np.random.default_rng(seed) if criterion == "random" else None
         self._fixed = generator and [

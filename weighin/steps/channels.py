@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from weighin import stack
-from weighin.inspect import Graph
+from weighin.formats.tflite import Graph
+from weighin.frameworks import tf_keras
+from weighin.frameworks.training import Trainer
+from weighin.grammar import above, between
 from weighin.registry import step
-from weighin.surgery import narrow
-from weighin.training import Trainer
-from weighin.variant import above, between
+from weighin.steps._channel_pruning import narrow
 
 MAKERS = ("CONV_2D", "FULLY_CONNECTED")  # their weights' first axis is the width that they make
 
@@ -64,10 +64,10 @@ def channels(
         multiple: widths that are left are rounded up to a multiple of this.
 
     Raises:
-        WeighinError: naming a layer that cannot be narrowed (see `weighin.surgery.narrow`), or if
-            the model is not of Keras 2.
+        WeighinError: naming a layer that cannot be narrowed (see `narrow`), or if the model is not
+            of Keras 2.
     """
-    stack.check_keras(model)
+    tf_keras.check_keras(model)
     smaller = narrow(
         model, lambda width: _width_after(width, fraction, multiple), int(norm.removeprefix("l"))
     )

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from weighin import stack
-from weighin.inspect import Graph
+from weighin.formats.tflite import Graph
+from weighin.frameworks import process, toolkit
+from weighin.frameworks.training import Trainer
+from weighin.grammar import above
 from weighin.registry import step
-from weighin.training import Trainer
-from weighin.variant import above
 
 INITS = {
     "linear": "LINEAR",
@@ -54,6 +54,6 @@ def cluster(
         init: how the first centroids are spread over a layer's weights.
     """
     trainer.require_epochs("cluster")
-    wrapped = stack.clustered(model, clusters, INITS[init])
+    wrapped = toolkit.clustered(model, clusters, INITS[init])
     trainer.fit(wrapped, masks=())
-    return stack.toolkit().clustering.keras.strip_clustering(wrapped)
+    return process.toolkit().clustering.keras.strip_clustering(wrapped)

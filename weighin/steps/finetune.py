@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from weighin.frameworks.training import Trainer
 from weighin.registry import step
-from weighin.training import Trainer
 
 
 @step("finetune")

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from weighin import stack
-from weighin.inspect import Graph, Tensor
+from weighin.formats.tflite import Graph, Tensor
+from weighin.frameworks import process
+from weighin.frameworks.training import Trainer
+from weighin.grammar import above, between, pair
 from weighin.registry import step
 from weighin.steps._masks import Criterion, Masks, Scope
-from weighin.training import Trainer
-from weighin.variant import above, between, pair
 
 UPDATES = 20  # of the mask, when no frequency is asked for
 NO_PATTERN, NO_BLOCK = "none", "1x1"
@@ -187,7 +187,7 @@ def prune(
 
     trainer.fit(
         model,
-        [stack.keras().callbacks.LambdaCallback(on_train_batch_begin=update)],
+        [process.keras().callbacks.LambdaCallback(on_train_batch_begin=update)],
         masks=masks.pairs,
     )
     if taken <= max(plan):  # so little training that the last update did not come
@@ -200,7 +200,7 @@ def _plan(
     ramp: int, sparsity: float, schedule: str, begin: float, frequency: int
 ) -> dict[int, float]:
     """The sparsity at each training step at which the masks are updated."""
-    schedules = stack.toolkit().sparsity.keras
+    schedules = process.toolkit().sparsity.keras
     ramp = max(1, ramp)
     every = min(frequency or max(1, ramp // UPDATES), ramp)
     end = ramp // every * every  # the last update must fall on the end itself

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin import stack
-from weighin.inspect import Graph
+from weighin.formats.tflite import Graph
+from weighin.frameworks import toolkit
+from weighin.frameworks.training import Trainer
 from weighin.registry import step
-from weighin.training import Trainer
 
 
 def _claim(graph: Graph, **_: object) -> str | None:
@@ -30,6 +30,6 @@ def qat(model: Any, trainer: Trainer) -> Any:
         trainer: gives the further epochs.
     """
     trainer.require_epochs("qat")
-    wrapped = stack.quantization_aware(model)
+    wrapped = toolkit.quantization_aware(model)
     trainer.fit(wrapped, masks=())
-    return stack.without_clusters(wrapped)
+    return toolkit.without_clusters(wrapped)

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from weighin.core import Results, WeighinError
-from weighin.report import footer, versions
+from weighin.report import origin, versions
 from weighin.report.layout import Section
 from weighin.report.page.plots import LOWER_IS_BETTER, plots
 from weighin.report.page.sections import MISSING, section
@@ -51,7 +51,7 @@ def _head(runs: Sequence[Results], sections: Sequence[Mapping[str, Any]]) -> dic
     return {
         "models": list(dict.fromkeys(section["model"] for section in sections)),
         "datasets": list(dict.fromkeys(section["dataset"] for section in sections)),
-        "machines": list(dict.fromkeys(filter(None, map(footer.machine, runs)))),
+        "machines": list(dict.fromkeys(filter(None, map(origin.machine, runs)))),
         "tensorflow": list(dict.fromkeys(filter(None, map(_tensorflow, runs)))),
         "dates": list(dict.fromkeys([*dates[:1], *dates[-1:]])),
         "counts": {name: counts[name] for name in ("measured", *MISSING) if counts[name]},
@@ -107,10 +107,10 @@ def _file(name: str, results: Results) -> dict[str, Any]:
     plain = ("date", "suite", "profile", "commit", "seeds")
     facts = {key: str(environment[key]) for key in plain if environment.get(key)}
     facts |= {
-        "machine": footer.machine(results),
-        "calibration": footer.calibration(results),
-        "versions": footer.packages(results),
-        "weights": footer.weights(footer.starts(results)),
+        "machine": origin.machine(results),
+        "calibration": origin.calibration(results),
+        "versions": origin.packages(results),
+        "weights": origin.weights(origin.starts(results)),
     }
     for dataset, about in environment.get("datasets", {}).items():
         images = [f"{about[each]:,} {each}" for each in ("train", "test") if each in about]

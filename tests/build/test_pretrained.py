@@ -1,0 +1,222 @@
+"""Published weights: where they are looked for, what is refused, when they are downloaded."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from helpers.support import answer
+from helpers.tiny import tiny_arrays
+from test_datasets import fake_python
+
+from weighin.build.scheduler import pretrained
+from weighin.core import Dataset, Recipe, WeighinError, Weights
+from weighin.datasets.loading import from_arrays
+from weighin.datasets.search import Places
+
+CONTENT = b"weights of something"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+BROUGHT = Weights("maker/net.h5", sha256=SHA256)
+DOWNLOADED = Weights("maker/net.h5", application="Net")
+
+
+@pytest.fixture(autouse=True)
+def _forgetful() -> Iterator[None]:
+    pretrained._download.cache_clear()
+    yield
+    pretrained._download.cache_clear()
+
+
+@pytest.fixture
+def data() -> Dataset:
+    """A data set whose labels mean something."""
+    return from_arrays("tiny", tiny_arrays(), classes=3)
+
+
+def places_in(folder: Path, *, offline: bool = True) -> Places:
+    """A user's folder and a cache."""
+    return Places(folder / "user", folder / "cache", offline, ())
+
+
+def put(folder: Path, content: bytes = CONTENT) -> Path:
+    """The file of weights in a folder."""
+    path = folder / "maker" / "net.h5"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path
+
+
+def recipe(wanted: Weights | None, epochs: int = 0) -> Recipe:
+    """A recipe that names weights."""
+    return Recipe("tiny", epochs=epochs, finetune_epochs=0, weights=wanted)
+
+
+def test_a_recipe_without_weights_wants_none(tmp_path: Path, data: Dataset) -> None:
+    """Most models are trained: nothing is looked for."""
+    assert pretrained.find(None, places_in(tmp_path)) is None
+    assert pretrained.provide(recipe(None), data, places_in(tmp_path)) is None
+
+
+@pytest.mark.parametrize("folder", ["user", "cache/weights"])
+def test_weights_are_found(tmp_path: Path, folder: str) -> None:
+    """The file lies in the user's folder or in weighin's cache, by its relative name."""
+    path = put(tmp_path / folder)
+
+    assert (path, SHA256) == pretrained.find(BROUGHT, places_in(tmp_path))
+
+
+def test_weights_may_lie_anywhere(tmp_path: Path) -> None:
+    """By an absolute name they are one's own, wherever they are, and of any content."""
+    path = put(tmp_path / "elsewhere")
+
+    assert (path, SHA256) == pretrained.find(Weights(str(path)), places_in(tmp_path))
+
+
+def test_the_users_folder_comes_first(tmp_path: Path) -> None:
+    """What a user has put there is what he wants."""
+    path = put(tmp_path / "user")
+    put(tmp_path / "cache" / "weights", b"others")
+
+    assert (path, SHA256) == pretrained.find(DOWNLOADED, places_in(tmp_path))
+
+
+def test_other_content_is_refused_by_name(tmp_path: Path, data: Dataset) -> None:
+    """A file of another sha256 is neither used nor passed over: the error names it."""
+    path = put(tmp_path / "user", b"other weights")
+
+    with pytest.raises(WeighinError, match=rf"{path} is not the file of weights.*{SHA256[:12]}"):
+        pretrained.find(BROUGHT, places_in(tmp_path))
+    with pytest.raises(WeighinError, match="Replace it, or remove it"):
+        pretrained.provide(recipe(BROUGHT, epochs=3), data, places_in(tmp_path))
+
+
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    """A checksum is remembered only as long as the file stays as it was."""
+    path = put(tmp_path / "user")
+    pretrained.find(DOWNLOADED, places_in(tmp_path))
+    path.write_bytes(CONTENT + b", and more")
+
+    found = pretrained.find(DOWNLOADED, places_in(tmp_path))
+
+    assert found is not None
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == found[1]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "unlabelled", "fails"), [(0, "", True), (3, "", False), (0, "noise", False)]
+)
+def test_missing_weights_are_missed_where_nothing_else_teaches(
+    tmp_path: Path, data: Dataset, epochs: int, unlabelled: str, fails: bool
+) -> None:
+    """A recipe that trains does without; random weights do where labels mean nothing."""
+    data = dataclasses.replace(data, unlabelled=unlabelled)
+    told = contextlib.nullcontext()
+    if fails:
+        told = pytest.raises(WeighinError, match=rf"maker/net\.h5.*{tmp_path / 'user'}.*DATA_DIR")
+    with told:
+        pretrained.provide(recipe(BROUGHT, epochs), data, places_in(tmp_path))
+
+
+DOWNLOADER = """#!{python}
+import sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+with open(Path(sys.argv[0]).with_name("asked"), "a") as file:
+    file.write(" ".join(sys.argv[1:5]) + "\\n")
+Path(sys.argv[5]).write_bytes(b"weights of something")
+"""
+
+
+def test_a_download_is_kept(tmp_path: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras is asked once, in a process of its own; afterwards the file lies in the cache."""
+    fake_python(tmp_path / "python", DOWNLOADER, monkeypatch)
+    places = places_in(tmp_path, offline=False)
+
+    for _ in range(2):
+        pretrained.provide(recipe(DOWNLOADED), data, places)
+
+    assert (tmp_path / "cache" / "weights" / "maker" / "net.h5", SHA256) == pretrained.find(
+        DOWNLOADED, places
+    )
+    assert ["-m weighin.frameworks.tf_keras weights Net"] == (
+        tmp_path / "asked"
+    ).read_text().splitlines()
+
+
+@pytest.mark.parametrize(("wanted", "offline"), [(DOWNLOADED, True), (BROUGHT, False)])
+def test_nothing_is_downloaded_offline_or_that_keras_has_not(
+    tmp_path: Path, data: Dataset, wanted: Weights, offline: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WEIGHIN_OFFLINE holds for weights too, and only Keras's own are asked of Keras."""
+    fake_python(tmp_path / "python", DOWNLOADER, monkeypatch)
+    noise = dataclasses.replace(data, unlabelled="noise")
+
+    pretrained.provide(recipe(wanted), noise, places_in(tmp_path, offline=offline))
+
+    assert not (tmp_path / "asked").exists()
+    assert pretrained.find(wanted, places_in(tmp_path)) is None
+
+
+def test_a_download_that_fails_leaves_random_weights(
+    tmp_path: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a network a model is weighed as it is initialised; nothing half lies in the cache."""
+    fake_python(tmp_path / "python", "#!{python}\nraise SystemExit('no network')\n", monkeypatch)
+    noise = dataclasses.replace(data, unlabelled="noise")
+
+    pretrained.provide(recipe(DOWNLOADED), noise, places_in(tmp_path, offline=False))
+
+    assert not (tmp_path / "cache").exists()
+
+
+# A stand-in for keras.applications: a network that, with ImageNet weights, divides once more, as
+# EfficientNet does; then the network without it and with the saved weights answers the same.
+IMAGENET = """
+import json, sys
+from pathlib import Path
+from types import SimpleNamespace
+import numpy as np
+from weighin.frameworks import tf_keras
+from weighin.formats.keras import read_weights
+
+keras, tf = process.keras(), process.tensorflow()
+STANDARD = np.array([0.2, 0.5, 0.9], np.float32)
+
+def net(weights=None):
+    keras.utils.set_random_seed(0 if weights else 1)
+    image = keras.layers.Input((4, 4, 3))
+    x = keras.layers.Normalization()(image)
+    if weights:
+        x = tf.math.multiply(x, tf.reshape(1 / np.sqrt(STANDARD), [1, 1, 1, 3]))
+    x = keras.layers.Conv2D(2, 3)(x)
+    x = keras.layers.BatchNormalization()(x)
+    model = keras.Model(image, keras.layers.Dense(5, "softmax")(keras.layers.Flatten()(x)))
+    if weights:
+        model.layers[1].set_weights([np.array([0.1, 0.2, 0.3]), STANDARD**2, 0])
+    return model
+
+wanted = net("imagenet")
+keras.applications.Net = lambda weights: wanted
+images = np.random.default_rng(0).random((6, 4, 4, 3), np.float32)
+answers = tf_keras.predict(wanted, images)
+downloads.save_imagenet_weights("Net", Path(sys.argv[1]))
+made = net()
+tf_keras.set_weights(made, read_weights(Path(sys.argv[1])), "the file")
+print(json.dumps([answers.tolist(), tf_keras.predict(made, images).tolist()]))
+"""
+
+
+def test_imagenet_weights_answer_in_the_model_without_them(
+    tmp_path: Path, child_environment: Mapping[str, str]
+) -> None:
+    """What EfficientNet computes besides with ImageNet weights goes into its normalization."""
+    wanted, found = answer(IMAGENET, str(tmp_path / "net.h5"), environment=child_environment)
+
+    assert wanted != wanted[::-1]
+    for before, after in zip(wanted, found, strict=True):
+        assert before == pytest.approx(after, abs=1e-5)

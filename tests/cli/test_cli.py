@@ -1,0 +1,477 @@
+"""The command line: what it prints, on which stream, and its exit codes."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+import csv
+import dataclasses
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from helpers.support import operating_points
+from helpers.tiny import registrations_undone
+
+import weighin
+from weighin import packages, registry
+from weighin.cli import main
+from weighin.core import Case, Record, Results
+from weighin.records import store
+from weighin.report.layout import FORMATS
+
+ROOT = Path(weighin.__file__).resolve().parent.parent
+
+DEFINITIONS = """
+from weighin import runtime
+
+@runtime
+class Nowhere:
+    '''Runs on a chip that is not built yet.'''
+
+    name, formats, needs_tensorflow = "nowhere", ("tflite",), False
+
+    def available(self):
+        return "no such chip here"
+"""
+
+
+@pytest.fixture
+def weigh(shop, monkeypatch):
+    """Run the command in this process and the tiny project; afterwards all is as it was."""
+    monkeypatch.chdir(shop.project)
+    monkeypatch.setenv("WEIGHIN_CACHE_DIR", str(shop.cache.folder))
+    try:
+        runner = CliRunner(mix_stderr=False)  # click before 8.2
+    except TypeError:
+        runner = CliRunner()
+
+    def run(*words):
+        return runner.invoke(main, [str(word) for word in words])
+
+    with registrations_undone():
+        yield run
+
+
+def _records(model="tiny"):
+    file = Record(Case(model, "digits", "baseline", 0, "tflite"), "gzip_bytes", "B", "ok", 4000.0)
+    top1 = dataclasses.replace(
+        file,
+        runtime="litert",
+        threads=1,
+        metric="top1",
+        unit="",
+        value=0.5,
+        low=0.4,
+        high=0.6,
+        n=90,
+    )
+    small = dataclasses.replace(file.of(variant="int8"), value=1000.0)
+    failed = dataclasses.replace(
+        top1, variant="int8", status="failed", value=None, low=None, high=None, reason="it <broke>"
+    )
+    return (file, top1, small, failed)
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A results file of two variants, one of which failed."""
+    path = tmp_path / "results.json"
+    store.save(path, Results({"profile": "quick"}, _records()))
+    return path
+
+
+def _rows(output):
+    """Words of indented lines by the first, so a listing can be looked up by name."""
+    return {line.split()[0]: line.strip() for line in output.splitlines() if line.startswith("  ")}
+
+
+# -- list ---------------------------------------------------------------------------------------
+
+
+def test_list_names_everything_that_is_registered(weigh):
+    """Every kind has its heading, and every object a line of its own."""
+    result = weigh("list")
+    headings = [
+        line for line in result.stdout.splitlines() if line.endswith(":") and line[0] != " "
+    ]
+    written = [line.split("  ")[1] for line in result.stdout.splitlines() if line.startswith("  ")]
+
+    assert 0 == result.exit_code
+    assert [f"{kind}:" for kind in registry.kinds()] == headings
+    for kind, held in registry.kinds().items():
+        for name in held:
+            assert [line for line in written if line.split("(")[0].strip() == name], (
+                f"{kind} {name}"
+            )
+
+
+def test_list_says_where_models_would_come_from(weigh, tmp_path, monkeypatch):
+    """In a folder that is no project there are none."""
+    monkeypatch.chdir(tmp_path)
+
+    said = weigh("list").stdout
+
+    assert "models:\n  none: they are read from models/ where there is a bench/suite.py" in said
+
+
+def test_list_says_what_things_are(weigh):
+    """Summaries, units and directions, recipes, and how steps are written."""
+    result = weigh("list")
+
+    assert "Two dense layers on 6×6 images (quick: tiny)" in result.stdout
+    assert "prune(sparsity, schedule=polynomial" in result.stdout
+    assert "[s]; lower is better" in _rows(result.stdout)["latency"]
+    assert "higher is better" in _rows(result.stdout)["top1"]
+    assert "baseline, prune(0.5), dynamic" in _rows(result.stdout)["quick"]
+    assert "unavailable" not in _rows(result.stdout)["tiny"]
+    assert "seeds" not in _rows(result.stdout)["quick"]
+    assert "unavailable" not in _rows(result.stdout)["litert"]
+    assert "only if --weighin-runtimes names it" in _rows(result.stdout)["litert-builtin"]
+    assert "only if" not in _rows(result.stdout)["litert"]
+
+
+@pytest.mark.parametrize("reason", [None, "no chisel: pip install chisel"])
+def test_list_says_why_an_export_cannot_be_used(weigh, monkeypatch, reason):
+    """An export that needs a package of its own is listed with the command that installs it."""
+    monkeypatch.setitem(vars(registry.exports["int4"]), "available", lambda: reason)
+
+    row = _rows(weigh("list").stdout)["int4(compute=integer,"]
+
+    assert (reason is not None) == row.endswith(f"unavailable: {reason}")
+
+
+def test_list_shows_what_each_model_of_a_suite_is_weighed_in(weigh, tmp_path):
+    """Models of the same variants stand together; seeds are named if there are several."""
+    (tmp_path / "mixed.py").write_text(
+        "from weighin import suite\n"
+        "suite('mixed', profile='quick', models=('a', 'b', 'c'), seeds=3,\n"
+        "      variants={'a': ('int8',), 'b': ('baseline', 'dynamic'), 'c': ('int8',)})\n"
+    )
+    rows = _rows(weigh("list", "--definitions", tmp_path).stdout)
+
+    assert rows["mixed"].endswith("a, c: int8; b: baseline, dynamic; profile quick; 3 seeds")
+
+
+def test_list_gives_the_reason_why_something_cannot_be_used(weigh, tmp_path):
+    """A runtime that is not to be had and data that are missing are listed with the reason."""
+    (tmp_path / "nowhere.py").write_text(DEFINITIONS)
+    (tmp_path / "lost.py").write_text(
+        "from weighin import npz_dataset\nnpz_dataset('lost', 'nowhere/lost.npz', classes=2)\n"
+    )
+    result = weigh("list", "--definitions", tmp_path / "nowhere.py", "--definitions", tmp_path)
+    rows = _rows(result.stdout)
+
+    assert 0 == result.exit_code
+    assert rows["nowhere"].endswith("unavailable: no such chip here")
+    assert "unavailable: not found" in rows["lost"]
+
+
+def test_definitions_are_those_that_are_named(weigh, shop):
+    """With `--definitions` nothing else is loaded."""
+    result = weigh("list", "--definitions", shop.project / "models" / "tiny_cnn.py")
+
+    assert 0 == result.exit_code
+    assert ["tiny_cnn"] == list(registry.models)
+    assert "suites:\n  none\n" in result.stdout
+
+
+def test_definitions_that_are_not_there_are_an_error(weigh, tmp_path):
+    """The message names the path."""
+    result = weigh("list", "--definitions", tmp_path / "missing.py")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert result.stderr.startswith("Error: ")
+    assert "missing.py" in result.stderr
+
+
+def test_definitions_with_a_mistake_are_an_error(weigh, tmp_path):
+    """The message names the file and the mistake, without a traceback."""
+    (tmp_path / "typo.py").write_text("import weighin\nweighin.mdoel\n")
+    result = weigh("list", "--definitions", tmp_path / "typo.py")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "typo.py" in result.stderr
+    assert "mdoel" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# -- table --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("style", "marks"),
+    [
+        ("text", ["tiny on digits", "4.00 kB", "50.00 % [40.00, 60.00]", "it <broke>", "quick"]),
+        ("github", ["### tiny on digits", "| baseline", "4.00 kB", "it &lt;broke&gt;"]),
+        ("html", ["<table>", "4.00 kB", "it &lt;broke&gt;", "<h3>tiny on digits</h3>"]),
+        ("latex", [r"\begin{tabular}", "4.00 kB", r"50.00 \%"]),
+        ("csv", ["gzip_bytes", "4000.0", "failed: it <broke>"]),
+        ("json", ['"gzip_bytes": 4000.0', "failed: it <broke>"]),
+    ],
+)
+def test_table_is_printed_in_each_format(weigh, results, style, marks):
+    """Each format has the figures, and the reason for the one that is missing."""
+    result = weigh("table", results, "--format", style)
+
+    assert (0, "") == (result.exit_code, result.stderr)
+    assert [] == [mark for mark in marks if mark not in result.stdout]
+
+
+def test_every_format_is_known_to_the_tests():
+    """A new format gets a line in the test above."""
+    (marked,) = [
+        mark
+        for mark in test_table_is_printed_in_each_format.pytestmark
+        if mark.name == "parametrize"
+    ]
+
+    assert sorted(FORMATS) == sorted(style for style, _ in marked.args[1])
+
+
+def test_text_is_the_format_where_none_is_named(weigh, results):
+    """`weighin table FILE` prints what people read."""
+    assert weigh("table", results, "--format", "text").stdout == weigh("table", results).stdout
+
+
+@pytest.fixture
+def two_files(tmp_path):
+    """Results of two models, in a file each."""
+    paths = [tmp_path / "first.json", tmp_path / "second.json"]
+    for path, model in zip(paths, ("tiny", "huge"), strict=True):
+        store.save(path, Results({}, _records(model)))
+    return paths
+
+
+@pytest.mark.parametrize("style", ["text", "github", "html", "latex"])
+def test_tables_of_several_files_follow_each_other(weigh, two_files, style):
+    """In the order in which the files are named."""
+    result = weigh("table", *two_files, "--format", style)
+
+    assert 0 == result.exit_code
+    assert 0 <= result.stdout.index("tiny on digits") < result.stdout.index("huge on digits")
+
+
+def test_json_of_several_files_is_one_list(weigh, two_files):
+    """What is printed is one JSON document."""
+    rows = json.loads(weigh("table", *two_files, "--format", "json").stdout)
+
+    assert ["tiny", "tiny", "huge", "huge"] == [row["model"] for row in rows]
+
+
+def test_csv_of_several_files_is_one_table(weigh, two_files):
+    """What is printed is one CSV table under one header."""
+    text = weigh("table", *two_files, "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+
+    assert ["tiny", "tiny", "huge", "huge"] == [row["model"] for row in rows]
+
+
+# -- curve, record ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def points(tmp_path):
+    """A results file of several operating points."""
+    path = tmp_path / "points.json"
+    store.save(path, operating_points())
+    return path
+
+
+def test_curve_prints_a_table_and_draws_on_demand(weigh, points, tmp_path):
+    """The figure goes where it is told to, by its ending; without `-o` nothing is written."""
+    before = sorted(tmp_path.iterdir())
+    plain = weigh("curve", points, "--format", "github")
+    assert before == sorted(tmp_path.iterdir())
+    drawn = weigh("curve", points, "-o", tmp_path / "curve.svg")
+
+    assert (0, "") == (plain.exit_code, plain.stderr)
+    assert "| prune(·)+int8" in plain.stdout
+    assert 0 == drawn.exit_code
+    assert "prune(·)+int8" in drawn.stdout
+    assert "<svg" in (tmp_path / "curve.svg").read_text("utf-8")
+
+
+def test_curve_refuses_what_it_cannot_draw(weigh, points, tmp_path):
+    """One message, and no table as if all were well."""
+    result = weigh("curve", points, "-o", tmp_path / "curve.gif")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "curve.gif: figures are drawn as .svg or .png" in result.stderr
+
+
+def test_record_prints_its_table(weigh, points):
+    """In any of the formats."""
+    text, rows = weigh("record", points), weigh("record", points, "--format", "json")
+
+    assert (0, "") == (text.exit_code, text.stderr)
+    assert "× below 4 B/parameter" in text.stdout
+    assert "12 gained, 14 lost" in text.stdout
+    assert {row["variant"] for row in json.loads(rows.stdout)} > {"baseline", "prune(0.5)"}
+
+
+NO_RESULTS = {
+    "empty": b"",
+    "cut off": b'{"schema": 1, "environment": {}, "records": [{"model":',
+    "text": b"model,variant\n",
+    "binary": b"\x89PNG\r\n\x1a\n\xff\xfe",
+    "other json": b'{"benchmarks": []}',
+    "a list": b"[]",
+    "newer": b'{"schema": 999, "environment": {}, "records": []}',
+    "no records": b'{"schema": 1, "environment": {}}',
+    "odd record": b'{"schema": 1, "environment": {}, "records": [{"model": "m"}]}',
+    "list for a record": b'{"schema": 1, "environment": {}, "records": [[]]}',
+    "number for a record": b'{"schema": 1, "environment": {}, "records": [7]}',
+}
+
+
+@pytest.mark.parametrize("content", NO_RESULTS.values(), ids=NO_RESULTS)
+def test_a_file_without_results_is_refused_by_name(weigh, tmp_path, content):
+    """One message on standard error, nothing on standard output, exit code 1."""
+    path = tmp_path / "damaged.json"
+    path.write_bytes(content)
+    result = weigh("table", path)
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert result.stderr.startswith("Error: ")
+    assert "damaged.json" in result.stderr
+    assert 1 == len(result.stderr.strip().splitlines())
+
+
+def test_a_newer_file_says_how_to_read_it(weigh, tmp_path):
+    """The message names the command that helps."""
+    path = tmp_path / "newer.json"
+    path.write_bytes(NO_RESULTS["newer"])
+
+    assert "pip install --upgrade weighin" in weigh("table", path).stderr
+
+
+@pytest.mark.parametrize("wrong", ["missing.json", "."])
+def test_a_good_file_beside_a_bad_one_is_not_shown(weigh, results, tmp_path, wrong):
+    """All or nothing: half a comparison is none."""
+    result = weigh("table", results, tmp_path / wrong)
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert str(tmp_path / wrong) in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["table"], "FILES"),
+        (["table", "results.json", "--format", "word"], "github"),
+        (["tabel"], "No such command"),
+        (["list", "--colour"], "No such option"),
+    ],
+)
+def test_wrong_use_is_told_apart_from_wrong_files(weigh, words, hint):
+    """Click's exit code 2, with a hint at what is right."""
+    result = weigh(*words)
+
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert hint in result.stderr
+
+
+# -- help ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_every_command(weigh, flag):
+    """With the first sentence of each."""
+    result = weigh(flag)
+
+    assert 0 == result.exit_code
+    assert "smaller, as accurate, and faster" in result.stdout
+    assert {"list", "table", "doctor"} <= set(main.commands)
+    for name, command in main.commands.items():
+        assert f"  {name} " in result.stdout
+        assert command.get_short_help_str(40).rstrip(".")[:20] in result.stdout
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_help_explains_every_option(weigh, name):
+    """Every option has a line that says what it does."""
+    result = weigh(name, "-h")
+    options = [each for each in main.commands[name].params if each.param_type_name == "option"]
+
+    assert 0 == result.exit_code
+    assert f"Usage: main {name}" in result.stdout
+    for option in options:
+        assert option.opts[0] in result.stdout
+        assert option.help or "--format" in option.opts
+
+
+def test_version_is_the_packages(weigh):
+    """`weighin --version`, installed or not."""
+    assert weighin.__version__ in weigh("--version").stdout
+
+
+# -- doctor -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken_tensorflow(tmp_path, monkeypatch):
+    """A TensorFlow that does not start, for processes started meanwhile."""
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('a library went missing')\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{ROOT}")
+
+
+def test_doctor_names_what_is_missing_and_what_mends_it(weigh, broken_tensorflow, monkeypatch):
+    """A package that is not installed and a TensorFlow that does not start: exit code 1."""
+    monkeypatch.setattr(packages, "PACKAGES", ("numpy", "no-such-package"))
+    result = weigh("doctor")
+
+    assert 1 == result.exit_code
+    assert "no-such-package is not installed: pip install no-such-package" in result.stdout
+    assert "TensorFlow does not start: ImportError: a library went missing" in result.stdout
+    assert "nothing that the main job needs is missing" not in result.stdout
+
+
+def test_doctor_shows_the_cache_and_the_data(weigh, shop, broken_tensorflow, tmp_path):
+    """Where artifacts are and how many, and which data sets can be loaded."""
+    result = weigh("doctor")
+    elsewhere = weigh("doctor", "--cache-dir", tmp_path / "elsewhere")
+    count, _ = shop.cache.size()
+
+    assert f"{shop.cache.folder}: {count} artifacts" in result.stdout
+    assert count >= len(shop.keys)
+    assert f"{tmp_path / 'elsewhere'}: 0 artifacts" in elsewhere.stdout
+    assert "120 + 60 images, checked (" in _rows(result.stdout)["tiny"]
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def _really(*words, child_environment, **more):
+    return subprocess.run(
+        [sys.executable, "-m", "weighin.cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**child_environment, **more},
+        check=False,
+    )
+
+
+def test_doctor_finds_nothing_missing_here(shop, child_environment):
+    """With all that the project depends on, a process of its own exits with 0."""
+    result = _really(
+        *("doctor", "--cache-dir", shop.cache.folder), child_environment=child_environment
+    )
+    facts = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
+
+    assert 0 == result.returncode, result.stdout
+    assert "nothing that the main job needs is missing" in result.stdout
+    assert "CPU:0" in facts["devices"]
+    for package in packages.PACKAGES:
+        assert (packages.version(package) or "none") in facts[package]
+
+
+def test_piped_output_is_plain(results, tmp_path, child_environment):
+    """A real process prints a table without colours, and an error with exit code 1."""
+    good = _really("table", results, child_environment=child_environment)
+    bad = _really("table", tmp_path / "missing.json", child_environment=child_environment)
+
+    assert (0, "") == (good.returncode, good.stderr)
+    assert "4.00 kB" in good.stdout
+    assert "\x1b" not in good.stdout + bad.stderr
+    assert (1, "") == (bad.returncode, bad.stdout)
+    assert bad.stderr.startswith("Error: ")

@@ -1,0 +1,82 @@
+"""What the trainer does to images and schedules."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from helpers.support import answer
+
+from weighin.frameworks.training import augmented
+
+# Prints two epochs' labels, batch by batch, of training sets given by a seed; each image is its
+# label; and whether autotuning is on.
+BATCHES = """
+import json, sys
+import numpy as np
+from weighin.frameworks import tf_keras
+
+labels = np.arange(23)
+images = labels.astype(np.float32).reshape(-1, 1, 1, 1)
+made = [fitting.batches(images, labels, 5, int(seed)) for seed in sys.argv[1:]]
+own = lambda x, y: np.array_equal(x.numpy().ravel(), y.numpy())
+said = [[[y.numpy().tolist() for x, y in each if own(x, y)] for epoch in range(2)] for each in made]
+print(json.dumps([said, made[0].options().autotune.enabled]))
+"""
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_augmented_images_are_shifts_of_their_own(mirror: bool) -> None:
+    """Each image is itself, moved by up to two pixels, its edge repeated; mirrored on request."""
+    images = np.random.default_rng(1).random((60, 16, 8, 3)).astype(np.float32)
+
+    moved = augmented(images, np.random.default_rng(2), 2, mirror=mirror)
+
+    turned = shifted = 0
+    for before, after in zip(images, moved, strict=True):
+        padded = np.pad(before, ((2, 2), (2, 2), (0, 0)), mode="edge")
+        crops = [padded[y : y + 16, x : x + 8] for y in range(5) for x in range(5)]
+        straight = any(np.array_equal(crop, after) for crop in crops)
+        turned += not straight
+        shifted += not np.array_equal(before, after)
+        assert straight or any(np.array_equal(crop[:, ::-1], after) for crop in crops)
+    assert shifted > 40
+    assert (15 < turned < 45) if mirror else turned == 0
+
+
+def test_augmentation_leaves_its_input_alone_and_follows_its_seed() -> None:
+    """The same generator moves alike, another otherwise, and the images stay as they are."""
+    images = np.random.default_rng(1).random((20, 8, 8, 1)).astype(np.float32)
+    before = images.copy()
+
+    first, again, other = (
+        augmented(images, np.random.default_rng(seed), 1, mirror=True) for seed in (5, 5, 6)
+    )
+
+    np.testing.assert_array_equal(before, images)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_images_are_left_as_they_are_by_default() -> None:
+    """Without shift and mirror the very same array is trained on."""
+    images = np.zeros((2, 4, 4, 1), np.float32)
+
+    assert augmented(images, np.random.default_rng(0), 0, mirror=False) is images
+
+
+def test_batches_hold_every_image_once_in_another_order_each_epoch(
+    child_environment: Mapping[str, str],
+) -> None:
+    """With its label, the rest in the last batch; the order follows the seed; nothing is tuned."""
+    (first, again, other), is_tuned = answer(BATCHES, "1", "1", "2", environment=child_environment)
+
+    for epoch in first:
+        assert [len(batch) for batch in epoch] == [5, 5, 5, 5, 3]
+        assert sorted(itertools.chain(*epoch)) == list(range(23))
+    assert first[0] != first[1]
+    assert first == again
+    assert first != other
+    assert is_tuned is False

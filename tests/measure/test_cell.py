@@ -1,0 +1,475 @@
+"""Operations, the checks before them, and the records that become of their outcomes."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+import dataclasses
+import gzip
+import itertools
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers.support import Clock
+from helpers.tiny import registrations_undone
+
+from weighin import registry, stats
+from weighin.build.jobs import job_for
+from weighin.build.keys import Workshop
+from weighin.core import Failure, Figure, Record, Results, Skip, WeighinError
+from weighin.core.case import Case
+from weighin.datasets.search import Places
+from weighin.definitions import default_definitions, load_definitions
+from weighin.grammar import parse
+from weighin.measure import paired
+from weighin.measure.cell import Cell
+from weighin.measure.cold_start import cold_start
+from weighin.measure.context import Workbench
+from weighin.measure.figures import figures
+from weighin.measure.latency import openings_for, rounds_for
+from weighin.outcomes import Inferences
+from weighin.report.table import render
+
+CASE = Case("tiny", "tiny", "baseline", 0, "tflite", "litert", 1)
+MEGABYTE = 2**20
+
+
+class FakeSession:
+    """Answers by a function of the images, and one image alone by another."""
+
+    def __init__(self, predict, alone=None):
+        """Take the two functions; without `alone`, one image is answered as in a batch."""
+        self.predict = predict
+        self._alone = alone or predict
+        self._asked = self._answered = None
+        self.closed = 0
+
+    def inference(self, image):
+        """Keep the image; the call answers it."""
+        self._asked = image
+
+        def run():
+            self._answered = self._alone(self._asked)
+
+        return run
+
+    def answer(self):
+        """What the last call answered."""
+        return self._answered
+
+    def close(self):
+        """Count how often it is closed."""
+        self.closed += 1
+
+
+def recorded(artifact, data):
+    """A function from the first test images to the scores that Keras gave them."""
+    scores = dict(
+        zip(
+            (image.tobytes() for image in data.test.inputs()),
+            np.load(artifact.answers),
+            strict=True,
+        )
+    )
+    return lambda images: np.stack([scores[image.tobytes()] for image in images])
+
+
+def test_a_metric_that_fails_leaves_the_others_alone():
+    """Its record says why; the figures of the same operation stay."""
+    with registrations_undone():
+
+        @registry.metric("explodes", scope="inference")
+        def explodes(samples):
+            """Never works."""
+            raise ValueError(f"no sense in {len(samples.seconds)} samples")
+
+        @registry.metric("abstains", unit="s", scope="inference")
+        def abstains(samples):
+            """Never applies."""
+            return Skip("not today")
+
+        @registry.metric("counts", scope="inference")
+        def counts(samples):
+            """How many there are."""
+            return Figure(len(samples.seconds), 1.0, 9.0, 3, tuple(samples.seconds))
+
+        records = {
+            each.metric: each
+            for each in figures(CASE, "inference", Inferences([2.0, 1.0, 3.0]), "ab")
+        }
+
+    blank = Record(
+        Case("tiny", "tiny", "baseline", 0, "tflite", "litert", 1), "", "", "ok", artifact="ab"
+    )
+    reason = "ValueError: no sense in 3 samples"
+    assert (
+        dataclasses.replace(blank, metric="explodes", status="failed", reason=reason)
+        == records["explodes"]
+    )
+    assert (
+        dataclasses.replace(
+            blank, metric="abstains", unit="s", status="skipped", reason="not today"
+        )
+        == records["abstains"]
+    )
+    assert (
+        dataclasses.replace(
+            blank, metric="counts", value=3, low=1.0, high=9.0, n=3, samples=(2.0, 1.0, 3.0)
+        )
+        == records["counts"]
+    )
+    assert ("ok", 2.0, "s") == (
+        records["latency"].status,
+        records["latency"].value,
+        records["latency"].unit,
+    )
+
+
+def test_only_the_metrics_of_an_operation_are_asked():
+    """An inference yields no sizes and no accuracy."""
+    asked = {record.metric for record in figures(CASE, "inference", Inferences([1.0, 2.0]), "")}
+
+    assert {each.name for each in registry.metrics.values() if each.scope == "inference"} == asked
+    assert "latency" in asked
+    assert "top1" not in asked
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "tiny-baseline-litert"),
+        ({"runtime": "", "threads": 0}, "tiny-baseline-tflite"),
+        ({"variant": "int8", "threads": 2}, "tiny-int8-litert-threads2"),
+        ({"seed": 3}, "tiny-baseline-litert-seed3"),
+    ],
+)
+def test_cases_are_told_apart_by_their_text(changes, text):
+    """The text is the id of a bench function's run."""
+    assert text == str(dataclasses.replace(CASE, **changes))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rounds"),
+    [(1e-9, 1000), (2**-10, 307), (0.02, 50), (0.08, 50), (0.1, 40), (1.5, 2), (60.0, 1)],
+)
+def test_rounds_are_enough_and_not_too_many(monkeypatch, seconds, rounds):
+    """Calls are timed 50 times at least, 1,000 at most; very slow ones as often as 4 s allow."""
+    clock = Clock()
+    monkeypatch.setattr(paired, "time", clock)
+
+    def call():
+        clock.now += seconds
+
+    assert rounds == rounds_for(call)
+
+
+@pytest.mark.parametrize("disturbed", range(7))
+def test_a_disturbed_call_takes_no_rounds_away(monkeypatch, disturbed):
+    """One call of those that are tried stalls for a second."""
+    clock, calls = Clock(), itertools.count()
+    monkeypatch.setattr(paired, "time", clock)
+
+    def call():
+        clock.now += 1.0 if next(calls) == disturbed else 2**-10
+
+    assert 307 == rounds_for(call)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "openings"), [(1e-4, 10), (0.1, 8), (0.2, 6), (3.0, 6), (4.0, 1), (60.0, 1)]
+)
+def test_a_file_is_opened_often_enough_for_an_interval(seconds, openings):
+    """Six times at least, unless that takes longer than 20 seconds."""
+    assert openings == openings_for(seconds)
+    assert (openings >= 6) == stats.is_enough(openings, 0.5)
+
+
+@pytest.mark.parametrize(("n", "p90", "p99"), [(9, 0, 0), (10, 1, 0), (99, 1, 0), (100, 1, 1)])
+def test_a_quantile_wants_as_many_inferences_as_it_speaks_of(n, p90, p99):
+    """There is no p99 of 50 inferences, and the record says why."""
+    records = {each.metric: each for each in figures(CASE, "inference", Inferences([1.0] * n), "")}
+
+    told = [records[name].status for name in ("latency_p90", "latency_p99")]
+    assert [("not measured", "ok")[own] for own in (p90, p99)] == told
+    reason = f"{n} inferences are too few to tell the slowest in 100"
+    assert ("" if p99 else reason) == records["latency_p99"].reason
+
+
+@pytest.fixture(scope="module")
+def bench(shop):
+    """A workbench in this process on the shared artifacts; the project is registered meanwhile."""
+    with registrations_undone():
+        definitions = default_definitions(shop.project)
+        load_definitions(definitions)
+        places = Places(None, shop.cache.folder, offline=True)
+        yield Workbench(Workshop(shop.cache, places, tuple(definitions)), "quick")
+
+
+def _records(cell, outcome):
+    cell.record(outcome)
+    cell.close()
+    return {record.metric: record for record in cell.records}
+
+
+def test_a_file_is_compressed_alike_every_time(bench, shop):
+    """The compressed bytes hold the file and no time or name."""
+    cell = Cell(dataclasses.replace(CASE, runtime="", threads=0), "artifact", bench)
+    compressed = cell.compress()
+    records = _records(cell, compressed)
+
+    assert shop.artifact().path.read_bytes() == gzip.decompress(compressed.gzipped)
+    assert cell.compress().gzipped == compressed.gzipped
+    assert bytes(4) == compressed.gzipped[4:8]
+    assert len(compressed.gzipped) == records["gzip_bytes"].value
+    assert shop.artifact().path.stat().st_size == records["file_bytes"].value
+    assert {shop.artifact().sha256} == {record.artifact for record in records.values()}
+
+
+def test_a_variant_is_evaluated_against_its_baseline(bench):
+    """The baseline's answers are found or made, on the same runtime."""
+    cell = Cell(dataclasses.replace(CASE, variant="prune(0.5)"), "evaluation", bench)
+    records = _records(cell, cell.evaluate())
+    evaluation = bench.evaluation(cell.case)
+    baseline = bench.evaluation(CASE)
+
+    assert {"ok"} == {record.status for record in records.values()}
+    assert float(np.mean(evaluation.predicted == evaluation.labels)) == records["top1"].value
+    assert float(np.mean(evaluation.predicted == baseline.predicted)) == records["agreement"].value
+    assert 60 == records["top1"].n
+
+
+def test_the_baseline_is_not_compared_with_itself(bench):
+    """What compares with the baseline is skipped for it, with a reason."""
+    cell = Cell(CASE, "evaluation", bench)
+    records = _records(cell, cell.evaluate())
+
+    assert "ok" == records["top1"].status
+    for metric in ("agreement", "top1_delta"):
+        assert ("skipped", "this is the baseline") == (
+            records[metric].status,
+            records[metric].reason,
+        )
+
+
+def test_labels_that_mean_nothing_are_not_measured(bench):
+    """Accuracy has the data set's reason, in the records and the table; all else is measured."""
+    reason = "the images are noise"
+    loaded = bench.load_dataset("tiny")
+    wrong = dataclasses.replace(loaded.test, labels=(loaded.test.labels + 1) % 3)
+    with registrations_undone():
+        registry.dataset("tiny")(
+            lambda places: dataclasses.replace(loaded, test=wrong, unlabelled=reason)
+        )
+        apart = dataclasses.replace(bench, _evaluations={})
+        records = []
+        for variant in ("baseline", "int8"):
+            cell = Cell(dataclasses.replace(CASE, variant=variant), "evaluation", apart)
+            records += _records(cell, cell.evaluate()).values()
+    missing = {record.metric: record for record in records if record.status != "ok"}
+
+    assert {"top1", "top5", "agreement", "top1_delta"} == set(missing)
+    assert {("not measured", reason, None)} == {
+        (record.status, record.reason, record.value) for record in missing.values()
+    }
+    table = render([Results({}, tuple(records))], "text")
+    assert "not measured [" in table
+    assert f"] {reason}" in table
+
+
+def test_a_variant_whose_baseline_failed_has_its_own_figures(bench):
+    """Only what compares with the baseline is missing, with the baseline's reason."""
+    job = job_for("tiny", "quick", 0, parse("baseline"), "tflite")
+    alone = dataclasses.replace(bench, built={job: Failure("the oven broke")}, _evaluations={})
+    cell = Cell(dataclasses.replace(CASE, variant="int8"), "evaluation", alone)
+    records = _records(cell, cell.evaluate())
+
+    assert {"ok"} == {records[metric].status for metric in ("top1", "top5", "throughput")}
+    for metric in ("agreement", "top1_delta"):
+        assert records[metric].value is None
+        assert "the oven broke" in records[metric].reason
+
+
+def test_what_has_a_record_keeps_it(bench):
+    """A status is given to the metrics that have no record yet."""
+    cell = Cell(CASE, "inference", bench)
+    cell.record(Inferences([1.0, 2.0, 3.0]))
+    kept = list(cell.records)
+    cell.record_status("failed", "too late")
+    other = Cell(CASE, "evaluation", bench)
+    other.record_status("failed", "too hot")
+
+    assert kept == cell.records
+    assert {("failed", "too hot", None)} == {(r.status, r.reason, r.value) for r in other.records}
+    assert {each.name for each in registry.metrics.values() if each.scope == "evaluation"} == {
+        record.metric for record in other.records
+    }
+
+
+def test_an_artifact_names_all_that_went_into_it(bench, shop):
+    """Its origin lists every stage with its provenance, the dense start first."""
+    case = dataclasses.replace(CASE, variant="prune(0.5)+int8")
+    bench.build([case])
+    sha256 = shop.artifact("prune(0.5)+int8").sha256
+    origin = bench.origins({sha256})[sha256]
+
+    assert ["dense start", "prune(0.5)", "int8"] == [stage["stage"] for stage in origin]
+
+
+def test_what_could_not_be_built_is_said_with_its_reason(bench):
+    """Asking for a failed file raises what went wrong with it."""
+    job = job_for("tiny", "quick", 0, parse("float16"), "tflite")
+    broken = dataclasses.replace(bench, built={job: Failure("the chisel broke")})
+
+    with pytest.raises(WeighinError, match="not built: the chisel broke"):
+        broken.artifact(dataclasses.replace(CASE, variant="float16"))
+
+
+@pytest.mark.parametrize(
+    ("variant", "runtime", "told"),
+    [
+        ("baseline", "litert", None),
+        ("int8", "", None),
+        ("int4", "litert", "no chisel"),
+        ("int4", "", "no chisel"),
+        ("compact(int4)", "litert", "no chisel"),
+        ("compact(int8)", "litert", None),
+        ("baseline", "keras-gpu7", "no such chip"),
+    ],
+)
+def test_what_is_not_to_be_had_is_told_before_it_is_built(
+    bench, monkeypatch, variant, runtime, told
+):
+    """A case says why its export, the one inside it, or its runtime cannot be used here."""
+    monkeypatch.setitem(vars(registry.exports["int4"]), "available", lambda: "no chisel")
+    with registrations_undone():
+        gone = SimpleNamespace(name="keras-gpu7", available=lambda: "no such chip")
+        registry.runtimes.add("keras-gpu7", gone)
+        case = dataclasses.replace(CASE, variant=variant, runtime=runtime)
+
+        assert told == Cell(case, "inference", bench).unavailable()
+
+
+LIAR = '''
+import numpy as np
+from weighin import runtime
+
+
+@runtime
+class Liar:
+    """Opens anything at once and always answers the same."""
+
+    name, formats, needs_tensorflow = "liar", ("tflite",), False
+    opened, closed, delegated = 0, 0, None
+
+    def available(self):
+        return None
+
+    def load(self):
+        pass
+
+    def nothing(self):
+        return None
+
+    def open(self, path, threads):
+        self.opened += 1
+        return self
+
+    def predict(self, images):
+        return np.full((len(images), 3), 1 / 3, np.float32)
+
+    def inference(self, image):
+        return lambda: None
+
+    def answer(self):
+        return np.full((1, 3), 1 / 3, np.float32)
+
+    def close(self):
+        self.closed += 1
+'''
+
+
+def test_a_runtime_that_answers_nonsense_is_never_timed(bench, tmp_path):
+    """A cell's session is checked before it is handed out, and closed when it is refused."""
+    (tmp_path / "liar.py").write_text(LIAR)
+    definitions = (*bench.workshop.definitions, tmp_path / "liar.py")
+    shop = dataclasses.replace(bench.workshop, definitions=definitions)
+    with registrations_undone():
+        load_definitions(definitions)
+        liar = registry.runtimes["liar"]
+        case = dataclasses.replace(CASE, runtime="liar")
+        cell = Cell(case, "inference", dataclasses.replace(bench, workshop=shop))
+        with pytest.raises(WeighinError, match="from the Keras model's"):
+            cell.inference()
+        with pytest.raises(WeighinError, match="from the Keras model's"):
+            cell.pair()
+
+    assert (2, 2) == (liar.opened, liar.closed)
+
+
+def test_a_cold_start_is_a_whole_first_answer(shop, tiny_data):
+    """A fresh process gives a time, a peak and the class that Keras answers too."""
+    artifact = shop.artifact(model="tiny_cnn")
+    wanted = np.load(artifact.answers).argmax(axis=1)
+    numbers = [int(np.flatnonzero(wanted == each)[0]) for each in set(wanted.tolist())]
+    images = [tiny_data.test.inputs(number, number + 1) for number in numbers]
+    starts = [cold_start("litert", artifact.path, 1, image) for image in images]
+
+    assert len(starts) >= 2
+    assert [int(wanted[number]) for number in numbers] == [start.top1 for start in starts]
+    assert all(start.seconds > 0 for start in starts)
+    assert all(start.peak_bytes > 10 * MEGABYTE for start in starts)
+
+
+def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):
+    """The error of the fresh process is that of the parent, without a traceback."""
+    path = tmp_path / "wrecked.tflite"
+    path.write_bytes(b"not a model at all")
+
+    with pytest.raises(WeighinError, match=r"litert failed: .*wrecked\.tflite") as caught:
+        cold_start("litert", path, 1, tiny_data.test.inputs(0, 1))
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_cold_start_loads_no_tensorflow(shop, tiny_data, tmp_path, monkeypatch):
+    """The process that is measured has LiteRT in it, and neither TensorFlow nor Keras."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, os, pathlib, sys\n"
+        "path = pathlib.Path(os.environ['LOADED_MODULES'])\n"
+        "atexit.register(lambda: path.write_text('\\n'.join(sys.modules)))\n"
+    )
+    folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
+    monkeypatch.setenv("LOADED_MODULES", str(tmp_path / "modules"))
+    cold_start("litert", shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
+    loaded = set((tmp_path / "modules").read_text().split("\n"))
+
+    assert "ai_edge_litert.interpreter" in loaded
+    assert set() == loaded & {"tensorflow", "keras", "tf_keras", "tensorflow_model_optimization"}
+
+
+def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child_environment):
+    """What the parent holds, however much, is not in the figure."""
+    np.save(tmp_path / "image.npy", tiny_data.test.inputs(0, 1))
+    code = (
+        "import json, sys; from pathlib import Path; import numpy as np; "
+        "from weighin.measure.cold_start import cold_start; "
+        "image = np.load(sys.argv[2]); "
+        "held = bytearray(int(sys.argv[3])); held[::4096] = b'x' * len(held[::4096]); "
+        "print(cold_start('litert', Path(sys.argv[1]), 1, image).peak_bytes)"
+    )
+    peaks = []
+    for held in (1, 300 * MEGABYTE):
+        words = [str(shop.artifact().path), str(tmp_path / "image.npy"), str(held)]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words],
+            capture_output=True,
+            text=True,
+            env=child_environment,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        peaks.append(json.loads(done.stdout))
+
+    assert abs(peaks[1] - peaks[0]) < 50 * MEGABYTE

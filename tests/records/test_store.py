@@ -1,0 +1,394 @@
+"""Results files: written whole, read back as they were, refused with a reason."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.support import record, record_of, results
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighin.core import Record, Results, Status, WeighinError
+from weighin.records import store
+
+TEXT = st.text(st.characters(), max_size=8)  # with lone surrogates, as in odd file names
+WHOLE = st.integers(0, 2**70)
+NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
+RECORDS = st.builds(
+    Record,
+    **dict.fromkeys(("model", "dataset", "variant", "format", "runtime", "metric"), TEXT),
+    **dict.fromkeys(("unit", "reason", "artifact"), TEXT),
+    **dict.fromkeys(("seed", "threads"), WHOLE),
+    **dict.fromkeys(("value", "low", "high"), st.none() | NUMBER),
+    n=st.none() | WHOLE,
+    status=st.sampled_from(typing.get_args(Status)),
+    samples=st.lists(NUMBER, max_size=3).map(tuple),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBER | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+ROW = {
+    "model": "small",
+    "dataset": "digits",
+    "variant": "baseline",
+    "seed": 0,
+    "format": "tflite",
+    "runtime": "litert",
+    "threads": 1,
+    "metric": "latency",
+    "unit": "s",
+    "status": "ok",
+}
+
+# Saves more than it may write; the limit on a file's size is the one way to fill a disk at will.
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from weighin.records import store
+from weighin.core import Results, WeighinError
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    store.save(Path(sys.argv[1]), Results({"long": "x" * 10_000}))
+except WeighinError as error:
+    print(error)
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tests of this module write."""
+    return tmp_path_factory.mktemp("results") / "run.json"
+
+
+def refusal(path: Path, content: str | bytes) -> str:
+    """What the user is told about a file of that content."""
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(WeighinError) as caught:
+        store.load(path)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    return message
+
+
+def written(**changes: Any) -> str:
+    """A results file of one record, with fields changed, or left out where they are `...`."""
+    row = {name: value for name, value in (ROW | changes).items() if value is not ...}
+    return json.dumps({"schema": store.SCHEMA, "environment": {}, "records": [row]})
+
+
+@given(st.dictionaries(TEXT, JSON, max_size=3), st.lists(RECORDS, max_size=3).map(tuple))
+def test_results_are_read_back(
+    path: Path, environment: Mapping[str, Any], records: tuple[Record, ...]
+) -> None:
+    """What is saved is loaded as it was, whatever the texts and numbers are."""
+    made = Results(environment, records)
+
+    store.save(path, made)
+
+    assert made == store.load(path)
+
+
+def test_samples_are_kept(path: Path) -> None:
+    """Raw measurements come back, every digit of them."""
+    samples = (9.31e-05, 0.1 + 0.2, 1e-10)
+
+    store.save(path, Results({}, (record("latency", 9.31e-05, samples=samples),)))
+
+    assert samples == store.load(path).records[0].samples
+
+
+def test_numbers_keep_their_kind(path: Path) -> None:
+    """A count of bytes stays a whole number."""
+    store.save(path, Results({}, (record("file_bytes", 420_000),)))
+
+    assert "420000" == repr(store.load(path).records[0].value)
+
+
+def test_a_file_is_the_same_after_reading_and_writing(path: Path) -> None:
+    """Loading and saving again changes no byte, so a kept file shows no false difference."""
+    store.save(path, results())
+    before = path.read_bytes()
+
+    store.save(path, store.load(path))
+
+    assert before == path.read_bytes()
+
+
+def test_a_file_says_its_schema(path: Path) -> None:
+    """The layout is the documented one: schema, environment, records."""
+    store.save(path, Results({"profile": "quick"}, ()))
+
+    expected = {"schema": store.SCHEMA, "environment": {"profile": "quick"}, "records": []}
+    assert expected == json.loads(path.read_text("utf-8"))
+
+
+def test_defaults_are_left_out(path: Path) -> None:
+    """A record's fields stand in the file only where they say something."""
+    bare = record_of(ROW)
+    store.save(path, Results({}, (bare, dataclasses.replace(bare, n=5, reason="late"))))
+
+    rows = json.loads(path.read_text("utf-8"))["records"]
+
+    assert [ROW, ROW | {"n": 5, "reason": "late"}] == rows
+
+
+@pytest.mark.parametrize("content", ["", "{", "hello", "[1, 2", b"\xff\xfe\xfa", "\x00", "{}{}"])
+def test_what_is_not_json_is_refused(path: Path, content: str | bytes) -> None:
+    """Text of another kind is told as such."""
+    assert "is not a results file: it is not JSON" in refusal(path, content)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(path: Path, share: float) -> None:
+    """A file that was cut off anywhere is asked about."""
+    store.save(path, results())
+    whole = path.read_bytes()
+
+    assert "Was it cut off?" in refusal(path, whole[: int(len(whole) * share)])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "[[]]",
+        "null",
+        '"text"',
+        "1",
+        "{}",
+        '{"environment": {}, "records": []}',
+        '{"schema": true, "environment": {}, "records": []}',
+        '{"schema": "1", "environment": {}, "records": []}',
+        '{"schema": 1.0, "environment": {}, "records": []}',
+        '{"schema": 0, "environment": {}, "records": []}',
+        '{"schema": -1, "environment": {}, "records": []}',
+        '{"schema": null, "environment": {}, "records": []}',
+    ],
+)
+def test_other_json_is_refused(path: Path, content: str) -> None:
+    """JSON without a schema number is some other program's."""
+    assert "is not a weighin results file: it has no schema number" in refusal(path, content)
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 10**30])
+def test_a_newer_file_is_refused(path: Path, ahead: int) -> None:
+    """A file of a later weighin says how to get that weighin, and is not guessed at."""
+    newer = store.SCHEMA + ahead
+    content = json.dumps({"schema": newer, "records": "elsewhere"})
+
+    message = refusal(path, content)
+
+    assert f"has schema {newer}, but this weighin reads up to {store.SCHEMA}" in message
+    assert "pip install --upgrade weighin" in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"seed": "0"}, "seed is '0'"),
+        ({"seed": 0.5}, "seed is 0.5"),
+        ({"seed": True}, "seed is True"),
+        ({"seed": None}, "seed is None"),
+        ({"threads": [1]}, "threads is [1]"),
+        ({"n": 1.0}, "n is 1.0"),
+        ({"n": False}, "n is False"),
+        ({"value": "fast"}, "value is 'fast'"),
+        ({"value": True}, "value is True"),
+        ({"low": [1]}, "low is [1]"),
+        ({"high": {}}, "high is {}"),
+        ({"samples": 1.0}, "samples is 1.0"),
+        ({"samples": "12"}, "samples is '12'"),
+        ({"samples": ["1"]}, "samples is ['1']"),
+        ({"samples": [True]}, "samples is [True]"),
+        ({"model": 1}, "model is 1"),
+        ({"reason": None}, "reason is None"),
+        ({"artifact": []}, "artifact is []"),
+        ({"status": 1}, "status is 1"),
+        ({"status": "good"}, "status is 'good'"),
+        ({"status": "OK"}, "status is 'OK'"),
+        ({"colour": "red"}, "unknown field 'colour'"),
+        ({"metric": ...}, "metric"),
+        ({"status": ...}, "status"),
+    ],
+)
+def test_a_damaged_record_is_refused(path: Path, changes: dict[str, Any], problem: str) -> None:
+    """A field of the wrong type, a missing or an unknown one: the message names it."""
+    message = refusal(path, written(**changes))
+
+    assert "is a damaged results file" in message
+    assert problem in message
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        *("null", "1", "true", "{}", '""', '"rows"', '{"": 1}', "[null]", "[1]", '[""]', "[[]]"),
+        *('["model"]', '[["model"]]', "[[[]]]", "[{}]"),
+    ],
+)
+def test_records_that_are_none_are_refused(path: Path, records: str) -> None:
+    """Records are a list of objects; nothing else is taken for one, or breaks the reader."""
+    content = f'{{"schema": 1, "environment": {{}}, "records": {records}}}'
+
+    assert "is a damaged results file" in refusal(path, content)
+
+
+@pytest.mark.parametrize("content", ['{"schema": 1}', '{"schema": 1, "environment": {}}'])
+def test_missing_parts_are_refused(path: Path, content: str) -> None:
+    """A file without records is damaged, not empty."""
+    assert "is a damaged results file" in refusal(path, content)
+
+
+@pytest.mark.parametrize("environment", ["null", "[]", '"Linux"', "1"])
+def test_an_environment_is_an_object(path: Path, environment: str) -> None:
+    """Facts about the machine have names."""
+    content = f'{{"schema": 1, "environment": {environment}, "records": []}}'
+
+    assert "environment is not an object" in refusal(path, content)
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_constants_that_are_no_json_are_refused(path: Path, constant: str) -> None:
+    """Python's JSON takes NaN and infinities, weighin does not, as other programs would not."""
+    content = written(value=0.25).replace("0.25", constant)
+
+    assert f"{constant} is no JSON" in refusal(path, content)
+
+
+@pytest.mark.parametrize("field", ["value", "low", "samples"])
+def test_a_number_out_of_range_is_refused(path: Path, field: str) -> None:
+    """A number that overflows to infinity is as little a figure as infinity itself."""
+    content = written(**{field: [0.25] if field == "samples" else 0.25}).replace("0.25", "1e999")
+
+    assert f"{field} is " in refusal(path, content)
+
+
+def test_a_huge_whole_number_does_not_break_the_reader(path: Path) -> None:
+    """Digits without end are refused, not a traceback."""
+    message = refusal(path, written(value=0.25).replace("0.25", "9" * 10_000))
+
+    assert "results file" in message
+
+
+@pytest.mark.parametrize("bracket", ["[", '{"a":'])
+def test_deep_nesting_is_refused(path: Path, bracket: str) -> None:
+    """A file made to exhaust the reader is refused like any other that is no results file."""
+    assert "is not a results file" in refusal(path, bracket * 200_000)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A path with nothing at it is an error that names it."""
+    path = tmp_path / "none.json"
+
+    with pytest.raises(WeighinError) as caught:
+        store.load(path)
+
+    assert f"{path} cannot be read: No such file or directory." == str(caught.value)
+
+
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+    """A folder's path is an error that names it."""
+    with pytest.raises(WeighinError) as caught:
+        store.load(tmp_path)
+
+    assert f"{tmp_path} cannot be read: Is a directory." == str(caught.value)
+
+
+def _upgrade(number: int) -> Any:
+    """An upgrade that leaves its number in the file."""
+
+    def upgrade(content: dict[str, Any]) -> dict[str, Any]:
+        """Note that this one was applied."""
+        applied = [*content["environment"].get("applied", ()), number]
+        return content | {"environment": {"applied": applied}}
+
+    return upgrade
+
+
+@pytest.mark.parametrize(("old", "applied"), [(1, [1, 2, 3]), (2, [2, 3]), (3, [3])])
+def test_old_files_are_upgraded_step_by_step(
+    path: Path, monkeypatch: pytest.MonkeyPatch, old: int, applied: list[int]
+) -> None:
+    """A file of any earlier schema goes through every upgrade from its own on, in order."""
+    monkeypatch.setattr(store, "SCHEMA", 4)
+    monkeypatch.setattr(store, "UPGRADES", {each: _upgrade(each) for each in (3, 1, 2)})
+    path.write_text(json.dumps({"schema": old, "environment": {}, "records": [ROW]}))
+
+    loaded = store.load(path)
+
+    assert {"applied": applied} == loaded.environment
+    assert (record_of(ROW),) == loaded.records
+
+
+def test_a_file_of_this_schema_is_not_upgraded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is done to a file that is up to date."""
+    monkeypatch.setattr(store, "SCHEMA", 2)
+    monkeypatch.setattr(store, "UPGRADES", {1: _upgrade(1), 2: _upgrade(2)})
+    store.save(path, Results({"as": "saved"}))
+
+    assert {"as": "saved"} == store.load(path).environment
+
+
+def test_there_is_an_upgrade_for_every_old_schema() -> None:
+    """Old results files load for ever: no step of the chain is missing, none too many."""
+    assert list(range(1, store.SCHEMA)) == sorted(store.UPGRADES)
+
+
+@pytest.mark.parametrize("figure", [float("nan"), float("inf")])
+def test_a_figure_that_is_no_number_is_refused(path: Path, figure: float) -> None:
+    """JSON has no NaN: saving one is an error that says which record has it, and in which file."""
+    store.save(path, Results({"as": "before"}))
+
+    with pytest.raises(WeighinError) as caught:
+        store.save(path, Results({}, (record("latency", figure),)))
+
+    assert str(path) in str(caught.value)
+    assert "latency" in str(caught.value)
+    assert {"as": "before"} == store.load(path).environment
+
+
+def test_saving_into_a_full_disk_leaves_the_old_file(
+    tmp_path: Path, child_environment: Mapping[str, str]
+) -> None:
+    """Where the system stops the writing half-way, the earlier file is whole and alone."""
+    pytest.importorskip("resource", reason="limits on a file's size are Unix's")
+    path = tmp_path / "run.json"
+    store.save(path, results())
+
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)],
+        capture_output=True,
+        text=True,
+        env=child_environment,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert f"{path} cannot be written: File too large." in done.stdout
+    assert results() == store.load(path)
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_saving_where_no_folder_can_be_is_told(tmp_path: Path) -> None:
+    """A results folder whose path is a file is an error that names what could not be written."""
+    (tmp_path / "results").write_text("a file")
+
+    with pytest.raises(WeighinError) as caught:
+        store.save(tmp_path / "results" / "run.json", results())
+
+    assert f"{tmp_path / 'results' / 'run.json'} cannot be written" in str(caught.value)
+    assert "a file" == (tmp_path / "results").read_text()

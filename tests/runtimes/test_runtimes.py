@@ -1,0 +1,311 @@
+"""Sessions answer as the file says: batched or one by one, float or quantized."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from helpers.support import answer
+
+from weighin import registry
+from weighin.core import WeighinError
+from weighin.measure.cold_start import cold_start
+from weighin.runtimes import litert
+from weighin.runtimes.keras import KerasGPU
+from weighin.runtimes.litert import BATCH
+from weighin.targets import machine
+
+VARIANTS = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8")
+ROUNDING = 1e-5  # sums of a batch are rounded otherwise than those of one image
+INT8_STEP = 1 / 256  # the scale of a softmax's int8 scores
+
+KERAS = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from weighin import registry
+from weighin.core import WeighinError
+
+images = np.load(sys.argv[1])
+answers, refusals = [], []
+for name in sys.argv[2:]:
+    session = registry.runtimes["keras-cpu"].open(Path(name), 1)
+    call = session.inference(images[7:8])
+    call()
+    answers.append([session.predict(images).tolist(), session.predict(images).tolist(),
+                    session.predict(images[:1]).tolist(), session.answer().tolist()])
+    session.close()
+for runtime, threads in (("keras-cpu", 2), ("keras-gpu", 1)):
+    try:
+        registry.runtimes[runtime].open(Path(sys.argv[2]), threads)
+    except WeighinError as error:
+        refusals.append(str(error))
+print(json.dumps([answers, refusals]))
+"""
+
+
+@pytest.fixture
+def open_file():
+    """Open .tflite files with LiteRT; all are closed in the end."""
+    sessions = []
+
+    def open_one(path, threads=1):
+        sessions.append(registry.runtimes["litert"].open(path, threads))
+        return sessions[-1]
+
+    yield open_one
+    for session in sessions:
+        session.close()
+
+
+def _one_by_one(session, images):
+    answers = []
+    for index in range(len(images)):
+        session.inference(images[index : index + 1])()
+        answers.append(session.answer())
+    return np.concatenate(answers)
+
+
+@pytest.mark.parametrize(("most", "wanted"), [(10**9, BATCH), (3 * 6 * 6 * 4, 3), (1, 1)])
+def test_batches_of_large_images_are_small(shop, tiny_data, open_file, monkeypatch, most, wanted):
+    """What a batch takes is bounded, and at least one image goes in."""
+    asked = []
+    monkeypatch.setattr(litert, "BATCH_BYTES", most)
+    session = open_file(shop.artifact().path)
+    monkeypatch.setattr(session, "_answer_batch", lambda images: asked.append(images) or images)
+    answers = session.predict(tiny_data.train.inputs())
+
+    assert wanted == max(map(len, asked))
+    assert np.array_equal(tiny_data.train.inputs(), answers)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("count", [1, 2, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH + 7])
+def test_batches_are_answered_as_images_one_by_one(shop, tiny_data, open_file, variant, count):
+    """Whatever the number of images, each is answered as it is alone, and in its place."""
+    session = open_file(shop.artifact(variant, model="tiny_cnn").path)
+    images = np.resize(tiny_data.train.inputs(), (count, 6, 6, 1))
+    alone = _one_by_one(session, images)
+    scores = session.predict(images)
+    tolerance = INT8_STEP * 1.001 if "int8" in variant else ROUNDING
+
+    assert (count, 3) == scores.shape
+    assert np.float32 == scores.dtype
+    assert np.abs(alone - scores).max() <= tolerance
+
+
+@pytest.mark.parametrize("variant", ["baseline", "prune(0.5)"])
+@pytest.mark.parametrize("model", ["tiny", "tiny_cnn"])
+def test_float_files_answer_as_the_keras_model(shop, tiny_data, open_file, model, variant):
+    """The scores are those that Keras gave when the file was built."""
+    artifact = shop.artifact(variant, model=model)
+    wanted = np.load(artifact.answers)
+
+    scores = open_file(artifact.path).predict(tiny_data.test.inputs(0, len(wanted)))
+
+    assert len(tiny_data.test) == len(wanted)
+    np.testing.assert_allclose(scores, wanted, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_runtime_without_delegate_answers_like_the_one_with_it(shop, tiny_data, variant):
+    """LiteRT's own kernels give the same scores but for rounding, and nothing is delegated."""
+    path = shop.artifact(variant, model="tiny_cnn").path
+    images = tiny_data.test.inputs(0, BATCH + 3)
+    with_it, without = (
+        registry.runtimes[name].open(path, 1) for name in ("litert", "litert-builtin")
+    )
+    scores = without.predict(images)
+    tolerance = INT8_STEP * 3.001 if "int8" in variant or variant == "dynamic" else ROUNDING
+
+    taken, total = without.delegated
+    assert 0 == taken < total
+    assert with_it.delegated[0] > 0
+    assert np.abs(scores - with_it.predict(images)).max() <= tolerance
+    np.testing.assert_allclose(_one_by_one(without, images), scores, rtol=0, atol=tolerance)
+
+
+def test_the_runtime_without_delegate_starts_in_a_process_of_its_own(shop, tiny_data):
+    """A cold start by its name answers, and so does the call that costs next to nothing."""
+    path, image = shop.artifact().path, tiny_data.test.inputs(0, 1)
+    session = registry.runtimes["litert-builtin"].open(path, 1)
+
+    started = cold_start("litert-builtin", path, 1, image)
+
+    assert int(session.predict(image).argmax()) == started.top1
+    registry.runtimes["litert-builtin"].nothing()()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_scores_differ_from_image_to_image(shop, tiny_data, open_file, variant):
+    """The answers depend on the images: no session answers from an old input."""
+    scores = open_file(shop.artifact(variant).path).predict(tiny_data.test.inputs())
+
+    assert {0, 1, 2} == set(scores.argmax(axis=1).tolist())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_asking_twice_gives_the_same(shop, tiny_data, open_file, variant):
+    """A session keeps nothing of one question for the next."""
+    session = open_file(shop.artifact(variant, model="tiny_cnn").path)
+    images = tiny_data.test.inputs()
+    first = session.predict(images)
+    session.inference(images[3:4])()
+    session.predict(images[::-1])
+
+    np.testing.assert_array_equal(session.predict(images), first)
+
+
+def test_an_inference_can_be_repeated(shop, tiny_data, open_file):
+    """The call that is timed answers the same image every time, batches in between or not."""
+    session = open_file(shop.artifact().path)
+    images = tiny_data.test.inputs()
+    call = session.inference(images[5:6])
+    call()
+    first = session.answer().copy()
+    session.predict(images)
+    call()
+
+    np.testing.assert_array_equal(session.answer(), first)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_no_answer(shop, tiny_data, open_file, threads):
+    """More threads answer alike."""
+    path = shop.artifact(model="tiny_cnn").path
+    images = tiny_data.test.inputs()
+    wanted = open_file(path, 1).predict(images)
+
+    np.testing.assert_allclose(
+        open_file(path, threads).predict(images), wanted, rtol=0, atol=ROUNDING
+    )
+
+
+@pytest.mark.parametrize("variant", ["int8", "prune(0.5)+int8"])
+def test_int8_images_and_scores_are_scaled_as_the_file_says(shop, tiny_data, open_file, variant):
+    """A session quantizes its input and restores its output by the file's own scales."""
+    path = shop.artifact(variant, model="tiny_cnn").path
+    native = Interpreter(model_path=str(path))
+    native.allocate_tensors()
+    (into,), (out,) = native.get_input_details(), native.get_output_details()
+    (in_scale, in_zero), (out_scale, out_zero) = (
+        (float(held["scales"][0]), int(held["zero_points"][0]))
+        for held in (into["quantization_parameters"], out["quantization_parameters"])
+    )
+    wanted = []
+    for image in tiny_data.test.inputs(0, 20):
+        steps = [round(float(value) / in_scale) + in_zero for value in image.reshape(-1)]
+        stored = [min(127, max(-128, step)) for step in steps]
+        native.set_tensor(into["index"], np.array(stored, np.int8).reshape(1, 6, 6, 1))
+        native.invoke()
+        raw = native.get_tensor(out["index"])[0]
+        wanted.append([(int(value) - out_zero) * out_scale for value in raw])
+
+    scores = _one_by_one(open_file(path), tiny_data.test.inputs(0, 20))
+
+    assert np.int8 == into["dtype"] == out["dtype"]
+    np.testing.assert_allclose(scores, wanted, rtol=1e-6, atol=1e-7)
+
+
+def test_values_beyond_the_scale_are_clipped(shop, open_file):
+    """Inputs too bright or too dark for int8 are taken as the brightest and darkest there are."""
+    session = open_file(shop.artifact("int8").path)
+    extremes = np.full((2, 6, 6, 1), 1, np.float32)
+    extremes[1] = 0
+    beyond = np.full((2, 6, 6, 1), 1000, np.float32)
+    beyond[1] = -1000
+
+    np.testing.assert_array_equal(session.predict(beyond), session.predict(extremes))
+
+
+def test_a_file_for_one_image_at_a_time_is_answered_one_by_one(
+    shop, tiny_data, open_file, tmp_path
+):
+    """A file whose batch dimension is fixed at 1 still answers many images."""
+    whole = shop.artifact().path.read_bytes()
+    fixed = tmp_path / "fixed.tflite"
+    left_open, one = (np.array([size, 6, 6, 1], "<i4").tobytes() for size in (-1, 1))
+    assert left_open in whole
+    fixed.write_bytes(whole.replace(left_open, one))
+    images = tiny_data.test.inputs(0, 7)
+
+    np.testing.assert_allclose(
+        open_file(fixed).predict(images),
+        open_file(shop.artifact().path).predict(images),
+        rtol=0,
+        atol=ROUNDING,
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a model" * 99, "half"])
+def test_litert_refuses_what_is_no_model(shop, tmp_path, open_file, content):
+    """A missing, empty, foreign or cut-off file is a `WeighinError` that names it."""
+    path = tmp_path / "wrecked.tflite"
+    if content == "half":
+        whole = shop.artifact().path.read_bytes()
+        content = whole[: len(whole) // 2]
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(WeighinError, match=r"wrecked\.tflite"):
+        open_file(path)
+
+
+@pytest.fixture(scope="module")
+def keras_run(shop, tiny_data, tmp_path_factory, child_environment):
+    """What a process with TensorFlow says: answers of two files, and two refusals."""
+    images = tmp_path_factory.mktemp("images") / "images.npy"
+    np.save(images, tiny_data.test.inputs())
+    paths = [shop.artifact(variant, "h5").path for variant in ("baseline", "prune(0.5)")]
+    return answer(
+        KERAS,
+        str(images),
+        *map(str, paths),
+        environment=child_environment | {"CUDA_VISIBLE_DEVICES": ""},
+    )
+
+
+def test_keras_on_the_cpu_answers_as_the_artifact_says(shop, keras_run):
+    """A stored Keras model answers as the model did when it was stored."""
+    answers, _ = keras_run
+    for variant, answered in zip(("baseline", "prune(0.5)"), answers, strict=True):
+        wanted = np.load(shop.artifact(variant, "h5").answers)
+        first, second, single, inferred = map(np.array, answered)
+
+        np.testing.assert_allclose(first, wanted, rtol=0, atol=ROUNDING)
+        np.testing.assert_array_equal(second, first)
+        np.testing.assert_allclose(single, wanted[:1], rtol=0, atol=ROUNDING)
+        np.testing.assert_allclose(inferred, wanted[7:8], rtol=0, atol=ROUNDING)
+
+
+def test_a_second_number_of_threads_is_refused(keras_run):
+    """TensorFlow fixes its threads once: the message says what to do for another number."""
+    _, (threads, _) = keras_run
+
+    assert "now 1" in threads
+    assert "--weighin-threads 2" in threads
+
+
+def test_a_gpu_that_tensorflow_does_not_see_is_refused(keras_run):
+    """Where there is no GPU to be had, opening says how TensorFlow is made to see one."""
+    _, (_, gpu) = keras_run
+
+    assert "tensorflow[and-cuda]" in gpu
+
+
+def test_keras_gpu_reports_a_reason_where_there_is_no_gpu(monkeypatch, tmp_path):
+    """A GPU is available only if the driver lists it, and as many as it lists."""
+    monkeypatch.setattr(machine, "GPU_FOLDER", tmp_path / "gpus")
+    before = KerasGPU(0).available()
+    (tmp_path / "gpus" / "0000:3b:00.0").mkdir(parents=True)
+
+    assert "no NVIDIA GPU here" in before
+    assert str(tmp_path / "gpus") in before
+    assert KerasGPU(0).available() is None
+    assert "no NVIDIA GPU" in KerasGPU(1).available()
+
+
+def test_runtimes_are_available_here():
+    """What the project depends on is found: LiteRT and Keras on the CPU can always be used."""
+    reasons = {name: registry.runtimes[name].available() for name in ("litert", "keras-cpu")}
+
+    assert {"litert": None, "keras-cpu": None} == reasons

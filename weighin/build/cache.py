@@ -1,0 +1,135 @@
+"""Content-addressed artifacts on disk: locked, written atomically, verified when read.
+
+An artifact's key is the sha256 of its provenance, so whatever went into it finds it again:
+
+    <cache>/artifacts/<key>/model.tflite | model.h5, answers.npy, provenance.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from weighin.core import Artifact, Scores, WeighinError
+from weighin.files import key_of, replacing, sha256
+
+
+def default_folder() -> Path:
+    """`WEIGHIN_CACHE_DIR`, or the user's cache folder."""
+    named = os.environ.get("WEIGHIN_CACHE_DIR")
+    return Path(named).expanduser() if named else Path(user_cache_path("weighin"))
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Artifacts in a folder, shared by any number of runs at once."""
+
+    folder: Path
+
+    def get(self, key: str) -> Artifact | None:
+        """The artifact, if it is there and every byte is as it was written.
+
+        A damaged one counts as missing: it is built again and replaced.
+        """
+        place = self._place(key)
+        try:
+            entry = json.loads((place / "provenance.json").read_text("utf-8"))
+            written = entry.pop("entry_sha256")
+            artifact = Artifact(
+                key=key,
+                path=place / f"model.{entry['format']}",
+                format=entry["format"],
+                sha256=entry["sha256"],
+                bytes=entry["bytes"],
+                answers=place / "answers.npy",
+                provenance=entry["provenance"],
+                seconds=entry["seconds"],
+            )
+            whole = (
+                written == key_of(entry)
+                and sha256(artifact.path) == entry["sha256"]
+                and sha256(artifact.answers) == entry["answers_sha256"]
+                and key_of(artifact.provenance) == key
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return artifact if whole else None
+
+    def put(
+        self,
+        provenance: Mapping[str, Any],
+        format: str,
+        content: bytes,
+        answers: Scores,
+        seconds: float,
+    ) -> Artifact:
+        """Write an artifact, whole or not at all.
+
+        Raises:
+            WeighinError: if the folder cannot be written.
+        """
+        key = key_of(provenance)
+        with replacing(self._place(key)) as folder:
+            folder.mkdir()
+            path = folder / f"model.{format}"
+            path.write_bytes(content)
+            np.save(folder / "answers.npy", answers, allow_pickle=False)
+            entry: dict[str, Any] = {
+                "format": format,
+                "sha256": sha256(path),
+                "bytes": len(content),
+                "answers_sha256": sha256(folder / "answers.npy"),
+                "seconds": seconds,
+                "provenance": provenance,
+            }
+            entry["entry_sha256"] = key_of(entry)
+            (folder / "provenance.json").write_text(json.dumps(entry, indent=1), "utf-8")
+        artifact = self.get(key)
+        if artifact is None:
+            raise WeighinError(f"{self._place(key)} does not read back as written: check the disk.")
+        return artifact
+
+    def lock(self, key: str) -> FileLock:
+        """A lock on one key: a second run waits for the first and then finds its artifact.
+
+        The system releases it when its holder dies.
+        """
+        self.make_folders()
+        return FileLock(self.folder / "locks" / f"{key}.lock")
+
+    @property
+    def logs(self) -> Path:
+        """Where build processes write what they have to say."""
+        return self.folder / "logs"
+
+    def make_folders(self) -> None:
+        """Make the folders that are written to.
+
+        Raises:
+            WeighinError: if the cache folder cannot be written.
+        """
+        try:
+            for name in ("artifacts", "locks", "logs"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WeighinError(
+                f"The cache folder {self.folder} cannot be written: {error.strerror}. Choose "
+                f"another by --weighin-cache-dir or WEIGHIN_CACHE_DIR."
+            ) from error
+
+    def size(self) -> tuple[int, int]:
+        """How many artifacts there are, and the bytes of everything in the folder."""
+        artifacts = sum(1 for _ in self.folder.glob("artifacts/[!.]*/provenance.json"))
+        files = (file for file in self.folder.rglob("*") if file.is_file())
+        return artifacts, sum(file.stat().st_size for file in files)
+
+    def _place(self, key: str) -> Path:
+        return self.folder / "artifacts" / key

@@ -1,0 +1,106 @@
+"""Is a file what its variant's name says? Asked of every artifact before anything is timed.
+
+Each step and export carries its own claim, a function from what the file holds to a breach; what
+must hold of every file is here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from weighin import grammar, registry
+from weighin.core import Call, Variant, WeighinError
+from weighin.formats.keras import read_keras
+from weighin.formats.tflite import Graph, read_tflite
+
+
+def check(path: Path, wanted: Variant, file_of: Callable[[Variant], Path]) -> None:
+    """Hold a file against its variant's name.
+
+    Args:
+        path: the file.
+        wanted: the variant that it is called.
+        file_of: finds the .tflite file of another variant of the same model, for claims that
+            compare with it.
+
+    Raises:
+        WeighinError: naming what the file is called and what it holds instead.
+    """
+    if path.suffix == ".tflite":
+        breach = _tflite(read_tflite(path), wanted, file_of)
+    else:
+        breach = _keras(path)
+    if breach:
+        raise WeighinError(f"the file is not what {wanted.name!r} says: {breach}")
+
+
+def needs(name: str) -> list[Variant]:
+    """The variants whose files the claims of a variant's steps compare its file with."""
+    wanted = grammar.parse(name)
+    compares = [_takes_before(registry.steps[step.name]) for step in wanted.steps]
+    return [
+        Variant(wanted.steps[:place], Call("float32"))
+        for place, is_needed in enumerate(compares)
+        if is_needed
+    ]
+
+
+def _takes_before(step: Any) -> bool:
+    claim = vars(step).get("claim")
+    return claim is not None and "before" in inspect.signature(claim).parameters
+
+
+def _tflite(graph: Graph, wanted: Variant, file_of: Callable[[Variant], Path]) -> str | None:
+    breach = _breach(registry.exports[wanted.export.name], wanted.export, graph)
+    # of two steps of one name only the later can still hold: prune(0.5)+prune(0.8)
+    for place in {step.name: place for place, step in enumerate(wanted.steps)}.values():
+        breach = breach or _step(graph, wanted, place, file_of)
+    return breach or _every(graph)
+
+
+def _step(
+    graph: Graph, wanted: Variant, place: int, file_of: Callable[[Variant], Path]
+) -> str | None:
+    call, earlier = wanted.steps[place], Variant(wanted.steps[:place], Call("float32"))
+
+    later = [step.name for step in wanted.steps[place + 1 :]]
+
+    def before() -> Graph:
+        return read_tflite(file_of(earlier))
+
+    return _breach(registry.steps[call.name], call, graph, before=before, later=later)
+
+
+def _breach(function: Any, call: Call, graph: Graph, **more: Any) -> str | None:
+    claim = vars(function).get("claim")
+    said = claim(graph, **more, **grammar.arguments(call, function)) if claim else None
+    return f"{call}: {said}" if said else None
+
+
+def _every(graph: Graph) -> str | None:
+    for tensor in graph.trained:
+        if tensor.dtype.startswith("FLOAT") and not np.isfinite(tensor.values).all():
+            return f"{tensor.label} holds NaN or infinite values"
+    for kernel in graph.kernels:
+        if kernel.nonzero == 0:
+            return f"every weight of layer {kernel.label} is zero"
+    return None
+
+
+def _keras(path: Path) -> str | None:
+    held = read_keras(path)
+    if held.wrapped:
+        return f"layer {held.wrapped[0]!r} is still wrapped for training"
+    if held.optimizer_bytes:
+        return f"it also holds {held.optimizer_bytes:,} bytes of optimizer state"
+    if held.lambdas:
+        return f"layer {held.lambdas[0]!r} is a Lambda layer, which holds code"
+    for weight in held.weights:
+        if not np.isfinite(weight.values).all():
+            return f"{weight.name!r} holds NaN or infinite values"
+    return None

@@ -1,0 +1,89 @@
+"""Published weights: where they are looked for, how they are checked.
+
+A recipe may name a file of weights that its model's dense start is made of where it is at hand.
+It is looked for in the user's data folder and in weighin's cache; those of `keras.applications`
+are downloaded by Keras unless `WEIGHIN_OFFLINE=1`. What is found goes by its sha256 into the
+provenance of the dense start. Nothing of a file but its arrays is ever used.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+
+from weighin.core import Dataset, Recipe, WeighinError, Weights
+from weighin.datasets.search import Places
+from weighin.files import replacing
+from weighin.files import sha256 as sha256_of
+from weighin.subprocesses import ApartError, run_module
+
+
+def find(wanted: Weights | None, places: Places) -> tuple[Path, str] | None:
+    """The file of a recipe's weights and its sha256; None if there is none, or none is wanted.
+
+    Raises:
+        WeighinError: if a file of that name holds something else; it names the file.
+    """
+    if wanted is None:
+        return None
+    for path in _candidates(wanted, places):
+        if path.is_file():
+            status = path.stat()
+            found = _sha256(path, status.st_mtime_ns, status.st_size)
+            if wanted.sha256 and found != wanted.sha256:
+                raise WeighinError(
+                    f"{path} is not the file of weights that the recipe names: its sha256 begins "
+                    f"{found[:12]}, not {wanted.sha256[:12]}. Replace it, or remove it."
+                )
+            return path, found
+    return None
+
+
+def provide(recipe: Recipe, dataset: Dataset, places: Places) -> None:
+    """Download what weights a recipe wants and Keras has, before anything is built of them.
+
+    Where they are not to be had, the model is trained, or stays as it is initialised if the recipe
+    trains nothing and its data set has no labels that would show it.
+
+    Raises:
+        WeighinError: if there are no weights and nothing else would teach the model anything; it
+            names the file and where to put it.
+    """
+    wanted = recipe.weights
+    if wanted is None or find(wanted, places):
+        return
+    if wanted.application and not places.offline and _download(wanted, places):
+        return
+    if not recipe.epochs and not dataset.unlabelled:
+        folder = places.data_dir or "now: not set"
+        raise WeighinError(
+            f"The weights {wanted.file} were not found, and the recipe trains none: put the file "
+            f"into the data folder ({folder}; --weighin-data-dir, WEIGHIN_DATA_DIR)."
+        )
+
+
+def _candidates(wanted: Weights, places: Places) -> list[Path]:
+    folders = [places.data_dir, places.cache_dir / "weights"]
+    return [folder / wanted.file for folder in folders if folder is not None]
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(path: Path, modified: int, size: int) -> str:
+    return sha256_of(path)
+
+
+@functools.cache  # one try in a run
+def _download(wanted: Weights, places: Places) -> bool:
+    """Let Keras download ImageNet weights, in a process of its own; whether they came."""
+    target = places.cache_dir / "weights" / wanted.file
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / target.name
+        try:
+            run_module("weighin.frameworks.downloads", "weights", wanted.application, str(path))
+        except ApartError:
+            return False
+        with replacing(target) as partial:
+            shutil.copyfile(path, partial)
+    return True

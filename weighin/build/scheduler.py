@@ -1,0 +1,134 @@
+"""(model, variant, seed) → artifact, in worker processes that own TensorFlow.
+
+A variant is built as a chain of jobs, each an artifact of its own: the dense start, each step,
+the export. What two variants share is built once. This process only plans, so it stays free of
+TensorFlow; when everything is in the cache already, no worker is started at all.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from weighin import registry
+from weighin.build import pretrained
+from weighin.build.cache import Cache
+from weighin.build.jobs import Job
+from weighin.build.keys import Workshop
+from weighin.build.worker import _begin_worker, _work
+from weighin.core import Artifact, Failure, WeighinError
+from weighin.datasets import loading
+from weighin.frameworks import versions
+from weighin.targets.machine import usable_cores
+
+
+def build(
+    wanted: Iterable[Job],
+    workshop: Workshop,
+    *,
+    workers: int = 0,
+    begun: Callable[[int], None] = lambda total: None,
+    finished: Callable[[Job, Artifact | Failure], None] = lambda job, outcome: None,
+) -> dict[Job, Artifact | Failure]:
+    """Build every job and its parents, from the cache where they lie there already.
+
+    A job that fails, or whose worker dies, becomes a `Failure`; the others go on. Where versions
+    are installed that cannot work together every job is one, for some would yield wrong numbers.
+
+    Args:
+        wanted: jobs, in any order.
+        workshop: where things are.
+        workers: worker processes; 0 for one per core, at most one per model and seed.
+        begun: told how many jobs are left to build.
+        finished: told each job as it ends.
+    """
+    jobs = list(dict.fromkeys(job for last in wanted for job in last.chain))
+    conflict = versions.conflict_here()
+    if conflict:
+        return dict.fromkeys(jobs, Failure(conflict))
+    done: dict[Job, Artifact | Failure] = {}
+    todo: list[Job] = []
+    for job in jobs:
+        try:
+            recipe = registry.models[job.model].recipe(job.profile)
+            dataset = loading.load_cached(recipe.dataset, workshop.places)
+            pretrained.provide(recipe, dataset, workshop.places)
+            found = workshop.cache.get(workshop.key(job, dataset.digest))
+        except WeighinError as error:
+            done[job] = Failure(str(error))
+            continue
+        if found is None:
+            todo.append(job)
+        else:
+            done[job] = found
+    begun(len(todo))
+    if todo:
+        workshop.cache.make_folders()
+    chains = len({(job.model, job.seed) for job in todo})
+    _Foreman(workshop, done, finished).run(todo, min(workers or usable_cores(), chains))
+    return done
+
+
+@dataclass
+class _Foreman:
+    """Hands out jobs whose parents are done, and survives the death of a worker."""
+
+    workshop: Workshop
+    done: dict[Job, Artifact | Failure]
+    finished: Callable[[Job, Artifact | Failure], None]
+
+    def run(self, todo: Sequence[Job], workers: int) -> None:
+        waiting = list(todo)
+        while waiting:
+            suspects = self._run_pool(waiting, workers)
+            for job in suspects:  # a worker died: find out, one by one, whose fault it was
+                if self._run_pool([job], 1):
+                    self._finish(job, Failure(_death(self.workshop.cache)))
+            waiting = [job for job in waiting if job not in self.done]
+
+    def _run_pool(self, jobs: Sequence[Job], workers: int) -> list[Job]:
+        """Run jobs until all are done or a worker dies; the jobs then in flight."""
+        waiting = list(jobs)
+        running: dict[Future[Artifact | Failure], Job] = {}
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(workers, context, _begin_worker, (self.workshop,))
+        try:
+            while waiting or running:
+                for job in [job for job in waiting if self._is_ready(job)]:
+                    waiting.remove(job)
+                    failed = self.done.get(job.parent) if job.parent else None
+                    if isinstance(failed, Failure):
+                        self._finish(job, failed)
+                    else:
+                        running[pool.submit(_work, job, self.workshop)] = job
+                if not running:
+                    continue
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    outcome = future.result()
+                    self._finish(running.pop(future), outcome)
+            return []
+        except BrokenProcessPool:
+            return list(running.values())
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _is_ready(self, job: Job) -> bool:
+        return job.parent is None or job.parent in self.done
+
+    def _finish(self, job: Job, outcome: Artifact | Failure) -> None:
+        self.done[job] = outcome
+        self.finished(job, outcome)
+
+
+def _death(cache: Cache) -> str:
+    logs = sorted(cache.logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
+    lines = logs[-1].read_text(errors="replace").strip().splitlines() if logs else []
+    last = f" Its last words: {lines[-1][:200]}" if lines else ""
+    return f"the build process died without an answer (killed, out of memory or crashed).{last}"

@@ -1,0 +1,92 @@
+"""What `weighin list` prints: everything registered, and why some of it cannot be used here."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+from tabulate import tabulate
+
+from weighin import grammar, registry
+from weighin.cli import doctor
+from weighin.cli.doctor import indented
+from weighin.core import Metric, Suite
+from weighin.datasets.search import Places
+from weighin.frameworks import versions
+
+_NONE = {"models": "  none: they are read from models/ where there is a bench/suite.py beside it"}
+
+
+def render(places: Places) -> str:
+    """A block for each kind of entry: names, what they are, why some cannot be used here."""
+    blocks = []
+    for kind, entries in registry.kinds().items():
+        rows = [
+            [
+                _written(kind, name, entries[name]),
+                _about(kind, entries[name]),
+                _unavailable(kind, name, places),
+            ]
+            for name in entries
+        ]
+        table = indented(tabulate(rows, tablefmt="plain", disable_numparse=True))
+        blocks.append(f"{kind}:\n{table or _NONE.get(kind, '  none')}\n")
+    return "\n".join(blocks)
+
+
+def _written(kind: str, name: str, entry: Any) -> str:
+    return grammar.signature(name, entry) if kind in ("steps", "exports") else name
+
+
+def _about(kind: str, entry: Any) -> str:
+    if kind == "suites":
+        return _about_suite(entry)
+    if kind == "models":
+        profiles = ", ".join(f"{name}: {recipe.dataset}" for name, recipe in entry.profiles.items())
+        return f"{registry.summary(entry.create)} ({profiles})"
+    if isinstance(entry, Metric):
+        unit = f" [{entry.unit}]" if entry.unit else ""
+        better = f"; {entry.better} is better" if entry.better else ""
+        return f"{entry.summary}{unit}{better}"
+    if kind == "runtimes" and entry.on_request:
+        return f"{registry.summary(entry)}; only if --weighin-runtimes names it"
+    return registry.summary(entry)
+
+
+def _about_suite(suite: Suite) -> str:
+    models: dict[tuple[str, ...], list[str]] = {}  # by their variants, so that none is said twice
+    for model in suite.models:
+        models.setdefault(suite.variants_of(model), []).append(model)
+    words = [f"{', '.join(names)}: {', '.join(variants)}" for variants, names in models.items()]
+    words.append(f"profile {suite.profile}")
+    if suite.seeds > 1:
+        words.append(f"{suite.seeds} seeds")
+    return "; ".join(words)
+
+
+def _unavailable(kind: str, name: str, places: Places) -> str:
+    """Why an entry cannot be used on this machine, or nothing."""
+    reason = _reason(kind, name, places)
+    return f"unavailable: {reason}" if reason else ""
+
+
+def _reason(kind: str, name: str, places: Places) -> str | None:
+    if kind == "runtimes":
+        return registry.runtimes[name].available()
+    if kind in ("steps", "exports"):
+        missing = [
+            package
+            for package in ("tensorflow", "tensorflow_model_optimization")
+            if importlib.util.find_spec(package) is None
+        ]
+        if missing:
+            return f"{missing[0]} is not installed"
+        if conflict := versions.conflict_here():
+            return conflict
+        asked = vars(registry.kinds()[kind][name]).get("available")
+        reason: str | None = asked() if asked else None
+        return reason
+    if kind == "data sets":
+        found = doctor.found(name, places)
+        return found if found.startswith("not found") else None
+    return None

@@ -1,0 +1,151 @@
+"""What is weighed: models, how they are trained, and what others have published of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from weighin.core.errors import WeighinError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Published weights that a dense start is made of where their file is at hand.
+
+    Attributes:
+        file: path of an .h5 or .keras file, relative to the data folder or to weighin's cache.
+        sha256: of the file; empty where any content will do whose shapes fit.
+        application: name in `keras.applications` whose ImageNet weights become such a file;
+            empty for weights that have to be brought.
+    """
+
+    file: str
+    sha256: str = ""
+    application: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a reference model is trained.
+
+    Attributes:
+        dataset: name of a registered data set.
+        epochs: of the dense start; with 0 its weights are random, or those of `weights`.
+        finetune_epochs: further epochs that every training step (`prune`, `finetune`) gets; with 0
+            a step compresses at once.
+        batch_size: images per training step.
+        learning_rate: of the optimizer, for the dense start and after.
+        validation_split: the last part of the training images that is held out.
+        optimizer: a Keras optimizer's name.
+        decay: `cosine` lets the learning rate fall to 0 in each training, the dense start and every
+            step alike (Loshchilov and Hutter 2017, "SGDR").
+        shift: by up to how many pixels each epoch moves the training images anew, up or down and
+            left or right.
+        mirror: whether each epoch turns every second one, on average, left to right.
+        finetune_learning_rate: of the further epochs, if not `learning_rate`.
+        finetune_decay: of the further epochs, if not `decay`.
+        density: for `prune(…, scope=recipe)`, how many times as dense as the other layers the
+            named ones stay; first and last layers usually bear less pruning.
+        weights: published ones that make the dense start instead of training, where they are found.
+    """
+
+    dataset: str
+    epochs: int
+    finetune_epochs: int
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    validation_split: float = 0.0
+    optimizer: str = "adam"
+    decay: Literal["constant", "cosine"] = "constant"
+    shift: int = 0
+    mirror: bool = False
+    finetune_learning_rate: float | None = None
+    finetune_decay: Literal["constant", "cosine"] | None = None
+    density: Mapping[str, float] = field(default_factory=dict)
+    weights: Weights | None = None
+
+    @property
+    def of_dense_start(self) -> dict[str, Any]:
+        """What the dense start depends on, by name; the rest counts for later steps alone."""
+        own = ("finetune_epochs", "finetune_learning_rate", "finetune_decay", "density")
+        return {name: value for name, value in asdict(self).items() if name not in own}
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A published compression of a model, to stand beside one's own in `weighin record`.
+
+    Attributes:
+        source: who published it, and when.
+        times: how many times smaller than the dense model it is said to be.
+        counted: what was divided by what.
+        alike: whether that is what weighin divides: 4 bytes per parameter of the dense model by
+            a loadable file after gzip -9.
+    """
+
+    source: str
+    times: float
+    counted: str
+    alike: bool = False
+
+
+@dataclass(frozen=True)
+class ReferenceModel:
+    """A function that returns an untrained Keras model, and how to train it.
+
+    Attributes:
+        create: called with the Keras module, returns a model whose last layer is a softmax.
+        profiles: a recipe per profile, such as `quick` and `full`.
+    """
+
+    name: str
+    create: Callable[[Any], Any]
+    profiles: Mapping[str, Recipe]
+
+    def recipe(self, profile: str) -> Recipe:
+        """The recipe of a profile.
+
+        Raises:
+            WeighinError: if the model has no such profile.
+        """
+        try:
+            return self.profiles[profile]
+        except KeyError:
+            known = ", ".join(self.profiles)
+            raise WeighinError(
+                f"Model {self.name!r} has no profile {profile!r}; it has: {known}."
+            ) from None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Which models and variants are weighed together, and by which training profile.
+
+    Attributes:
+        variants: of every model, or of each model by its name.
+        seeds: how many times each model is trained.
+    """
+
+    name: str
+    profile: str
+    models: tuple[str, ...]
+    variants: tuple[str, ...] | Mapping[str, tuple[str, ...]]
+    seeds: int = 1
+
+    def variants_of(self, model: str) -> tuple[str, ...]:
+        """The variants that a model is weighed in.
+
+        Raises:
+            WeighinError: if the suite names variants for each of its models, and this is none.
+        """
+        if isinstance(self.variants, tuple):
+            return self.variants
+        try:
+            return self.variants[model]
+        except KeyError:
+            known = ", ".join(self.variants)
+            raise WeighinError(
+                f"Suite {self.name!r} has no variants for the model {model!r}, only for: {known}. "
+                f"Name some: --weighin-variants."
+            ) from None

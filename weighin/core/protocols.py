@@ -1,0 +1,74 @@
+"""What alternatives have in common: runtimes and their sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from weighin.core.data import Images, Scores
+
+
+class Session(Protocol):
+    """An artifact opened by a runtime, ready to answer."""
+
+    @property
+    def delegated(self) -> tuple[int, int] | None:
+        """How many operators run in a delegate, and how many there are; None if unknown."""
+        ...
+
+    def predict(self, images: Images) -> Scores:
+        """Scores `(n, classes)` for `images` `(n, height, width, channels)`."""
+        ...
+
+    def inference(self, image: Images) -> Callable[[], Any]:
+        """Set one image `(1, height, width, channels)`; return the call that answers it."""
+        ...
+
+    def answer(self) -> Scores:
+        """Scores `(1, classes)` of the last call that `inference` returned."""
+        ...
+
+    def close(self) -> None:
+        """Release what the session holds."""
+        ...
+
+
+class Runtime(Protocol):
+    """What executes an artifact."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in options and records."""
+        ...
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The artifacts' formats that it opens."""
+        ...
+
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Whether opening loads TensorFlow into the process."""
+        ...
+
+    @property
+    def on_request(self) -> bool:
+        """Whether a run leaves it out unless `--weighin-runtimes` names it."""
+        ...
+
+    def available(self) -> str | None:
+        """Why it cannot be used here, or None if it can; loads nothing heavy."""
+        ...
+
+    def nothing(self) -> Callable[[], Any] | None:
+        """A call that answers next to nothing: its time is the fixed cost of every call."""
+        ...
+
+    def load(self) -> None:
+        """Import what opening needs, so that a cold start does not time Python's imports."""
+        ...
+
+    def open(self, path: Path, threads: int) -> Session:
+        """Open the artifact at `path` with so many threads."""
+        ...

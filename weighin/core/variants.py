@@ -1,0 +1,72 @@
+"""How a model is compressed, and the file that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Call:
+    """One word of a variant's name: a step or export and its normalized arguments.
+
+    `arguments` holds only what differs from the defaults, positional ones first.
+    """
+
+    name: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+    positional: int = 0
+
+    def __str__(self) -> str:
+        if not self.arguments:
+            return self.name
+        words = [str(value) for _, value in self.arguments[: self.positional]]
+        words += [f"{key}={value}" for key, value in self.arguments[self.positional :]]
+        return f"{self.name}({','.join(words)})"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Steps and one export; its name is its id everywhere."""
+
+    steps: tuple[Call, ...]
+    export: Call
+
+    @property
+    def name(self) -> str:
+        """The one name of this variant: `baseline`, `prune(0.8)+int8`."""
+        calls = [str(step) for step in self.steps]
+        if self.export.name != "float32":
+            calls.append(str(self.export))
+        return "+".join(calls) or "baseline"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file on disk and everything that went into it.
+
+    Attributes:
+        format: the file's ending, `tflite` or `h5`.
+        answers: `.npy` file of the Keras model's scores for the first test images,
+            `(n, classes)` float32: what any runtime's answers are held against.
+        provenance: model, stage, recipe, seed, digests and versions, as hashed into the key.
+        seconds: what building it took, its parents not counted.
+    """
+
+    key: str
+    path: Path
+    format: str
+    sha256: str
+    bytes: int
+    answers: Path
+    provenance: Mapping[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something could not be built or measured."""
+
+    reason: str

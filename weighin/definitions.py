@@ -1,0 +1,57 @@
+"""Files that register models, data sets, suites and more: where they lie, and running them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from weighin.core import (
+    WeighinError,
+)
+
+
+def default_definitions(folder: Path) -> list[Path]:
+    """Where definitions lie in a project's folder, where nothing else is said."""
+    suite_file, models_folder = folder / "bench" / "suite.py", folder / "models"
+    if not suite_file.exists():  # then `models/` may be anybody's
+        return []
+    return [place for place in (models_folder, suite_file) if place.exists()]
+
+
+def load_definitions(paths: Sequence[Path]) -> None:
+    """Run files, or every file of folders, that register models, data sets, suites and more.
+
+    Files whose name begins with `_` or `test_`, `bench_` or `conftest` are passed over.
+
+    Raises:
+        WeighinError: if a path does not exist or a file fails; it names the file.
+    """
+    for path in paths:
+        if not path.exists():
+            raise WeighinError(f"No definitions at {path}: no such file or folder.")
+        files = sorted(path.glob("*.py")) if path.is_dir() else [path]
+        for file in files:
+            if not file.stem.startswith(("_", "test_", "bench_", "conftest")):
+                _run(file)
+
+
+def _run(file: Path) -> None:
+    digest = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
+    name = f"weighin_definitions_{digest}_{file.stem}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise WeighinError(f"{file} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        kind = "" if isinstance(error, WeighinError) else f"{type(error).__name__}: "
+        raise WeighinError(f"{file} could not be loaded: {kind}{error}. Mend the file.") from error

@@ -1,0 +1,1 @@
+"""Why a row is as it is: facts of it, and rules that speak of them."""

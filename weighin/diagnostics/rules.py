@@ -1,0 +1,300 @@
+"""Why a variant is not smaller, or not faster: rules over facts, each with its source.
+
+A rule is given what is known of one row and says one sentence, or nothing where it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from weighin.core import Record, Variant
+from weighin.formats.tflite import Graph
+from weighin.grammar import innermost
+
+INT8_EXTENSIONS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
+MOSTLY = 0.3  # share of zeros from which a runtime that skipped them would show it
+SPARSE_ENOUGH = 2 / 3  # share of zeros that XNNPACK's sparse kernels ask for
+FIXED_COST = 0.2  # share of the latency from which the fixed cost is worth a word
+INCOMPRESSIBLE = 0.85  # share of the file that is left after gzip of dense weights
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one row.
+
+    Attributes:
+        graph: what the file holds.
+        records: the row's figures by metric.
+        architecture: of the machine, as `x86_64`.
+        cpu_features: of the machine; empty where they could not be read.
+        runtime: what ran the row; empty if unknown.
+        delegated: how many operators XNNPACK runs, and how many there are; None if unknown.
+        fixed_share: share of one call that a model of one operator takes too, a lower bound of
+            what no compression can save; None if unknown.
+        baseline: what the baseline's file holds; None if unknown.
+    """
+
+    variant: Variant
+    graph: Graph
+    records: Mapping[str, Record] = field(default_factory=dict)
+    architecture: str = ""
+    cpu_features: Collection[str] = ()
+    delegated: tuple[int, int] | None = None
+    fixed_share: float | None = None
+    baseline: Graph | None = None
+    runtime: str = ""
+
+    @property
+    def export(self) -> str:
+        """How the file's weights and activations are stored: also of `compact(int8)`, `int8`."""
+        return innermost(self.variant.export)
+
+    @property
+    def may_delegate(self) -> bool:
+        """Whether the runtime gives operators to XNNPACK, if it is known."""
+        return self.runtime != "litert-builtin"
+
+    @property
+    def steps(self) -> list[str]:
+        """Names of the variant's steps."""
+        return [step.name for step in self.variant.steps]
+
+    @property
+    def zeros(self) -> float:
+        """Share of zeros in the weights that operators multiply by."""
+        size = sum(kernel.size for kernel in self.graph.kernels)
+        return 1 - sum(kernel.nonzero for kernel in self.graph.kernels) / size if size else 0.0
+
+    @property
+    def is_faster(self) -> bool:
+        """Whether the row was found faster than the baseline."""
+        return "speedup" in self.records and self.records["speedup"].verdict == "faster"
+
+    @property
+    def has_avx(self) -> bool | None:
+        """Whether an x86 processor has AVX; None on other processors or if unknown."""
+        known = self.architecture.lower() in ("x86_64", "amd64") and self.cpu_features
+        return "avx" in self.cpu_features if known else None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One explanation.
+
+    Attributes:
+        source: where the explanation comes from.
+        say: a row's facts → a sentence, or None.
+        everywhere: whether it holds for a Keras file too, not only for .tflite.
+    """
+
+    name: str
+    source: str
+    say: Callable[[Facts], str | None]
+    everywhere: bool = False
+
+
+def explain(facts: Facts, *, is_tflite: bool = True) -> list[str]:
+    """What the rules have to say of a row, in their order.
+
+    Args:
+        facts: what is known of it.
+        is_tflite: whether it is of a .tflite file; else only rules that hold everywhere speak.
+    """
+    rules = [rule for rule in RULES if is_tflite or rule.everywhere]
+    return [said for rule in rules if (said := rule.say(facts))]
+
+
+def _dense_zeros(facts: Facts) -> str | None:
+    if facts.zeros < MOSTLY or any(kernel.sparse for kernel in facts.graph.kernels):
+        return None
+    return (
+        f"{facts.zeros * 100:.0f} % of the weights are zeros stored dense, so no kernel skips them"
+    )
+
+
+def _sparse_path(facts: Facts) -> str | None:
+    if facts.zeros < MOSTLY or not facts.may_delegate:
+        return None
+    missing = _missing_for_sparse_path(facts.graph)
+    if missing:
+        return f"XNNPACK's sparse path needs {missing[0]}; this graph has {missing[1]}"
+    if facts.has_avx:
+        return "XNNPACK's sparse path is off on x86 with AVX, as its sparse kernels are SSE only"
+    return None
+
+
+def _missing_for_sparse_path(graph: Graph) -> tuple[str, str] | None:
+    """What XNNPACK asks of a graph before it looks for sparse weights, and what this one has."""
+    first = next((operator for operator in graph.operators if operator.weights), None)
+    wanted = "a 3×3 stride-2 convolution of 3 channels first"
+    if first is None or first.weights is None:
+        return wanted, "no weights"
+    if first.name != "CONV_2D":
+        return wanted, f"{first.name} first"
+    height, width, channels = (*first.weights.shape[1:], 0, 0, 0)[:3]
+    if (height, width, channels, first.stride) != (3, 3, 3, 2):
+        return wanted, f"{height}×{width} of {channels}, stride {first.stride}"
+    pointwise = [
+        operator.weights
+        for operator in graph.operators
+        if operator.name == "CONV_2D" and operator.weights and operator.weights.shape[1:3] == (1, 1)
+    ]
+    if not pointwise:
+        return "1×1 convolutions", "none"
+    zeros = 1 - sum(k.nonzero for k in pointwise) / sum(k.size for k in pointwise)
+    if zeros < SPARSE_ENOUGH:
+        return f"{SPARSE_ENOUGH * 100:.0f} % zeros in 1×1 convolutions", f"{zeros * 100:.0f} %"
+    if not all(kernel.sparse for kernel in pointwise):
+        return "weights in sparse encoding", "dense ones"
+    return None
+
+
+def _unpacked(facts: Facts) -> str | None:
+    kernels = [kernel for kernel in facts.graph.kernels if kernel.sparse]
+    unpacked = [operator for operator in facts.graph.operators if operator.name == "DENSIFY"]
+    if facts.variant.export.name == "sparse" and not kernels:
+        return "no kernel has the 30 % zeros from which the converter stores it sparse"
+    if not unpacked or facts.is_faster:
+        return None
+    return (
+        f"{len(unpacked)} of {len(facts.graph.kernels)} kernels are unpacked from sparse storage "
+        f"when the file is opened: a smaller file, the same work"
+    )
+
+
+def _no_delegate(facts: Facts) -> str | None:
+    if facts.may_delegate or facts.is_faster:
+        return None
+    return "no XNNPACK delegate here: this row and its baseline run in LiteRT's own kernels"
+
+
+def _int16(facts: Facts) -> str | None:
+    if facts.is_faster or facts.delegated is None or not facts.may_delegate:
+        return None
+    n, m = facts.delegated
+    if n == m or not any(tensor.dtype == "INT16" for tensor in facts.graph.tensors):
+        return None
+    return (
+        f"XNNPACK has no kernels for 16-bit activations: {n} of {m} operators run in it, the "
+        f"others in slower ones"
+    )
+
+
+def _delegation(facts: Facts) -> str | None:
+    if facts.is_faster or facts.delegated is None or not facts.may_delegate or _int16(facts):
+        return None
+    n, m = facts.delegated
+    return None if n == m else f"{n} of {m} operators run in XNNPACK, the others in slower kernels"
+
+
+def _no_int8_extension(facts: Facts) -> str | None:
+    integer = facts.export in ("int8", "dynamic")
+    known = facts.architecture and facts.cpu_features
+    if not integer or not known or any(name in facts.cpu_features for name in INT8_EXTENSIONS):
+        return None
+    return "this CPU has no VNNI or dot-product instructions, so int8 multiplies no faster"
+
+
+def _dynamic(facts: Facts) -> str | None:
+    if facts.export != "dynamic" or facts.is_faster:
+        return None
+    return "dynamic range quantizes activations anew in every call"
+
+
+def _float16(facts: Facts) -> str | None:
+    if facts.export != "float16" or facts.is_faster:
+        return None
+    return "half-precision weights are unpacked to float32 first: a smaller file, the same work"
+
+
+def _int4(facts: Facts) -> str | None:
+    if facts.is_faster or not any(kernel.dtype == "INT4" for kernel in facts.graph.kernels):
+        return None
+    return "4-bit weights are unpacked while running: a smaller file, no less work than 8 bits"
+
+
+def _fixed_cost(facts: Facts) -> str | None:
+    if facts.fixed_share is None or facts.fixed_share < FIXED_COST:
+        return None
+    return (
+        f"the model is small: {facts.fixed_share * 100:.0f} % of the latency is the fixed cost of "
+        f"a call, which compression cannot lower"
+    )
+
+
+def _noise(facts: Facts) -> str | None:
+    file, packed = facts.records.get("file_bytes"), facts.records.get("gzip_bytes")
+    if not file or not packed or not file.value or not packed.value or facts.zeros >= 0.1:
+        return None
+    left = packed.value / file.value
+    if left < INCOMPRESSIBLE:
+        return None
+    return f"dense weights look like noise: gzip takes off {(1 - left) * 100:.0f} % only"
+
+
+def _same_arithmetic(facts: Facts) -> str | None:
+    if facts.steps != ["finetune"] or facts.export != "float32" or facts.is_faster:
+        return None
+    return "the dense control: the same arithmetic as the baseline"
+
+
+def _fewer_channels(facts: Facts) -> str | None:
+    if "channels" not in facts.steps or facts.baseline is None or not facts.baseline.macs:
+        return None
+    share = facts.graph.macs / facts.baseline.macs
+    return (
+        f"whole channels are gone: {share * 100:.0f} % of the baseline's multiply-accumulates "
+        f"are left"
+    )
+
+
+_XNNPACK = "tensorflow/lite/delegates/xnnpack/README.md"
+RULES = (
+    Rule(
+        "dense control",
+        "Blalock et al. 2020, section 6: the same further training, nothing pruned",
+        _same_arithmetic,
+        everywhere=True,
+    ),
+    Rule(
+        "fewer channels",
+        "Li et al. 2017, section 3.1: a filter less, in this layer and the next one's kernels",
+        _fewer_channels,
+        everywhere=True,
+    ),
+    Rule("zeros stored dense", f"{_XNNPACK}, 'Sparse Inference'", _dense_zeros, everywhere=True),
+    Rule(
+        "XNNPACK's sparse path",
+        f"{_XNNPACK}, 'Sparse Inference'; XNNPACK src/subgraph.c (xnn_subgraph_rewrite_for_nchw)",
+        _sparse_path,
+    ),
+    Rule(
+        "sparse storage",
+        "tensorflow/compiler/mlir/lite/transforms/dense_to_sparse_pass.cc (kMinSparsityLevel, "
+        "needs_densify); tensorflow/lite/kernels/densify.cc: unpacked once",
+        _unpacked,
+    ),
+    Rule("no delegate", "LiteRT's OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES", _no_delegate),
+    Rule("16-bit activations", f"{_XNNPACK}, 'Operator support': no INT16 inputs", _int16),
+    Rule("delegation", "TensorFlow Lite, 'Delegates': operators not claimed stay", _delegation),
+    Rule(
+        "int8 instructions",
+        "XNNPACK src/configs/gemm-config.c: which kernels a processor gets",
+        _no_int8_extension,
+    ),
+    Rule(
+        "dynamic range",
+        "TensorFlow Lite, 'Post-training dynamic range quantization'",
+        _dynamic,
+    ),
+    Rule("float16", "TensorFlow Lite, 'Post-training float16 quantization'", _float16),
+    Rule(
+        "int4",
+        "tensorflow/lite/kernels/conv.cc: UnpackDenseInt4IntoInt8 in every call; XNNPACK's qc4w "
+        "kernels: four bits to eight in registers",
+        _int4,
+    ),
+    Rule("fixed cost", "a call of a model of one operator, by the same runtime here", _fixed_cost),
+    Rule("noise", "Deutsch 1996, RFC 1951: DEFLATE finds repetition and skew alone", _noise),
+)

@@ -1,0 +1,1 @@
+"""What a model file really holds, read without TensorFlow."""

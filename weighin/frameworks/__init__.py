@@ -1,0 +1,1 @@
+"""Training frameworks: the only folder that imports TensorFlow, Keras or the toolkit."""

@@ -1,0 +1,99 @@
+"""TensorFlow in this process: imported quietly and when asked, made deterministic, its devices."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from weighin.core import WeighinError
+
+
+@cache
+def tensorflow() -> Any:
+    """The module `tensorflow`, imported quietly."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.pop("TF_USE_LEGACY_KERAS", None)  # TensorFlow 2.15 has no other Keras than its own
+    with _native_output_hidden():
+        module: Any = importlib.import_module("tensorflow")
+        module.config.list_physical_devices()
+    module.get_logger().setLevel("ERROR")
+    return module
+
+
+def make_deterministic(threads: int) -> None:
+    """Fix what makes two trainings differ: the order of operations and of their sums.
+
+    Sums are split by the number of threads, so that number is part of an artifact's provenance.
+    """
+    tf = tensorflow()
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+
+
+def set_threads(threads: int) -> None:
+    """Let each operation use so many threads.
+
+    Raises:
+        WeighinError: if TensorFlow already runs with another number, which is then fixed.
+    """
+    threading = tensorflow().config.threading
+    try:
+        threading.set_intra_op_parallelism_threads(threads)
+        threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        now = threading.get_intra_op_parallelism_threads()
+        if now != threads:
+            raise WeighinError(
+                f"TensorFlow fixes its threads once per process (now {now}): measure {threads} "
+                f"in a run of its own, --weighin-threads {threads}."
+            ) from None
+
+
+def gpu_count() -> int:
+    """How many GPUs TensorFlow sees."""
+    return len(tensorflow().config.list_physical_devices("GPU"))
+
+
+@contextlib.contextmanager
+def _native_output_hidden() -> Iterator[None]:
+    """Keep what native code writes to standard error off the screen, but show it on failure."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as hidden:
+        kept = os.dup(2)
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            hidden.seek(0)
+            os.write(kept, hidden.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+@cache
+def toolkit() -> Any:
+    """The module `tensorflow_model_optimization`."""
+    keras()
+    return importlib.import_module("tensorflow_model_optimization")
+
+
+@cache
+def keras() -> Any:
+    """The Keras 2 that the toolkit works on: `tf_keras`, or `tf.keras` before TensorFlow 2.16."""
+    tf = tensorflow()
+    major, minor = (int(part) for part in tf.__version__.split(".")[:2])
+    return importlib.import_module("tf_keras") if (major, minor) >= (2, 16) else tf.keras
+
+
+if __name__ == "__main__":  # names the devices that TensorFlow sees
+    found = tensorflow().config.list_physical_devices()
+    print(", ".join(device.name.removeprefix("/physical_device:") for device in found))

@@ -1,0 +1,144 @@
+"""The training stack: the only module that imports TensorFlow, Keras or the toolkit.
+
+The optimization toolkit works on Keras 2 alone, which TensorFlow from 2.16 brings as the separate
+package `tf_keras`. Nothing is imported before the first call, and TensorFlow's start-up chatter is
+kept from the user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from weighin.core import Images, Scores, WeighinError
+from weighin.frameworks.process import keras, tensorflow, toolkit
+
+_PREDICTED = 256  # images at a time
+
+
+def start_afresh(seed: int) -> None:
+    """Forget earlier models, so that layers are named from the beginning; seed all generators."""
+    keras().backend.clear_session()
+    keras().utils.set_random_seed(seed)
+
+
+def check_keras(model: Any, what: str = "the model at hand") -> None:
+    """Refuse what is no model of the Keras that the toolkit works on.
+
+    Given one of Keras 3 the toolkit's `cluster_weights` answers None, and the converter of
+    TensorFlow 2.16 ends the process.
+
+    Raises:
+        WeighinError: naming the class that it is of.
+    """
+    if not isinstance(model, keras().Model):
+        kind = f"{type(model).__module__}.{type(model).__qualname__}"
+        raise WeighinError(
+            f"{what} is a {kind}, not a model of Keras 2, which the optimization toolkit works on. "
+            f"Build it from the module that a model's function is given, not from `import keras`."
+        )
+
+
+def serialize(model: Any) -> bytes:
+    """A model as .h5 bytes, without optimizer state.
+
+    Raises:
+        WeighinError: if it is no Keras 2 model, or has Lambda layers, whose code would be stored
+            and run when read.
+    """
+    check_keras(model)
+    for layer in model.submodules:
+        if isinstance(layer, keras().layers.Lambda):
+            raise WeighinError(
+                f"Layer {layer.name!r} is a Lambda layer: its file would hold code that runs when "
+                f"it is opened. Write it as a registered Layer class."
+            )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.h5"
+        model.save(path, save_format="h5", include_optimizer=False)
+        return path.read_bytes()
+
+
+def read(path: Path, *, quantized: bool = False) -> Any:
+    """The Keras model in an .h5 file, not compiled.
+
+    Args:
+        path: the file.
+        quantized: whether it may be wrapped for quantization-aware training.
+    """
+    scope = toolkit().quantization.keras.quantize_scope() if quantized else contextlib.nullcontext()
+    with scope:
+        return keras().models.load_model(path, compile=False)
+
+
+def set_weights(model: Any, layers: Sequence[Sequence[Any]], source: str) -> None:
+    """Give a model weights from elsewhere, layer by layer in their order.
+
+    Args:
+        model: has as many layers with weights, of the same shapes.
+        layers: each layer's arrays.
+        source: what they are called in messages.
+
+    Raises:
+        WeighinError: naming the first layer that they do not fit.
+    """
+    own = [layer for layer in model.layers if layer.weights]
+    if len(own) != len(layers):
+        raise WeighinError(
+            f"{source} holds weights of {len(layers)} layers, {model.name!r} has {len(own)}."
+        )
+    for layer, arrays in zip(own, layers, strict=True):
+        wanted = [tuple(weight.shape) for weight in layer.weights]
+        given = [tuple(array.shape) for array in arrays]
+        if wanted != given:
+            raise WeighinError(f"{source}: layer {layer.name!r} takes {wanted}, not {given}.")
+        layer.set_weights(list(arrays))
+
+
+def predict(model: Any, images: Images) -> Scores:
+    """A Keras model's scores `(n, classes)` for `images` `(n, height, width, channels)`."""
+    parts = range(0, len(images), _PREDICTED)
+    scores = [model.predict_on_batch(images[at : at + _PREDICTED]) for at in parts]
+    return np.concatenate(scores).astype(np.float32, copy=False)
+
+
+def check_finite(model: Any, after: str) -> None:
+    """Refuse a model with NaN or infinite weights.
+
+    Raises:
+        WeighinError: naming the weight.
+    """
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise WeighinError(
+                f"After {after}, weight {weight.name!r} is not finite: training diverged. "
+                f"Lower the recipe's learning rate."
+            )
+
+
+def converter(model: Any) -> Any:
+    """A TensorFlow Lite converter for a Keras 2 model.
+
+    Raises:
+        WeighinError: if it is another one.
+    """
+    check_keras(model)
+    return tensorflow().lite.TFLiteConverter.from_keras_model(model)
+
+
+def answering(model: Any, device: str) -> Callable[[Any], Any]:
+    """A model compiled into one graph, as a function from images to scores on a device."""
+    tf = tensorflow()
+    images_like = tf.TensorSpec(model.input_shape, tf.float32)
+    graph = tf.function(lambda images: model(images, training=False), input_signature=[images_like])
+
+    def answer(images: Any) -> Any:
+        with tf.device(device):
+            return graph(images)
+
+    return answer

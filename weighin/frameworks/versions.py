@@ -1,0 +1,83 @@
+"""Which versions of TensorFlow, Keras 2, the toolkit and Python cannot work together.
+
+Found by experiment: tests/test_versions.py holds each rule against the packages that are installed,
+and `tox -m versions` has environments of pairs that fail as is said here.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Mapping
+
+from weighin.packages import version
+
+TENSORFLOW, KERAS, TOOLKIT = "tensorflow", "tf-keras", "tensorflow-model-optimization"
+
+
+def release(text: str) -> tuple[int, ...]:
+    """The numbers that a version begins with: `(2, 16, 0)` of "2.16.0rc1"."""
+    begin = re.match(r"[0-9]+(\.[0-9]+)*", text)
+    return tuple(map(int, begin.group().split("."))) if begin else ()
+
+
+def conflict(installed: Mapping[str, str | None], python: str) -> str | None:
+    """Why these versions cannot work together, and the way out; None where they can.
+
+    A package that is missing altogether is no conflict, but for tf-keras beside Keras 3.
+
+    Args:
+        installed: versions of `tensorflow`, `tf-keras` and `tensorflow-model-optimization`.
+        python: its version.
+    """
+    tensorflow, keras, toolkit = (installed.get(name) for name in (TENSORFLOW, KERAS, TOOLKIT))
+    if tensorflow is None:
+        return None
+    minor = release(tensorflow)[:2]
+    if minor < (2, 15):
+        return None  # their Keras is Keras 2, and every toolkit works on it
+    if minor == (2, 15):
+        if toolkit is None or release(toolkit) < (0, 8):
+            return None
+        return (
+            f"TensorFlow {tensorflow} and {TOOLKIT} {toolkit} do not agree on which Keras to use: "
+            f"quantization-aware training fails and a model read from a .keras file answers "
+            f"otherwise. {_pip(TOOLKIT, '0.7.5')}"
+        )
+    wanted = f"{minor[0]}.{minor[1]}.*"
+    if keras is None:
+        return (
+            f"TensorFlow {tensorflow} brings Keras 3, on which {TOOLKIT} does not work, and "
+            f"tf-keras is not installed. {_pip(KERAS, wanted)}"
+        )
+    if release(keras)[:2] != minor:
+        return (
+            f"tf-keras {keras} is not made for TensorFlow {tensorflow}, but for that of its own "
+            f"number. {_pip(KERAS, wanted)}"
+        )
+    if minor < (2, 19) and release(python) >= (3, 12):
+        return (
+            f"tf-keras {keras} cannot be seeded on Python {python} ('float' object cannot be "
+            f"interpreted as an integer). Take Python 3.11, or both from 2.19 on."
+        )
+    if toolkit is not None and release(toolkit) < (0, 8):
+        return (
+            f"{TOOLKIT} {toolkit} works on tf.keras, which is Keras 3 in TensorFlow {tensorflow}. "
+            f"{_pip(TOOLKIT, '0.8.1')}"
+        )
+    if toolkit is not None and release(toolkit) == (0, 8, 0):
+        return (
+            f"{TOOLKIT} {toolkit} fails to prune models of mixed precision with tf-keras {keras}. "
+            f"{_pip(TOOLKIT, '0.8.1')}"
+        )
+    return None
+
+
+def conflict_here() -> str | None:
+    """What `conflict` says of the installed versions."""
+    installed = {name: version(name) for name in (TENSORFLOW, KERAS, TOOLKIT)}
+    return conflict(installed, platform.python_version())
+
+
+def _pip(package: str, wanted: str) -> str:
+    return f"pip install '{package}=={wanted}'"

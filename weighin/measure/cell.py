@@ -1,0 +1,179 @@
+"""(artifact, runtime, metric) → record: the operations, and what becomes of their outcomes.
+
+An operation (a scope) yields an outcome; every metric registered for that scope makes a figure of
+it, and every figure becomes a record:
+
+    artifact    compressing the file                 outcomes.Compressed
+    evaluation  answering the whole test set         outcomes.Evaluation
+    start       first answers of fresh processes     outcomes.Starts
+    inference   single inferences                    outcomes.Inferences
+    pair        blocks beside the baseline's         outcomes.Pair
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from weighin import grammar, registry
+from weighin.core import Artifact, Record, Runtime, Session, Status, WeighinError
+from weighin.core.case import Case
+from weighin.measure import paired
+from weighin.measure.context import Workbench
+from weighin.measure.equivalence import refuse_far
+from weighin.measure.evaluation import evaluate
+from weighin.measure.figures import figures, without_figures
+from weighin.measure.paired import Side
+from weighin.outcomes import ColdStart, Compressed, Evaluation, Pair
+
+
+@dataclass
+class Cell:
+    """One case on the bench: its operations, and the records of their outcomes."""
+
+    case: Case
+    scope: str
+    bench: Workbench
+    records: list[Record] = field(default_factory=list)
+    _session: Session | None = None
+    _delegated: tuple[int, int] | None = None
+
+    @property
+    def artifact(self) -> Artifact:
+        """The file that is weighed."""
+        return self.bench.artifact(self.case)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime that opens it."""
+        return registry.runtimes[self.case.runtime]
+
+    def unavailable(self) -> str | None:
+        """Why the case cannot be weighed here: its export or its runtime is not to be had."""
+        export = grammar.parse(self.case.variant).export
+        for name in {export.name, grammar.innermost(export)}:
+            asked = vars(registry.exports[name]).get("available")
+            if asked is not None and (reason := asked()):
+                return str(reason)
+        return self.runtime.available() if self.case.runtime else None
+
+    @property
+    def session(self) -> Session:
+        """The file, opened and checked; closed by `close`."""
+        if self._session is None:
+            self._session = self.bench.open(self.case)
+        return self._session
+
+    @property
+    def delegated(self) -> tuple[int, int] | None:
+        """How many operators run in a delegate, and how many there are, in the session timed last.
+
+        None if the runtime does not say, or nothing was timed yet.
+        """
+        return self._delegated
+
+    @property
+    def fixed_seconds(self) -> float | None:
+        """What a call costs in the runtime that computes next to nothing."""
+        return self.bench.fixed_seconds(self.case.runtime)
+
+    def compress(self) -> Compressed:
+        """The file after gzip -9, as a download would carry it; no name or time inside."""
+        content = self.artifact.path.read_bytes()
+        return Compressed(self.artifact, gzip.compress(content, compresslevel=9, mtime=0))
+
+    def evaluate(self) -> Evaluation:
+        """Answer the whole test set."""
+        return evaluate(self.session, self.bench.dataset(self.case))
+
+    def first_start(self) -> list[ColdStart]:
+        """The cold start by which the file was tried, if it has been opened in this run."""
+        first = self.bench.starts.get(self.case)
+        return [] if first is None else [first]
+
+    def cold_start(self) -> ColdStart:
+        """Load, allocate and answer one test image in a fresh process."""
+        return self.bench.cold_start(self.case)
+
+    def inference(self) -> Callable[[], Any]:
+        """A call that answers one test image at batch 1."""
+        return self.session.inference(self.bench.image(self.case))
+
+    def pair(self) -> Pair:
+        """Measure against the baseline, in turn; both sessions are checked first."""
+        # TensorFlow computes in threads of its own, which pinning this one would not reach
+        alone = self.case.threads == 1 and not self.runtime.needs_tensorflow
+        sides = (self.side(self.case.baseline), self.side(self.case))
+        return paired.measure(*sides, seconds=self.bench.pair_seconds, pin=alone)
+
+    def side(self, case: Case) -> Side:
+        """Opens a case's file anew each time, to be timed: it must answer as when it was checked.
+
+        Raises:
+            WeighinError: when opened, if it does not.
+        """
+        artifact, image = self.bench.artifact(case), self.bench.image(case)
+        if case not in self.bench.answers:
+            self.bench.open(case).close()
+        wanted = self.bench.answers[case]
+
+        def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
+            session = self.runtime.open(artifact.path, case.threads)
+            try:
+                call = session.inference(image)
+                call()
+                refuse_far(session.answer(), wanted, "what this file answered when it was checked")
+            except BaseException:
+                session.close()
+                raise
+            if case == self.case and self._delegated is None:
+                self._delegated = session.delegated
+            return call, session.close
+
+        return open_side
+
+    def record(self, outcome: Any) -> None:
+        """Turn an operation's outcome into records, one for each metric of its scope.
+
+        Raises:
+            WeighinError: if a metric failed; the records are kept.
+        """
+        if isinstance(outcome, Evaluation):
+            self.bench.remember(self.case, outcome)
+            own = self.case == self.case.baseline
+            outcome = dataclasses.replace(
+                outcome,
+                fidelity=self.bench.fidelities.get(self.case),
+                margin=self.bench.margin,
+                **({} if own else self._baseline()),
+            )
+        made = figures(self.case, self.scope, outcome, self.artifact.sha256)
+        self.records += made
+        failed = [record for record in made if record.status == "failed"]
+        if failed:
+            raise WeighinError(f"{failed[0].metric}: {failed[0].reason}")
+
+    def _baseline(self) -> dict[str, Any]:
+        """The baseline's evaluation, or why there is none: its failure is not the variant's."""
+        try:
+            return {"baseline": self.bench.evaluation(self.case.baseline)}
+        except WeighinError as error:
+            return {"no_baseline": f"the baseline could not be evaluated: {error}"}
+
+    def record_status(self, status: Status, reason: str) -> None:
+        """Say of every metric of the scope that has no record yet why it has none."""
+        known = {record.metric for record in self.records}
+        self.records += [
+            record
+            for record in without_figures(self.case, self.scope, status, reason)
+            if record.metric not in known
+        ]
+
+    def close(self) -> None:
+        """Close the session, if one was opened."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None

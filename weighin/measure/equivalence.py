@@ -1,0 +1,134 @@
+"""Answers of a session: to the whole test set, and held against what they should be."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from weighin import grammar
+from weighin.core import Artifact, Dataset, Images, Scores, Session, WeighinError
+from weighin.formats.tflite import read_tflite
+from weighin.outcomes import Fidelity
+from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_apart
+from weighin.stats import concordance, proportion
+
+EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
+
+
+# The same of a model that nobody trained: no training has damped what rounding does to it. Of
+# keras.applications ResNet101 lay furthest, 1.5e-4.
+EXACT_UNTRAINED = 1e-3
+
+
+# How far scores may lie from the same file's, answered in another way: kernels round as they like.
+# MLPerf Tiny's DS-CNN lay 0.054 apart, its ResNet-8 of 80 % zeros 0.066.
+CLOSE = 0.1
+
+
+# How much alike (`stats.concordance`) an untrained model's scores must be that lie further.
+# Of keras.applications ResNet152's lay 0.35 apart with 0.63, NASNetLarge's 0.32 with 0.59; the same
+# scores given to other classes, or one score for all classes, have 0.
+ALIKE_UNTRAINED = 0.5
+REFERENCE_MACS = 30_000_000  # that the reference kernels are asked for
+LARGE_MACS = 1_000_000_000  # of a model whose single image they are not asked for
+
+
+def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fidelity:
+    """Hold a session's answers against the Keras model's and the reference kernels'.
+
+    Returns:
+        How the session answers beside the Keras model that the file came from.
+
+    Raises:
+        WeighinError: if scores are not finite or of another shape; if a float file's lie further
+            than 1e-4 from the Keras model's (an untrained model's: 1e-3); if another's classes
+            agree with it no better than by chance (where labels mean something); if a .tflite's lie
+            far from what the reference kernels, or for a large model the plain built-in ones, make
+            of the same file (an untrained model's: and an image's as a whole are not like it); if
+            one image alone is answered otherwise than in a batch.
+    """
+    wanted = np.load(artifact.answers, allow_pickle=False)
+    images = dataset.test.inputs(0, len(wanted))
+    scores = session.predict(images)
+    if scores.shape != wanted.shape or not np.isfinite(scores).all():
+        raise WeighinError(
+            f"the session answers {scores.shape} scores, or not finite ones, where the Keras "
+            f"model answers {wanted.shape}"
+        )
+    same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
+    fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
+    exact = EXACT_UNTRAINED if dataset.unlabelled else EXACT
+    if _is_float(artifact) and fidelity.furthest > exact:
+        raise WeighinError(
+            f"the session's scores lie up to {fidelity.furthest:.2g} from the Keras model's; a "
+            f"float file may differ by {exact:g}"
+        )
+    if artifact.format == "tflite":
+        plain = _reference(artifact, images)
+        held = [  # each image by itself, lest others that are alike hide it
+            at
+            for at in range(len(plain))
+            if not (dataset.unlabelled and concordance(scores[at], plain[at]) >= ALIKE_UNTRAINED)
+        ]
+        refuse_far(scores[held], plain[held], "what the reference kernels answer")
+    # an untrained model's scores are nearly even, so that rounding decides which is highest
+    if not dataset.unlabelled and proportion(same, len(wanted)).high <= 1.5 / dataset.classes:
+        raise WeighinError(
+            f"the session agrees with the Keras model on {same} of {len(wanted)} images, no better "
+            f"than guessing among {dataset.classes} classes"
+        )
+    session.inference(images[:1])()
+    refuse_far(session.answer(), scores[:1], "the same image's answer in a batch")
+    return fidelity
+
+
+def _is_float(artifact: Artifact) -> bool:
+    """Whether the file must answer exactly as its Keras model does."""
+    if artifact.format == "h5":
+        return True
+    return grammar.innermost(grammar.parse(artifact.provenance["stage"]).export) == "float32"
+
+
+def refuse_far(scores: Scores, wanted: Scores, what: str) -> None:
+    """Refuse scores that lie further than `CLOSE` from those wanted, of the same file.
+
+    Raises:
+        WeighinError: saying how far, and from what.
+    """
+    if scores.shape != wanted.shape:
+        raise WeighinError(f"the session answers {scores.shape} scores, not {wanted.shape}")
+    apart = float(np.abs(scores - wanted).max(initial=0))
+    if not apart <= CLOSE:
+        raise WeighinError(
+            f"the session's scores lie up to {apart:.2g} from {what}; {CLOSE:g} would be rounding"
+        )
+
+
+@functools.cache
+def _reference_scores(path: Path, sha256: str, images: bytes, shape: tuple[int, ...]) -> Scores:
+    asked = np.frombuffer(images, np.float32).reshape(shape)
+    graph = read_tflite(path)
+    kernels = OPTIMIZED if graph.macs > LARGE_MACS else REFERENCE
+    if all(tensor.dtype == "FLOAT32" for tensor in graph.activations):
+        return reference(path, asked, kernels)
+    try:
+        return reference_apart(path, asked, kernels)
+    except WeighinError:
+        if kernels == OPTIMIZED:
+            raise
+        return reference_apart(path, asked, OPTIMIZED)
+
+
+def _reference(artifact: Artifact, images: Images) -> Scores:
+    """Scores of the first images by plain kernels: as many as take well under a second.
+
+    A single image takes reference kernels, which are plain loops, minutes where a model has
+    billions of multiply-accumulates; and on some integer files, such as EfficientNet's, they end
+    the process. There the built-in optimized kernels answer, still without a delegate and so by
+    other code than what is measured.
+    """
+    macs = max(1, read_tflite(artifact.path).macs)
+    few = images[: max(1, min(len(images), REFERENCE_MACS // macs))]
+    return _reference_scores(artifact.path, artifact.sha256, few.tobytes(), few.shape)

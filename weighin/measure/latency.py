@@ -1,0 +1,104 @@
+"""Single inferences over several openings of a file, for the clock of pytest-benchmark."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from weighin.core import Case
+from weighin.measure.paired import Side, seconds_of
+from weighin.outcomes import Inferences
+
+OPENINGS = 10  # of a file, over which the interval of its latency is taken
+FEWEST_OPENINGS = 6  # whose median has a 95 % interval
+OPENING_SECONDS = 0.8  # that opening them may take: a large model is opened less often,
+LONGEST_OPENING = 20.0  # but still so often that there is an interval, if it takes no longer
+ROUNDS = (50, 1000)  # fewest and most single calls that are timed
+ROUNDS_SECONDS = 4.0  # that the fewest may take: of slow calls there are fewer still
+
+
+class Timed(Protocol):
+    """What is timed: a cell (`weighin.measure.cell`), or whatever opens a case's file likewise."""
+
+    case: Case
+
+    def side(self, case: Case) -> Side:
+        """Opens the case's file anew each time."""
+        ...
+
+    @property
+    def delegated(self) -> tuple[int, int] | None:
+        """How many operators run in a delegate, and how many there are, where it was timed."""
+        ...
+
+    @property
+    def fixed_seconds(self) -> float | None:
+        """What a call costs in this runtime that computes next to nothing."""
+        ...
+
+
+class Openings:
+    """A cell's file, opened anew every few rounds: pytest-benchmark's `setup` for inferences.
+
+    Two openings of one file differ by several percent, each steady in itself; rounds of a single
+    opening would report that chance with a tiny interval.
+    """
+
+    def __init__(self, cell: Timed, seconds: float = 0.2) -> None:
+        """Open once, to see what opening and one inference take.
+
+        Args:
+            cell: what is opened.
+            seconds: how long all inferences may take, roughly; see `rounds_for`.
+        """
+        self._cell, self._open = cell, cell.side(cell.case)
+        began = time.perf_counter()
+        self._call, self._close = self._open()
+        count = openings_for(time.perf_counter() - began)
+        self._each = -(-rounds_for(self._call, seconds) // count)
+        self.rounds = self._each * count
+        self._begun = 0
+
+    def setup(self) -> tuple[tuple[Callable[[], Any]], dict[str, Any]]:
+        """Before each round: the call to time, warmed up where it is a new one."""
+        if self._begun % self._each == 0:
+            self._close()
+            self._call, self._close = self._open()
+            for _ in range(min(20, self._each) - 1):  # opening has called it once
+                self._call()
+        self._begun += 1
+        return (self._call,), {}
+
+    def inferences(self, seconds: Sequence[float]) -> Inferences:
+        """The timed rounds as an outcome; closes what is open."""
+        self._close()
+        self._close = lambda: None
+        each = self._each
+        medians = [
+            statistics.median(seconds[at : at + each]) for at in range(0, len(seconds), each)
+        ]
+        cell = self._cell
+        return Inferences(seconds, cell.delegated, cell.fixed_seconds, medians)
+
+
+def openings_for(seconds: float) -> int:
+    """How often to open a file whose opening takes so many seconds: 1 to 10 times."""
+    affordable = min(OPENINGS, int(OPENING_SECONDS / seconds))
+    if affordable < FEWEST_OPENINGS and seconds * FEWEST_OPENINGS <= LONGEST_OPENING:
+        return FEWEST_OPENINGS
+    return max(1, affordable)
+
+
+def rounds_for(call: Callable[[], Any], seconds: float = 0.3) -> int:
+    """How many single calls fit into so many seconds.
+
+    At least 50, if they take 4 seconds at most, and at most 1,000.
+    """
+    fewest, most = ROUNDS
+    each = min(seconds_of(call) for _ in range(2))  # one may be disturbed
+    if each * fewest <= ROUNDS_SECONDS:
+        each = statistics.median(seconds_of(call) for _ in range(5))
+    affordable = int(ROUNDS_SECONDS / each)
+    return max(1, min(most, max(min(fewest, affordable), int(seconds / each))))

@@ -1,0 +1,53 @@
+"""Installed packages and the commit of this checkout; nothing is imported to tell."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import subprocess
+from functools import cache
+
+from weighin.subprocesses import FOLDER
+
+PACKAGES = (
+    "weighin",
+    "tensorflow",
+    "tf-keras",
+    "tensorflow-model-optimization",
+    "ai-edge-litert",
+    "ai-edge-quantizer",
+    "numpy",
+    "scipy",
+    "pytest-benchmark",
+)
+
+
+@cache
+def commit() -> str:
+    """The commit of weighin's checkout, `-dirty` if tracked files differ; empty if it is none."""
+    if not (FOLDER / ".git").exists():
+        return ""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=7"]
+    try:
+        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+    except OSError:  # no git
+        return ""
+    return done.stdout.strip()
+
+
+def packages() -> dict[str, str | None]:
+    """Installed versions; None where a package is missing."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def version(package: str) -> str | None:
+    """An installed package's version, or None; the package is not imported."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        if package == "weighin":  # a clone that is not installed
+            from weighin import __version__
+
+            return __version__
+        return None

@@ -1,0 +1,241 @@
+"""The pytest plugin: options, parametrization, the `cell` fixture and the summary tables.
+
+A bench function is marked with the operation that it times, and takes one `cell`:
+
+    @pytest.mark.weigh("evaluation")
+    def bench_evaluate(benchmark, cell):
+        cell.record(benchmark.pedantic(cell.evaluate))
+
+It is run for every model, variant, seed and (unless the file itself is weighed) runtime and
+number of threads of the suite.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from weighin.core import WeighinError
+from weighin.measure.cell import Cell
+from weighin.measure.paired import PAIR_SECONDS
+from weighin.pytest_plugin.run import Run, cell_of
+from weighin.report import comment, gates
+from weighin.report.table import render, sections
+from weighin.stats import MARGIN
+
+_RUN = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add weighin's options."""
+    group = parser.getgroup("weighin")
+    add = group.addoption
+    add("--weighin-suite", default="quick", metavar="NAME", help="suite to weigh (quick)")
+    add("--weighin-profile", metavar="NAME", help="training profile, if not the suite's own")
+    add("--weighin-models", metavar="A,B", help="only these models, also outside the suite")
+    add("--weighin-variants", metavar="A,B", help="these variants instead of the suite's")
+    add("--weighin-runtimes", metavar="A,B", help="only these runtimes (all)")
+    add(
+        "--weighin-seeds",
+        type=int,
+        metavar="N",
+        help="train each model N times, if not as often as the suite says (1)",
+    )
+    add("--weighin-threads", default="1", metavar="1,2", help="threads of a session (1)")
+    add("--weighin-data-dir", metavar="DIR", help="where to look for data first")
+    add("--weighin-cache-dir", metavar="DIR", help="where artifacts are kept")
+    add("--weighin-results-dir", metavar="DIR", help="where records are written (results/local)")
+    add("--weighin-workers", type=int, default=0, metavar="N", help="build processes (cores)")
+    add(
+        "--weighin-pair-seconds",
+        type=float,
+        default=PAIR_SECONDS,
+        metavar="S",
+        help=f"time for a variant beside its baseline ({PAIR_SECONDS:g})",
+    )
+    add(
+        "--weighin-margin",
+        type=float,
+        default=MARGIN * 100,
+        metavar="POINTS",
+        help=f"difference in top-1 that does not matter ({MARGIN * 100:g})",
+    )
+    add(
+        "--weighin-gate",
+        action="append",
+        default=[],
+        metavar="GATE",
+        help="fail if a figure breaches it: 'top1_delta >= -0.005'; may be repeated",
+    )
+    add("--weighin-strict", action="store_true", help="gates judge the bare figure")
+    parser.addini(
+        "weighin_definitions",
+        "files and folders that register models, data sets and suites",
+        type="paths",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line("markers", "weigh(scope): the operation that a bench function times")
+    try:
+        config.stash[_RUN] = Run(config)
+    except WeighinError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a marked bench function one cell for each case."""
+    marker = metafunc.definition.get_closest_marker("weigh")
+    if marker is None or "cell" not in metafunc.fixturenames:
+        return
+    run = metafunc.config.stash[_RUN]
+    cases = run.cases(marker.args[0])
+    cells = [Cell(case, marker.args[0], run.bench) for case in cases]
+    metafunc.parametrize("cell", cells, ids=[str(case) for case in cases], indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse what is unknown; put what needs TensorFlow last, so that it disturbs nothing."""
+    run = config.stash[_RUN]
+    if run.problem:
+        raise pytest.UsageError(run.problem)
+    items.sort(key=lambda item: (cell := cell_of(item)) is not None and _needs_tensorflow(cell))
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Remember what will not be measured."""
+    for item in items:
+        if cell_of(item) is not None:
+            item.config.stash[_RUN].deselected.append(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Build everything before anything is measured: nothing heavy runs beside a measurement."""
+    items = [item for item in session.items if cell_of(item) and not _is_skipped(item)]
+    if items and not session.config.option.collectonly:
+        session.config.stash[_RUN].begin(items)
+    return (yield)
+
+
+@pytest.fixture
+def cell(request: pytest.FixtureRequest) -> Iterator[Cell]:
+    """One variant of one model on one runtime; see `weighin.measure.Cell`."""
+    cell: Cell = request.param
+    if "benchmark" in request.fixturenames:
+        request.getfixturevalue("benchmark").group = f"{cell.scope}: {cell.case.model}"
+    reason = cell.unavailable()
+    if reason:
+        pytest.skip(reason)
+    _ = cell.artifact  # a variant that could not be built fails here, with its reason
+    yield cell
+    cell.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give every figure that was not measured a reason, and keep what was."""
+    report = yield
+    cell = cell_of(item)
+    if cell is None or report.when == "teardown":
+        return report
+    if call.excinfo is not None and isinstance(call.excinfo.value, WeighinError):
+        report.longrepr = str(call.excinfo.value)
+    if report.failed and call.excinfo is not None:
+        cell.record_status("failed", _first_line(call.excinfo.value))
+    elif report.skipped and call.excinfo is not None:
+        cell.record_status("skipped", _first_line(call.excinfo.value))
+    elif report.when == "call" and not cell.records:
+        cell.record_status("not measured", "pytest-benchmark was disabled")
+    benchmark = getattr(item, "funcargs", {}).get("benchmark")
+    if benchmark is not None:
+        benchmark.extra_info.update(_extra_info(cell))
+    if cell.records:
+        item.config.stash[_RUN].save()
+    return report
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Leave weighin's operations of one round out of pytest-benchmark's table.
+
+    Its columns would say the same seconds three times. Nothing is left out where more is asked of
+    it than its table, or where nothing would be left.
+    """
+    groups = yield
+    if any(config.getoption(f"benchmark_{name}") for name in ("verbose", "compare", "histogram")):
+        return groups
+    return [group for group in groups if not all(map(_is_one_round, group[1]))] or groups
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Explain every row, write all records, and fail if a gate does."""
+    run = session.config.stash[_RUN]
+    if run.path is not None:
+        run.finish()
+        if not run.keeps_gates() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the comparison tables last, and say where the records are."""
+    run = config.stash[_RUN]
+    if run.path is None:
+        return
+    terminalreporter.section("weighin")
+    terminalreporter.line("")
+    results = run.results()
+    terminalreporter.write_line(render([results], "text"))
+    terminalreporter.line("")
+    if run.outcomes:
+        terminalreporter.write_line(
+            gates.render(run.outcomes, config.getoption("--weighin-strict"))
+        )
+        terminalreporter.line("")
+    terminalreporter.write_line(f"records: {_shorter(run.path)}")
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        problem = comment.append(Path(summary), sections([results]), str(_shorter(run.path)))
+        if problem:
+            terminalreporter.write_line(f"warning: no step summary: {problem}", yellow=True)
+
+
+def _needs_tensorflow(cell: Cell) -> bool:
+    return bool(cell.case.runtime) and cell.runtime.needs_tensorflow
+
+
+def _is_skipped(item: pytest.Item) -> bool:
+    return item.get_closest_marker("skip") is not None
+
+
+def _is_one_round(stats: Mapping[str, Any]) -> bool:
+    return stats["rounds"] == 1 and "variant" in stats["extra_info"]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _extra_info(cell: Cell) -> dict[str, Any]:
+    case = cell.case
+    info: dict[str, Any] = {"model": case.model, "variant": case.variant, "dataset": case.dataset}
+    for record in cell.records:
+        info[record.metric] = record.value
+        if record.low is not None:
+            info[f"{record.metric}_interval"] = [record.low, record.high]
+    return info
+
+
+def _shorter(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

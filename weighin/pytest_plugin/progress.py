@@ -1,0 +1,67 @@
+"""Progress of building: a bar on a terminal, plain lines where output is piped."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from weighin.build.jobs import Job
+from weighin.core import Artifact, Failure
+
+
+class BuildProgress:
+    """Tells the user what is built; a context manager."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        """Show on `console`, by default standard output."""
+        self._console = console or Console(highlight=False)
+        self._bar = Progress(
+            TextColumn("building"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None, visible=False)
+        self._total = self._done = 0
+        self._began = time.monotonic()
+
+    def __enter__(self) -> BuildProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def begun(self, total: int) -> None:
+        """Learn how many artifacts are to be built; say nothing if there are none."""
+        self._total = total
+        self._bar.update(self._task, total=total, visible=total > 0)
+        if total and not self._console.is_terminal:
+            self._say(f"building {total} artifacts (they are kept for later runs)")
+
+    def finished(self, job: Job, outcome: Artifact | Failure) -> None:
+        """Count one; failures are told on a terminal too."""
+        self._done += 1
+        self._bar.update(self._task, advance=1, description=str(job))
+        if isinstance(outcome, Failure):
+            self._say(f"{self._count()} {job} failed: {outcome.reason}")
+        elif not self._console.is_terminal:
+            self._say(f"{self._count()} {job} ({outcome.seconds:.1f} s)")
+
+    def _count(self) -> str:
+        elapsed = time.monotonic() - self._began
+        return f"[{self._done}/{self._total}, {elapsed:.0f} s]"
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)

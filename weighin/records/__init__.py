@@ -1,0 +1,1 @@
+"""Records ⇄ files, and whether their account of themselves holds."""

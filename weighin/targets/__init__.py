@@ -1,0 +1,1 @@
+"""Where a session runs: facts about this machine."""
