@@ -22,7 +22,7 @@ from tabulate import tabulate
 from weighin.core.case import Case
 from weighin.definitions import default_definitions, load_definitions
 from weighin.measure.cell import Cell
-from weighin.measure.context import Workbench
+from weighin.measure.context import RunContext
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = 10
@@ -48,7 +48,7 @@ def cells():
     """Cells by case, built and opened once."""
     definitions = default_definitions(ROOT)
     load_definitions(definitions)
-    bench = Workbench.here(definitions)
+    bench = RunContext.here(definitions)
     bench.build(CASES)
     opened = {case: Cell(case, "inference", bench) for case in CASES}
     yield opened
@@ -72,7 +72,7 @@ def test_inference_beside_a_bare_loop(benchmark, cells, case, block):
 def test_evaluation_beside_one_by_one(benchmark, cells, case):
     """The whole test set at once and image by image, in turn."""
     cell = cells[case]
-    inputs = cell.bench.dataset(case).test.inputs()
+    inputs = cell.context.dataset(case).test.inputs()
 
     def one_by_one():
         began = time.perf_counter()

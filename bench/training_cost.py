@@ -16,7 +16,7 @@ from tabulate import tabulate
 from weighin import grammar, registry
 from weighin.build.cache import default_folder
 from weighin.datasets import loading
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.definitions import load_definitions
 from weighin.frameworks import process, tf_keras
 from weighin.frameworks.training import Trainer
@@ -40,7 +40,7 @@ def _seconds(name, start, trainer):
 def _rows(name, folder):
     model = registry.models[name]
     recipe = model.recipe("quick")
-    data = loading.load(recipe.dataset, Places.here(default_folder()))
+    data = loading.load(recipe.dataset, SearchPaths.here(default_folder()))
     trainer = Trainer(recipe, data, seed=0)
     start = Path(folder) / f"{name}.h5"
     start.write_bytes(tf_keras.serialize(trainer.dense_start(model)))

@@ -57,24 +57,24 @@ import json, sys
 from pathlib import Path
 from weighin import registry
 from weighin import grammar
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.build.jobs import job_for
 from weighin.build.cache import Cache
 from weighin.core import Artifact
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 
 project, cache = map(Path, sys.argv[1:])
 definitions = default_definitions(project)
 load_definitions(definitions)
-workshop = Workshop(Cache(cache), Places.here(cache), tuple(definitions))
+build_context = BuildContext(Cache(cache), SearchPaths.here(cache), tuple(definitions))
 named = {}
 for model in registry.models:
     for name in registry.suites["quick"].variants:
         wanted = grammar.parse(name)
         for format in ("tflite", "h5") if wanted.export.name == "float32" else ("tflite",):
             named[model, wanted.name, format] = job_for(model, "quick", 0, wanted, format)
-built = build(named.values(), workshop)
+built = build(named.values(), build_context)
 failed = {str(job): made.reason for job, made in built.items() if not isinstance(made, Artifact)}
 print(json.dumps([failed, [[*name, built[job].key] for name, job in named.items()]]))
 """

@@ -319,7 +319,7 @@ def test_recipes_can_be_followed(model, recipe):
 @pytest.mark.parametrize("name", KINDS["data sets"])
 def test_data_sets_load_or_say_why_not(name, tmp_path):
     """Offline, a data set is whole and checked, or its message names it and the ways to get it."""
-    places = search.Places(None, tmp_path, offline=True)
+    places = search.SearchPaths(None, tmp_path, offline=True)
     try:
         loaded = KINDS["data sets"][name](places)
     except WeighinError as error:

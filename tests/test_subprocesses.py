@@ -3,7 +3,7 @@
 
 import pytest
 
-from weighin.subprocesses import ApartError, run_module
+from weighin.subprocesses import SubprocessError, run_module
 
 
 def test_what_the_module_prints_comes_back() -> None:
@@ -21,7 +21,7 @@ def test_what_the_module_prints_comes_back() -> None:
 )
 def test_a_failure_says_how_it_ended(words: list[str], message: str, of_itself: bool) -> None:
     """By the last line of an error, by the name of a signal, or by the time that was up."""
-    with pytest.raises(ApartError, match=message) as caught:
+    with pytest.raises(SubprocessError, match=message) as caught:
         run_module(
             "timeit", "-n", "1", "-r", "1", *words, seconds=0.5 if "sleep" in words[0] else None
         )

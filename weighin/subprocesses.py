@@ -12,7 +12,7 @@ from weighin.core import WeighinError
 FOLDER = Path(__file__).resolve().parents[1]  # holds weighin, installed or not
 
 
-class ApartError(WeighinError):
+class SubprocessError(WeighinError):
     """The process failed: the message is the last line that it wrote, or how it was ended.
 
     Attributes:
@@ -35,7 +35,7 @@ def run_module(module: str, *words: str, given: bytes = b"", seconds: float | No
         seconds: how long it may take.
 
     Raises:
-        ApartError: if it fails, crashes or takes longer.
+        SubprocessError: if it fails, crashes or takes longer.
     """
     command = [sys.executable, "-m", module, *words]
     try:
@@ -43,12 +43,12 @@ def run_module(module: str, *words: str, given: bytes = b"", seconds: float | No
             command, input=given, capture_output=True, cwd=FOLDER, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired:
-        raise ApartError(f"did not end within {seconds:g} s") from None
+        raise SubprocessError(f"did not end within {seconds:g} s") from None
     if done.returncode < 0:
-        raise ApartError(f"crashed: {_signal(-done.returncode)}")
+        raise SubprocessError(f"crashed: {_signal(-done.returncode)}")
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise ApartError(lines[-1][:500] if lines else "no message", of_itself=True)
+        raise SubprocessError(lines[-1][:500] if lines else "no message", of_itself=True)
     return done.stdout
 
 

@@ -19,16 +19,16 @@ from weighin.definitions import load_definitions
 
 def key_of_chain(project: Path, name: str = "prune(0.5)+int8", **changes: Any) -> list[str]:
     """The keys of a variant of the tiny model, dense start first, as `build` would have them."""
-    workshop = workshop_of(project, project / "cache")
+    build_context = workshop_of(project, project / "cache")
     with registrations_undone():
-        load_definitions(workshop.definitions)
+        load_definitions(build_context.definitions)
         if "scale" in changes:
             data = project / "models" / "data" / "tiny.npz"
             npz_dataset("tiny", data, classes=3, scale=changes.pop("scale"))
         last = dataclasses.replace(job("tiny", name), **changes)
         recipe = registry.models["tiny"].recipe(last.profile)
-        digest = loading.load(recipe.dataset, workshop.places).digest
-        return [workshop.key(one, digest) for one in last.chain]
+        digest = loading.load(recipe.dataset, build_context.places).digest
+        return [build_context.key(one, digest) for one in last.chain]
 
 
 def rewrite(project: Path, old: str, new: str) -> None:

@@ -17,7 +17,7 @@ from test_datasets import fake_python
 from weighin.build.scheduler import pretrained
 from weighin.core import Dataset, Recipe, WeighinError, Weights
 from weighin.datasets.loading import from_arrays
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 
 CONTENT = b"weights of something"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -38,9 +38,9 @@ def data() -> Dataset:
     return from_arrays("tiny", tiny_arrays(), classes=3)
 
 
-def places_in(folder: Path, *, offline: bool = True) -> Places:
+def places_in(folder: Path, *, offline: bool = True) -> SearchPaths:
     """A user's folder and a cache."""
-    return Places(folder / "user", folder / "cache", offline, ())
+    return SearchPaths(folder / "user", folder / "cache", offline, ())
 
 
 def put(folder: Path, content: bytes = CONTENT) -> Path:

@@ -34,7 +34,7 @@ from helpers.building import (
 from helpers.tiny import registrations_undone, tiny_arrays
 
 from weighin.build.cache import Cache
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.scheduler import scheduler as build_module
 from weighin.core import Artifact, Failure, Recipe, Split
 from weighin.datasets import arrays
@@ -58,19 +58,19 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def workshop(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+def build_context(project: Path, tmp_path_factory: pytest.TempPathFactory) -> BuildContext:
     """The one whose cache most tests share; they must not damage what is in it."""
     return workshop_of(project, tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
-def built(workshop: Workshop) -> Built:
+def built(build_context: BuildContext) -> Built:
     """Every variant of the tiny model, two seeds, and the models that fail, in one call."""
     jobs = [job("tiny", name) for name in TINY]
     jobs += [job("tiny", "baseline", "h5", seed=1), job("poisoned", "int8")]
     jobs += [job(model, name) for model in BROKEN for name in ("prune(0.5)+int8", "baseline")]
     jobs += [job(model, "finetune", "h5") for model in (*MISFITS, *UNTRAINED)]
-    return run(jobs, workshop)
+    return run(jobs, build_context)
 
 
 def kernels(artifact: Artifact) -> dict[str, np.ndarray]:
@@ -86,10 +86,10 @@ def kernels(artifact: Artifact) -> dict[str, np.ndarray]:
     return found
 
 
-def copied(workshop: Workshop, cache: Path) -> Workshop:
-    """The same workshop with a copy of its cache, to be damaged."""
-    shutil.copytree(workshop.cache.folder, cache)
-    return dataclasses.replace(workshop, cache=Cache(cache))
+def copied(build_context: BuildContext, cache: Path) -> BuildContext:
+    """The same build_context with a copy of its cache, to be damaged."""
+    shutil.copytree(build_context.cache.folder, cache)
+    return dataclasses.replace(build_context, cache=Cache(cache))
 
 
 # What is built
@@ -141,7 +141,7 @@ def test_every_job_is_announced_and_finished_once(built: Built) -> None:
 
 
 def test_a_second_build_starts_no_worker(
-    built: Built, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    built: Built, build_context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What lies in the cache is found without any process being started."""
 
@@ -151,7 +151,7 @@ def test_a_second_build_starts_no_worker(
     monkeypatch.setattr(build_module, "ProcessPoolExecutor", refuse)
     jobs = [job("tiny", name) for name in TINY]
 
-    again = run(jobs, workshop)
+    again = run(jobs, build_context)
 
     assert again.begun == [0]
     assert not again.finished
@@ -348,20 +348,22 @@ def test_a_lambda_layer_is_a_failure(built: Built) -> None:
     assert "registered Layer class" in reason
 
 
-def test_failures_are_not_kept(built: Built, workshop: Workshop) -> None:
+def test_failures_are_not_kept(built: Built, build_context: BuildContext) -> None:
     """Nothing of a failed model is in the cache, so that it is tried again."""
     digest = built.artifact("tiny", "baseline", "h5").provenance["dataset_digest"]
 
     for model in BROKEN:
-        assert workshop.cache.get(workshop.key(job(model, "baseline", "h5"), digest)) is None
+        assert (
+            build_context.cache.get(build_context.key(job(model, "baseline", "h5"), digest)) is None
+        )
 
 
-def test_what_cannot_be_planned_is_a_failure(built: Built, workshop: Workshop) -> None:
+def test_what_cannot_be_planned_is_a_failure(built: Built, build_context: BuildContext) -> None:
     """An unknown data set, profile or model fails by itself, without a worker."""
     unknown = dataclasses.replace(job("tiny", "baseline", "h5"), profile="slow")
     nameless = job("no_such_model", "baseline", "h5")
 
-    again = run([job("without_data"), unknown, nameless, job("tiny", "int8")], workshop)
+    again = run([job("without_data"), unknown, nameless, job("tiny", "int8")], build_context)
 
     assert "Unknown data set 'nowhere'" in again.reason("without_data")
     assert "no profile 'slow'; it has: quick" in again.outcomes[unknown].reason
@@ -387,10 +389,10 @@ def test_a_worker_that_dies_is_a_failure(project: Path, tmp_path: Path) -> None:
 
 
 def test_damaged_artifacts_are_built_again(
-    built: Built, workshop: Workshop, tmp_path: Path
+    built: Built, build_context: BuildContext, tmp_path: Path
 ) -> None:
     """What is damaged in the cache is made anew, the same as before; the rest is left alone."""
-    damaged = copied(workshop, tmp_path / "cache")
+    damaged = copied(build_context, tmp_path / "cache")
     for name, format in (("baseline", "h5"), ("int8", "tflite")):
         path = damaged.cache.get(built.artifact("tiny", name, format).key).path
         content = bytearray(path.read_bytes())
@@ -419,15 +421,15 @@ from test_build import run, workshop_of
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
     project, cache, words = sys.argv[1:]
-    workshop = workshop_of(Path(project), Path(cache))
-    load_definitions(workshop.definitions)
+    build_context = workshop_of(Path(project), Path(cache))
+    load_definitions(build_context.definitions)
     jobs = [
         job_for(model, "quick", 0, grammar.parse(name), "tflite")
         for model, name in json.loads(words)
     ]
     print("ready", flush=True)
     sys.stdin.readline()
-    built = run(jobs, workshop, workers=1)
+    built = run(jobs, build_context, workers=1)
     print(json.dumps({
         "begun": built.begun,
         "artifacts": {str(job): [made.sha256, made.seconds]
@@ -539,10 +541,10 @@ def test_workers_write_nothing_on_the_screen(two_runs: list[dict[str, Any]]) -> 
     assert [each["errors"] for each in two_runs] == ["", ""]
 
 
-def test_workers_keep_a_log(built: Built, workshop: Workshop) -> None:
+def test_workers_keep_a_log(built: Built, build_context: BuildContext) -> None:
     """What a worker did, and where a model failed, can be read afterwards."""
     assert built.outcomes
-    log = "\n".join(path.read_text("utf-8") for path in workshop.cache.logs.glob("*.log"))
+    log = "\n".join(path.read_text("utf-8") for path in build_context.cache.logs.glob("*.log"))
 
     assert "building tiny dense start" in log
     assert 'raise ValueError("no layers today")' in log
@@ -623,9 +625,9 @@ def test_published_weights_are_the_dense_start(built: Built) -> None:
             np.testing.assert_array_equal(wanted, found)
 
 
-def test_published_weights_are_in_the_key(built: Built, workshop: Workshop) -> None:
+def test_published_weights_are_in_the_key(built: Built, build_context: BuildContext) -> None:
     """A dense start names the file that it was made of; one that was trained names none."""
-    file = workshop.places.data_dir / "good.h5"
+    file = build_context.places.data_dir / "good.h5"
     start = built.artifact("published", "baseline", "h5")
 
     assert sha256(file) == start.provenance["weights"]
@@ -659,10 +661,10 @@ def test_weights_that_do_not_fit_are_a_failure(built: Built, model: str, reason:
     ],
 )
 def test_weights_that_are_not_there_are_a_failure(
-    workshop: Workshop, model: str, reason: str
+    build_context: BuildContext, model: str, reason: str
 ) -> None:
     """Another file, or none where the recipe trains nothing: known without a worker."""
-    built = run([job(model, "finetune", "h5")], workshop)
+    built = run([job(model, "finetune", "h5")], build_context)
 
     assert re.search(reason, built.reason(model, "finetune", "h5"))
     assert built.begun == [0]

@@ -17,7 +17,7 @@ from weighin.core import DataNotFoundError, Dataset, WeighinError
 from weighin.datasets import images, search
 from weighin.datasets.arrays import Arrays, digest, read_arrays, write_npz
 from weighin.datasets.loading import from_arrays, load, load_cached
-from weighin.datasets.search import Places, find
+from weighin.datasets.search import SearchPaths, find
 from weighin.definitions import load_definitions
 
 ROOT = Path(__file__).parent.parent
@@ -57,9 +57,9 @@ def _clean_registries() -> Iterator[None]:
         yield
 
 
-def places_in(folder: Path, *, offline: bool = True) -> Places:
+def places_in(folder: Path, *, offline: bool = True) -> SearchPaths:
     """A user's folder, a cache and one system folder, all in `folder`."""
-    return Places(folder / "user", folder / "cache", offline, (folder / "system",))
+    return SearchPaths(folder / "user", folder / "cache", offline, (folder / "system",))
 
 
 def marked(mark: int) -> Arrays:
@@ -238,7 +238,7 @@ def test_not_found_tells_of_the_failed_download(tmp_path: Path, download: FakeDo
 
 def test_without_a_users_folder(tmp_path: Path) -> None:
     """Where the user names no folder, the others are searched and the error says so."""
-    places = Places(None, tmp_path / "cache", True, (tmp_path / "system",))
+    places = SearchPaths(None, tmp_path / "cache", True, (tmp_path / "system",))
 
     with pytest.raises(DataNotFoundError, match="now: not set"):
         find("mnist", anything, places)
@@ -257,7 +257,7 @@ def test_offline_downloads_nothing(
     download.arrays = tiny_arrays()
 
     with pytest.raises(DataNotFoundError):
-        find("mnist", anything, Places.here(tmp_path / "cache"))
+        find("mnist", anything, SearchPaths.here(tmp_path / "cache"))
 
     assert not download.asked
 
@@ -271,7 +271,7 @@ def test_downloading_is_on_by_default(
     if value is not None:
         monkeypatch.setenv("WEIGHIN_OFFLINE", value)
 
-    assert not Places.here(tmp_path).offline
+    assert not SearchPaths.here(tmp_path).offline
 
 
 def test_an_option_comes_before_the_environment(
@@ -281,8 +281,8 @@ def test_an_option_comes_before_the_environment(
     monkeypatch.setenv("WEIGHIN_DATA_DIR", "~/data")
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    assert tmp_path / "other" == Places.here(tmp_path, str(tmp_path / "other")).data_dir
-    assert tmp_path / "data" == Places.here(tmp_path).data_dir
+    assert tmp_path / "other" == SearchPaths.here(tmp_path, str(tmp_path / "other")).data_dir
+    assert tmp_path / "data" == SearchPaths.here(tmp_path).data_dir
 
 
 def test_a_download_is_kept_in_the_cache(tmp_path: Path, download: FakeDownload) -> None:
@@ -481,9 +481,9 @@ def test_an_unknown_name_lists_the_known(tmp_path: Path) -> None:
 
 def test_the_last_data_sets_are_remembered(tmp_path: Path) -> None:
     """`load_cached` loads a data set once for the same places, and again for others."""
-    loads: list[Places] = []
+    loads: list[SearchPaths] = []
 
-    def loader(places: Places) -> Dataset:
+    def loader(places: SearchPaths) -> Dataset:
         loads.append(places)
         return from_arrays("counted", tiny_arrays(), classes=3)
 
@@ -499,7 +499,7 @@ def test_the_last_data_sets_are_remembered(tmp_path: Path) -> None:
 def test_a_loader_that_fails_is_named(tmp_path: Path) -> None:
     """Whatever a user's own loader raises, the error says which data set could not be loaded."""
 
-    def loader(places: Places) -> Dataset:
+    def loader(places: SearchPaths) -> Dataset:
         raise FileNotFoundError(2, "No such file", "films.zip")
 
     registry.dataset("films")(loader)
@@ -616,7 +616,7 @@ def test_no_other_data_pass_for_a_known_set(
 
 def test_the_embedded_subset_does_not_pass_for_mnist(tmp_path: Path) -> None:
     """A full profile never falls back to the 10,000 images that come with the project."""
-    places = Places(EMBEDDED.parent, tmp_path / "cache", True, ())
+    places = SearchPaths(EMBEDDED.parent, tmp_path / "cache", True, ())
 
     with pytest.raises(DataNotFoundError, match=r"mnist10k\.npz: other data"):
         load("mnist", places)
@@ -641,9 +641,9 @@ def test_the_embedded_subset_is_registered(tmp_path: Path) -> None:
     assert load("mnist10k", places_in(tmp_path)).digest == EMBEDDED_DIGEST
 
 
-def on_this_machine(tmp_path: Path, *patterns: str) -> Places:
+def on_this_machine(tmp_path: Path, *patterns: str) -> SearchPaths:
     """The places of this machine; the test is skipped where no file matches a pattern."""
-    places = Places(Path(DATA_DIR) if DATA_DIR else None, tmp_path, offline=True)
+    places = SearchPaths(Path(DATA_DIR) if DATA_DIR else None, tmp_path, offline=True)
     roots = [root for root in (places.data_dir, *places.system) if root is not None]
     if not any(any(root.glob(pattern)) for root in roots for pattern in patterns):
         pytest.skip(f"needs {' or '.join(patterns)} in WEIGHIN_DATA_DIR or a system package")
@@ -688,4 +688,4 @@ def test_the_real_part_does_not_pass_for_cifar10(tmp_path: Path) -> None:
     places = on_this_machine(tmp_path, "cifar10_train50k_test1k.npz")
 
     with pytest.raises(DataNotFoundError, match=r"test1k\.npz: 1,000 test images, not 10,000"):
-        load("cifar10", Places(places.data_dir, tmp_path, True, ()))
+        load("cifar10", SearchPaths(places.data_dir, tmp_path, True, ()))

@@ -20,7 +20,7 @@ from weighin.cli import doctor
 from weighin.core import DataNotFoundError, WeighinError
 from weighin.datasets import loading
 from weighin.datasets.loading import NotPreparedError, load, speech
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.datasets.speech import CEPSTRA, RATE, digest_of, read_recordings
 
 DATA_DIR = os.environ.get("WEIGHIN_DATA_DIR")  # read before conftest.py hides it from tests
@@ -78,11 +78,11 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SearchPaths:
     """A user's folder with made-up recordings, which are the ones that are wanted."""
     found = read_recordings(write_zip(tmp_path / "user" / "fsdd.zip", tones()))
     monkeypatch.setattr(speech, "FSDD_DIGEST", digest_of(found))
-    return Places(tmp_path / "user", tmp_path / "cache", True, ())
+    return SearchPaths(tmp_path / "user", tmp_path / "cache", True, ())
 
 
 def test_recordings_are_read_from_archive_and_folder_alike(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_names_that_lead_elsewhere_are_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("computed")
-def test_the_official_split_is_kept(places: Places) -> None:
+def test_the_official_split_is_kept(places: SearchPaths) -> None:
     """Recordings of index 0 to 4 are the test part, of every speaker and digit."""
     loaded = load("fsdd", places)
 
@@ -189,7 +189,7 @@ def test_the_official_split_is_kept(places: Places) -> None:
 
 
 def test_features_are_normalized_over_the_training_part(
-    places: Places, computed: list[np.ndarray]
+    places: SearchPaths, computed: list[np.ndarray]
 ) -> None:
     """Each coefficient has mean 0 and deviation 1 there; test recordings have no say."""
     loaded = load("fsdd", places)
@@ -204,7 +204,7 @@ def test_features_are_normalized_over_the_training_part(
     assert np.array_equal(spoken(0, 7, 9900)[:RATE] / np.float32(32768), sound[-6])
 
 
-def test_features_are_computed_once(places: Places, computed: list[np.ndarray]) -> None:
+def test_features_are_computed_once(places: SearchPaths, computed: list[np.ndarray]) -> None:
     """They are kept in the cache; a damaged copy, or other code, has them computed again."""
     first = load("fsdd", places)
     (kept,) = (places.cache_dir / "datasets").iterdir()
@@ -216,7 +216,7 @@ def test_features_are_computed_once(places: Places, computed: list[np.ndarray]) 
     assert 2 == len(computed)
 
 
-def test_looking_computes_nothing(places: Places, computed: list[np.ndarray]) -> None:
+def test_looking_computes_nothing(places: SearchPaths, computed: list[np.ndarray]) -> None:
     """`weighin list` and `doctor` check the recordings, and say that features are to come."""
     with pytest.raises(NotPreparedError):
         load("fsdd", dataclasses.replace(places, looking=True))
@@ -228,7 +228,7 @@ def test_looking_computes_nothing(places: Places, computed: list[np.ndarray]) ->
 
 
 @pytest.mark.usefixtures("computed")
-def test_other_recordings_are_refused(places: Places) -> None:
+def test_other_recordings_are_refused(places: SearchPaths) -> None:
     """A recording more or less is other data, and the message says where the right ones are."""
     write_zip(places.data_dir / "fsdd.zip", tones(("ann", "bob", "eve")))
 
@@ -238,7 +238,7 @@ def test_other_recordings_are_refused(places: Places) -> None:
 
 @pytest.mark.usefixtures("computed")
 @pytest.mark.parametrize("folder", ["recordings", "free-spoken-digit-dataset/recordings", "fsdd"])
-def test_unzipped_recordings_are_found(places: Places, folder: str) -> None:
+def test_unzipped_recordings_are_found(places: SearchPaths, folder: str) -> None:
     """A clone of the repository does as well as the archive."""
     wanted = load("fsdd", places).digest
     (places.data_dir / "fsdd.zip").unlink()
@@ -253,7 +253,7 @@ def test_unzipped_recordings_are_found(places: Places, folder: str) -> None:
 @pytest.mark.parametrize("folder", [None, "empty"])
 def test_not_found_says_how_to_get_it(tmp_path: Path, name: str, folder: str | None) -> None:
     """The message names the data set, the file, and the folder's option and variable."""
-    places = Places(tmp_path / folder if folder else None, tmp_path / "cache", True, ())
+    places = SearchPaths(tmp_path / folder if folder else None, tmp_path / "cache", True, ())
 
     with pytest.raises(DataNotFoundError, match=rf"'{name}' was not found.*WEIGHIN_DATA_DIR"):
         load(name, places)
@@ -303,11 +303,11 @@ def test_features_that_cannot_be_computed_say_why(
         speech._cepstra(np.zeros((1, RATE), np.float32))
 
 
-def write_kws01(folder: Path, x: np.ndarray, y: np.ndarray) -> Places:
+def write_kws01(folder: Path, x: np.ndarray, y: np.ndarray) -> SearchPaths:
     """An archive of int8 features in the user's folder."""
     folder.mkdir()
     np.savez(folder / speech.KWS01_FILE, x=x, y=y)
-    return Places(folder, folder / "cache", True, ())
+    return SearchPaths(folder, folder / "cache", True, ())
 
 
 def test_keywords_are_split_and_scaled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,14 +335,14 @@ def test_damaged_keywords_are_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / speech.KWS01_FILE).write_bytes(content)
 
     with pytest.raises(WeighinError, match=rf"{speech.KWS01_FILE} cannot be read"):
-        load("kws01", Places(tmp_path, tmp_path / "cache", True, ()))
+        load("kws01", SearchPaths(tmp_path, tmp_path / "cache", True, ()))
 
 
-def here(file: str, cache: Path) -> Places:
+def here(file: str, cache: Path) -> SearchPaths:
     """The user's own folder; the test is skipped where it lacks the file."""
     if not DATA_DIR or not (Path(DATA_DIR) / file).exists():
         pytest.skip(f"needs {file} in WEIGHIN_DATA_DIR")
-    return Places(Path(DATA_DIR), cache, True, ())
+    return SearchPaths(Path(DATA_DIR), cache, True, ())
 
 
 def test_the_real_recordings_pass(tmp_path: Path) -> None:

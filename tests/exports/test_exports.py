@@ -56,20 +56,20 @@ import json, sys
 from pathlib import Path
 from weighin import registry
 from weighin import grammar
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.build.jobs import job_for
 from weighin.build.cache import Cache
 from weighin.core import Artifact
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 
 project, cache = map(Path, sys.argv[1:3])
 definitions = default_definitions(project)
 load_definitions(definitions)
-workshop = Workshop(Cache(cache), Places.here(cache), tuple(definitions))
+build_context = BuildContext(Cache(cache), SearchPaths.here(cache), tuple(definitions))
 jobs = {name: job_for("tiny_cnn", "quick", 0, grammar.parse(name), "tflite")
         for name in sys.argv[3:]}
-outcomes = build(jobs.values(), workshop)
+outcomes = build(jobs.values(), build_context)
 built = {name: outcomes[job] for name, job in jobs.items()}
 print(json.dumps({name: made.key if isinstance(made, Artifact) else made.reason
                   for name, made in built.items()}))

@@ -13,10 +13,10 @@ from helpers.support import answer
 from weighin import grammar
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.core import Failure
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.frameworks import versions
 from weighin.frameworks.versions import KERAS, TENSORFLOW, TOOLKIT, conflict, release
 
@@ -214,7 +214,7 @@ def test_nothing_is_built_by_versions_that_cannot_work(
     monkeypatch.setattr(versions, "version", installed.get)
     job = Job("no model", "quick", 0, grammar.parse("prune(0.5)").steps)
 
-    built = build([job], Workshop(Cache(tmp_path / "cache"), Places.here(tmp_path), ()))
+    built = build([job], BuildContext(Cache(tmp_path / "cache"), SearchPaths.here(tmp_path), ()))
 
     told = said("2.15.1", "2.15.1", "0.8.1", "3.11.7")
     assert {each: Failure(told) for each in job.chain} == built

@@ -14,10 +14,10 @@ from helpers.tiny import tiny_arrays, write_project
 from weighin import grammar
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job, job_for
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.core import Artifact, Failure
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 
 ODD = '''"""Models that go wrong, each in its own way, and one with other test images."""
 
@@ -188,12 +188,12 @@ class Built:
         return outcome.reason
 
 
-def run(jobs: Sequence[Job], workshop: Workshop, workers: int = 0) -> Built:
+def run(jobs: Sequence[Job], build_context: BuildContext, workers: int = 0) -> Built:
     """Build, and keep what is told meanwhile."""
     built = Built()
     built.outcomes = build(
         jobs,
-        workshop,
+        build_context,
         workers=workers,
         begun=built.begun.append,
         finished=lambda job, outcome: built.finished.append(job),
@@ -234,7 +234,7 @@ def write_weights(path: Path, width: int, note: str) -> None:
             group["z_kernel"], group["a_bias"] = pair
 
 
-def workshop_of(project: Path, cache: Path) -> Workshop:
-    """A workshop without any data but the project's."""
-    places = Places(project / "models" / "data" / "weights", cache, True, ())
-    return Workshop(Cache(cache), places, (project / "models",))
+def workshop_of(project: Path, cache: Path) -> BuildContext:
+    """A build_context without any data but the project's."""
+    places = SearchPaths(project / "models" / "data" / "weights", cache, True, ())
+    return BuildContext(Cache(cache), places, (project / "models",))

@@ -17,16 +17,16 @@ from helpers.tiny import registrations_undone
 
 from weighin import registry, stats
 from weighin.build.jobs import job_for
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.core import Failure, Figure, Record, Results, Skip, WeighinError
 from weighin.core.case import Case
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions
 from weighin.grammar import parse
 from weighin.measure import paired
 from weighin.measure.cell import Cell
 from weighin.measure.cold_start import cold_start
-from weighin.measure.context import Workbench
+from weighin.measure.context import RunContext
 from weighin.measure.figures import figures
 from weighin.measure.latency import openings_for, rounds_for
 from weighin.outcomes import Inferences
@@ -199,12 +199,12 @@ def test_a_quantile_wants_as_many_inferences_as_it_speaks_of(n, p90, p99):
 
 @pytest.fixture(scope="module")
 def bench(shop):
-    """A workbench in this process on the shared artifacts; the project is registered meanwhile."""
+    """A context in this process on the shared artifacts; the project is registered meanwhile."""
     with registrations_undone():
         definitions = default_definitions(shop.project)
         load_definitions(definitions)
-        places = Places(None, shop.cache.folder, offline=True)
-        yield Workbench(Workshop(shop.cache, places, tuple(definitions)), "quick")
+        places = SearchPaths(None, shop.cache.folder, offline=True)
+        yield RunContext(BuildContext(shop.cache, places, tuple(definitions)), "quick")
 
 
 def _records(cell, outcome):
@@ -369,7 +369,7 @@ class Liar:
     def load(self):
         pass
 
-    def nothing(self):
+    def call_overhead(self):
         return None
 
     def open(self, path, threads):
@@ -393,13 +393,13 @@ class Liar:
 def test_a_runtime_that_answers_nonsense_is_never_timed(bench, tmp_path):
     """A cell's session is checked before it is handed out, and closed when it is refused."""
     (tmp_path / "liar.py").write_text(LIAR)
-    definitions = (*bench.workshop.definitions, tmp_path / "liar.py")
-    shop = dataclasses.replace(bench.workshop, definitions=definitions)
+    definitions = (*bench.build_context.definitions, tmp_path / "liar.py")
+    shop = dataclasses.replace(bench.build_context, definitions=definitions)
     with registrations_undone():
         load_definitions(definitions)
         liar = registry.runtimes["liar"]
         case = dataclasses.replace(CASE, runtime="liar")
-        cell = Cell(case, "inference", dataclasses.replace(bench, workshop=shop))
+        cell = Cell(case, "inference", dataclasses.replace(bench, build_context=shop))
         with pytest.raises(WeighinError, match="from the Keras model's"):
             cell.inference()
         with pytest.raises(WeighinError, match="from the Keras model's"):

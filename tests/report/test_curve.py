@@ -36,7 +36,7 @@ def dominates(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_tables_are_golden(format: str) -> None:
-    """Two methods at three points, two seeds, with yardsticks, are what was looked at and kept."""
+    """Two methods at three points, two seeds, with controls, are what was looked at and kept."""
     actual = f"{render([operating_points()], format)}\n"
 
     assert golden("curve", format, actual) == actual
@@ -270,10 +270,10 @@ def test_runtimes_have_curves_of_their_own() -> None:
 
 def test_yardsticks_alone_are_refused() -> None:
     """A run of nothing but baselines has no operating points; the message says how to get some."""
-    yardsticks = [*run("baseline", 0.95, 1e-4), *run("finetune", 0.95, 1e-4)]
+    controls = [*run("baseline", 0.95, 1e-4), *run("finetune", 0.95, 1e-4)]
 
     with pytest.raises(WeighinError, match="weighin sweep"):
-        render([Results({}, tuple(yardsticks))], "text")
+        render([Results({}, tuple(controls))], "text")
 
 
 def test_runs_follow_each_other() -> None:

@@ -132,7 +132,7 @@ def test_the_runtime_without_delegate_starts_in_a_process_of_its_own(shop, tiny_
     started = cold_start("litert-builtin", path, 1, image)
 
     assert int(session.predict(image).argmax()) == started.top1
-    registry.runtimes["litert-builtin"].nothing()()
+    registry.runtimes["litert-builtin"].call_overhead()()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -12,15 +12,15 @@ from helpers.tiny import registrations_undone, write_project
 from weighin import grammar
 from weighin.build.cache import Cache
 from weighin.build.jobs import job_for
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.core import WeighinError
 from weighin.core.case import Case
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.definitions import load_definitions
 from weighin.formats.keras import read_keras
 from weighin.formats.tflite import read_tflite
-from weighin.measure.context import Workbench
+from weighin.measure.context import RunContext
 
 MODELS = '''"""One network of every kind of layer that is narrowed, and one that cannot be."""
 
@@ -63,24 +63,24 @@ def case(name: str, format: str = "tflite", model: str = "branched") -> Case:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunContext]:
     """All variants of both models, built in one go."""
     project, cache = (tmp_path_factory.mktemp(name) for name in ("project", "cache"))
     models = write_project(project) / "models"
     (models / "branched.py").write_text(MODELS, "utf-8")
     with registrations_undone():
         load_definitions([models])
-        workshop = Workshop(Cache(cache), Places(None, cache, True, ()), (models,))
+        build_context = BuildContext(Cache(cache), SearchPaths(None, cache, True, ()), (models,))
         jobs = [
             job_for(model, "quick", 0, grammar.parse(name), "tflite")
             for model, names in (("branched", VARIANTS), ("layer_normalized", ["channels(0.5)"]))
             for name in names
         ]
-        yield Workbench(workshop, "quick", built=build(jobs, workshop, workers=1))
+        yield RunContext(build_context, "quick", built=build(jobs, build_context, workers=1))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_variants_convert_and_answer(bench: Workbench, name: str) -> None:
+def test_variants_convert_and_answer(bench: RunContext, name: str) -> None:
     """Each is what it is called, and LiteRT answers as its Keras model does."""
     session = bench.open(case(name))
 
@@ -89,7 +89,7 @@ def test_variants_convert_and_answer(bench: Workbench, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS[1:])
-def test_a_narrower_model_is_smaller_and_does_less(bench: Workbench, name: str) -> None:
+def test_a_narrower_model_is_smaller_and_does_less(bench: RunContext, name: str) -> None:
     """File and multiply-accumulates fall, with no zero that a runtime would have to skip."""
     before, after = (bench.artifact(case(each)) for each in ("baseline", name))
     graphs = [read_tflite(each.path) for each in (before, after)]
@@ -100,7 +100,7 @@ def test_a_narrower_model_is_smaller_and_does_less(bench: Workbench, name: str) 
     assert graphs[1].nonzero_parameters > 0.9 * graphs[1].parameters
 
 
-def test_the_keras_file_is_narrower_too(bench: Workbench) -> None:
+def test_the_keras_file_is_narrower_too(bench: RunContext) -> None:
     """Layers keep their names, and half of their channels; a layer of three classes has three."""
     before, after = (
         {
@@ -118,19 +118,19 @@ def test_the_keras_file_is_narrower_too(bench: Workbench) -> None:
         assert (3 if width == 3 else width // 2) == after[name][-1]
 
 
-def test_what_was_narrowed_still_knows_its_classes(bench: Workbench) -> None:
+def test_what_was_narrowed_still_knows_its_classes(bench: RunContext) -> None:
     """After the further epochs most test images get their class, of three, from half the model."""
     evaluation = bench.evaluation(case("channels(0.5)"))
 
     assert (evaluation.predicted == evaluation.labels).mean() > 0.8
 
 
-def test_a_dense_file_in_its_place_is_found_out(bench: Workbench, tmp_path: Path) -> None:
+def test_a_dense_file_in_its_place_is_found_out(bench: RunContext, tmp_path: Path) -> None:
     """The dense model under a narrowed one's name is refused before anything is measured."""
     dense = bench.artifact(case("baseline")).path
     narrowed = bench.artifact(case("channels(0.5)")).path
     content = narrowed.read_bytes()
-    again = Workbench(bench.workshop, "quick", built=dict(bench.built))
+    again = RunContext(bench.build_context, "quick", built=dict(bench.built))
     try:
         narrowed.write_bytes(dense.read_bytes())
         with pytest.raises(
@@ -141,7 +141,7 @@ def test_a_dense_file_in_its_place_is_found_out(bench: Workbench, tmp_path: Path
         narrowed.write_bytes(content)
 
 
-def test_a_layer_that_cannot_be_narrowed_is_named(bench: Workbench) -> None:
+def test_a_layer_that_cannot_be_narrowed_is_named(bench: RunContext) -> None:
     """The row of a model with such a layer says which it is."""
     with pytest.raises(WeighinError, match=r"^not built: Layer 'levelling' \(LayerNormalization\)"):
         bench.artifact(case("channels(0.5)", model="layer_normalized"))

@@ -14,10 +14,10 @@ from helpers.tiny import registrations_undone, write_project
 from weighin import grammar
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job, job_for
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build, invariants
 from weighin.core import Artifact, Failure, Variant, WeighinError
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.definitions import load_definitions
 from weighin.formats.tflite import Tensor, read_tflite
 
@@ -139,7 +139,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     project = write_project(tmp_path_factory.mktemp("project"))
     (project / "models" / "net.py").write_text(MODELS, "utf-8")
     cache = tmp_path_factory.mktemp("cache")
-    workshop = Workshop(Cache(cache), Places(None, cache, True, ()), (project / "models",))
+    build_context = BuildContext(
+        Cache(cache), SearchPaths(None, cache, True, ()), (project / "models",)
+    )
     with registrations_undone():
         load_definitions([project / "models"])
         wanted = [
@@ -148,7 +150,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             *jobs_of("net", ("prune(0.75)", "prune(0.75,scope=recipe)"), "brief"),
             *jobs_of("odd", ("prune(0.5)", "qat+int8")),
         ]
-        yield Made(build(wanted, workshop))
+        yield Made(build(wanted, build_context))
 
 
 def zeros(kernels: list[Tensor]) -> list[float]:

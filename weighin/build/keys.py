@@ -12,7 +12,7 @@ from weighin import grammar, registry
 from weighin.build import pretrained
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
 from weighin.frameworks import tf_keras, training
@@ -24,7 +24,7 @@ THREADS = 1  # per worker: weights depend on it, and several workers share the c
 
 
 @dataclass(frozen=True)
-class Workshop:
+class BuildContext:
     """What workers need to know besides their job.
 
     Attributes:
@@ -34,7 +34,7 @@ class Workshop:
     """
 
     cache: Cache
-    places: Places
+    places: SearchPaths
     definitions: tuple[Path, ...]
 
     def key(self, job: Job, dataset_digest: str) -> str:

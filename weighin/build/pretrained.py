@@ -14,13 +14,13 @@ import tempfile
 from pathlib import Path
 
 from weighin.core import Dataset, Recipe, WeighinError, Weights
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.files import replacing
 from weighin.files import sha256 as sha256_of
-from weighin.subprocesses import ApartError, run_module
+from weighin.subprocesses import SubprocessError, run_module
 
 
-def find(wanted: Weights | None, places: Places) -> tuple[Path, str] | None:
+def find(wanted: Weights | None, places: SearchPaths) -> tuple[Path, str] | None:
     """The file of a recipe's weights and its sha256; None if there is none, or none is wanted.
 
     Raises:
@@ -41,7 +41,7 @@ def find(wanted: Weights | None, places: Places) -> tuple[Path, str] | None:
     return None
 
 
-def provide(recipe: Recipe, dataset: Dataset, places: Places) -> None:
+def provide(recipe: Recipe, dataset: Dataset, places: SearchPaths) -> None:
     """Download what weights a recipe wants and Keras has, before anything is built of them.
 
     Where they are not to be had, the model is trained, or stays as it is initialised if the recipe
@@ -64,7 +64,7 @@ def provide(recipe: Recipe, dataset: Dataset, places: Places) -> None:
         )
 
 
-def _candidates(wanted: Weights, places: Places) -> list[Path]:
+def _candidates(wanted: Weights, places: SearchPaths) -> list[Path]:
     folders = [places.data_dir, places.cache_dir / "weights"]
     return [folder / wanted.file for folder in folders if folder is not None]
 
@@ -75,14 +75,14 @@ def _sha256(path: Path, modified: int, size: int) -> str:
 
 
 @functools.cache  # one try in a run
-def _download(wanted: Weights, places: Places) -> bool:
+def _download(wanted: Weights, places: SearchPaths) -> bool:
     """Let Keras download ImageNet weights, in a process of its own; whether they came."""
     target = places.cache_dir / "weights" / wanted.file
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / target.name
         try:
             run_module("weighin.frameworks.downloads", "weights", wanted.application, str(path))
-        except ApartError:
+        except SubprocessError:
             return False
         with replacing(target) as partial:
             shutil.copyfile(path, partial)

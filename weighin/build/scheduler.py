@@ -17,7 +17,7 @@ from weighin import registry
 from weighin.build import pretrained
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.worker import _begin_worker, _work
 from weighin.core import Artifact, Failure, WeighinError
 from weighin.datasets import loading
@@ -27,7 +27,7 @@ from weighin.targets.machine import usable_cores
 
 def build(
     wanted: Iterable[Job],
-    workshop: Workshop,
+    build_context: BuildContext,
     *,
     workers: int = 0,
     begun: Callable[[int], None] = lambda total: None,
@@ -40,7 +40,7 @@ def build(
 
     Args:
         wanted: jobs, in any order.
-        workshop: where things are.
+        build_context: where things are.
         workers: worker processes; 0 for one per core, at most one per model and seed.
         begun: told how many jobs are left to build.
         finished: told each job as it ends.
@@ -54,9 +54,9 @@ def build(
     for job in jobs:
         try:
             recipe = registry.models[job.model].recipe(job.profile)
-            dataset = loading.load_cached(recipe.dataset, workshop.places)
-            pretrained.provide(recipe, dataset, workshop.places)
-            found = workshop.cache.get(workshop.key(job, dataset.digest))
+            dataset = loading.load_cached(recipe.dataset, build_context.places)
+            pretrained.provide(recipe, dataset, build_context.places)
+            found = build_context.cache.get(build_context.key(job, dataset.digest))
         except WeighinError as error:
             done[job] = Failure(str(error))
             continue
@@ -66,17 +66,17 @@ def build(
             done[job] = found
     begun(len(todo))
     if todo:
-        workshop.cache.make_folders()
+        build_context.cache.make_folders()
     chains = len({(job.model, job.seed) for job in todo})
-    _Foreman(workshop, done, finished).run(todo, min(workers or usable_cores(), chains))
+    _Scheduler(build_context, done, finished).run(todo, min(workers or usable_cores(), chains))
     return done
 
 
 @dataclass
-class _Foreman:
+class _Scheduler:
     """Hands out jobs whose parents are done, and survives the death of a worker."""
 
-    workshop: Workshop
+    build_context: BuildContext
     done: dict[Job, Artifact | Failure]
     finished: Callable[[Job, Artifact | Failure], None]
 
@@ -86,7 +86,7 @@ class _Foreman:
             suspects = self._run_pool(waiting, workers)
             for job in suspects:  # a worker died: find out, one by one, whose fault it was
                 if self._run_pool([job], 1):
-                    self._finish(job, Failure(_death(self.workshop.cache)))
+                    self._finish(job, Failure(_death(self.build_context.cache)))
             waiting = [job for job in waiting if job not in self.done]
 
     def _run_pool(self, jobs: Sequence[Job], workers: int) -> list[Job]:
@@ -94,7 +94,7 @@ class _Foreman:
         waiting = list(jobs)
         running: dict[Future[Artifact | Failure], Job] = {}
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, context, _begin_worker, (self.workshop,))
+        pool = ProcessPoolExecutor(workers, context, _begin_worker, (self.build_context,))
         try:
             while waiting or running:
                 for job in [job for job in waiting if self._is_ready(job)]:
@@ -103,7 +103,7 @@ class _Foreman:
                     if isinstance(failed, Failure):
                         self._finish(job, failed)
                     else:
-                        running[pool.submit(_work, job, self.workshop)] = job
+                        running[pool.submit(_work, job, self.build_context)] = job
                 if not running:
                     continue
                 for future in wait(running, return_when=FIRST_COMPLETED).done:

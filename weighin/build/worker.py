@@ -17,7 +17,7 @@ import numpy as np
 from weighin import grammar, registry
 from weighin.build import pretrained
 from weighin.build.jobs import Job
-from weighin.build.keys import THREADS, Workshop
+from weighin.build.keys import THREADS, BuildContext
 from weighin.core import Artifact, Dataset, Failure, WeighinError
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
@@ -26,9 +26,9 @@ from weighin.frameworks import process, tf_keras, training
 ANSWERED_IMAGES = 256
 
 
-def _begin_worker(workshop: Workshop) -> None:
+def _begin_worker(build_context: BuildContext) -> None:
     """In the worker: send all output to a log, load the definitions and TensorFlow."""
-    log = workshop.cache.logs / f"build-{os.getpid()}.log"
+    log = build_context.cache.logs / f"build-{os.getpid()}.log"
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
@@ -36,7 +36,7 @@ def _begin_worker(workshop: Workshop) -> None:
     sys.stderr = os.fdopen(2, "w", buffering=1)
     logging.captureWarnings(True)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    load_definitions(workshop.definitions)
+    load_definitions(build_context.definitions)
 
 
 def _end_with_parent() -> None:
@@ -52,19 +52,19 @@ def _prepare_stack() -> None:
     process.make_deterministic(THREADS)
 
 
-def _work(job: Job, workshop: Workshop) -> Artifact | Failure:
+def _work(job: Job, build_context: BuildContext) -> Artifact | Failure:
     """In the worker: build one job, or find that another run has built it."""
     print(f"building {job}", flush=True)
     try:
         recipe = registry.models[job.model].recipe(job.profile)
-        dataset = loading.load_cached(recipe.dataset, workshop.places)
-        key = workshop.key(job, dataset.digest)
-        with workshop.cache.lock(key):
-            found = workshop.cache.get(key)
+        dataset = loading.load_cached(recipe.dataset, build_context.places)
+        key = build_context.key(job, dataset.digest)
+        with build_context.cache.lock(key):
+            found = build_context.cache.get(key)
             if found is not None:
                 return found
             _prepare_stack()
-            return _make(job, workshop, dataset)
+            return _make(job, build_context, dataset)
     except Exception as error:
         traceback.print_exc()
         if isinstance(error, WeighinError):
@@ -81,17 +81,17 @@ def _telling_line(message: str) -> str:
     return (named or lines)[-1]
 
 
-def _make(job: Job, workshop: Workshop, dataset: Dataset) -> Artifact:
+def _make(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
     began = time.perf_counter()
     model = registry.models[job.model]
     trainer = training.Trainer(model.recipe(job.profile), dataset, job.seed)
     inputs = dataset.test.inputs(0, ANSWERED_IMAGES)
-    provenance = workshop.provenance(job, dataset.digest)
+    provenance = build_context.provenance(job, dataset.digest)
     if job.parent is None:
-        published = pretrained.find(trainer.recipe.weights, workshop.places)
+        published = pretrained.find(trainer.recipe.weights, build_context.places)
         made = trainer.dense_start(model, published[0] if published else None)
     else:
-        parent = workshop.cache.get(provenance["parent"])
+        parent = build_context.cache.get(provenance["parent"])
         if parent is None:
             raise WeighinError(f"{job.parent} is no longer in the cache: run again.")
         tf_keras.start_afresh(job.seed)
@@ -115,4 +115,4 @@ def _make(job: Job, workshop: Workshop, dataset: Dataset) -> Artifact:
             f"After {job}, the model answers NaN or infinite scores: training diverged. Lower the "
             f"recipe's learning rate."
         )
-    return workshop.cache.put(provenance, format, content, answers, seconds)
+    return build_context.cache.put(provenance, format, content, answers, seconds)

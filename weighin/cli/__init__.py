@@ -16,7 +16,7 @@ from weighin.cli import doctor as doctoring
 from weighin.cli import listing
 from weighin.cli import sweep as sweeps
 from weighin.core import WeighinError
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions
 from weighin.measure.paired import PAIR_SECONDS
 from weighin.publish import filing, site
@@ -269,7 +269,7 @@ def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | 
     What cannot be used here is listed with the reason.
     """
     _load(definitions)
-    places = Places.here(_cache(cache_dir).folder, data_dir)
+    places = SearchPaths.here(_cache(cache_dir).folder, data_dir)
     click.echo(listing.render(places))
 
 
@@ -300,7 +300,7 @@ def doctor(
     if seconds is not None:
         click.echo(doctoring.calibrate(cache, seconds, artifact))
         return
-    text, healthy = doctoring.examine(cache, Places.here(cache.folder, data_dir))
+    text, healthy = doctoring.examine(cache, SearchPaths.here(cache.folder, data_dir))
     click.echo(text)
     sys.exit(0 if healthy else 1)
 
@@ -311,7 +311,7 @@ def doctor(
 @_clear_errors
 def inspect(file: Path, as_json: bool) -> None:
     """Print what a .tflite, .keras or .h5 FILE really holds."""
-    click.echo(inspection.render(inspection.inspect_apart(file), as_json))
+    click.echo(inspection.render(inspection.inspect_in_subprocess(file), as_json))
 
 
 @main.command()

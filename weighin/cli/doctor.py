@@ -15,20 +15,20 @@ from weighin.build.cache import Cache
 from weighin.core import WeighinError
 from weighin.datasets import loading
 from weighin.datasets.loading import NotPreparedError
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.formats.tflite import read_tflite
 from weighin.frameworks import versions
 from weighin.measure import calibration
 from weighin.measure.calibration import Calibration
 from weighin.report import units
-from weighin.subprocesses import ApartError, run_module
+from weighin.subprocesses import SubprocessError, run_module
 from weighin.targets import machine
 
 # Needed by one export, and by TensorFlow from 2.16 on (which `versions` knows)
 NOT_ALWAYS = ("ai-edge-quantizer", "tf-keras")
 
 
-def examine(cache: Cache, places: Places) -> tuple[str, bool]:
+def examine(cache: Cache, places: SearchPaths) -> tuple[str, bool]:
     """A report on this machine, and whether all that the main job needs is there."""
     here = machine.facts()
     artifacts, total = cache.size()
@@ -59,7 +59,7 @@ def examine(cache: Cache, places: Places) -> tuple[str, bool]:
     return "\n".join(lines), not mends
 
 
-def found(name: str, places: Places) -> str:
+def found(name: str, places: SearchPaths) -> str:
     """Whether a data set can be loaded here without a download."""
     try:
         loaded = loading.load(name, dataclasses.replace(places, offline=True, looking=True))
@@ -113,5 +113,5 @@ def _devices() -> tuple[str, str]:
     """The devices that TensorFlow sees, asked in a process of its own, and what is wrong."""
     try:
         return run_module("weighin.frameworks.process").decode().strip(), ""
-    except ApartError as error:
+    except SubprocessError as error:
         return "unknown", f"TensorFlow does not start: {error}. pip install tensorflow tf-keras"

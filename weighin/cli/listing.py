@@ -11,13 +11,13 @@ from weighin import grammar, registry
 from weighin.cli import doctor
 from weighin.cli.doctor import indented
 from weighin.core import Metric, Suite
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.frameworks import versions
 
 _NONE = {"models": "  none: they are read from models/ where there is a bench/suite.py beside it"}
 
 
-def render(places: Places) -> str:
+def render(places: SearchPaths) -> str:
     """A block for each kind of entry: names, what they are, why some cannot be used here."""
     blocks = []
     for kind, entries in registry.kinds().items():
@@ -64,13 +64,13 @@ def _about_suite(suite: Suite) -> str:
     return "; ".join(words)
 
 
-def _unavailable(kind: str, name: str, places: Places) -> str:
+def _unavailable(kind: str, name: str, places: SearchPaths) -> str:
     """Why an entry cannot be used on this machine, or nothing."""
     reason = _reason(kind, name, places)
     return f"unavailable: {reason}" if reason else ""
 
 
-def _reason(kind: str, name: str, places: Places) -> str | None:
+def _reason(kind: str, name: str, places: SearchPaths) -> str | None:
     if kind == "runtimes":
         return registry.runtimes[name].available()
     if kind in ("steps", "exports"):

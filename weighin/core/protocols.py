@@ -61,7 +61,7 @@ class Runtime(Protocol):
         """Why it cannot be used here, or None if it can; loads nothing heavy."""
         ...
 
-    def nothing(self) -> Callable[[], Any] | None:
+    def call_overhead(self) -> Callable[[], Any] | None:
         """A call that answers next to nothing: its time is the fixed cost of every call."""
         ...
 

@@ -5,46 +5,46 @@ from __future__ import annotations
 from weighin.core import Dataset
 from weighin.datasets.arrays import Arrays
 from weighin.datasets.loading import from_arrays
-from weighin.datasets.search import Places, exactly, find
+from weighin.datasets.search import SearchPaths, exactly, find
 from weighin.registry import dataset
 
 
 @dataset("mnist")
-def mnist(places: Places) -> Dataset:
+def mnist(places: SearchPaths) -> Dataset:
     """MNIST: 60,000 + 10,000 digits, 28×28 (LeCun, Cortes; CC BY-SA 3.0)."""
     wanted = "38aae3f3d37c7a4b3a1e4a4afe9de439e2bc9d216d0e4dbdabace243526b698d"
     return from_arrays("mnist", find("mnist", exactly(wanted), places), classes=10)
 
 
 @dataset("fashion_mnist")
-def fashion_mnist(places: Places) -> Dataset:
+def fashion_mnist(places: SearchPaths) -> Dataset:
     """Fashion-MNIST: 60,000 + 10,000 articles, 28×28 (Zalando Research; MIT)."""
     wanted = "d063c01dc2ba2d176a5cd3311c347fb064380ac4ab3de106122ec59f3033082a"
     return from_arrays("fashion_mnist", find("fashion_mnist", exactly(wanted), places), classes=10)
 
 
 @dataset("cifar10")
-def cifar10(places: Places) -> Dataset:
+def cifar10(places: SearchPaths) -> Dataset:
     """CIFAR-10: 50,000 + 10,000 photographs, 32×32×3 (Krizhevsky 2009)."""
     return from_arrays("cifar10", find("cifar10", _whole_cifar10, places), classes=10)
 
 
 @dataset("cifar10_test1k")
-def cifar10_test1k(places: Places) -> Dataset:
+def cifar10_test1k(places: SearchPaths) -> Dataset:
     """CIFAR-10 with the first 1,000 of its test images only."""
     arrays = _first_1000(find("cifar10", _cifar10_beginning, places))
     return from_arrays("cifar10_test1k", arrays, classes=10)
 
 
 @dataset("cifar10_raw")
-def cifar10_raw(places: Places) -> Dataset:
+def cifar10_raw(places: SearchPaths) -> Dataset:
     """CIFAR-10 with its pixels as they are, 0 to 255, as MLPerf Tiny's ResNet-8 takes them."""
     arrays = find("cifar10", _whole_cifar10, places)
     return from_arrays("cifar10_raw", arrays, classes=10, scale=1.0)
 
 
 @dataset("cifar10_raw_test1k")
-def cifar10_raw_test1k(places: Places) -> Dataset:
+def cifar10_raw_test1k(places: SearchPaths) -> Dataset:
     """CIFAR-10 with its pixels 0 to 255 and the first 1,000 of its test images only."""
     arrays = _first_1000(find("cifar10", _cifar10_beginning, places))
     return from_arrays("cifar10_raw_test1k", arrays, classes=10, scale=1.0)

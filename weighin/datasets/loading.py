@@ -20,7 +20,7 @@ from weighin import registry
 from weighin.core import Dataset, Split, WeighinError
 from weighin.datasets.arrays import Arrays, read_arrays
 from weighin.datasets.arrays import digest as digest_of
-from weighin.datasets.search import Places, exactly
+from weighin.datasets.search import SearchPaths, exactly
 from weighin.registry import dataset
 
 NOISE_TRAIN, NOISE_TEST = 8, 4  # images: the largest models take a second for each
@@ -30,7 +30,7 @@ class NotPreparedError(WeighinError):
     """A data set is here, but something remains to be computed: what, and what was found."""
 
 
-def load(name: str, places: Places) -> Dataset:
+def load(name: str, places: SearchPaths) -> Dataset:
     """Load a registered data set.
 
     Raises:
@@ -51,7 +51,7 @@ def load(name: str, places: Places) -> Dataset:
 
 
 @functools.lru_cache(maxsize=2)
-def load_cached(name: str, places: Places) -> Dataset:
+def load_cached(name: str, places: SearchPaths) -> Dataset:
     """`load`, remembering the last two data sets."""
     return load(name, places)
 
@@ -76,7 +76,7 @@ def npz_dataset(
     """
     file = Path(path)
 
-    def loader(places: Places) -> Dataset:
+    def loader(places: SearchPaths) -> Dataset:
         arrays = read_arrays(file)
         problem = exactly(digest)(arrays) if digest else None
         if problem:
@@ -99,7 +99,7 @@ def noise_dataset(name: str, shape: tuple[int, int, int], *, classes: int) -> No
         classes: how many the models tell apart.
     """
 
-    def loader(places: Places) -> Dataset:
+    def loader(places: SearchPaths) -> Dataset:
         generator = np.random.default_rng(0)
         arrays: Arrays = {}
         for part, count in (("train", NOISE_TRAIN), ("test", NOISE_TEST)):

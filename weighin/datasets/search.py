@@ -12,7 +12,7 @@ from pathlib import Path
 from weighin.core import DataNotFoundError, WeighinError
 from weighin.datasets.arrays import Arrays, read_arrays, write_npz
 from weighin.datasets.arrays import digest as digest_of
-from weighin.subprocesses import ApartError, run_module
+from weighin.subprocesses import SubprocessError, run_module
 
 SYSTEM_FOLDERS = (Path("/usr/share/datasets"), Path("/usr/local/share/datasets"))
 SUBFOLDERS = {
@@ -23,7 +23,7 @@ SUBFOLDERS = {
 
 
 @dataclass(frozen=True)
-class Places:
+class SearchPaths:
     """Where data may be looked for on this machine.
 
     Attributes:
@@ -41,14 +41,14 @@ class Places:
     looking: bool = False
 
     @classmethod
-    def here(cls, cache_dir: Path, data_dir: str | None = None) -> Places:
+    def here(cls, cache_dir: Path, data_dir: str | None = None) -> SearchPaths:
         """The places that the environment variables name."""
         folder = data_dir or os.environ.get("WEIGHIN_DATA_DIR")
         offline = os.environ.get("WEIGHIN_OFFLINE", "") not in ("", "0")
         return cls(Path(folder).expanduser() if folder else None, cache_dir, offline)
 
 
-def find(name: str, accepts: Callable[[Arrays], str | None], places: Places) -> Arrays:
+def find(name: str, accepts: Callable[[Arrays], str | None], places: SearchPaths) -> Arrays:
     """Look for a data set's arrays in every place, in order.
 
     Args:
@@ -94,7 +94,7 @@ def _read_file(path: Path, modified: int) -> Arrays:
     return read_arrays(path)
 
 
-def _candidates(name: str, places: Places) -> Iterator[Path]:
+def _candidates(name: str, places: SearchPaths) -> Iterator[Path]:
     """Files and folders that may hold the data: an .npz, or a folder of idx or binary files."""
     if places.data_dir is not None:
         for sub in SUBFOLDERS[name]:
@@ -121,12 +121,12 @@ def _download(name: str, target: Path) -> None:
         path = Path(folder) / f"{name}.npz"
         try:
             run_module("weighin.frameworks.downloads", "dataset", name, str(path))
-        except ApartError as error:
+        except SubprocessError as error:
             raise WeighinError(f"the download failed: {error}") from None
         write_npz(target, read_arrays(path))
 
 
-def _not_found(name: str, places: Places, refused: list[str]) -> str:
+def _not_found(name: str, places: SearchPaths, refused: list[str]) -> str:
     lines = [f"Data set {name!r} was not found."]
     lines += [f"  refused: {reason}" for reason in refused]
     folder = places.data_dir or "not set"

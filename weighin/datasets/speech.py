@@ -25,9 +25,9 @@ from weighin import subprocesses
 from weighin.core import DataNotFoundError, Dataset, WeighinError
 from weighin.datasets.arrays import Arrays, read_arrays, write_npz
 from weighin.datasets.loading import NotPreparedError, from_arrays
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.registry import dataset
-from weighin.subprocesses import ApartError, run_module
+from weighin.subprocesses import SubprocessError, run_module
 
 Samples = npt.NDArray[np.int16]
 
@@ -54,7 +54,7 @@ KWS01_CALIBRATION = 200  # of its 1,000 examples
 
 
 @dataset("fsdd")
-def fsdd(places: Places) -> Dataset:
+def fsdd(places: SearchPaths) -> Dataset:
     """Free Spoken Digit Dataset: 2,700 + 300 recordings, 49×10 MFCC (Jackson et al.; CC BY-SA 4.0).
 
     The official split: recordings of index 0 to 4 are the test part. 8 kHz; the first second, what
@@ -74,7 +74,7 @@ def fsdd(places: Places) -> Dataset:
 
 
 @dataset("kws01")
-def kws01(places: Places) -> Dataset:
+def kws01(places: SearchPaths) -> Dataset:
     """MLPerf Tiny's evaluation set of 12 keywords: 200 + 800 MFCC, 49×10 (EEMBC; use locally).
 
     It has no training part: the first 200 examples stand in for one, for calibration only, and the
@@ -144,7 +144,7 @@ def digest_of(recordings: Mapping[tuple[int, str, int], Samples]) -> str:
     return total.hexdigest()
 
 
-def _fsdd_source(places: Places) -> Path:
+def _fsdd_source(places: SearchPaths) -> Path:
     if places.data_dir is not None:
         archive = places.data_dir / "fsdd.zip"
         clone = places.data_dir / "free-spoken-digit-dataset"
@@ -185,7 +185,7 @@ def _samples(name: str, content: bytes) -> Samples:
 
 
 def _features(
-    recordings: Mapping[tuple[int, str, int], Samples], digest: str, places: Places
+    recordings: Mapping[tuple[int, str, int], Samples], digest: str, places: SearchPaths
 ) -> Arrays:
     """The four arrays of a data set, from the cache or computed, by what would compute them."""
     code = [Path(__file__), subprocesses.FOLDER / "weighin" / "tf_keras.py"]
@@ -237,6 +237,6 @@ def _cepstra(sound: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
                 str(made),
                 json.dumps(CEPSTRA),
             )
-        except ApartError as error:
+        except SubprocessError as error:
             raise WeighinError(f"the features could not be computed: {error}") from None
         return np.asarray(np.load(made, allow_pickle=False))

@@ -22,7 +22,7 @@ from weighin import grammar, registry
 from weighin.core import Artifact, Record, Runtime, Session, Status, WeighinError
 from weighin.core.case import Case
 from weighin.measure import paired
-from weighin.measure.context import Workbench
+from weighin.measure.context import RunContext
 from weighin.measure.equivalence import refuse_far
 from weighin.measure.evaluation import evaluate
 from weighin.measure.figures import figures, without_figures
@@ -36,7 +36,7 @@ class Cell:
 
     case: Case
     scope: str
-    bench: Workbench
+    context: RunContext
     records: list[Record] = field(default_factory=list)
     _session: Session | None = None
     _delegated: tuple[int, int] | None = None
@@ -44,7 +44,7 @@ class Cell:
     @property
     def artifact(self) -> Artifact:
         """The file that is weighed."""
-        return self.bench.artifact(self.case)
+        return self.context.artifact(self.case)
 
     @property
     def runtime(self) -> Runtime:
@@ -64,7 +64,7 @@ class Cell:
     def session(self) -> Session:
         """The file, opened and checked; closed by `close`."""
         if self._session is None:
-            self._session = self.bench.open(self.case)
+            self._session = self.context.open(self.case)
         return self._session
 
     @property
@@ -78,7 +78,7 @@ class Cell:
     @property
     def fixed_seconds(self) -> float | None:
         """What a call costs in the runtime that computes next to nothing."""
-        return self.bench.fixed_seconds(self.case.runtime)
+        return self.context.fixed_seconds(self.case.runtime)
 
     def compress(self) -> Compressed:
         """The file after gzip -9, as a download would carry it; no name or time inside."""
@@ -87,27 +87,27 @@ class Cell:
 
     def evaluate(self) -> Evaluation:
         """Answer the whole test set."""
-        return evaluate(self.session, self.bench.dataset(self.case))
+        return evaluate(self.session, self.context.dataset(self.case))
 
     def first_start(self) -> list[ColdStart]:
         """The cold start by which the file was tried, if it has been opened in this run."""
-        first = self.bench.starts.get(self.case)
+        first = self.context.starts.get(self.case)
         return [] if first is None else [first]
 
     def cold_start(self) -> ColdStart:
         """Load, allocate and answer one test image in a fresh process."""
-        return self.bench.cold_start(self.case)
+        return self.context.cold_start(self.case)
 
     def inference(self) -> Callable[[], Any]:
         """A call that answers one test image at batch 1."""
-        return self.session.inference(self.bench.image(self.case))
+        return self.session.inference(self.context.image(self.case))
 
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""
         # TensorFlow computes in threads of its own, which pinning this one would not reach
         alone = self.case.threads == 1 and not self.runtime.needs_tensorflow
         sides = (self.side(self.case.baseline), self.side(self.case))
-        return paired.measure(*sides, seconds=self.bench.pair_seconds, pin=alone)
+        return paired.measure(*sides, seconds=self.context.pair_seconds, pin=alone)
 
     def side(self, case: Case) -> Side:
         """Opens a case's file anew each time, to be timed: it must answer as when it was checked.
@@ -115,10 +115,10 @@ class Cell:
         Raises:
             WeighinError: when opened, if it does not.
         """
-        artifact, image = self.bench.artifact(case), self.bench.image(case)
-        if case not in self.bench.answers:
-            self.bench.open(case).close()
-        wanted = self.bench.answers[case]
+        artifact, image = self.context.artifact(case), self.context.image(case)
+        if case not in self.context.answers:
+            self.context.open(case).close()
+        wanted = self.context.answers[case]
 
         def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
             session = self.runtime.open(artifact.path, case.threads)
@@ -142,12 +142,12 @@ class Cell:
             WeighinError: if a metric failed; the records are kept.
         """
         if isinstance(outcome, Evaluation):
-            self.bench.remember(self.case, outcome)
+            self.context.remember(self.case, outcome)
             own = self.case == self.case.baseline
             outcome = dataclasses.replace(
                 outcome,
-                fidelity=self.bench.fidelities.get(self.case),
-                margin=self.bench.margin,
+                fidelity=self.context.fidelities.get(self.case),
+                margin=self.context.margin,
                 **({} if own else self._baseline()),
             )
         made = figures(self.case, self.scope, outcome, self.artifact.sha256)
@@ -159,7 +159,7 @@ class Cell:
     def _baseline(self) -> dict[str, Any]:
         """The baseline's evaluation, or why there is none: its failure is not the variant's."""
         try:
-            return {"baseline": self.bench.evaluation(self.case.baseline)}
+            return {"baseline": self.context.evaluation(self.case.baseline)}
         except WeighinError as error:
             return {"no_baseline": f"the baseline could not be evaluated: {error}"}
 

@@ -19,7 +19,7 @@ from weighin import registry
 from weighin.core import Images, WeighinError
 from weighin.definitions import load_definitions
 from weighin.outcomes import ColdStart
-from weighin.subprocesses import ApartError, run_module
+from weighin.subprocesses import SubprocessError, run_module
 
 
 def cold_start(
@@ -50,7 +50,7 @@ def cold_start(
     np.save(stdin, image, allow_pickle=False)
     try:
         printed = run_module("weighin.measure.cold_start", given=stdin.getvalue())
-    except ApartError as error:
+    except SubprocessError as error:
         failed = "failed: " if error.of_itself else ""
         raise WeighinError(f"a fresh process with {runtime} {failed}{error}") from None
     return ColdStart(**json.loads(printed.decode().splitlines()[-1]))

@@ -12,7 +12,7 @@ from weighin import grammar, registry
 from weighin.build import invariants
 from weighin.build.cache import Cache, default_folder
 from weighin.build.jobs import Job, job_for
-from weighin.build.keys import Workshop
+from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.core import (
     Artifact,
@@ -26,7 +26,7 @@ from weighin.core import (
 )
 from weighin.core.case import Case
 from weighin.datasets import loading
-from weighin.datasets.search import Places
+from weighin.datasets.search import SearchPaths
 from weighin.measure.cold_start import cold_start
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
@@ -36,10 +36,10 @@ from weighin.stats import MARGIN
 
 
 @dataclass
-class Workbench:
+class RunContext:
     """What all cases of one run share: built artifacts, loaded data, answers of baselines."""
 
-    workshop: Workshop
+    build_context: BuildContext
     profile: str
     workers: int = 0
     built: dict[Job, Artifact | Failure] = field(default_factory=dict)
@@ -61,11 +61,11 @@ class Workbench:
         cache_dir: str | None = None,
         data_dir: str | None = None,
         workers: int = 0,
-    ) -> Workbench:
-        """A workbench that looks where the options, or else the environment variables, say."""
+    ) -> RunContext:
+        """A context that looks where the options, or else the environment variables, say."""
         folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
-        places = Places.here(folder, data_dir)
-        return cls(Workshop(Cache(folder), places, tuple(definitions)), profile, workers)
+        places = SearchPaths.here(folder, data_dir)
+        return cls(BuildContext(Cache(folder), places, tuple(definitions)), profile, workers)
 
     def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
         """Build whatever the cases, their baselines and their claims need; see `build.build`."""
@@ -80,7 +80,7 @@ class Workbench:
         ]
         jobs = [self._job(case) for case in needed]
         missing = [job for job in jobs if job not in self.built]
-        self.built |= build(missing, self.workshop, workers=self.workers, **report)
+        self.built |= build(missing, self.build_context, workers=self.workers, **report)
 
     def artifact(self, case: Case) -> Artifact:
         """The case's file.
@@ -110,7 +110,7 @@ class Workbench:
     def cold_start(self, case: Case) -> ColdStart:
         """Load, allocate and answer one test image in a fresh process."""
         path, image = self.artifact(case).path, self.image(case)
-        return cold_start(case.runtime, path, case.threads, image, self.workshop.definitions)
+        return cold_start(case.runtime, path, case.threads, image, self.build_context.definitions)
 
     def image(self, case: Case) -> Images:
         """The test image that single inferences answer, `(1, height, width, channels)`."""
@@ -118,7 +118,7 @@ class Workbench:
 
     def load_dataset(self, name: str) -> Dataset:
         """A data set by its name."""
-        return loading.load_cached(name, self.workshop.places)
+        return loading.load_cached(name, self.build_context.places)
 
     def origins(self, digests: Collection[str]) -> dict[str, list[dict[str, Any]]]:
         """For each artifact's sha256 the provenance of all its stages, the dense start first."""
@@ -166,7 +166,7 @@ class Workbench:
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs in a runtime that computes next to nothing, measured once."""
         if runtime not in self._fixed:
-            call = registry.runtimes[runtime].nothing()
+            call = registry.runtimes[runtime].call_overhead()
             self._fixed[runtime] = None if call is None else median_seconds(call)
         return self._fixed[runtime]
 

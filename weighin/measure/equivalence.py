@@ -11,7 +11,7 @@ from weighin import grammar
 from weighin.core import Artifact, Dataset, Images, Scores, Session, WeighinError
 from weighin.formats.tflite import read_tflite
 from weighin.outcomes import Fidelity
-from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_apart
+from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.stats import concordance, proportion
 
 EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
@@ -114,11 +114,11 @@ def _reference_scores(path: Path, sha256: str, images: bytes, shape: tuple[int, 
     if all(tensor.dtype == "FLOAT32" for tensor in graph.activations):
         return reference(path, asked, kernels)
     try:
-        return reference_apart(path, asked, kernels)
+        return reference_in_subprocess(path, asked, kernels)
     except WeighinError:
         if kernels == OPTIMIZED:
             raise
-        return reference_apart(path, asked, OPTIMIZED)
+        return reference_in_subprocess(path, asked, OPTIMIZED)
 
 
 def _reference(artifact: Artifact, images: Images) -> Scores:

@@ -9,7 +9,7 @@ from weighin.core import Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.report import table
-from weighin.report.gates import YARDSTICKS
+from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
 from weighin.report.rows import RUNTIME, Row
 from weighin.report.table import COLUMNS, Table, tables
@@ -87,9 +87,7 @@ def _sentence(folder: Folder, run: Run, name: str) -> str:
     found = tables(_core(run.of(name)))
     page = markdown.link(name, "results", *folder.parts, f"{model.name(name)}.md")
     ours = f"{page} on {markdown.safe(found[0].dataset)}, {markdown.said(run)}"
-    compressed = [
-        row for row in found[0].rows if row.variant not in YARDSTICKS and not row.is_broken
-    ]
+    compressed = [row for row in found[0].rows if row.variant not in CONTROLS and not row.is_broken]
     best = max(compressed, key=_times, default=None)
     if best is None or not _times(best):
         return f"{ours}:"

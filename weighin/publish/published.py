@@ -13,7 +13,7 @@ from weighin.core import WeighinError
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.report import units
-from weighin.report.gates import YARDSTICKS
+from weighin.report.gates import CONTROLS
 from weighin.report.record import POINT, Entry, entries
 from weighin.report.rows import by_model
 
@@ -210,7 +210,7 @@ def smallest(runs: Sequence[Run], model: str) -> tuple[float, Entry, Run] | None
         for records in by_model(run.of(model).records).values():
             for entry in entries(records):
                 row, times = entry.row, entry.times
-                if row.variant in YARDSTICKS or not row.is_main or not entry.is_no_worse:
+                if row.variant in CONTROLS or not row.is_main or not entry.is_no_worse:
                     continue
                 if times and (best is None or times > best[0]):
                     best = times, entry, run

@@ -95,7 +95,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     run = metafunc.config.stash[_RUN]
     cases = run.cases(marker.args[0])
-    cells = [Cell(case, marker.args[0], run.bench) for case in cases]
+    cells = [Cell(case, marker.args[0], run.context) for case in cases]
     metafunc.parametrize("cell", cells, ids=[str(case) for case in cases], indirect=True)
 
 

@@ -20,7 +20,7 @@ from weighin.definitions import default_definitions, load_definitions
 from weighin.diagnostics.explaining import explain
 from weighin.measure import calibration
 from weighin.measure.cell import Cell
-from weighin.measure.context import Workbench
+from weighin.measure.context import RunContext
 from weighin.measure.paired import NARROW
 from weighin.pytest_plugin.progress import BuildProgress
 from weighin.records import store
@@ -46,14 +46,14 @@ class Run:
         self._whys: list[Record] = []
         self._items: list[pytest.Item] = []
         self._suite: Suite | None = None
-        self.bench = Workbench.here(
+        self.context = RunContext.here(
             self._definitions(),
             cache_dir=option("--weighin-cache-dir"),
             data_dir=option("--weighin-data-dir"),
             workers=option("--weighin-workers"),
         )
-        self.bench.pair_seconds = option("--weighin-pair-seconds")
-        self.bench.margin = option("--weighin-margin") / 100
+        self.context.pair_seconds = option("--weighin-pair-seconds")
+        self.context.margin = option("--weighin-margin") / 100
         self.began = datetime.datetime.now(datetime.UTC)
 
     def cases(self, scope: str) -> list[Case]:
@@ -81,10 +81,10 @@ class Run:
             cells = [cell for cell in map(cell_of, items) if cell is not None]
             cases = [cell.case for cell in cells if not cell.unavailable()]
             for dataset in dict.fromkeys(case.dataset for case in cases):
-                self.bench.load_dataset(dataset)
+                self.context.load_dataset(dataset)
             with capture.global_and_fixture_disabled(), BuildProgress() as progress:
                 print()
-                self.bench.build(cases, begun=progress.begun, finished=progress.finished)
+                self.context.build(cases, begun=progress.begun, finished=progress.finished)
         except WeighinError as error:
             self.path = None
             raise pytest.UsageError(str(error)) from None
@@ -106,7 +106,7 @@ class Run:
                 graph_of = dataclasses.replace(case, format="tflite")
                 with contextlib.suppress(WeighinError):  # then the row has a reason of its own
                     path, baseline = (
-                        self.bench.artifact(each).path for each in (graph_of, graph_of.baseline)
+                        self.context.artifact(each).path for each in (graph_of, graph_of.baseline)
                     )
                     said = explain(case, {**file, **own}, path, baseline)
                     if said:
@@ -144,10 +144,10 @@ class Run:
         threads = _threads(option("--weighin-threads"))
         cases = []
         for model in suite.models:
-            recipe = registry.models[model].recipe(self.bench.profile)
+            recipe = registry.models[model].recipe(self.context.profile)
             _ = registry.datasets[recipe.dataset]
             variants = [grammar.parse(name) for name in suite.variants_of(model)]
-            names = _with_yardsticks(variants, trains=recipe.finetune_epochs > 0)
+            names = _with_controls(variants, trains=recipe.finetune_epochs > 0)
             for seed, parsed in itertools.product(range(suite.seeds), names):
                 for format in _formats(parsed):
                     case = Case(model, recipe.dataset, parsed.name, seed, format)
@@ -171,7 +171,7 @@ class Run:
     def _load_suite(self) -> Suite:
         if self._suite is None:
             option = self.config.getoption
-            load_definitions(self.bench.workshop.definitions)
+            load_definitions(self.context.build_context.definitions)
             named = registry.suites[option("--weighin-suite")]
             models = option("--weighin-models")
             variants = option("--weighin-variants")
@@ -183,7 +183,7 @@ class Run:
                 tuple(_split(variants)) if variants else named.variants,
                 named.seeds if seeds is None else seeds,
             )
-            self.bench.profile = self._suite.profile
+            self.context.profile = self._suite.profile
         return self._suite
 
     def _definitions(self) -> tuple[Path, ...]:
@@ -194,21 +194,21 @@ class Run:
         """Of models whose recipe names published weights: what their dense start is made of."""
         found = {}
         for name in dict.fromkeys(record.model for record in records):
-            recipe = registry.models[name].recipe(self.bench.profile)
+            recipe = registry.models[name].recipe(self.context.profile)
             if recipe.weights is not None:
-                published = pretrained.find(recipe.weights, self.bench.workshop.places)
+                published = pretrained.find(recipe.weights, self.context.build_context.places)
                 own = "trained" if recipe.epochs else "random"
                 found[name] = f"{published[0].name} {published[1][:12]}" if published else own
         return found
 
     def _environment(self, records: list[Record]) -> dict[str, Any]:
         names = dict.fromkeys(record.dataset for record in records)
-        known = calibration.load(self.bench.workshop.cache)
-        loaded = {name: self.bench.load_dataset(name) for name in names}
+        known = calibration.load(self.context.build_context.cache)
+        loaded = {name: self.context.load_dataset(name) for name in names}
         return {
             "date": f"{self.began:%Y-%m-%d %H:%M} UTC",
             "suite": self._suite.name if self._suite else "",
-            "profile": self.bench.profile,
+            "profile": self.context.profile,
             "machine": machine.facts(),
             "packages": packages.packages(),
             "commit": packages.commit(),
@@ -219,18 +219,18 @@ class Run:
             "weights": self._weights(records),
             "seeds": self._suite.seeds if self._suite else 0,
             "pairs": {
-                "seconds": self.bench.pair_seconds,
+                "seconds": self.context.pair_seconds,
                 "narrow": NARROW,
                 "smallest": SMALLEST_SPEEDUP,
             },
-            "margin": self.bench.margin,
+            "margin": self.context.margin,
             "calibration": dataclasses.asdict(known) if known else None,
             "anchors": {
                 name: [dataclasses.asdict(each) for each in registry.anchors[name]]
                 for name in dict.fromkeys(record.model for record in records)
                 if name in registry.anchors
             },
-            "artifacts": self.bench.origins({record.artifact for record in records}),
+            "artifacts": self.context.origins({record.artifact for record in records}),
         }
 
 
@@ -249,7 +249,7 @@ def _records(item: pytest.Item) -> list[Record]:
 
 
 def _unmeasured(cell: Cell, reason: str) -> list[Record]:
-    blank = Cell(cell.case, cell.scope, cell.bench)
+    blank = Cell(cell.case, cell.scope, cell.context)
     blank.record_status("not measured", reason)
     return blank.records
 
@@ -263,7 +263,7 @@ def _formats(parsed: Variant) -> list[str]:
     return ["tflite", "h5"] if own else ["tflite"]
 
 
-def _with_yardsticks(variants: list[Variant], *, trains: bool) -> list[Variant]:
+def _with_controls(variants: list[Variant], *, trains: bool) -> list[Variant]:
     """The variants, each once, after the baseline and the dense control if any trains further."""
     baseline = grammar.parse("baseline")
     variants = [baseline, *(each for each in dict.fromkeys(variants) if each != baseline)]

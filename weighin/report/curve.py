@@ -16,7 +16,7 @@ from weighin.core import Record, Results, WeighinError
 from weighin.grammar import VALUE
 from weighin.report import units
 from weighin.report.footer import samples
-from weighin.report.gates import YARDSTICKS
+from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
 from weighin.report.table import Column, Table, document
@@ -108,7 +108,7 @@ def front(points: Sequence[tuple[float, float]]) -> list[bool]:
 
 
 def curves(results: Results) -> list[Curve]:
-    """One curve for each model, data set and runtime that more than yardsticks were weighed on.
+    """One curve for each model, data set and runtime that more than controls were weighed on.
 
     Raises:
         WeighinError: if there is none.
@@ -118,11 +118,11 @@ def curves(results: Results) -> list[Curve]:
         rows = [_with_theory(row, records) for row in rows_of_seeds(records) if not row.is_skipped]
         for place in dict.fromkeys(row.place for row in rows):
             own = {row.variant: row for row in rows if row.place == place}
-            if set(own) - set(YARDSTICKS):
+            if set(own) - set(CONTROLS):
                 made.append(_curve(model, dataset, place, own))
     if not made:
         raise WeighinError(
-            "These results have no operating points, only yardsticks. Weigh several: weighin "
+            "These results have no operating points, only controls. Weigh several: weighin "
             'sweep MODEL --over "prune(s)+int8" --s 0.5,0.75,0.875.'
         )
     return made

@@ -20,7 +20,7 @@ from tabulate import tabulate
 from weighin.core import Record, WeighinError
 from weighin.report.units import shown
 
-YARDSTICKS = ("baseline", "finetune")
+CONTROLS = ("baseline", "finetune")
 # Bounds beyond which a gate on a share is one in points by mistake
 _SHARES = {"top1": 1.0, "top5": 1.0, "agreement": 1.0, "top1_delta": 0.2}
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
@@ -37,7 +37,7 @@ class Gate:
     """One bound.
 
     Attributes:
-        variant: whose figures; empty for every variant but the yardsticks.
+        variant: whose figures; empty for every variant but the controls.
         upper: whether the figure must stay below the bound; else above.
         factor: the bound itself, or what the baseline's figure is multiplied by.
         relative: whether the bound is a multiple of the baseline's figure.
@@ -169,7 +169,7 @@ def _concerns(gate: Gate, record: Record) -> bool:
         return False
     if gate.variant:
         return record.variant == gate.variant
-    return record.variant not in YARDSTICKS
+    return record.variant not in CONTROLS
 
 
 def _judge(gate: Gate, record: Record, records: Sequence[Record]) -> Outcome:

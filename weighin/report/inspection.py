@@ -13,7 +13,7 @@ from weighin.core import WeighinError
 from weighin.formats.keras import KerasFile, read_keras
 from weighin.formats.tflite import Graph, Operator, read_tflite
 from weighin.report import units
-from weighin.subprocesses import ApartError, run_module
+from weighin.subprocesses import SubprocessError, run_module
 
 PATIENCE = 120  # seconds for reading one file
 _READ = (".tflite", ".keras", ".h5", ".hdf5")
@@ -32,7 +32,7 @@ def inspect(path: Path) -> dict[str, Any]:
     return _keras(read_keras(path))
 
 
-def inspect_apart(path: Path) -> dict[str, Any]:
+def inspect_in_subprocess(path: Path) -> dict[str, Any]:
     """`inspect` in a process of its own: a damaged .h5 can crash or hang the HDF5 library.
 
     Raises:
@@ -40,7 +40,7 @@ def inspect_apart(path: Path) -> dict[str, Any]:
     """
     try:
         printed = run_module("weighin.report.inspection", str(path.resolve()), seconds=PATIENCE)
-    except ApartError as error:
+    except SubprocessError as error:
         if error.of_itself:
             raise WeighinError(str(error)) from None
         raise WeighinError(f"{path} is damaged: reading it {error}.") from None

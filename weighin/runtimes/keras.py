@@ -33,7 +33,7 @@ class KerasCPU:
             return "tensorflow is not installed: pip install tensorflow tf-keras"
         return None
 
-    def nothing(self) -> None:
+    def call_overhead(self) -> None:
         """None: the fixed cost of a TensorFlow call has not been separated."""
 
     def load(self) -> None:

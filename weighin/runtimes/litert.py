@@ -15,7 +15,7 @@ import numpy as np
 
 from weighin.core import Images, Scores, WeighinError
 from weighin.registry import runtime
-from weighin.subprocesses import ApartError, run_module
+from weighin.subprocesses import SubprocessError, run_module
 from weighin.targets.machine import usable_cores
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
@@ -40,7 +40,7 @@ class LiteRT:
             return "ai-edge-litert is not installed: pip install ai-edge-litert"
         return None
 
-    def nothing(self) -> Callable[[], Any]:
+    def call_overhead(self) -> Callable[[], Any]:
         """One operator on one number."""
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
@@ -171,7 +171,7 @@ def reference(path: Path, images: Images, kernels: str = REFERENCE) -> Scores:
     return np.concatenate(answers)
 
 
-def reference_apart(path: Path, images: Images, kernels: str = REFERENCE) -> Scores:
+def reference_in_subprocess(path: Path, images: Images, kernels: str = REFERENCE) -> Scores:
     """`reference` in a process of its own, which the kernels may end: some do on integers.
 
     Raises:
@@ -181,7 +181,7 @@ def reference_apart(path: Path, images: Images, kernels: str = REFERENCE) -> Sco
     np.save(given, images, allow_pickle=False)
     try:
         made = run_module("weighin.runtimes.litert", str(path), kernels, given=given.getvalue())
-    except ApartError as error:
+    except SubprocessError as error:
         raise WeighinError(
             f"LiteRT's kernels {kernels} do not answer {path.name}: {error}"
         ) from None

@@ -29,7 +29,7 @@ _FRONT_PAIRS = [
 def plots(
     results: Results, sections: Mapping[tuple[str, str], Mapping[str, Any]], first: int
 ) -> list[dict[str, Any]]:
-    """One for each model, data set and runtime that more than yardsticks were weighed on.
+    """One for each model, data set and runtime that more than controls were weighed on.
 
     Args:
         results: of one file.
@@ -38,7 +38,7 @@ def plots(
     """
     try:
         found = curves(results)
-    except WeighinError:  # yardsticks only
+    except WeighinError:  # controls only
         return []
     numbers = {key: first + number for number, key in enumerate(sections)}
     return [

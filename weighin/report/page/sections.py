@@ -8,7 +8,7 @@ from typing import Any
 
 from weighin.core import Record, Results
 from weighin.report import footer
-from weighin.report.gates import YARDSTICKS
+from weighin.report.gates import CONTROLS
 from weighin.report.rows import Row, over_seeds
 from weighin.report.table import COLUMNS, Column, Table, figure
 
@@ -96,7 +96,7 @@ def _best(rows: Sequence[Row], metric: str) -> dict[str, Any]:
     for at, row in enumerate(rows):
         records = row.records.get(metric, ())
         value = row.mean(metric)
-        if row.variant in YARDSTICKS or row.is_worse is None:
+        if row.variant in CONTROLS or row.is_worse is None:
             continue
         if value is None:
             reason = reason if reason == "none" else f"{column.header} not measured"
