@@ -12,13 +12,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.support import Clock
+from helpers.support import Clock, results_of
 from helpers.tiny import registrations_undone
 
 from weighin import registry, stats
 from weighin.build.jobs import job_for
 from weighin.build.keys import BuildContext
-from weighin.core import Failure, Figure, Record, Results, Skip, WeighinError
+from weighin.core import Failure, Figure, Record, Skip, WeighinError
 from weighin.core.case import Case
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions
@@ -273,7 +273,7 @@ def test_labels_that_mean_nothing_are_not_measured(bench):
     assert {("not measured", reason, None)} == {
         (record.status, record.reason, record.value) for record in missing.values()
     }
-    table = render([Results({}, tuple(records))], "text")
+    table = render([results_of({}, tuple(records))], "text")
     assert "not measured [" in table
     assert f"] {reason}" in table
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.support import results_of
 
 from weighin import registry
-from weighin.core import Record, Results
+from weighin.core import Record
 from weighin.records import store
 from weighin.report.table import render
 
@@ -430,7 +431,7 @@ def test_tables_are_appended_to_the_summary_of_a_step(run, tmp_path):
     ran = run(*SIZES, GITHUB_STEP_SUMMARY=str(summary))
 
     assert 0 == ran.code, ran.text
-    own = Results(ran.environment, ran.records)
+    own = results_of(ran.environment, ran.records)
     assert f"# Before\n\n{render([own], 'github')}\n\n" == summary.read_text("utf-8")
     assert "step summary" not in ran.text
 

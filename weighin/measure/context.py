@@ -61,11 +61,14 @@ class RunContext:
         cache_dir: str | None = None,
         data_dir: str | None = None,
         workers: int = 0,
+        pair_seconds: float = PAIR_SECONDS,
+        margin: float = MARGIN,
     ) -> RunContext:
         """A context that looks where the options, or else the environment variables, say."""
         folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
         places = SearchPaths.here(folder, data_dir)
-        return cls(BuildContext(Cache(folder), places, tuple(definitions)), profile, workers)
+        build_context = BuildContext(Cache(folder), places, tuple(definitions))
+        return cls(build_context, profile, workers, pair_seconds=pair_seconds, margin=margin)
 
     def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
         """Build whatever the cases, their baselines and their claims need; see `build.build`."""
@@ -120,11 +123,15 @@ class RunContext:
         """A data set by its name."""
         return loading.load_cached(name, self.build_context.places)
 
-    def origins(self, digests: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-        """For each artifact's sha256 the provenance of all its stages, the dense start first."""
+    def origins(self, digests: Collection[str] | None) -> dict[str, list[dict[str, Any]]]:
+        """For each artifact's sha256 the provenance of all its stages, the dense start first.
+
+        Args:
+            digests: of the artifacts; all that were built if None.
+        """
         found = {}
         for job, outcome in self.built.items():
-            if isinstance(outcome, Artifact) and outcome.sha256 in digests:
+            if isinstance(outcome, Artifact) and (digests is None or outcome.sha256 in digests):
                 stages = [self.built[stage] for stage in job.chain]
                 found[outcome.sha256] = [
                     dict(stage.provenance) for stage in stages if isinstance(stage, Artifact)

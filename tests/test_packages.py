@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from weighin import packages
-from weighin.targets import machine
 
 
 @pytest.fixture
@@ -18,7 +17,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     who = ("-c", "user.name=n", "-c", "user.email=e")
     for words in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "first"]):
         subprocess.run(["git", *words], cwd=tmp_path, check=True)  # noqa: S607
-    monkeypatch.setattr(machine, "FOLDER", tmp_path)
+    monkeypatch.setattr(packages, "FOLDER", tmp_path)
     packages.commit.cache_clear()
     yield tmp_path
     packages.commit.cache_clear()
@@ -36,7 +35,7 @@ def test_the_commit_is_the_checkouts(checkout: Path) -> None:
 
 def test_an_installed_weighin_has_no_commit(checkout: Path, tmp_path: Path) -> None:
     """Even inside somebody else's repository."""
-    machine.FOLDER = tmp_path / "site-packages"  # put back by the fixture
-    machine.FOLDER.mkdir()
+    packages.FOLDER = tmp_path / "site-packages"  # put back by the fixture
+    packages.FOLDER.mkdir()
 
     assert "" == packages.commit()
