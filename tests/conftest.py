@@ -55,14 +55,14 @@ python_functions = bench_*
 BUILD = """
 import json, sys
 from pathlib import Path
-from weighin import registry
-from weighin import grammar
+from weighin import grammar, registry
+from weighin.build.cache import Cache
+from weighin.build.jobs import job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
-from weighin.build.jobs import job_for
-from weighin.build.cache import Cache
 from weighin.core import Artifact
 from weighin.datasets.search import SearchPaths
+from weighin.definitions import default_definitions, load_definitions
 
 project, cache = map(Path, sys.argv[1:])
 definitions = default_definitions(project)

@@ -196,7 +196,7 @@ class Run:
         for name in dict.fromkeys(record.model for record in records):
             recipe = registry.models[name].recipe(self.context.profile)
             if recipe.weights is not None:
-                published = pretrained.find(recipe.weights, self.context.build_context.places)
+                published = pretrained.find(recipe.weights, self.context.build_context.search)
                 own = "trained" if recipe.epochs else "random"
                 found[name] = f"{published[0].name} {published[1][:12]}" if published else own
         return found
