@@ -17,7 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from helpers.flatbuffer import Layer, content, convolution, dense, write
 
 from weighin import grammar
-from weighin.build.scheduler import invariants
+from weighin.build import invariants
 from weighin.core import WeighinError
 from weighin.exports.dynamic import SMALLEST
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.building import job, workshop_of
+from helpers.building import context_of, job
 from helpers.tiny import registrations_undone, tiny_arrays, write_project
 
 from weighin import npz_dataset, registry
-from weighin.build.scheduler import scheduler as build_module
+from weighin.build import keys
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
 
 
 def key_of_chain(project: Path, name: str = "prune(0.5)+int8", **changes: Any) -> list[str]:
     """The keys of a variant of the tiny model, dense start first, as `build` would have them."""
-    build_context = workshop_of(project, project / "cache")
+    build_context = context_of(project, project / "cache")
     with registrations_undone():
         load_definitions(build_context.definitions)
         if "scale" in changes:
@@ -27,7 +27,7 @@ def key_of_chain(project: Path, name: str = "prune(0.5)+int8", **changes: Any) -
             npz_dataset("tiny", data, classes=3, scale=changes.pop("scale"))
         last = dataclasses.replace(job("tiny", name), **changes)
         recipe = registry.models["tiny"].recipe(last.profile)
-        digest = loading.load(recipe.dataset, build_context.places).digest
+        digest = loading.load(recipe.dataset, build_context.search).digest
         return [build_context.key(one, digest) for one in last.chain]
 
 
@@ -133,15 +133,15 @@ def test_the_key_covers_the_seed(plain: Path) -> None:
     assert not set(key_of_chain(plain)) & set(key_of_chain(plain, seed=1))
 
 
-@pytest.mark.parametrize("package", build_module.TRAINING_PACKAGES)
+@pytest.mark.parametrize("package", keys.TRAINING_PACKAGES)
 def test_the_key_covers_versions(
     plain: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     """Another version of anything that trains changes every key."""
     before = key_of_chain(plain)
-    versions = build_module._versions
+    versions = keys._versions
 
-    monkeypatch.setattr(build_module, "_versions", lambda names: versions(names) | {package: "0.0"})
+    monkeypatch.setattr(keys, "_versions", lambda names: versions(names) | {package: "0.0"})
 
     assert not set(before) & set(key_of_chain(plain))
 
@@ -150,14 +150,14 @@ def test_a_key_covers_what_exports_are_made_by(
     plain: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another version of the quantizer changes an export's key, and no training's."""
-    before, versions = key_of_chain(plain), build_module.version
+    before, versions = key_of_chain(plain), keys.version
 
     monkeypatch.setattr(
-        build_module, "version", lambda name: "9" if name == "ai-edge-quantizer" else versions(name)
+        keys, "version", lambda name: "9" if name == "ai-edge-quantizer" else versions(name)
     )
-    build_module._versions.cache_clear()
+    keys._versions.cache_clear()
     after = key_of_chain(plain)
-    build_module._versions.cache_clear()
+    keys._versions.cache_clear()
 
     assert [a == b for a, b in zip(before, after, strict=True)] == [True, True, False]
 

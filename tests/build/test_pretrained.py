@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from helpers.processes import fake_python
 from helpers.support import answer
 from helpers.tiny import tiny_arrays
-from test_datasets import fake_python
 
-from weighin.build.scheduler import pretrained
+from weighin.build import pretrained
 from weighin.core import Dataset, Recipe, WeighinError, Weights
 from weighin.datasets.loading import from_arrays
 from weighin.datasets.search import SearchPaths
@@ -38,7 +38,7 @@ def data() -> Dataset:
     return from_arrays("tiny", tiny_arrays(), classes=3)
 
 
-def places_in(folder: Path, *, offline: bool = True) -> SearchPaths:
+def paths_in(folder: Path, *, offline: bool = True) -> SearchPaths:
     """A user's folder and a cache."""
     return SearchPaths(folder / "user", folder / "cache", offline, ())
 
@@ -58,8 +58,8 @@ def recipe(wanted: Weights | None, epochs: int = 0) -> Recipe:
 
 def test_a_recipe_without_weights_wants_none(tmp_path: Path, data: Dataset) -> None:
     """Most models are trained: nothing is looked for."""
-    assert pretrained.find(None, places_in(tmp_path)) is None
-    assert pretrained.provide(recipe(None), data, places_in(tmp_path)) is None
+    assert pretrained.find(None, paths_in(tmp_path)) is None
+    assert pretrained.provide(recipe(None), data, paths_in(tmp_path)) is None
 
 
 @pytest.mark.parametrize("folder", ["user", "cache/weights"])
@@ -67,14 +67,14 @@ def test_weights_are_found(tmp_path: Path, folder: str) -> None:
     """The file lies in the user's folder or in weighin's cache, by its relative name."""
     path = put(tmp_path / folder)
 
-    assert (path, SHA256) == pretrained.find(BROUGHT, places_in(tmp_path))
+    assert (path, SHA256) == pretrained.find(BROUGHT, paths_in(tmp_path))
 
 
 def test_weights_may_lie_anywhere(tmp_path: Path) -> None:
     """By an absolute name they are one's own, wherever they are, and of any content."""
     path = put(tmp_path / "elsewhere")
 
-    assert (path, SHA256) == pretrained.find(Weights(str(path)), places_in(tmp_path))
+    assert (path, SHA256) == pretrained.find(Weights(str(path)), paths_in(tmp_path))
 
 
 def test_the_users_folder_comes_first(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_users_folder_comes_first(tmp_path: Path) -> None:
     path = put(tmp_path / "user")
     put(tmp_path / "cache" / "weights", b"others")
 
-    assert (path, SHA256) == pretrained.find(DOWNLOADED, places_in(tmp_path))
+    assert (path, SHA256) == pretrained.find(DOWNLOADED, paths_in(tmp_path))
 
 
 def test_other_content_is_refused_by_name(tmp_path: Path, data: Dataset) -> None:
@@ -90,18 +90,18 @@ def test_other_content_is_refused_by_name(tmp_path: Path, data: Dataset) -> None
     path = put(tmp_path / "user", b"other weights")
 
     with pytest.raises(WeighinError, match=rf"{path} is not the file of weights.*{SHA256[:12]}"):
-        pretrained.find(BROUGHT, places_in(tmp_path))
+        pretrained.find(BROUGHT, paths_in(tmp_path))
     with pytest.raises(WeighinError, match="Replace it, or remove it"):
-        pretrained.provide(recipe(BROUGHT, epochs=3), data, places_in(tmp_path))
+        pretrained.provide(recipe(BROUGHT, epochs=3), data, paths_in(tmp_path))
 
 
 def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     """A checksum is remembered only as long as the file stays as it was."""
     path = put(tmp_path / "user")
-    pretrained.find(DOWNLOADED, places_in(tmp_path))
+    pretrained.find(DOWNLOADED, paths_in(tmp_path))
     path.write_bytes(CONTENT + b", and more")
 
-    found = pretrained.find(DOWNLOADED, places_in(tmp_path))
+    found = pretrained.find(DOWNLOADED, paths_in(tmp_path))
 
     assert found is not None
     assert hashlib.sha256(path.read_bytes()).hexdigest() == found[1]
@@ -119,7 +119,7 @@ def test_missing_weights_are_missed_where_nothing_else_teaches(
     if fails:
         told = pytest.raises(WeighinError, match=rf"maker/net\.h5.*{tmp_path / 'user'}.*DATA_DIR")
     with told:
-        pretrained.provide(recipe(BROUGHT, epochs), data, places_in(tmp_path))
+        pretrained.provide(recipe(BROUGHT, epochs), data, paths_in(tmp_path))
 
 
 DOWNLOADER = """#!{python}
@@ -135,15 +135,15 @@ Path(sys.argv[5]).write_bytes(b"weights of something")
 def test_a_download_is_kept(tmp_path: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keras is asked once, in a process of its own; afterwards the file lies in the cache."""
     fake_python(tmp_path / "python", DOWNLOADER, monkeypatch)
-    places = places_in(tmp_path, offline=False)
+    paths = paths_in(tmp_path, offline=False)
 
     for _ in range(2):
-        pretrained.provide(recipe(DOWNLOADED), data, places)
+        pretrained.provide(recipe(DOWNLOADED), data, paths)
 
     assert (tmp_path / "cache" / "weights" / "maker" / "net.h5", SHA256) == pretrained.find(
-        DOWNLOADED, places
+        DOWNLOADED, paths
     )
-    assert ["-m weighin.frameworks.tf_keras weights Net"] == (
+    assert ["-m weighin.frameworks.downloads weights Net"] == (
         tmp_path / "asked"
     ).read_text().splitlines()
 
@@ -156,10 +156,10 @@ def test_nothing_is_downloaded_offline_or_that_keras_has_not(
     fake_python(tmp_path / "python", DOWNLOADER, monkeypatch)
     noise = dataclasses.replace(data, unlabelled="noise")
 
-    pretrained.provide(recipe(wanted), noise, places_in(tmp_path, offline=offline))
+    pretrained.provide(recipe(wanted), noise, paths_in(tmp_path, offline=offline))
 
     assert not (tmp_path / "asked").exists()
-    assert pretrained.find(wanted, places_in(tmp_path)) is None
+    assert pretrained.find(wanted, paths_in(tmp_path)) is None
 
 
 def test_a_download_that_fails_leaves_random_weights(
@@ -169,7 +169,7 @@ def test_a_download_that_fails_leaves_random_weights(
     fake_python(tmp_path / "python", "#!{python}\nraise SystemExit('no network')\n", monkeypatch)
     noise = dataclasses.replace(data, unlabelled="noise")
 
-    pretrained.provide(recipe(DOWNLOADED), noise, places_in(tmp_path, offline=False))
+    pretrained.provide(recipe(DOWNLOADED), noise, paths_in(tmp_path, offline=False))
 
     assert not (tmp_path / "cache").exists()
 
@@ -181,8 +181,8 @@ import json, sys
 from pathlib import Path
 from types import SimpleNamespace
 import numpy as np
-from weighin.frameworks import tf_keras
 from weighin.formats.keras import read_weights
+from weighin.frameworks import downloads, process, tf_keras
 
 keras, tf = process.keras(), process.tensorflow()
 STANDARD = np.array([0.2, 0.5, 0.9], np.float32)

@@ -25,17 +25,17 @@ from helpers.building import (
     TINY,
     UNTRAINED,
     Built,
+    context_of,
     job,
     published_arrays,
     run,
-    workshop_of,
     write_odd_project,
 )
 from helpers.tiny import registrations_undone, tiny_arrays
 
+from weighin.build import scheduler
 from weighin.build.cache import Cache
 from weighin.build.keys import BuildContext
-from weighin.build.scheduler import scheduler as build_module
 from weighin.core import Artifact, Failure, Recipe, Split
 from weighin.datasets import arrays
 from weighin.datasets.loading import from_arrays
@@ -45,7 +45,7 @@ from weighin.formats.keras import read_weights
 from weighin.formats.tflite import read_tflite
 from weighin.frameworks.training import Trainer
 
-ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def build_context(project: Path, tmp_path_factory: pytest.TempPathFactory) -> BuildContext:
     """The one whose cache most tests share; they must not damage what is in it."""
-    return workshop_of(project, tmp_path_factory.mktemp("cache"))
+    return context_of(project, tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_a_second_build_starts_no_worker(
     def refuse(*arguments: object) -> None:
         raise AssertionError("a worker pool was made")
 
-    monkeypatch.setattr(build_module, "ProcessPoolExecutor", refuse)
+    monkeypatch.setattr(scheduler, "ProcessPoolExecutor", refuse)
     jobs = [job("tiny", name) for name in TINY]
 
     again = run(jobs, build_context)
@@ -376,7 +376,7 @@ def test_a_worker_that_dies_is_a_failure(project: Path, tmp_path: Path) -> None:
     """A model that takes its process down fails, with what depends on it; the others go on."""
     jobs = [job("exiting"), job("killed"), job("tiny", "baseline", "h5")]
 
-    built = run(jobs, workshop_of(project, tmp_path), workers=1)
+    built = run(jobs, context_of(project, tmp_path), workers=1)
 
     assert built.artifact("tiny", "baseline", "h5").path.exists()
     for model in ("exiting", "killed"):
@@ -412,16 +412,15 @@ def test_damaged_artifacts_are_built_again(
 RUN = """
 import json, signal, sys
 from pathlib import Path
-from weighin import registry
+from helpers.building import run, context_of
 from weighin import grammar
-from weighin.build.scheduler import build
 from weighin.build.jobs import job_for
-from test_build import run, workshop_of
+from weighin.definitions import load_definitions
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
     project, cache, words = sys.argv[1:]
-    build_context = workshop_of(Path(project), Path(cache))
+    build_context = context_of(Path(project), Path(cache))
     load_definitions(build_context.definitions)
     jobs = [
         job_for(model, "quick", 0, grammar.parse(name), "tflite")
@@ -452,7 +451,7 @@ def builder(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+        env=os.environ | {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}"},
     )
     try:
         assert process.stdout.readline() == "ready\n", process.communicate()[1]
@@ -570,7 +569,7 @@ def test_a_killed_run_goes_on_where_it_was(built: Built, project: Path, tmp_path
         process.communicate()
     (project / "models" / "hold").unlink()
 
-    again = run([job(*words) for words in jobs], workshop_of(project, cache))
+    again = run([job(*words) for words in jobs], context_of(project, cache))
 
     expected = {job("tiny"), job("held", "baseline", "h5"), job("held")}
     assert expected == set(again.finished)
@@ -627,7 +626,7 @@ def test_published_weights_are_the_dense_start(built: Built) -> None:
 
 def test_published_weights_are_in_the_key(built: Built, build_context: BuildContext) -> None:
     """A dense start names the file that it was made of; one that was trained names none."""
-    file = build_context.places.data_dir / "good.h5"
+    file = build_context.search.data_dir / "good.h5"
     start = built.artifact("published", "baseline", "h5")
 
     assert sha256(file) == start.provenance["weights"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 import os
 import wave
@@ -14,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_datasets import fake_python
+from helpers.processes import fake_python
 
-from weighin.cli import doctor
+from weighin.cli.doctor import found
 from weighin.core import DataNotFoundError, WeighinError
-from weighin.datasets import loading
-from weighin.datasets.loading import NotPreparedError, load, speech
+from weighin.datasets import loading, speech
+from weighin.datasets.loading import NotPreparedError, load
 from weighin.datasets.search import SearchPaths
 from weighin.datasets.speech import CEPSTRA, RATE, digest_of, read_recordings
 
@@ -78,7 +79,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SearchPaths:
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SearchPaths:
     """A user's folder with made-up recordings, which are the ones that are wanted."""
     found = read_recordings(write_zip(tmp_path / "user" / "fsdd.zip", tones()))
     monkeypatch.setattr(speech, "FSDD_DIGEST", digest_of(found))
@@ -172,9 +173,9 @@ def test_names_that_lead_elsewhere_are_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("computed")
-def test_the_official_split_is_kept(places: SearchPaths) -> None:
+def test_the_official_split_is_kept(paths: SearchPaths) -> None:
     """Recordings of index 0 to 4 are the test part, of every speaker and digit."""
-    loaded = load("fsdd", places)
+    loaded = load("fsdd", paths)
 
     assert ("fsdd", 10, 18, 30) == (
         loaded.name,
@@ -189,10 +190,10 @@ def test_the_official_split_is_kept(places: SearchPaths) -> None:
 
 
 def test_features_are_normalized_over_the_training_part(
-    places: SearchPaths, computed: list[np.ndarray]
+    paths: SearchPaths, computed: list[np.ndarray]
 ) -> None:
     """Each coefficient has mean 0 and deviation 1 there; test recordings have no say."""
-    loaded = load("fsdd", places)
+    loaded = load("fsdd", paths)
 
     assert np.abs(loaded.train.images.mean(axis=(0, 1))).max() < 1e-4
     assert np.abs(loaded.train.images.std(axis=(0, 1)) - 1).max() < 1e-4
@@ -204,59 +205,59 @@ def test_features_are_normalized_over_the_training_part(
     assert np.array_equal(spoken(0, 7, 9900)[:RATE] / np.float32(32768), sound[-6])
 
 
-def test_features_are_computed_once(places: SearchPaths, computed: list[np.ndarray]) -> None:
+def test_features_are_computed_once(paths: SearchPaths, computed: list[np.ndarray]) -> None:
     """They are kept in the cache; a damaged copy, or other code, has them computed again."""
-    first = load("fsdd", places)
-    (kept,) = (places.cache_dir / "datasets").iterdir()
+    first = load("fsdd", paths)
+    (kept,) = (paths.cache_dir / "datasets").iterdir()
 
-    assert first.digest == load("fsdd", places).digest
+    assert first.digest == load("fsdd", paths).digest
     assert 1 == len(computed)
     kept.write_bytes(kept.read_bytes()[:-100])
-    assert first.digest == load("fsdd", places).digest
+    assert first.digest == load("fsdd", paths).digest
     assert 2 == len(computed)
 
 
-def test_looking_computes_nothing(places: SearchPaths, computed: list[np.ndarray]) -> None:
+def test_looking_computes_nothing(paths: SearchPaths, computed: list[np.ndarray]) -> None:
     """`weighin list` and `doctor` check the recordings, and say that features are to come."""
     with pytest.raises(NotPreparedError):
-        load("fsdd", dataclasses.replace(places, looking=True))
+        load("fsdd", dataclasses.replace(paths, looking=True))
 
-    assert "48 recordings, checked" in doctor.found("fsdd", places)
+    assert "48 recordings, checked" in found("fsdd", paths)
     assert [] == computed
-    load("fsdd", places)
-    assert "18 + 30 images, checked" in doctor.found("fsdd", places)
+    load("fsdd", paths)
+    assert "18 + 30 images, checked" in found("fsdd", paths)
 
 
 @pytest.mark.usefixtures("computed")
-def test_other_recordings_are_refused(places: SearchPaths) -> None:
+def test_other_recordings_are_refused(paths: SearchPaths) -> None:
     """A recording more or less is other data, and the message says where the right ones are."""
-    write_zip(places.data_dir / "fsdd.zip", tones(("ann", "bob", "eve")))
+    write_zip(paths.data_dir / "fsdd.zip", tones(("ann", "bob", "eve")))
 
     with pytest.raises(DataNotFoundError, match=r"other recordings.*free-spoken-digit-dataset"):
-        load("fsdd", places)
+        load("fsdd", paths)
 
 
 @pytest.mark.usefixtures("computed")
 @pytest.mark.parametrize("folder", ["recordings", "free-spoken-digit-dataset/recordings", "fsdd"])
-def test_unzipped_recordings_are_found(places: SearchPaths, folder: str) -> None:
+def test_unzipped_recordings_are_found(paths: SearchPaths, folder: str) -> None:
     """A clone of the repository does as well as the archive."""
-    wanted = load("fsdd", places).digest
-    (places.data_dir / "fsdd.zip").unlink()
-    (places.data_dir / folder).mkdir(parents=True)
+    wanted = load("fsdd", paths).digest
+    (paths.data_dir / "fsdd.zip").unlink()
+    (paths.data_dir / folder).mkdir(parents=True)
     for name, content in tones().items():
-        (places.data_dir / folder / name).write_bytes(content)
+        (paths.data_dir / folder / name).write_bytes(content)
 
-    assert wanted == load("fsdd", places).digest
+    assert wanted == load("fsdd", paths).digest
 
 
 @pytest.mark.parametrize("name", ["fsdd", "kws01"])
 @pytest.mark.parametrize("folder", [None, "empty"])
 def test_not_found_says_how_to_get_it(tmp_path: Path, name: str, folder: str | None) -> None:
     """The message names the data set, the file, and the folder's option and variable."""
-    places = SearchPaths(tmp_path / folder if folder else None, tmp_path / "cache", True, ())
+    paths = SearchPaths(tmp_path / folder if folder else None, tmp_path / "cache", True, ())
 
     with pytest.raises(DataNotFoundError, match=rf"'{name}' was not found.*WEIGHIN_DATA_DIR"):
-        load(name, places)
+        load(name, paths)
     assert not (tmp_path / "cache").exists()
 
 
@@ -271,9 +272,9 @@ def cepstra_by_hand(sound: np.ndarray) -> np.ndarray:
         return 1127 * np.log1p(np.asarray(hertz) / 700)
 
     edges = np.linspace(mel(20), mel(RATE / 2), bins + 2)
-    places = mel(np.linspace(0, RATE / 2, 257))[:, np.newaxis]
-    rising = (places - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - places) / (edges[2:] - edges[1:-1])
+    points = mel(np.linspace(0, RATE / 2, 257))[:, np.newaxis]
+    rising = (points - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - points) / (edges[2:] - edges[1:-1])
     bands = np.maximum(0, np.minimum(rising, falling))
     bands[0] = 0
     logarithms = np.log(spectra @ bands + 1e-6)
@@ -315,13 +316,13 @@ def test_keywords_are_split_and_scaled(tmp_path: Path, monkeypatch: pytest.Monke
     generator = np.random.default_rng(0)
     x = generator.integers(-128, 128, (1000, 49, 10, 1), dtype=np.int8)
     y = generator.integers(0, 12, 1000).astype(np.uint8)
-    places = write_kws01(tmp_path / "user", x, y)
+    paths = write_kws01(tmp_path / "user", x, y)
     with pytest.raises(DataNotFoundError, match="other data"):
-        load("kws01", places)
-    found = speech.hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()
+        load("kws01", paths)
+    found = hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()
     monkeypatch.setattr(speech, "KWS01_DIGEST", found)
 
-    loaded = load("kws01", places)
+    loaded = load("kws01", paths)
 
     assert (12, 200, 800) == (loaded.classes, len(loaded.train), len(loaded.test))
     assert np.array_equal(y[200:], loaded.test.labels)
@@ -347,9 +348,9 @@ def here(file: str, cache: Path) -> SearchPaths:
 
 def test_the_real_recordings_pass(tmp_path: Path) -> None:
     """All 3,000 of them have the digest that is asked for."""
-    places = dataclasses.replace(here("fsdd.zip", tmp_path), looking=True)
+    paths = dataclasses.replace(here("fsdd.zip", tmp_path), looking=True)
 
-    assert "3,000 recordings, checked" in doctor.found("fsdd", places)
+    assert "3,000 recordings, checked" in found("fsdd", paths)
 
 
 def test_the_real_keywords_pass(tmp_path: Path) -> None:

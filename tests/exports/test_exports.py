@@ -19,7 +19,7 @@ from helpers.support import answer
 
 from conftest import Shop
 from weighin import grammar, registry
-from weighin.build.scheduler import invariants
+from weighin.build import invariants
 from weighin.core import Artifact, Dataset, Variant, WeighinError
 from weighin.exports import _quantized, int4
 from weighin.exports.compact import compacted
@@ -54,14 +54,14 @@ needs_quantizer = pytest.mark.skipif(not HAS_QUANTIZER, reason="ai-edge-quantize
 BUILD = """
 import json, sys
 from pathlib import Path
-from weighin import registry
 from weighin import grammar
+from weighin.build.cache import Cache
+from weighin.build.jobs import job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
-from weighin.build.jobs import job_for
-from weighin.build.cache import Cache
 from weighin.core import Artifact
 from weighin.datasets.search import SearchPaths
+from weighin.definitions import default_definitions, load_definitions
 
 project, cache = map(Path, sys.argv[1:3])
 definitions = default_definitions(project)

@@ -16,7 +16,7 @@ from weighin.frameworks.training import augmented
 BATCHES = """
 import json, sys
 import numpy as np
-from weighin.frameworks import tf_keras
+from weighin.frameworks import fitting
 
 labels = np.arange(23)
 images = labels.astype(np.float32).reshape(-1, 1, 1, 1)

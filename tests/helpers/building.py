@@ -99,7 +99,7 @@ def held(keras):
 
 
 @dataset("slow")
-def slow(places):
+def slow(paths):
     """Takes as long as the test wants, in a worker."""
     while multiprocessing.parent_process() and (HERE / "hold").exists():
         time.sleep(0.02)
@@ -234,7 +234,7 @@ def write_weights(path: Path, width: int, note: str) -> None:
             group["z_kernel"], group["a_bias"] = pair
 
 
-def workshop_of(project: Path, cache: Path) -> BuildContext:
+def context_of(project: Path, cache: Path) -> BuildContext:
     """A build_context without any data but the project's."""
-    places = SearchPaths(project / "models" / "data" / "weights", cache, True, ())
-    return BuildContext(Cache(cache), places, (project / "models",))
+    paths = SearchPaths(project / "models" / "data" / "weights", cache, True, ())
+    return BuildContext(Cache(cache), paths, (project / "models",))

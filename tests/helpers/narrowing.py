@@ -1,4 +1,4 @@
-"""Run by test_surgery.py in a process of its own: narrows real Keras models, prints what it saw.
+"""Run by test_channel_pruning.py in its own process: narrows real Keras models, prints what it saw.
 
 Nets are put together by `Net`, which knows of every layer which channels are to be silent: their
 kernels, biases and what normalizes them are zero. Those are the ones that must go, and without

@@ -301,9 +301,7 @@ def test_every_variant_is_paired_with_its_baseline(full):
 
 def test_every_compressed_row_is_explained(full):
     """What is not faster or not smaller has its reason."""
-    whys = {
-        record.variant: "\n".join(record.reasons) for record in full.ran.all(metric="why")
-    }
+    whys = {record.variant: "\n".join(record.reasons) for record in full.ran.all(metric="why")}
 
     assert "stored dense" in whys["prune(0.5)"]
     assert "the dense control" in whys["finetune"]

@@ -22,7 +22,7 @@ NETS = (
 def seen(child_environment: Mapping[str, str]) -> Any:
     """What narrowing real Keras models showed, all of it in one process."""
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "narrowing.py")],
+        [sys.executable, str(Path(__file__).parents[1] / "helpers" / "narrowing.py")],
         capture_output=True,
         text=True,
         env=child_environment,

@@ -12,10 +12,11 @@ import pytest
 from helpers.tiny import registrations_undone, write_project
 
 from weighin import grammar
+from weighin.build import invariants
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job, job_for
 from weighin.build.keys import BuildContext
-from weighin.build.scheduler import build, invariants
+from weighin.build.scheduler import build
 from weighin.core import Artifact, Failure, Variant, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import load_definitions

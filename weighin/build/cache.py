@@ -39,17 +39,17 @@ class Cache:
 
         A damaged one counts as missing: it is built again and replaced.
         """
-        place = self._place(key)
+        folder = self._folder_of(key)
         try:
-            entry = json.loads((place / "provenance.json").read_text("utf-8"))
+            entry = json.loads((folder / "provenance.json").read_text("utf-8"))
             written = entry.pop("entry_sha256")
             artifact = Artifact(
                 key=key,
-                path=place / f"model.{entry['format']}",
+                path=folder / f"model.{entry['format']}",
                 format=entry["format"],
                 sha256=entry["sha256"],
                 bytes=entry["bytes"],
-                answers=place / "answers.npy",
+                answers=folder / "answers.npy",
                 provenance=entry["provenance"],
                 seconds=entry["seconds"],
             )
@@ -77,24 +77,25 @@ class Cache:
             WeighinError: if the folder cannot be written.
         """
         key = key_of(provenance)
-        with replacing(self._place(key)) as folder:
-            folder.mkdir()
-            path = folder / f"model.{format}"
+        folder = self._folder_of(key)
+        with replacing(folder) as partial:
+            partial.mkdir()
+            path = partial / f"model.{format}"
             path.write_bytes(content)
-            np.save(folder / "answers.npy", answers, allow_pickle=False)
+            np.save(partial / "answers.npy", answers, allow_pickle=False)
             entry: dict[str, Any] = {
                 "format": format,
                 "sha256": sha256(path),
                 "bytes": len(content),
-                "answers_sha256": sha256(folder / "answers.npy"),
+                "answers_sha256": sha256(partial / "answers.npy"),
                 "seconds": seconds,
                 "provenance": provenance,
             }
             entry["entry_sha256"] = key_of(entry)
-            (folder / "provenance.json").write_text(json.dumps(entry, indent=1), "utf-8")
+            (partial / "provenance.json").write_text(json.dumps(entry, indent=1), "utf-8")
         artifact = self.get(key)
         if artifact is None:
-            raise WeighinError(f"{self._place(key)} does not read back as written: check the disk.")
+            raise WeighinError(f"{folder} does not read back as written: check the disk.")
         return artifact
 
     def lock(self, key: str) -> FileLock:
@@ -131,5 +132,5 @@ class Cache:
         files = (file for file in self.folder.rglob("*") if file.is_file())
         return artifacts, sum(file.stat().st_size for file in files)
 
-    def _place(self, key: str) -> Path:
+    def _folder_of(self, key: str) -> Path:
         return self.folder / "artifacts" / key

@@ -1,7 +1,7 @@
 """Is a file what its variant's name says? Asked of every artifact before anything is timed.
 
-Each step and export carries its own claim, a function from what the file holds to a breach; what
-must hold of every file is here.
+A step or export brings an invariant of its own, its `claim`: a function from what a file holds to
+how it breaks the promise of the name, or None. What must hold of every file is here.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def check(path: Path, wanted: Variant, file_of: Callable[[Variant], Path]) -> No
         WeighinError: naming what the file is called and what it holds instead.
     """
     if path.suffix == ".tflite":
-        breach = _tflite(read_tflite(path), wanted, file_of)
+        breach = _tflite_breach(read_tflite(path), wanted, file_of)
     else:
-        breach = _keras(path)
+        breach = _keras_breach(path)
     if breach:
         raise WeighinError(f"the file is not what {wanted.name!r} says: {breach}")
 
@@ -55,15 +55,15 @@ def _takes_before(step: Any) -> bool:
     return claim is not None and "before" in inspect.signature(claim).parameters
 
 
-def _tflite(graph: Graph, wanted: Variant, file_of: Callable[[Variant], Path]) -> str | None:
-    breach = _breach(registry.exports[wanted.export.name], wanted.export, graph)
+def _tflite_breach(graph: Graph, wanted: Variant, file_of: Callable[[Variant], Path]) -> str | None:
+    breach = _call_breach(registry.exports[wanted.export.name], wanted.export, graph)
     # of two steps of one name only the later can still hold: prune(0.5)+prune(0.8)
     for place in {step.name: place for place, step in enumerate(wanted.steps)}.values():
-        breach = breach or _step(graph, wanted, place, file_of)
-    return breach or _every(graph)
+        breach = breach or _step_breach(graph, wanted, place, file_of)
+    return breach or _general_breach(graph)
 
 
-def _step(
+def _step_breach(
     graph: Graph, wanted: Variant, place: int, file_of: Callable[[Variant], Path]
 ) -> str | None:
     call, earlier = wanted.steps[place], Variant(wanted.steps[:place], Call("float32"))
@@ -73,16 +73,16 @@ def _step(
     def before() -> Graph:
         return read_tflite(file_of(earlier))
 
-    return _breach(registry.steps[call.name], call, graph, before=before, later=later)
+    return _call_breach(registry.steps[call.name], call, graph, before=before, later=later)
 
 
-def _breach(function: Any, call: Call, graph: Graph, **more: Any) -> str | None:
+def _call_breach(function: Any, call: Call, graph: Graph, **more: Any) -> str | None:
     claim = vars(function).get("claim")
     said = claim(graph, **more, **grammar.arguments(call, function)) if claim else None
     return f"{call}: {said}" if said else None
 
 
-def _every(graph: Graph) -> str | None:
+def _general_breach(graph: Graph) -> str | None:
     for tensor in graph.trained:
         if tensor.dtype.startswith("FLOAT") and not np.isfinite(tensor.values).all():
             return f"{tensor.label} holds NaN or infinite values"
@@ -92,7 +92,7 @@ def _every(graph: Graph) -> str | None:
     return None
 
 
-def _keras(path: Path) -> str | None:
+def _keras_breach(path: Path) -> str | None:
     held = read_keras(path)
     if held.wrapped:
         return f"layer {held.wrapped[0]!r} is still wrapped for training"

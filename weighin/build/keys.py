@@ -15,12 +15,18 @@ from weighin.build.jobs import Job
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
-from weighin.frameworks import tf_keras, training
+from weighin.frameworks import fitting, process, tf_keras, training
 from weighin.packages import version
+from weighin.targets import machine
+from weighin.targets.machine import Processor
 
 TRAINING_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 EXPORT_PACKAGES = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
 THREADS = 1  # per worker: weights depend on it, and several workers share the cores better
+
+# The files that decide a dense start. Steps and exports work with them too and come to depend on
+# them by their parent's key; what else they use, such as the toolkit, they name as `uses`.
+BUILDERS = (process, tf_keras, fitting, training)
 
 
 @dataclass(frozen=True)
@@ -29,55 +35,70 @@ class BuildContext:
 
     Attributes:
         cache: where artifacts are kept.
-        places: where data are looked for.
+        search: where data are looked for.
         definitions: files and folders that register the models.
+        processor: the kind of it that trains. If not given, this machine's; `build` gives it to
+            its workers, for asking the system takes longer than making all keys.
     """
 
     cache: Cache
-    places: SearchPaths
+    search: SearchPaths
     definitions: tuple[Path, ...]
+    processor: Processor | None = None
 
     def key(self, job: Job, dataset_digest: str) -> str:
         """The key under which a job's artifact is kept."""
         return key_of(self.provenance(job, dataset_digest))
 
     def provenance(self, job: Job, dataset_digest: str) -> dict[str, Any]:
-        """Everything that decides what a job yields, parents by their keys."""
+        """Everything that decides what a job yields, parents by their keys.
+
+        Trained weights depend on the kind of processor, whose kernels add up in orders of their
+        own; published weights are the same everywhere, and so is what is exported of a model.
+        """
         if job.parent is None:
-            model = registry.models[job.model]
-            published = pretrained.find(model.recipe(job.profile).weights, self.places)
-            return {
-                "stage": "dense start",
-                **(
-                    {"weights": published[1], "read": registry.source_digest(read_weights)}
-                    if published
-                    else {}
-                ),
-                "model": job.model,
-                "source": registry.source_digest(model.create),
-                "recipe": model.recipe(job.profile).of_dense_start,
-                "dataset_digest": dataset_digest,
-                "seed": job.seed,
-                "threads": THREADS,
-                "builder": [
-                    registry.source_digest(each) for each in (tf_keras.read, training.Trainer)
-                ],
-                "versions": _versions(TRAINING_PACKAGES),
-            }
+            return self._dense_start(job, dataset_digest)
         call = job.export or job.steps[-1]
         function = (registry.exports if job.export else registry.steps)[call.name]
-        recipe = registry.models[job.model].recipe(job.profile)
+        decisive: dict[str, Any]
+        if job.export:
+            decisive = {"versions": _versions(EXPORT_PACKAGES)}
+        else:
+            recipe = registry.models[job.model].recipe(job.profile)
+            decisive = {"recipe": dataclasses.asdict(recipe), "processor": self._processor()}
         return {
             "stage": str(call),
             "arguments": grammar.arguments(call, function),
             "source": registry.source_digest(function),
-            **(
-                {"versions": _versions(EXPORT_PACKAGES)}
-                if job.export
-                else {"recipe": dataclasses.asdict(recipe)}
-            ),
+            **decisive,
             "parent": self.key(job.parent, dataset_digest),
         }
+
+    def _dense_start(self, job: Job, dataset_digest: str) -> dict[str, Any]:
+        model = registry.models[job.model]
+        recipe = model.recipe(job.profile)
+        published = pretrained.find(recipe.weights, self.search)
+        origin: dict[str, Any]
+        if published:
+            origin = {"weights": published[1], "read": registry.source_digest(read_weights)}
+        else:
+            origin = {"processor": self._processor()}
+        return {
+            "stage": "dense start",
+            **origin,
+            "model": job.model,
+            "source": registry.source_digest(model.create),
+            "recipe": recipe.of_dense_start,
+            "dataset_digest": dataset_digest,
+            "seed": job.seed,
+            "threads": THREADS,
+            "builder": [registry.source_digest(module) for module in BUILDERS],
+            "versions": _versions(TRAINING_PACKAGES),
+        }
+
+    def _processor(self) -> dict[str, Any]:
+        processor = self.processor or machine.processor()
+        return dataclasses.asdict(processor) | {"cpu_features": list(processor.cpu_features)}
 
 
 @cache

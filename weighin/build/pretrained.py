@@ -20,7 +20,7 @@ from weighin.files import sha256 as sha256_of
 from weighin.subprocesses import SubprocessError, run_module
 
 
-def find(wanted: Weights | None, places: SearchPaths) -> tuple[Path, str] | None:
+def find(wanted: Weights | None, search: SearchPaths) -> tuple[Path, str] | None:
     """The file of a recipe's weights and its sha256; None if there is none, or none is wanted.
 
     Raises:
@@ -28,20 +28,20 @@ def find(wanted: Weights | None, places: SearchPaths) -> tuple[Path, str] | None
     """
     if wanted is None:
         return None
-    for path in _candidates(wanted, places):
+    for path in _candidates(wanted, search):
         if path.is_file():
             status = path.stat()
-            found = _sha256(path, status.st_mtime_ns, status.st_size)
-            if wanted.sha256 and found != wanted.sha256:
+            sha256 = _sha256(path, status.st_mtime_ns, status.st_size)
+            if wanted.sha256 and sha256 != wanted.sha256:
                 raise WeighinError(
                     f"{path} is not the file of weights that the recipe names: its sha256 begins "
-                    f"{found[:12]}, not {wanted.sha256[:12]}. Replace it, or remove it."
+                    f"{sha256[:12]}, not {wanted.sha256[:12]}. Replace it, or remove it."
                 )
-            return path, found
+            return path, sha256
     return None
 
 
-def provide(recipe: Recipe, dataset: Dataset, places: SearchPaths) -> None:
+def provide(recipe: Recipe, dataset: Dataset, search: SearchPaths) -> None:
     """Download what weights a recipe wants and Keras has, before anything is built of them.
 
     Where they are not to be had, the model is trained, or stays as it is initialised if the recipe
@@ -52,32 +52,33 @@ def provide(recipe: Recipe, dataset: Dataset, places: SearchPaths) -> None:
             names the file and where to put it.
     """
     wanted = recipe.weights
-    if wanted is None or find(wanted, places):
+    if wanted is None or find(wanted, search):
         return
-    if wanted.application and not places.offline and _download(wanted, places):
+    if wanted.application and not search.offline and _download(wanted, search):
         return
     if not recipe.epochs and not dataset.unlabelled:
-        folder = places.data_dir or "now: not set"
+        folder = search.data_dir or "now: not set"
         raise WeighinError(
             f"The weights {wanted.file} were not found, and the recipe trains none: put the file "
             f"into the data folder ({folder}; --weighin-data-dir, WEIGHIN_DATA_DIR)."
         )
 
 
-def _candidates(wanted: Weights, places: SearchPaths) -> list[Path]:
-    folders = [places.data_dir, places.cache_dir / "weights"]
+def _candidates(wanted: Weights, search: SearchPaths) -> list[Path]:
+    folders = [search.data_dir, search.cache_dir / "weights"]
     return [folder / wanted.file for folder in folders if folder is not None]
 
 
 @functools.lru_cache(maxsize=256)
 def _sha256(path: Path, modified: int, size: int) -> str:
+    """Of a file, remembered as long as its time and size stay the same."""
     return sha256_of(path)
 
 
 @functools.cache  # one try in a run
-def _download(wanted: Weights, places: SearchPaths) -> bool:
+def _download(wanted: Weights, search: SearchPaths) -> bool:
     """Let Keras download ImageNet weights, in a process of its own; whether they came."""
-    target = places.cache_dir / "weights" / wanted.file
+    target = search.cache_dir / "weights" / wanted.file
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / target.name
         try:

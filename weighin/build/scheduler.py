@@ -7,6 +7,7 @@ TensorFlow; when everything is in the cache already, no worker is started at all
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -14,15 +15,14 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from weighin import registry
-from weighin.build import pretrained
+from weighin.build import pretrained, worker
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
 from weighin.build.keys import BuildContext
-from weighin.build.worker import _begin_worker, _work
 from weighin.core import Artifact, Failure, WeighinError
 from weighin.datasets import loading
 from weighin.frameworks import versions
-from weighin.targets.machine import usable_cores
+from weighin.targets import machine
 
 
 def build(
@@ -49,26 +49,30 @@ def build(
     conflict = versions.conflict_here()
     if conflict:
         return dict.fromkeys(jobs, Failure(conflict))
+    if build_context.processor is None:
+        build_context = dataclasses.replace(build_context, processor=machine.processor())
     done: dict[Job, Artifact | Failure] = {}
     todo: list[Job] = []
     for job in jobs:
         try:
             recipe = registry.models[job.model].recipe(job.profile)
-            dataset = loading.load_cached(recipe.dataset, build_context.places)
-            pretrained.provide(recipe, dataset, build_context.places)
-            found = build_context.cache.get(build_context.key(job, dataset.digest))
+            dataset = loading.load_cached(recipe.dataset, build_context.search)
+            pretrained.provide(recipe, dataset, build_context.search)
+            artifact = build_context.cache.get(build_context.key(job, dataset.digest))
         except WeighinError as error:
             done[job] = Failure(str(error))
             continue
-        if found is None:
+        if artifact is None:
             todo.append(job)
         else:
-            done[job] = found
+            done[job] = artifact
     begun(len(todo))
-    if todo:
-        build_context.cache.make_folders()
+    if not todo:
+        return done
+    build_context.cache.make_folders()
     chains = len({(job.model, job.seed) for job in todo})
-    _Scheduler(build_context, done, finished).run(todo, min(workers or usable_cores(), chains))
+    workers = min(workers or machine.usable_cores(), chains)
+    _Scheduler(build_context, done, finished).run(todo, workers)
     return done
 
 
@@ -94,7 +98,7 @@ class _Scheduler:
         waiting = list(jobs)
         running: dict[Future[Artifact | Failure], Job] = {}
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, context, _begin_worker, (self.build_context,))
+        pool = ProcessPoolExecutor(workers, context, worker.begin, (self.build_context,))
         try:
             while waiting or running:
                 for job in [job for job in waiting if self._is_ready(job)]:
@@ -103,7 +107,7 @@ class _Scheduler:
                     if isinstance(failed, Failure):
                         self._finish(job, failed)
                     else:
-                        running[pool.submit(_work, job, self.build_context)] = job
+                        running[pool.submit(worker.build_job, job, self.build_context)] = job
                 if not running:
                     continue
                 for future in wait(running, return_when=FIRST_COMPLETED).done:

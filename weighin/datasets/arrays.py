@@ -70,7 +70,7 @@ def read_arrays(path: Path) -> Arrays:
             return _read_npz(path)
         if any(path.glob("data_batch_*.bin")):
             return _read_cifar(path)
-        return {name: _read_idx(_only(path, pattern)) for name, pattern in _IDX_FILES.items()}
+        return {name: _read_idx(_first(path, pattern)) for name, pattern in _IDX_FILES.items()}
     except _DAMAGE as error:
         raise WeighinError(
             f"{path} cannot be read as a data set ({type(error).__name__}: {error}). "
@@ -103,11 +103,11 @@ def _read_npz(path: Path) -> Arrays:
         return {name: archive[name] for name in NAMES}
 
 
-def _only(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.glob(pattern))
-    if not found:
+def _first(folder: Path, pattern: str) -> Path:
+    files = sorted(folder.glob(pattern))
+    if not files:
         raise FileNotFoundError(f"no file {pattern}")
-    return found[0]
+    return files[0]
 
 
 def _read_idx(path: Path) -> npt.NDArray[np.uint8]:
@@ -137,7 +137,7 @@ def _read_cifar(folder: Path) -> Arrays:
         return np.ascontiguousarray(table[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
 
     train = rows(*sorted(folder.glob("data_batch_*.bin")))
-    test = rows(_only(folder, "test_batch.bin"))
+    test = rows(_first(folder, "test_batch.bin"))
     return {
         "x_train": images(train),
         "y_train": train[:, 0],

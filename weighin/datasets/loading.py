@@ -1,10 +1,7 @@
-"""Data sets: where they are looked for, how they are read, and how they are checked.
+"""Registered data sets: registering one, loading it, and what is refused because it makes no sense.
 
-A registered data set is a function `load(places) -> Dataset`. Those with a known digest are
-looked for, in order, in the user's data folder, in weighin's own checked cache, in system
-package folders and, unless `WEIGHIN_OFFLINE=1`, by `keras.datasets`. The digest is over decoded
-arrays, so an .npz, idx and idx.gz files of the same data are the same data set. What does not
-match is never used: there is no fallback to a subset or to made-up data.
+A registered data set is a function `load(search) -> Dataset`, given the `SearchPaths`. Its digest
+is over decoded arrays, so an .npz, idx and idx.gz files of the same data are the same data set.
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ class NotPreparedError(WeighinError):
     """A data set is here, but something remains to be computed: what, and what was found."""
 
 
-def load(name: str, places: SearchPaths) -> Dataset:
+def load(name: str, search: SearchPaths) -> Dataset:
     """Load a registered data set.
 
     Raises:
@@ -39,7 +36,7 @@ def load(name: str, places: SearchPaths) -> Dataset:
     """
     loader = registry.datasets[name]
     try:
-        loaded: Dataset = loader(places)
+        loaded: Dataset = loader(search)
     except WeighinError:
         raise
     except Exception as error:
@@ -51,9 +48,9 @@ def load(name: str, places: SearchPaths) -> Dataset:
 
 
 @functools.lru_cache(maxsize=2)
-def load_cached(name: str, places: SearchPaths) -> Dataset:
+def load_cached(name: str, search: SearchPaths) -> Dataset:
     """`load`, remembering the last two data sets."""
-    return load(name, places)
+    return load(name, search)
 
 
 def npz_dataset(
@@ -76,7 +73,7 @@ def npz_dataset(
     """
     file = Path(path)
 
-    def loader(places: SearchPaths) -> Dataset:
+    def loader(search: SearchPaths) -> Dataset:
         arrays = read_arrays(file)
         problem = exactly(digest)(arrays) if digest else None
         if problem:
@@ -99,15 +96,15 @@ def noise_dataset(name: str, shape: tuple[int, int, int], *, classes: int) -> No
         classes: how many the models tell apart.
     """
 
-    def loader(places: SearchPaths) -> Dataset:
+    def loader(search: SearchPaths) -> Dataset:
         generator = np.random.default_rng(0)
         arrays: Arrays = {}
         for part, count in (("train", NOISE_TRAIN), ("test", NOISE_TEST)):
             arrays[f"x_{part}"] = generator.integers(0, 256, (count, *shape), dtype=np.uint8)
             arrays[f"y_{part}"] = np.arange(count) % classes
-        made = from_arrays(name, arrays, classes=classes)
+        noise = from_arrays(name, arrays, classes=classes)
         reason = "the test images are noise, on which accuracy would mean nothing"
-        return dataclasses.replace(made, unlabelled=reason)
+        return dataclasses.replace(noise, unlabelled=reason)
 
     loader.__doc__ = f"Noise, {'×'.join(map(str, shape))}, for {classes:,} classes"
     dataset(name)(loader)

@@ -1,4 +1,9 @@
-"""Where data are looked for on this machine, in which order, and what was refused."""
+"""Where the files of a data set are looked for, in which order, and what of them was refused.
+
+In the user's data folder, in weighin's own checked cache, in folders of system packages and, unless
+`WEIGHIN_OFFLINE=1`, by `keras.datasets`. What does not match is never used: there is no fallback to
+a subset or to made-up data.
+"""
 
 from __future__ import annotations
 
@@ -42,25 +47,25 @@ class SearchPaths:
 
     @classmethod
     def here(cls, cache_dir: Path, data_dir: str | None = None) -> SearchPaths:
-        """The places that the environment variables name."""
+        """What the environment variables say; `data_dir` comes before theirs."""
         folder = data_dir or os.environ.get("WEIGHIN_DATA_DIR")
         offline = os.environ.get("WEIGHIN_OFFLINE", "") not in ("", "0")
         return cls(Path(folder).expanduser() if folder else None, cache_dir, offline)
 
 
-def find(name: str, accepts: Callable[[Arrays], str | None], places: SearchPaths) -> Arrays:
-    """Look for a data set's arrays in every place, in order.
+def find(name: str, accepts: Callable[[Arrays], str | None], search: SearchPaths) -> Arrays:
+    """Look for a data set's arrays everywhere, in order.
 
     Args:
         name: a key of `SUBFOLDERS`, also the name in `keras.datasets`.
         accepts: why arrays are not the data set wanted, or None if they are.
-        places: where to look.
+        search: where to look.
 
     Raises:
         DataNotFoundError: naming what was refused and every way to get the data.
     """
     refused: list[str] = []
-    for candidate in _candidates(name, places):
+    for candidate in _candidates(name, search):
         try:
             arrays = _read(candidate, candidate.stat().st_mtime_ns)
         except WeighinError as error:
@@ -70,8 +75,8 @@ def find(name: str, accepts: Callable[[Arrays], str | None], places: SearchPaths
         if problem is None:
             return arrays
         refused.append(f"{candidate}: {problem}.")
-    cached = places.cache_dir / "datasets" / f"{name}.npz"
-    if not places.offline:
+    cached = search.cache_dir / "datasets" / f"{name}.npz"
+    if not search.offline:
         try:
             _download(name, cached)
             arrays = read_arrays(cached)
@@ -82,7 +87,17 @@ def find(name: str, accepts: Callable[[Arrays], str | None], places: SearchPaths
         except WeighinError as error:
             problem = str(error)
         refused.append(f"keras.datasets.{name}: {problem}")
-    raise DataNotFoundError(_not_found(name, places, refused))
+    raise DataNotFoundError(_not_found(name, search, refused))
+
+
+def exactly(wanted: str) -> Callable[[Arrays], str | None]:
+    """Make a check that accepts the arrays of one digest alone."""
+
+    def accepts(arrays: Arrays) -> str | None:
+        digest = digest_of(arrays)
+        return None if digest == wanted else f"other data: digest {digest[:12]}, not {wanted[:12]}"
+
+    return accepts
 
 
 def _read(path: Path, modified: int) -> Arrays:
@@ -94,18 +109,18 @@ def _read_file(path: Path, modified: int) -> Arrays:
     return read_arrays(path)
 
 
-def _candidates(name: str, places: SearchPaths) -> Iterator[Path]:
+def _candidates(name: str, search: SearchPaths) -> Iterator[Path]:
     """Files and folders that may hold the data: an .npz, or a folder of idx or binary files."""
-    if places.data_dir is not None:
+    if search.data_dir is not None:
         for sub in SUBFOLDERS[name]:
-            folder = places.data_dir / sub
+            folder = search.data_dir / sub
             yield from sorted(folder.glob(f"{name}*.npz"))
             if _holds_raw_files(folder):
                 yield folder
-    cached = places.cache_dir / "datasets" / f"{name}.npz"
+    cached = search.cache_dir / "datasets" / f"{name}.npz"
     if cached.exists():
         yield cached
-    for root in places.system:
+    for root in search.system:
         for sub in SUBFOLDERS[name][1:]:
             if _holds_raw_files(root / sub):
                 yield root / sub
@@ -126,28 +141,18 @@ def _download(name: str, target: Path) -> None:
         write_npz(target, read_arrays(path))
 
 
-def _not_found(name: str, places: SearchPaths, refused: list[str]) -> str:
+def _not_found(name: str, search: SearchPaths, refused: list[str]) -> str:
     lines = [f"Data set {name!r} was not found."]
     lines += [f"  refused: {reason}" for reason in refused]
-    folder = places.data_dir or "not set"
+    folder = search.data_dir or "not set"
     package = "; Debian: apt install dataset-fashion-mnist" if name == "fashion_mnist" else ""
-    download = "off: WEIGHIN_OFFLINE is set" if places.offline else "tried"
+    download = "off: WEIGHIN_OFFLINE is set" if search.offline else "tried"
     lines += [
         "Ways to get it:",
         f"  1. name a folder that holds it (.npz, idx or idx.gz files) by --weighin-data-dir or "
         f"WEIGHIN_DATA_DIR (now: {folder})",
-        f"  2. put a checked copy at {places.cache_dir / 'datasets' / (name + '.npz')}",
-        f"  3. a system package under {' or '.join(map(str, places.system))}{package}",
+        f"  2. put a checked copy at {search.cache_dir / 'datasets' / (name + '.npz')}",
+        f"  3. a system package under {' or '.join(map(str, search.system))}{package}",
         f"  4. let keras.datasets.{name} download it (now {download})",
     ]
     return "\n".join(lines)
-
-
-def exactly(wanted: str) -> Callable[[Arrays], str | None]:
-    """Make a check that accepts the arrays of one digest alone."""
-
-    def accepts(arrays: Arrays) -> str | None:
-        found = digest_of(arrays)
-        return None if found == wanted else f"other data: digest {found[:12]}, not {wanted[:12]}"
-
-    return accepts

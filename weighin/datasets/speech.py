@@ -54,7 +54,7 @@ KWS01_CALIBRATION = 200  # of its 1,000 examples
 
 
 @dataset("fsdd")
-def fsdd(places: SearchPaths) -> Dataset:
+def fsdd(search: SearchPaths) -> Dataset:
     """Free Spoken Digit Dataset: 2,700 + 300 recordings, 49×10 MFCC (Jackson et al.; CC BY-SA 4.0).
 
     The official split: recordings of index 0 to 4 are the test part. 8 kHz; the first second, what
@@ -62,7 +62,7 @@ def fsdd(places: SearchPaths) -> Dataset:
     deviation 1 over the training part. TensorFlow computes the features once, in a process of its
     own; they are kept in weighin's cache.
     """
-    source = _fsdd_source(places)
+    source = _fsdd_source(search)
     recordings = read_recordings(source)
     digest = digest_of(recordings)
     if digest != FSDD_DIGEST:
@@ -70,19 +70,19 @@ def fsdd(places: SearchPaths) -> Dataset:
             f"Data set 'fsdd' was not found: {source} holds other recordings (digest "
             f"{digest[:12]}, not {FSDD_DIGEST[:12]}). {_FSDD_WAYS}"
         )
-    return from_arrays("fsdd", _features(recordings, digest, places), classes=10, scale=1.0)
+    return from_arrays("fsdd", _features(recordings, digest, search), classes=10, scale=1.0)
 
 
 @dataset("kws01")
-def kws01(places: SearchPaths) -> Dataset:
+def kws01(search: SearchPaths) -> Dataset:
     """MLPerf Tiny's evaluation set of 12 keywords: 200 + 800 MFCC, 49×10 (EEMBC; use locally).
 
     It has no training part: the first 200 examples stand in for one, for calibration only, and the
     other 800 are the test part. The int8 features become floats by the scale and zero point of
     MLPerf Tiny's int8 reference model's input.
     """
-    path = (places.data_dir or Path()) / KWS01_FILE
-    if places.data_dir is None or not path.is_file():
+    path = (search.data_dir or Path()) / KWS01_FILE
+    if search.data_dir is None or not path.is_file():
         raise DataNotFoundError(f"Data set 'kws01' was not found. {_KWS01_WAYS}")
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -123,16 +123,17 @@ def read_recordings(source: Path) -> dict[tuple[int, str, int], Samples]:
     Raises:
         WeighinError: if a file is damaged or is no 16 bit, mono, 8 kHz .wav; it names the file.
     """
-    found = {}
+    recordings = {}
     try:
         for name, content in _contents(source):
             match = _RECORDING.fullmatch(name)
             if match is not None:
                 digit, speaker, index = match.groups()
-                found[int(index), speaker, int(digit)] = _samples(name, content)
+                recordings[int(index), speaker, int(digit)] = _samples(name, content)
     except _DAMAGE as error:
         raise WeighinError(f"{source} cannot be read: {error}. Replace it.") from error
-    return dict(sorted(found.items()))  # calibration takes the first ones: all digits, all speakers
+    # in an order by which calibration, which takes the first, sees all digits and speakers
+    return dict(sorted(recordings.items()))
 
 
 def digest_of(recordings: Mapping[tuple[int, str, int], Samples]) -> str:
@@ -144,14 +145,14 @@ def digest_of(recordings: Mapping[tuple[int, str, int], Samples]) -> str:
     return total.hexdigest()
 
 
-def _fsdd_source(places: SearchPaths) -> Path:
-    if places.data_dir is not None:
-        archive = places.data_dir / "fsdd.zip"
-        clone = places.data_dir / "free-spoken-digit-dataset"
-        folders = [clone, places.data_dir / "fsdd", places.data_dir]
-        for place in (archive, *(each / "recordings" for each in folders), folders[1]):
-            if place.is_file() or (place.is_dir() and any(place.glob("[0-9]_*.wav"))):
-                return place
+def _fsdd_source(search: SearchPaths) -> Path:
+    if search.data_dir is not None:
+        archive = search.data_dir / "fsdd.zip"
+        clone = search.data_dir / "free-spoken-digit-dataset"
+        folders = [clone, search.data_dir / "fsdd", search.data_dir]
+        for path in (archive, *(folder / "recordings" for folder in folders), folders[1]):
+            if path.is_file() or (path.is_dir() and any(path.glob("[0-9]_*.wav"))):
+                return path
     raise DataNotFoundError(f"Data set 'fsdd' was not found. {_FSDD_WAYS}")
 
 
@@ -185,18 +186,18 @@ def _samples(name: str, content: bytes) -> Samples:
 
 
 def _features(
-    recordings: Mapping[tuple[int, str, int], Samples], digest: str, places: SearchPaths
+    recordings: Mapping[tuple[int, str, int], Samples], digest: str, search: SearchPaths
 ) -> Arrays:
-    """The four arrays of a data set, from the cache or computed, by what would compute them."""
-    code = [Path(__file__), subprocesses.FOLDER / "weighin" / "tf_keras.py"]
+    """The four arrays of a data set, from the cache, by what computes them, or computed."""
+    code = [Path(__file__), subprocesses.FOLDER / "weighin" / "frameworks" / "signal.py"]
     key = hashlib.sha256(b"".join([digest.encode(), *(file.read_bytes() for file in code)]))
-    kept = places.cache_dir / "datasets" / f"fsdd-{key.hexdigest()[:16]}.npz"
+    kept = search.cache_dir / "datasets" / f"fsdd-{key.hexdigest()[:16]}.npz"
     if kept.exists():
         try:
             return read_arrays(kept)
         except WeighinError:
             pass  # damaged: made anew
-    if places.looking:
+    if search.looking:
         raise NotPreparedError(
             f"{len(recordings):,} recordings, checked ({digest[:12]}); features are computed when "
             f"they are first wanted"
@@ -227,16 +228,10 @@ def _arrays(recordings: Mapping[tuple[int, str, int], Samples]) -> Arrays:
 def _cepstra(sound: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
     """Let TensorFlow compute `(n, frames, coefficients)` in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        given, made = Path(folder) / "sound.npy", Path(folder) / "cepstra.npy"
-        np.save(given, sound)
+        samples, cepstra = Path(folder) / "sound.npy", Path(folder) / "cepstra.npy"
+        np.save(samples, sound)
         try:
-            run_module(
-                "weighin.frameworks.tf_keras",
-                "mel_cepstra",
-                str(given),
-                str(made),
-                json.dumps(CEPSTRA),
-            )
+            run_module("weighin.frameworks.signal", str(samples), str(cepstra), json.dumps(CEPSTRA))
         except SubprocessError as error:
             raise WeighinError(f"the features could not be computed: {error}") from None
-        return np.asarray(np.load(made, allow_pickle=False))
+        return np.asarray(np.load(cepstra, allow_pickle=False))

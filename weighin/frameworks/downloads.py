@@ -1,4 +1,7 @@
-"""What Keras can download: data sets and weights, each in a process of its own."""
+"""What Keras can download: data sets and weights.
+
+A program: `python -m weighin.frameworks.downloads dataset|weights NAME PATH`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import numpy as np
 from weighin.frameworks.process import keras
 
 
-def download(name: str, path: Path) -> None:
+def save_dataset(name: str, path: Path) -> None:
     """Let `keras.datasets` fetch a data set, and put its arrays into an .npz file at `path`."""
     module = getattr(keras().datasets, name)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -37,4 +40,4 @@ def save_imagenet_weights(application: str, path: Path) -> None:
 
 if __name__ == "__main__":
     verb, name, path = sys.argv[1:]
-    {"dataset": download, "weights": save_imagenet_weights}[verb](name, Path(path))
+    {"dataset": save_dataset, "weights": save_imagenet_weights}[verb](name, Path(path))

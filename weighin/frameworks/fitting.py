@@ -1,4 +1,4 @@
-"""What training does to a Keras 2 model, below recipes: batches, masks, a settled start."""
+"""What training is made of, whatever the recipe: batches, masked weights, a settled start."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ def settle(model: Any, images: Images) -> None:
     from 0. Then the last kernel grows until the highest score is about a half: among 1,000 classes
     alike, an 8-bit score is 0 for all of them, and no check could tell a right session from none.
     """
-    layers = [each for each in model.layers if isinstance(each, keras().layers.BatchNormalization)]
-    kept = [layer.momentum for layer in layers]
-    for layer in layers:
+    normalizations = [
+        layer for layer in model.layers if isinstance(layer, keras().layers.BatchNormalization)
+    ]
+    momenta = [layer.momentum for layer in normalizations]
+    for layer in normalizations:
         layer.momentum = 0.0
     model(images, training=True)
-    for layer, momentum in zip(layers, kept, strict=True):
+    for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum
     kernel = next(w for w in reversed(model.trainable_weights) if len(w.shape) > 1)
     for _ in range(40):
@@ -53,8 +55,8 @@ def batches(images: Images, labels: Labels, size: int, seed: int) -> Any:
     options = tf.data.Options()
     options.autotune.enabled = False
     order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed).batch(size)
-    taken = order.map(lambda chosen: (tf.gather(inputs, chosen), tf.gather(classes, chosen)))
-    return taken.with_options(options)
+    pairs = order.map(lambda chosen: (tf.gather(inputs, chosen), tf.gather(classes, chosen)))
+    return pairs.with_options(options)
 
 
 def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:
@@ -78,12 +80,12 @@ def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:
 
 def zeros_kept(model: Any) -> list[tuple[Any, Any]]:
     """Kernels that hold zeros, each with the mask that keeps them."""
-    found = []
+    masks = []
     for weight in model.trainable_weights:
         kept = weight.numpy() != 0
         if kept.ndim > 1 and not kept.all():
-            found.append((weight, variable(kept.astype(np.float32))))
-    return found
+            masks.append((weight, variable(kept.astype(np.float32))))
+    return masks
 
 
 def variable(values: npt.NDArray[np.float32]) -> Any:

@@ -1,4 +1,9 @@
-"""TensorFlow in this process: imported quietly and when asked, made deterministic, its devices."""
+"""TensorFlow and what belongs to it in this process: imported when asked, its devices and threads.
+
+Nothing is imported before the first call, and start-up chatter is kept from the user. The
+optimization toolkit works on Keras 2 alone, which TensorFlow from 2.16 on brings as the separate
+package `tf_keras`. Run as a program, it names the devices.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,8 @@ from typing import Any
 
 from weighin.core import WeighinError
 
+VISIBLE_GPUS = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")  # of NVIDIA's and AMD's drivers
+
 
 @cache
 def tensorflow() -> Any:
@@ -26,12 +33,40 @@ def tensorflow() -> Any:
     return module
 
 
+@cache
+def keras() -> Any:
+    """The Keras 2 that the toolkit works on: `tf_keras`, or `tf.keras` before TensorFlow 2.16."""
+    tf = tensorflow()
+    major, minor = (int(part) for part in tf.__version__.split(".")[:2])
+    return importlib.import_module("tf_keras") if (major, minor) >= (2, 16) else tf.keras
+
+
+@cache
+def toolkit() -> Any:
+    """The module `tensorflow_model_optimization`."""
+    keras()
+    return importlib.import_module("tensorflow_model_optimization")
+
+
+def hide_gpus() -> None:
+    """Let this process and those that it starts see no GPU; to be called before TensorFlow loads.
+
+    What is trained on a GPU has other weights than what is trained on a CPU.
+    """
+    os.environ.update(dict.fromkeys(VISIBLE_GPUS, "-1"))
+
+
 def make_deterministic(threads: int) -> None:
-    """Fix what makes two trainings differ: the order of operations and of their sums.
+    """Fix what makes two trainings differ: the device, the order of operations and of their sums.
 
     Sums are split by the number of threads, so that number is part of an artifact's provenance.
+    Devices other than the CPU are hidden, also those that no environment variable hides.
+
+    Raises:
+        RuntimeError: if TensorFlow has begun to use its devices.
     """
     tf = tensorflow()
+    tf.config.set_visible_devices(tf.config.list_physical_devices("CPU"))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
@@ -79,21 +114,6 @@ def _native_output_hidden() -> Iterator[None]:
             os.close(kept)
 
 
-@cache
-def toolkit() -> Any:
-    """The module `tensorflow_model_optimization`."""
-    keras()
-    return importlib.import_module("tensorflow_model_optimization")
-
-
-@cache
-def keras() -> Any:
-    """The Keras 2 that the toolkit works on: `tf_keras`, or `tf.keras` before TensorFlow 2.16."""
-    tf = tensorflow()
-    major, minor = (int(part) for part in tf.__version__.split(".")[:2])
-    return importlib.import_module("tf_keras") if (major, minor) >= (2, 16) else tf.keras
-
-
 if __name__ == "__main__":  # names the devices that TensorFlow sees
-    found = tensorflow().config.list_physical_devices()
-    print(", ".join(device.name.removeprefix("/physical_device:") for device in found))
+    devices = tensorflow().config.list_physical_devices()
+    print(", ".join(device.name.removeprefix("/physical_device:") for device in devices))

@@ -1,4 +1,7 @@
-"""Spectral features by tf.signal, in a process of its own."""
+"""Spectral features of sound, by tf.signal.
+
+A program: `python -m weighin.frameworks.signal SOUND.npy FEATURES.npy SETTINGS`, these as JSON.
+"""
 
 from __future__ import annotations
 
@@ -32,15 +35,15 @@ def mel_cepstra(
         `(n, frames, count)`, the frames that lie wholly inside.
     """
     tf = tensorflow()
-    made = []
+    parts = []
     for at in range(0, len(samples), 100):  # spectra are many times as large as what is kept
         spectra = tf.abs(tf.signal.stft(samples[at : at + 100], window, step))
         bands = tf.signal.linear_to_mel_weight_matrix(bins, spectra.shape[-1], rate, 20.0, rate / 2)
         cepstra = tf.signal.mfccs_from_log_mel_spectrograms(tf.math.log(spectra @ bands + 1e-6))
-        made.append(np.asarray(cepstra[..., :count], dtype=np.float32))
-    return np.concatenate(made)
+        parts.append(np.asarray(cepstra[..., :count], dtype=np.float32))
+    return np.concatenate(parts)
 
 
 if __name__ == "__main__":
-    given, made, orders = sys.argv[1:]
-    np.save(made, mel_cepstra(np.load(given, allow_pickle=False), **json.loads(orders)))
+    sound, features, settings = sys.argv[1:]
+    np.save(features, mel_cepstra(np.load(sound, allow_pickle=False), **json.loads(settings)))

@@ -1,9 +1,4 @@
-"""The training stack: the only module that imports TensorFlow, Keras or the toolkit.
-
-The optimization toolkit works on Keras 2 alone, which TensorFlow from 2.16 brings as the separate
-package `tf_keras`. Nothing is imported before the first call, and TensorFlow's start-up chatter is
-kept from the user.
-"""
+"""Keras 2 models: checked, read and written, given weights, asked, converted."""
 
 from __future__ import annotations
 
@@ -87,12 +82,12 @@ def set_weights(model: Any, layers: Sequence[Sequence[Any]], source: str) -> Non
     Raises:
         WeighinError: naming the first layer that they do not fit.
     """
-    own = [layer for layer in model.layers if layer.weights]
-    if len(own) != len(layers):
+    weighted = [layer for layer in model.layers if layer.weights]
+    if len(weighted) != len(layers):
         raise WeighinError(
-            f"{source} holds weights of {len(layers)} layers, {model.name!r} has {len(own)}."
+            f"{source} holds weights of {len(layers)} layers, {model.name!r} has {len(weighted)}."
         )
-    for layer, arrays in zip(own, layers, strict=True):
+    for layer, arrays in zip(weighted, layers, strict=True):
         wanted = [tuple(weight.shape) for weight in layer.weights]
         given = [tuple(array.shape) for array in arrays]
         if wanted != given:

@@ -26,19 +26,19 @@ def prunable_kernels(model: Any) -> list[tuple[Any, Any]]:
     check_keras(model)
     toolkit()
     registry: Any = importlib.import_module(f"{_CORE}.sparsity.keras.prune_registry").PruneRegistry
-    found: list[tuple[Any, Any]] = []
+    kernels: list[tuple[Any, Any]] = []
     for layer in model.layers:
         if isinstance(layer, keras().Model):
-            found += prunable_kernels(layer)
+            kernels += prunable_kernels(layer)
         elif registry.supports(layer):
             weights = registry.make_prunable(layer).get_prunable_weights()
-            found += [(layer, weight) for weight in weights]
+            kernels += [(layer, weight) for weight in weights]
         elif any(len(weight.shape) > 1 for weight in layer.trainable_weights):
             raise WeighinError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) is not one that the optimization "
                 f"toolkit prunes (its prune_registry)."
             )
-    return found
+    return kernels
 
 
 def clustered(model: Any, clusters: int, init: str) -> Any:
@@ -65,20 +65,6 @@ def clustered(model: Any, clusters: int, init: str) -> Any:
         for algorithm in getattr(layer, "clustering_algorithms", {}).values():
             algorithm.get_pulling_indices = partial(_nearest, algorithm.cluster_centroids)
     return wrapped
-
-
-def _nearest(centroids: Any, weights: Any) -> Any:
-    """The index of each weight's nearest centroid, as the toolkit's `get_pulling_indices` finds it.
-
-    That compares every weight with every centroid in every training step; looking between sorted
-    centroids is several times faster.
-    """
-    tf = tensorflow()
-    order = tf.argsort(centroids)
-    ranked = tf.gather(centroids, order)
-    middles = (ranked[1:] + ranked[:-1]) / 2
-    found = tf.searchsorted(middles, tf.reshape(weights, [-1]))
-    return tf.cast(tf.reshape(tf.gather(order, found), tf.shape(weights)), tf.int64)
 
 
 def quantization_aware(model: Any) -> Any:
@@ -118,6 +104,20 @@ def without_clusters(model: Any) -> Any:
         f"{_CORE}.quantization.keras.collab_opts.cluster_preserve.cluster_utils"
     )
     return utils.strip_clustering_cqat(model)
+
+
+def _nearest(centroids: Any, weights: Any) -> Any:
+    """The index of each weight's nearest centroid, as the toolkit's `get_pulling_indices` finds it.
+
+    That compares every weight with every centroid in every training step; looking between sorted
+    centroids is several times faster.
+    """
+    tf = tensorflow()
+    order = tf.argsort(centroids)
+    ranked = tf.gather(centroids, order)
+    middles = (ranked[1:] + ranked[:-1]) / 2
+    ranks = tf.searchsorted(middles, tf.reshape(weights, [-1]))
+    return tf.cast(tf.reshape(tf.gather(order, ranks), tf.shape(weights)), tf.int64)
 
 
 def _is_sparse(model: Any) -> bool:

@@ -1,7 +1,7 @@
 """Which versions of TensorFlow, Keras 2, the toolkit and Python cannot work together.
 
-Found by experiment: tests/test_versions.py holds each rule against the packages that are installed,
-and `tox -m versions` has environments of pairs that fail as is said here.
+Found by experiment: tests/frameworks/test_versions.py holds each rule against the packages that
+are installed, and `tox -m versions` has environments of pairs that fail as is said here.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class RunContext:
 
     def load_dataset(self, name: str) -> Dataset:
         """A data set by its name."""
-        return loading.load_cached(name, self.build_context.places)
+        return loading.load_cached(name, self.build_context.search)
 
     def origins(self, digests: Collection[str] | None) -> dict[str, list[dict[str, Any]]]:
         """For each artifact's sha256 the provenance of all its stages, the dense start first.

@@ -75,7 +75,7 @@ def _weights(models: Iterable[str], settings: Settings, context: RunContext) -> 
     for name in models:
         recipe = registry.models[name].recipe(settings.suite.profile)
         if recipe.weights is not None:
-            published = pretrained.find(recipe.weights, context.build_context.places)
+            published = pretrained.find(recipe.weights, context.build_context.search)
             otherwise = "trained" if recipe.epochs else "random"
             made_of[name] = f"{published[0].name} {published[1][:12]}" if published else otherwise
     return made_of

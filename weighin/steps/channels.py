@@ -10,7 +10,9 @@ from weighin.frameworks import tf_keras
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between
 from weighin.registry import step
+from weighin.steps._channel_groups import ChannelGroups
 from weighin.steps._channel_pruning import narrow
+from weighin.steps._channel_rules import hand_on
 
 MAKERS = ("CONV_2D", "FULLY_CONNECTED")  # their weights' first axis is the width that they make
 
@@ -43,7 +45,7 @@ def _claim(
     return None if narrowed else "every layer is as wide as before"
 
 
-@step("channels", check=_check, claim=_claim, uses=(narrow,))
+@step("channels", check=_check, claim=_claim, uses=(narrow, hand_on, ChannelGroups))
 def channels(
     model: Any,
     trainer: Trainer,

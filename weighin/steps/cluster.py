@@ -34,7 +34,7 @@ def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
     return None
 
 
-@step("cluster", claim=_claim)
+@step("cluster", claim=_claim, uses=(toolkit.clustered,))
 def cluster(
     model: Any,
     trainer: Trainer,

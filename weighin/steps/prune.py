@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from weighin.formats.tflite import Graph, Tensor
-from weighin.frameworks import process
+from weighin.frameworks import process, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between, pair
 from weighin.registry import step
@@ -129,7 +129,7 @@ def _breaks_blocks(
     return None
 
 
-@step("prune", check=_check, claim=_claim, uses=(Masks,))
+@step("prune", check=_check, claim=_claim, uses=(Masks, toolkit.prunable_kernels))
 def prune(
     model: Any,
     trainer: Trainer,

@@ -16,7 +16,7 @@ def _claim(graph: Graph, **_: object) -> str | None:
     return None
 
 
-@step("qat", claim=_claim)
+@step("qat", claim=_claim, uses=(toolkit.quantization_aware,))
 def qat(model: Any, trainer: Trainer) -> Any:
     """Train on with int8 rounding simulated, so that the weights learn to bear it.
 
