@@ -89,6 +89,7 @@ class Registry(Generic[T]):
             return
         self._loaded = True
         earlier = dict(self._objects)
+        self._objects.clear()  # so that weighin's own come first, in tables as in lists
         module = importlib.import_module(self._builtin)
         for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
             if not found.name.startswith("_"):

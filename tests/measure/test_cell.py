@@ -16,6 +16,7 @@ from helpers.support import Clock, results_of
 from helpers.tiny import registrations_undone
 
 from weighin import registry, stats
+from weighin.build.artifacts import Artifacts
 from weighin.build.jobs import job_for
 from weighin.build.keys import BuildContext
 from weighin.core import Failure, Figure, Record, Skip, WeighinError
@@ -204,7 +205,8 @@ def bench(shop):
         definitions = default_definitions(shop.project)
         load_definitions(definitions)
         places = SearchPaths(None, shop.cache.folder, offline=True)
-        yield RunContext(BuildContext(shop.cache, places, tuple(definitions)), "quick")
+        build_context = BuildContext(shop.cache, places, tuple(definitions))
+        yield RunContext(Artifacts(build_context, "quick"))
 
 
 def _records(cell, outcome):
@@ -281,7 +283,8 @@ def test_labels_that_mean_nothing_are_not_measured(bench):
 def test_a_variant_whose_baseline_failed_has_its_own_figures(bench):
     """Only what compares with the baseline is missing, with the baseline's reason."""
     job = job_for("tiny", "quick", 0, parse("baseline"), "tflite")
-    alone = dataclasses.replace(bench, built={job: Failure("the oven broke")}, _evaluations={})
+    burnt = dataclasses.replace(bench.artifacts, built={job: Failure("the oven broke")})
+    alone = dataclasses.replace(bench, artifacts=burnt, _evaluations={})
     cell = Cell(dataclasses.replace(CASE, variant="int8"), "evaluation", alone)
     records = _records(cell, cell.evaluate())
 
@@ -312,7 +315,7 @@ def test_an_artifact_names_all_that_went_into_it(bench, shop):
     case = dataclasses.replace(CASE, variant="prune(0.5)+int8")
     bench.build([case])
     sha256 = shop.artifact("prune(0.5)+int8").sha256
-    origin = bench.origins({sha256})[sha256]
+    origin = bench.artifacts.origins({sha256})[sha256]
 
     assert ["dense start", "prune(0.5)", "int8"] == [stage["stage"] for stage in origin]
 
@@ -320,7 +323,8 @@ def test_an_artifact_names_all_that_went_into_it(bench, shop):
 def test_what_could_not_be_built_is_said_with_its_reason(bench):
     """Asking for a failed file raises what went wrong with it."""
     job = job_for("tiny", "quick", 0, parse("float16"), "tflite")
-    broken = dataclasses.replace(bench, built={job: Failure("the chisel broke")})
+    built = {job: Failure("the chisel broke")}
+    broken = dataclasses.replace(bench, artifacts=dataclasses.replace(bench.artifacts, built=built))
 
     with pytest.raises(WeighinError, match="not built: the chisel broke"):
         broken.artifact(dataclasses.replace(CASE, variant="float16"))
@@ -395,11 +399,12 @@ def test_a_runtime_that_answers_nonsense_is_never_timed(bench, tmp_path):
     (tmp_path / "liar.py").write_text(LIAR)
     definitions = (*bench.build_context.definitions, tmp_path / "liar.py")
     shop = dataclasses.replace(bench.build_context, definitions=definitions)
+    artifacts = dataclasses.replace(bench.artifacts, context=shop)
     with registrations_undone():
         load_definitions(definitions)
         liar = registry.runtimes["liar"]
         case = dataclasses.replace(CASE, runtime="liar")
-        cell = Cell(case, "inference", dataclasses.replace(bench, build_context=shop))
+        cell = Cell(case, "inference", dataclasses.replace(bench, artifacts=artifacts))
         with pytest.raises(WeighinError, match="from the Keras model's"):
             cell.inference()
         with pytest.raises(WeighinError, match="from the Keras model's"):

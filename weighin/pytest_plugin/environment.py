@@ -65,7 +65,7 @@ def environment(
             for name in models
             if name in registry.anchors
         },
-        "artifacts": context.origins(artifacts),
+        "artifacts": context.artifacts.origins(artifacts),
     }
 
 
