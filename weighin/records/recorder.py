@@ -7,6 +7,7 @@ be read. What it had not come to is in the file from the start, as `not measured
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,15 +52,15 @@ class Recorder:
             return
         text = (",\n" if self._any else "") + store.rows(self.path, records)
         try:
-            with self.path.open("r+b") as file:
+            # without a buffer, which would try to write again what did not fit
+            with self.path.open("r+b", buffering=0) as file:
                 end = file.seek(-len(_TAIL), os.SEEK_END)
                 try:
-                    file.write(text.encode() + _TAIL)
-                    file.flush()
+                    _write(file, text.encode() + _TAIL)
                 except OSError:
+                    file.truncate(end)
                     file.seek(end)
-                    file.truncate()
-                    file.write(_TAIL)
+                    _write(file, _TAIL)
                     raise
         except OSError as error:
             raise refusal(self.path, error) from error
@@ -72,3 +73,9 @@ class Recorder:
             WeighinError: if it cannot be written; what was appended stays.
         """
         store.save(self.path, results)
+
+
+def _write(file: io.FileIO, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
