@@ -198,7 +198,7 @@ def test_one_scale_for_a_kernel(made: Made, name: str) -> None:
 def test_a_converter_without_single_scales_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """An attribute that would do nothing is not set: the message says what is missing."""
     monkeypatch.setattr(
-        _quantized.stack, "tensorflow", lambda: SimpleNamespace(__version__="1.2.3")
+        _quantized.process, "tensorflow", lambda: SimpleNamespace(__version__="1.2.3")
     )
 
     with pytest.raises(WeighinError, match=r"TensorFlow 1\.2\.3 has no single scales"):

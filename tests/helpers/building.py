@@ -18,6 +18,7 @@ from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.core import Artifact, Failure
 from weighin.datasets.search import SearchPaths
+from weighin.targets.machine import Processor
 
 ODD = '''"""Models that go wrong, each in its own way, and one with other test images."""
 
@@ -234,7 +235,7 @@ def write_weights(path: Path, width: int, note: str) -> None:
             group["z_kernel"], group["a_bias"] = pair
 
 
-def context_of(project: Path, cache: Path) -> BuildContext:
-    """A build_context without any data but the project's."""
-    paths = SearchPaths(project / "models" / "data" / "weights", cache, True, ())
-    return BuildContext(Cache(cache), paths, (project / "models",))
+def context_of(project: Path, cache: Path, processor: Processor | None = None) -> BuildContext:
+    """A context without any data but the project's."""
+    search = SearchPaths(project / "models" / "data" / "weights", cache, True, ())
+    return BuildContext(Cache(cache), search, (project / "models",), processor)
