@@ -26,6 +26,7 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -83,8 +84,27 @@ def with_lambda(keras):
 
 
 @model(quick=QUICK)
+def looking(keras):
+    tf = sys.modules["tensorflow"]
+    devices = [device.device_type for device in tf.config.get_visible_devices()]
+    hidden = (f"{name}_VISIBLE_DEVICES={os.environ[name + '_VISIBLE_DEVICES']}"
+              for name in ("CUDA", "HIP"))
+    print(f"looking at {devices}, " + ", ".join(hidden))
+    print(f"the processor was asked for: {'cpuinfo' in sys.modules}")
+    return layers_of(keras)
+
+
+@dataset("deadly")
+def deadly(search):
+    """Ends a worker that reads it, before that has loaded TensorFlow."""
+    if multiprocessing.parent_process():
+        os._exit(9)
+    return from_arrays("deadly", dict(np.load(HERE / "data" / "tiny.npz")), classes=3)
+
+
+@model(quick=Recipe("deadly", epochs=1, finetune_epochs=1))
 def exiting(keras):
-    os._exit(9)
+    raise AssertionError("its worker has ended before")
 
 
 @model(quick=QUICK)
