@@ -39,8 +39,9 @@ def put(cache: Cache, content: bytes = CONTENT, **changes: Any) -> Artifact:
 
 def start(code: str, *words: str) -> subprocess.Popen[str]:
     """Run Python code in a process that can import weighin; it starts with `cache` at hand."""
-    root = str(Path(__file__).parent.parent)
-    begin = f"import sys; sys.path[:0] = [{root!r}, {root + '/tests'!r}]\n"
+    here = Path(__file__).resolve().parent
+    path = [str(here.parents[1]), str(here)]
+    begin = f"import sys; sys.path[:0] = {path!r}\n"
     begin += (
         "from pathlib import Path\nfrom test_cache import *\ncache = Cache(Path(sys.argv[1]))\n"
     )

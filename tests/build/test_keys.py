@@ -8,25 +8,35 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.building import context_of, job
+from helpers.building import context_of, job, write_odd_project
 from helpers.tiny import registrations_undone, tiny_arrays, write_project
 
-from weighin import npz_dataset, registry
+import weighin
+from weighin import grammar, npz_dataset, registry
 from weighin.build import keys
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
+from weighin.targets import machine
+from weighin.targets.machine import Processor
+
+THIS = Processor("Example CPU", "x86_64", ("avx2", "fma"))
 
 
-def key_of_chain(project: Path, name: str = "prune(0.5)+int8", **changes: Any) -> list[str]:
+def key_of_chain(
+    project: Path,
+    name: str = "prune(0.5)+int8",
+    processor: Processor | None = THIS,
+    **changes: Any,
+) -> list[str]:
     """The keys of a variant of the tiny model, dense start first, as `build` would have them."""
-    build_context = context_of(project, project / "cache")
+    build_context = context_of(project, project / "cache", processor)
     with registrations_undone():
         load_definitions(build_context.definitions)
         if "scale" in changes:
             data = project / "models" / "data" / "tiny.npz"
             npz_dataset("tiny", data, classes=3, scale=changes.pop("scale"))
         last = dataclasses.replace(job("tiny", name), **changes)
-        recipe = registry.models["tiny"].recipe(last.profile)
+        recipe = registry.models[last.model].recipe(last.profile)
         digest = loading.load(recipe.dataset, build_context.search).digest
         return [build_context.key(one, digest) for one in last.chain]
 
@@ -192,5 +202,167 @@ def test_the_key_covers_the_code_of_steps_and_exports(
         return "changed" if item is changed else original(item)
 
     monkeypatch.setattr(registry, "source_digest", source_digest)
+
+    assert expected == [a == b for a, b in zip(before, key_of_chain(plain), strict=True)]
+
+
+# The processor
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A project with a model that has published weights, and one that is never trained."""
+    return write_odd_project(tmp_path / "odd")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Processor("Example CPU 2", "x86_64", ("avx2", "fma")),
+        Processor("Example CPU", "aarch64", ("avx2", "fma")),
+        Processor("Example CPU", "x86_64", ("avx2", "fma", "avx512f")),
+    ],
+)
+def test_trained_weights_are_those_of_a_processor(plain: Path, other: Processor) -> None:
+    """Another brand, architecture or instruction set changes every key of what was trained."""
+    assert key_of_chain(plain) == key_of_chain(plain, processor=THIS)
+    assert not set(key_of_chain(plain)) & set(key_of_chain(plain, processor=other))
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "expected"),
+    [
+        ("published", "int8", [True, True]),
+        ("published", "prune(0.5)+int8", [True, False, False]),
+        ("published", "finetune", [True, False, False]),
+        ("untrained", "int8", [False, False]),
+    ],
+)
+def test_published_weights_and_exports_are_the_same_everywhere(
+    odd: Path, model: str, name: str, expected: list[bool]
+) -> None:
+    """Only training, and settling random weights, depends on the processor."""
+    other = dataclasses.replace(THIS, cpu="Other CPU")
+
+    before, after = (key_of_chain(odd, name, processor, model=model) for processor in (THIS, other))
+
+    assert expected == [a == b for a, b in zip(before, after, strict=True)]
+
+
+def test_a_processor_that_was_handed_over_is_not_asked_for_again(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers are given it: asking the system takes longer than making all keys."""
+    here = key_of_chain(plain, processor=machine.processor())
+    assert here == key_of_chain(plain, processor=None)
+
+    def refuse() -> Processor:
+        raise AssertionError("the system was asked")
+
+    monkeypatch.setattr(machine, "processor", refuse)
+
+    assert len(key_of_chain(plain, processor=THIS)) == 3
+    with pytest.raises(AssertionError, match="the system was asked"):
+        key_of_chain(plain, processor=None)
+
+
+# Source files
+
+BUILT_BY = {"dense start", "published"}
+SCALED = {"dynamic", "int8", "int16x8", "int4", "sparse", "compact"}
+EDITED = {  # the stages whose own account, parents aside, changes with a file
+    "frameworks/process.py": BUILT_BY,
+    "frameworks/tf_keras.py": BUILT_BY,
+    "frameworks/fitting.py": BUILT_BY,
+    "frameworks/training.py": BUILT_BY,
+    "frameworks/toolkit.py": {"prune", "cluster", "qat"},
+    "frameworks/signal.py": set(),
+    "frameworks/downloads.py": set(),
+    "frameworks/versions.py": set(),
+    "frameworks/__init__.py": set(),
+    "formats/keras.py": {"published"},
+    "formats/tflite.py": set(),
+    "steps/_masks.py": {"prune"},
+    "steps/_channel_groups.py": {"channels"},
+    "steps/_channel_pruning.py": {"channels"},
+    "steps/_channel_rules.py": {"channels"},
+    "steps/finetune.py": {"finetune"},
+    "exports/_quantized.py": SCALED,
+    "exports/float32.py": {"float32", "int4", "sparse", "compact"},
+    "exports/float16.py": {"float16", "sparse", "compact"},
+    "exports/dynamic.py": {"dynamic", "sparse", "compact"},
+    "exports/int8.py": {"int8", "sparse", "compact"},
+    "exports/int16x8.py": {"int16x8", "compact"},
+    "exports/int4.py": {"int4", "compact"},
+}
+VARIANTS = [
+    *("prune(0.5)", "cluster(4)", "qat", "channels(0.5)", "finetune"),
+    *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact(int8)"),
+]
+
+
+def accounts(project: Path) -> dict[str, dict[str, Any]]:
+    """What goes into the key of every stage, its parent's key aside."""
+    build_context = context_of(project, project / "cache", THIS)
+    with registrations_undone():
+        load_definitions(build_context.definitions)
+        stages = {
+            "dense start": job("tiny", "baseline", "h5"),
+            "published": job("published", "baseline", "h5"),
+        }
+        for name in VARIANTS:
+            wanted = grammar.parse(name)
+            format = "h5" if wanted.steps else "tflite"
+            stages[name.partition("(")[0]] = job("tiny", name, format)
+        account = {stage: build_context.provenance(one, "data") for stage, one in stages.items()}
+    return {stage: account[stage] | {"parent": ""} for stage in account}
+
+
+def edit(monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    """Let a file of weighin have one line more, for all who read it."""
+    edited, read = Path(weighin.__file__).parent / file, Path.read_bytes
+    assert edited.is_file()
+
+    def read_bytes(path: Path) -> bytes:
+        return read(path) + (b"\n# edited" if path == edited else b"")
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+
+
+@pytest.mark.parametrize(("file", "expected"), EDITED.items())
+def test_an_edit_changes_what_the_file_decides(
+    odd: Path, monkeypatch: pytest.MonkeyPatch, file: str, expected: set[str]
+) -> None:
+    """What is built by a file is built anew when it changes, and nothing else."""
+    before = accounts(odd)
+    edit(monkeypatch, file)
+    after = accounts(odd)
+
+    assert expected == {stage for stage in before if before[stage] != after[stage]}
+
+
+def test_every_file_that_loads_tensorflow_is_edited_above() -> None:
+    """A file that is added beside them has to be given what it decides."""
+    package = Path(weighin.__file__).parent
+    files = {f"frameworks/{path.name}" for path in (package / "frameworks").glob("*.py")}
+
+    assert files == {file for file in EDITED if file.startswith("frameworks/")}
+    assert {*registry.steps, *registry.exports} == {name.partition("(")[0] for name in VARIANTS}
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("frameworks/fitting.py", [False, False, False]),
+        ("frameworks/toolkit.py", [True, False, False]),
+        ("frameworks/signal.py", [True, True, True]),
+    ],
+)
+def test_what_comes_after_is_built_anew_too(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, file: str, expected: list[bool]
+) -> None:
+    """By its parent's key an export depends on whatever made the model that it is of."""
+    before = key_of_chain(plain)
+    edit(monkeypatch, file)
 
     assert expected == [a == b for a, b in zip(before, key_of_chain(plain), strict=True)]

@@ -6,12 +6,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers.processes import fake_python
-from helpers.support import answer
 from helpers.tiny import tiny_arrays
 
 from weighin.build import pretrained
@@ -172,51 +171,3 @@ def test_a_download_that_fails_leaves_random_weights(
     pretrained.provide(recipe(DOWNLOADED), noise, paths_in(tmp_path, offline=False))
 
     assert not (tmp_path / "cache").exists()
-
-
-# A stand-in for keras.applications: a network that, with ImageNet weights, divides once more, as
-# EfficientNet does; then the network without it and with the saved weights answers the same.
-IMAGENET = """
-import json, sys
-from pathlib import Path
-from types import SimpleNamespace
-import numpy as np
-from weighin.formats.keras import read_weights
-from weighin.frameworks import downloads, process, tf_keras
-
-keras, tf = process.keras(), process.tensorflow()
-STANDARD = np.array([0.2, 0.5, 0.9], np.float32)
-
-def net(weights=None):
-    keras.utils.set_random_seed(0 if weights else 1)
-    image = keras.layers.Input((4, 4, 3))
-    x = keras.layers.Normalization()(image)
-    if weights:
-        x = tf.math.multiply(x, tf.reshape(1 / np.sqrt(STANDARD), [1, 1, 1, 3]))
-    x = keras.layers.Conv2D(2, 3)(x)
-    x = keras.layers.BatchNormalization()(x)
-    model = keras.Model(image, keras.layers.Dense(5, "softmax")(keras.layers.Flatten()(x)))
-    if weights:
-        model.layers[1].set_weights([np.array([0.1, 0.2, 0.3]), STANDARD**2, 0])
-    return model
-
-wanted = net("imagenet")
-keras.applications.Net = lambda weights: wanted
-images = np.random.default_rng(0).random((6, 4, 4, 3), np.float32)
-answers = tf_keras.predict(wanted, images)
-downloads.save_imagenet_weights("Net", Path(sys.argv[1]))
-made = net()
-tf_keras.set_weights(made, read_weights(Path(sys.argv[1])), "the file")
-print(json.dumps([answers.tolist(), tf_keras.predict(made, images).tolist()]))
-"""
-
-
-def test_imagenet_weights_answer_in_the_model_without_them(
-    tmp_path: Path, child_environment: Mapping[str, str]
-) -> None:
-    """What EfficientNet computes besides with ImageNet weights goes into its normalization."""
-    wanted, found = answer(IMAGENET, str(tmp_path / "net.h5"), environment=child_environment)
-
-    assert wanted != wanted[::-1]
-    for before, after in zip(wanted, found, strict=True):
-        assert before == pytest.approx(after, abs=1e-5)

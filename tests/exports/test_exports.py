@@ -10,14 +10,13 @@ import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from helpers.flatbuffer import content, convolution, dense
 from helpers.support import answer
 
-from conftest import Shop
 from weighin import grammar, registry
 from weighin.build import invariants
 from weighin.core import Artifact, Dataset, Variant, WeighinError
@@ -25,6 +24,9 @@ from weighin.exports import _quantized, int4
 from weighin.exports.compact import compacted
 from weighin.formats.tflite import Graph, Tensor, read_tflite
 from weighin.measure import equivalence
+
+if TYPE_CHECKING:
+    from conftest import Shop
 
 PRUNED = "prune(0.8)"
 SPARSE = ("float32", "float16", "dynamic", "int8")
@@ -198,7 +200,7 @@ def test_one_scale_for_a_kernel(made: Made, name: str) -> None:
 def test_a_converter_without_single_scales_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """An attribute that would do nothing is not set: the message says what is missing."""
     monkeypatch.setattr(
-        _quantized.stack, "tensorflow", lambda: SimpleNamespace(__version__="1.2.3")
+        _quantized.process, "tensorflow", lambda: SimpleNamespace(__version__="1.2.3")
     )
 
     with pytest.raises(WeighinError, match=r"TensorFlow 1\.2\.3 has no single scales"):

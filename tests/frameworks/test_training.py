@@ -1,30 +1,11 @@
-"""What the trainer does to images and schedules."""
+"""What training by a recipe does to images."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
-
 import numpy as np
 import pytest
-from helpers.support import answer
 
 from weighin.frameworks.training import augmented
-
-# Prints two epochs' labels, batch by batch, of training sets given by a seed; each image is its
-# label; and whether autotuning is on.
-BATCHES = """
-import json, sys
-import numpy as np
-from weighin.frameworks import fitting
-
-labels = np.arange(23)
-images = labels.astype(np.float32).reshape(-1, 1, 1, 1)
-made = [fitting.batches(images, labels, 5, int(seed)) for seed in sys.argv[1:]]
-own = lambda x, y: np.array_equal(x.numpy().ravel(), y.numpy())
-said = [[[y.numpy().tolist() for x, y in each if own(x, y)] for epoch in range(2)] for each in made]
-print(json.dumps([said, made[0].options().autotune.enabled]))
-"""
 
 
 @pytest.mark.parametrize("mirror", [False, True])
@@ -65,18 +46,3 @@ def test_images_are_left_as_they_are_by_default() -> None:
     images = np.zeros((2, 4, 4, 1), np.float32)
 
     assert augmented(images, np.random.default_rng(0), 0, mirror=False) is images
-
-
-def test_batches_hold_every_image_once_in_another_order_each_epoch(
-    child_environment: Mapping[str, str],
-) -> None:
-    """With its label, the rest in the last batch; the order follows the seed; nothing is tuned."""
-    (first, again, other), is_tuned = answer(BATCHES, "1", "1", "2", environment=child_environment)
-
-    for epoch in first:
-        assert [len(batch) for batch in epoch] == [5, 5, 5, 5, 3]
-        assert sorted(itertools.chain(*epoch)) == list(range(23))
-    assert first[0] != first[1]
-    assert first == again
-    assert first != other
-    assert is_tuned is False

@@ -93,7 +93,7 @@ def test_versions_are_read_by_their_numbers() -> None:
 PROGRAM = """
 import json, tempfile
 import numpy as np
-from weighin.frameworks import tf_keras
+from weighin.frameworks import process, tf_keras, toolkit
 
 images = np.random.default_rng(0).random((60, 6, 6, 1)).astype("float32")
 labels = np.arange(60) % 3

@@ -18,6 +18,7 @@ from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.core import Artifact, Failure
 from weighin.datasets.search import SearchPaths
+from weighin.targets.machine import Processor
 
 ODD = '''"""Models that go wrong, each in its own way, and one with other test images."""
 
@@ -25,6 +26,7 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -82,8 +84,27 @@ def with_lambda(keras):
 
 
 @model(quick=QUICK)
+def looking(keras):
+    tf = sys.modules["tensorflow"]
+    devices = [device.device_type for device in tf.config.get_visible_devices()]
+    hidden = (f"{name}_VISIBLE_DEVICES={os.environ[name + '_VISIBLE_DEVICES']}"
+              for name in ("CUDA", "HIP"))
+    print(f"looking at {devices}, " + ", ".join(hidden))
+    print(f"the processor was asked for: {'cpuinfo' in sys.modules}")
+    return layers_of(keras)
+
+
+@dataset("deadly")
+def deadly(search):
+    """Ends a worker that reads it, before that has loaded TensorFlow."""
+    if multiprocessing.parent_process():
+        os._exit(9)
+    return from_arrays("deadly", dict(np.load(HERE / "data" / "tiny.npz")), classes=3)
+
+
+@model(quick=Recipe("deadly", epochs=1, finetune_epochs=1))
 def exiting(keras):
-    os._exit(9)
+    raise AssertionError("its worker has ended before")
 
 
 @model(quick=QUICK)
@@ -234,7 +255,7 @@ def write_weights(path: Path, width: int, note: str) -> None:
             group["z_kernel"], group["a_bias"] = pair
 
 
-def context_of(project: Path, cache: Path) -> BuildContext:
-    """A build_context without any data but the project's."""
-    paths = SearchPaths(project / "models" / "data" / "weights", cache, True, ())
-    return BuildContext(Cache(cache), paths, (project / "models",))
+def context_of(project: Path, cache: Path, processor: Processor | None = None) -> BuildContext:
+    """A context without any data but the project's."""
+    search = SearchPaths(project / "models" / "data" / "weights", cache, True, ())
+    return BuildContext(Cache(cache), search, (project / "models",), processor)

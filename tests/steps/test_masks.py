@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pytest
-from helpers.support import answer
+from helpers.keras_process import seen
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -86,80 +83,9 @@ def test_shares_make_up_the_whole(density: float, parts: list[tuple[int, float]]
                 assert pytest.approx(one * its) == other * own
 
 
-TOOLKIT = """
-import importlib, json
-import numpy as np
-from weighin.frameworks import tf_keras
-from weighin.steps._masks import largest, patterned
-
-tf = process.tensorflow()
-plan = process.toolkit().sparsity.keras.ConstantSparsity
-path = "tensorflow_model_optimization.python.core.sparsity.keras.pruning_impl"
-rule = importlib.import_module(path).Pruning
-generator = np.random.default_rng(0)
-same = {}
-for shape, sparsity, block, pattern in [
-    ((40, 30), 0.8, [1, 1], None),
-    ((7, 5), 0.31, [1, 1], None),
-    ((12, 8), 0.5, [4, 1], None),
-    ((12, 8), 0.75, [2, 4], None),
-    ((3, 3, 8, 5), 0.5, [1, 1], (2, 4)),
-    ((16, 6), 0.25, [1, 1], (1, 4)),
-]:
-    scores = generator.random(shape, dtype=np.float32)
-    mask, threshold = tf.Variable(tf.ones(shape)), tf.Variable(0.0)
-    toolkit = rule(
-        lambda: tf.constant(1),
-        [(tf.Variable(scores), mask, threshold)],
-        plan(sparsity, 0, frequency=1),
-        block_size=block,
-        block_pooling_type="AVG",
-        sparsity_m_by_n=pattern,
-    )
-    toolkit.conditional_mask_update()
-    own = patterned(scores, *pattern) if pattern else largest(scores, sparsity, tuple(block))
-    same[str([shape, block, pattern])] = bool((own == mask.numpy()).all())
-print(json.dumps(same))
-"""
-
-SCHEMES = """
-import json
-import numpy as np
-from weighin.frameworks import tf_keras
-
-layers = process.keras().layers
-model = process.keras().Sequential([layers.Input((40,)), layers.Dense(20), layers.Dense(3)])
-kernel = np.random.default_rng(0).normal(size=(40, 20)).astype(np.float32)
-sparse = np.where(np.random.default_rng(1).random((40, 20)) < 0.95, 0, kernel)
-shared = np.round(kernel)
-found = {}
-for name, values in {"dense": kernel, "pruned": sparse, "clustered": shared + 0.5}.items():
-    model.layers[0].set_weights([values, np.zeros(20)])
-    wrapped = toolkit.quantization_aware(model)
-    weights = [each for each in wrapped.layers if each.name == "quant_" + model.layers[0].name]
-    found[name] = type(weights[0].quantize_config.weight_quantizer).__name__
-print(json.dumps(found))
-"""
-
-
-def run(code: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """What code prints in a process of its own, as JSON."""
-    printed: dict[str, Any] = answer(code, environment=environment)
-    return printed
-
-
-def test_the_scheme_follows_what_the_weights_are(child_environment: Mapping[str, str]) -> None:
-    """Few weights that are left after pruning are not taken for clusters."""
-    found = run(SCHEMES, child_environment)
-
-    assert "PrunePreserve" in found["pruned"]
-    assert "ClusterPreserve" in found["clustered"]
-    assert "Preserve" not in found["dense"]
-
-
-def test_masks_are_those_of_the_toolkit(child_environment: Mapping[str, str]) -> None:
+def test_masks_are_those_of_the_toolkit() -> None:
     """Single weights, blocks and patterns are chosen as the toolkit's own pruning chooses them."""
-    same = run(TOOLKIT, child_environment)
+    same = seen()["pruning"]
 
     assert 6 == len(same)
     assert [] == [case for case, is_same in same.items() if not is_same]

@@ -1,4 +1,4 @@
-"""The training stack refuses models that the optimization toolkit does not work on."""
+"""Models that the optimization toolkit does not work on are refused by every step and export."""
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
 from __future__ import annotations
