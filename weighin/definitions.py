@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import types
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def default_definitions(folder: Path) -> list[Path]:
 def load_definitions(paths: Sequence[Path]) -> None:
     """Run files, or every file of folders, that register models, data sets, suites and more.
 
-    Files whose name begins with `_` or `test_`, `bench_` or `conftest` are passed over.
+    Files whose name begins with `_` or `test_`, `bench_` or `conftest` are passed over. A folder's
+    files may import their neighbours: `from . import neighbour`.
 
     Raises:
         WeighinError: if a path does not exist or a file fails; it names the file.
@@ -39,9 +41,19 @@ def load_definitions(paths: Sequence[Path]) -> None:
                 _run(file)
 
 
+def _package(folder: Path) -> str:
+    """The package that a folder's files are modules of, so that they may import each other."""
+    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+    name = f"weighin_definitions_{digest}"
+    if name not in sys.modules:
+        package = types.ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    return name
+
+
 def _run(file: Path) -> None:
-    digest = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
-    name = f"weighin_definitions_{digest}_{file.stem}"
+    name = f"{_package(file.parent)}.{file.stem}"
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, file)

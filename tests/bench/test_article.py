@@ -9,17 +9,19 @@ import re
 import shutil
 from pathlib import Path
 
+from helpers.pages import page_module
 from helpers.publishing import FACTS, accounted, environment, filed, made_of, names_of, text_of
 from helpers.support import file, record, results_of, run
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weighin.core import Record
-from weighin.publish import factors, site
+from weighin.publish import site
 
 SIZES = st.floats(1e3, 1e7)
 
 
+factors = page_module("factors")
 BOTH = f"{factors.PRUNED}+dynamic"
 
 

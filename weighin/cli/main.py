@@ -19,7 +19,7 @@ from weighin.core import WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions
 from weighin.measure.paired import PAIR_SECONDS
-from weighin.publish import filing, site
+from weighin.publish import filing, pages, site
 from weighin.records import store
 from weighin.report import comment, figure, gates, inspection, page
 from weighin.report import compare as comparison
@@ -139,6 +139,7 @@ def publish(
     if only_check and files:
         raise WeighinError("--check writes nothing, so it files nothing: leave the FILES out.")
     _load(())  # a project's own exports, by which files account for how they were made
+    pages.load(Path())
     for path in filing.file_away(files, Path("results"), machine, folder, versions=in_matrix):
         click.echo(f"filed: {path}")
     made = site.make(Path())
@@ -209,7 +210,7 @@ class _Sweep(click.Command):
     "may be repeated.",
 )
 @click.option("--seeds", type=int, default=3, show_default=True, help="Train so many times.")
-@click.option("--suite", metavar="NAME", help="Suite whose training profile is used (quick).")
+@click.option("--suite", metavar="NAME", help="Suite whose training profile is used (the first).")
 @click.option("--profile", metavar="NAME", help="Training profile, if not the suite's.")
 @click.option(
     "-o",

@@ -115,6 +115,28 @@ class Folder:
         return list(dict.fromkeys(model for run in self.runs for model in run.models))
 
 
+@dataclass(frozen=True)
+class Project:
+    """What is published, and what it may be held against.
+
+    Attributes:
+        root: the project's folder.
+        folders: by machine, the newest first.
+    """
+
+    root: Path
+    folders: tuple[Folder, ...]
+
+    @property
+    def facts(self) -> Path:
+        """Where the figures that others have published lie."""
+        return self.root / "models" / "published"
+
+    def others(self, folder: Folder) -> list[Folder]:
+        """All folders but this one."""
+        return [each for each in self.folders if each is not folder]
+
+
 def read(results: Path) -> list[Folder]:
     """Every published folder below `results`: by machine, the newest first.
 

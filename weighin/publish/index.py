@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from weighin.core import Results
-from weighin.publish import markdown, model, published
+from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
+from weighin.publish.pages import pages
 from weighin.report import units
 from weighin.report.footer import counted
 from weighin.report.origin import untrained
@@ -46,7 +47,7 @@ def page(folders: Sequence[Folder], made: Mapping[str, Sequence[str]]) -> str:
 
 
 def _specials(folder: Folder, pages: Sequence[str]) -> Iterable[str]:
-    about = {f"{name}.md": said for name, said in model.ACROSS.items()} | {
+    about = {f"{name}.md": said for name, said in model.across().items()} | {
         "tables.csv": f"the bare numbers of {plural(len(folder.runs), 'run')}",
         "machine.md": _machine(folder),
     }
@@ -75,10 +76,9 @@ def _run(run: Run, name: str) -> str:
     )
     seeds = markdown.seeds_of(run.results)
     words += f", {seeds} seeds" if seeds > 1 else ""
-    if run.fact("suite") == "record":
-        smallest = published.smallest([run], name)
-        below = "times below 4 bytes per parameter, no worse than its dense start"
-        return f"{words}, up to {smallest[0]:.3g} {below}" if smallest else words
+    for page in pages.values():
+        if said := page.says(run, name):
+            return f"{words}, {said}" if said.strip() else words
     found = [
         (times, row)
         for row in rows_of_seeds(records, run.results.metrics)

@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from weighin.core import Results
-from weighin.publish import markdown, published
+from weighin.publish import markdown, reference
 from weighin.publish.folders import Folder, Run, slug
-from weighin.publish.published import Published
+from weighin.publish.pages import pages
+from weighin.publish.reference import Published
 from weighin.report import curve, table
 
 LEAST = 3  # operating points of one family: two are no curve
-ACROSS = {
-    "ladder": "models at a glance, dense, int8, and pruned and int8",
-    "article": "the 2020 article's six rows beside ours, the rows that it lacks, and how much of "
-    "its figure is pruning, quantization and the change of container",
-    "record": "how small a file gets without being worse than its dense start",
-    "curves": "accuracy against size and speed at several operating points",
-    "applications": "the models of keras.applications: as printed, as built, compressed",
-    "versions": "the same suite by several releases of TensorFlow",
+OWN = {  # pages across models that every project has, by their place in the index
+    40: ("curves", "accuracy against size and speed at several operating points"),
+    60: ("versions", "the same suite by several releases of TensorFlow"),
 }
-"""The pages across models, in the index's order, and what it says of them."""
-RESERVED = {*ACROSS, "machine", "readme", "tables"}
+_RESERVED = {"machine", "readme", "tables"}
+
+
+def across() -> dict[str, str]:
+    """The pages across models, in the index's order, and what it says of them."""
+    ranked = OWN | {each.order: (each.name, each.about) for each in pages.values()}
+    return dict(ranked[order] for order in sorted(ranked))
 
 
 def name(model: str) -> str:
     """A model's page, without its ending; no name of another page."""
     safe = slug(model)
-    return f"model-{safe}" if safe.lower() in RESERVED else safe
+    return f"model-{safe}" if safe.lower() in {*_RESERVED, *across()} else safe
 
 
 def figure_name(run: Run, model: str) -> str:
@@ -41,7 +42,7 @@ def page(folder: Folder, model: str, known: Sequence[Published]) -> str:
     for run in folder.runs:
         if model in run.models:
             parts += _run(run, model)
-    return markdown.page(folder, model, [*parts, published.section(folder, model, known)])
+    return markdown.page(folder, model, [*parts, reference.section(folder, model, known)])
 
 
 def _run(run: Run, model: str) -> list[str]:

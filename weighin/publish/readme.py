@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
-from weighin.publish import headline, overviews
 from weighin.publish.folders import Folder
-
-PARTS: Mapping[str, Callable[[Sequence[Folder]], str]] = {
-    "headline": headline.text,
-    "record": overviews.best_of_record,
-}
+from weighin.publish.pages import parts
 
 
 def marks(part: str) -> tuple[str, str]:
@@ -23,12 +18,12 @@ def insert(readme: str, folders: Sequence[Folder]) -> str | None:
 
     A part that nothing published has anything for stays as it is.
     """
-    places = [part for part in PARTS if marks(part)[0] in readme]
+    places = [part for part in parts if marks(part)[0] in readme]
     for part in places:
         begin, end = marks(part)
         before, _, rest = readme.partition(begin)
         _, ending, after = rest.partition(end)
-        text = PARTS[part](folders)
+        text = parts[part](folders)
         if text and ending:
             readme = f"{before}{begin}\n\n{text}\n\n{end}{after}"
     return readme if places else None

@@ -9,18 +9,8 @@ from pathlib import Path
 
 from weighin.core import WeighinError
 from weighin.files import replacing
-from weighin.publish import (
-    applications,
-    article,
-    index,
-    ladder,
-    machine,
-    markdown,
-    model,
-    overviews,
-    published,
-)
-from weighin.publish.folders import Folder, places_in, read
+from weighin.publish import index, machine, markdown, model, overviews, pages, reference
+from weighin.publish.folders import Folder, Project, places_in, read
 from weighin.publish.readme import insert
 from weighin.report import figure, table
 from weighin.report.layout import FLAT
@@ -48,14 +38,14 @@ def make(root: Path) -> dict[Path, str]:
             f"Nothing is published in {root.resolve() / 'results'} yet: weighin publish FILE, "
             f"with a results file such as results/local/RUN.json."
         )
-    facts = root / "models" / "published"
+    project = Project(root, tuple(folders))
     made: dict[Path, str] = {}
-    pages: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for folder in folders:
-        own = _folder(folder, facts, [each for each in folders if each is not folder])
-        made |= {folder.place / name: text for name, text in own.items()}
-        pages[str(folder.place)] = list(own)
-    made[root / "results" / "README.md"] = index.page(folders, pages)
+        texts = _folder(folder, project)
+        made |= {folder.place / name: text for name, text in texts.items()}
+        names[str(folder.place)] = list(texts)
+    made[root / "results" / "README.md"] = index.page(folders, names)
     readme = root / "README.md"
     if readme.exists():
         inserted = insert(readme.read_text("utf-8"), folders)
@@ -82,22 +72,19 @@ def write(root: Path, made: dict[Path, str]) -> list[Path]:
     return touched
 
 
-def _folder(folder: Folder, facts: Path, others: Sequence[Folder]) -> dict[str, str]:
+def _folder(folder: Folder, project: Project) -> dict[str, str]:
     """The generated files of one folder by name."""
-    known = published.read(facts)
-    pages = {
-        "ladder.md": ladder.page(folder),
-        "article.md": article.page(folder, known, others),
-        "applications.md": applications.page(folder, published.applications(facts), others),
-        "record.md": overviews.record(folder, known),
+    known = reference.read(project.facts)
+    texts = {f"{page.name}.md": page.text(folder, project) for page in pages.pages.values()}
+    texts |= {
         "curves.md": overviews.curves(folder),
         "versions.md": overviews.versions(folder),
         "machine.md": machine.page(folder),
         TABLES: _numbers(folder),
     }
     for name in folder.models:
-        pages[f"{model.name(name)}.md"] = model.page(folder, name, known)
-    return {name: text for name, text in pages.items() if text} | _figures(folder)
+        texts[f"{model.name(name)}.md"] = model.page(folder, name, known)
+    return {name: text for name, text in texts.items() if text} | _figures(folder)
 
 
 def _numbers(folder: Folder) -> str:

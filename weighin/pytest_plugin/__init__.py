@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add weighin's options."""
     group = parser.getgroup("weighin")
     add = group.addoption
-    add("--weighin-suite", default="quick", metavar="NAME", help="suite to weigh (quick)")
+    add("--weighin-suite", metavar="NAME", help="suite to weigh (the first that is defined)")
     add("--weighin-profile", metavar="NAME", help="training profile, if not the suite's own")
     add("--weighin-models", metavar="A,B", help="only these models, also outside the suite")
     add("--weighin-variants", metavar="A,B", help="these variants instead of the suite's")

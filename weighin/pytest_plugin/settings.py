@@ -85,7 +85,7 @@ def _definitions(config: pytest.Config) -> tuple[Path, ...]:
 
 def _suite(config: pytest.Config) -> Suite:
     option = config.getoption
-    named = registry.suites[option("--weighin-suite")]
+    named = registry.suites[option("--weighin-suite") or _first_suite()]
     models, variants = option("--weighin-models"), option("--weighin-variants")
     seeds = option("--weighin-seeds")
     suite = Suite(
@@ -98,6 +98,16 @@ def _suite(config: pytest.Config) -> Suite:
     if suite.seeds < 1:
         raise WeighinError(f"--weighin-seeds {suite.seeds}: wanted a number from 1.")
     return suite
+
+
+def _first_suite() -> str:
+    name = next(iter(registry.suites), None)
+    if name is None:
+        raise WeighinError(
+            "No suite is defined, so there is nothing to weigh: register one in bench/suite.py, or "
+            "name the file that does by weighin_definitions in pytest's settings."
+        )
+    return name
 
 
 def _check_numbers(config: pytest.Config) -> None:

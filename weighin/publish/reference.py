@@ -1,4 +1,4 @@
-"""What others have published, from `models/published/`, and ours beside it."""
+"""Reference results: what others have published, from `models/published/`, and ours beside it."""
 
 from __future__ import annotations
 
@@ -59,47 +59,19 @@ def read(folder: Path) -> list[Published]:
     Raises:
         WeighinError: if a row is not as it should be; it names the row.
     """
-    return _rows(folder / "figures.csv", _published)
+    return rows(folder / "figures.csv", _published)
 
 
 def _published(row: dict[str, str]) -> Published:
     return Published(**(row | {"value": float(row["value"]), "alike": row["alike"] == "yes"}))  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
-class Application:
-    """One row of the printed table of keras.applications; None where it printed nothing.
-
-    Attributes:
-        mebibytes: what it prints as MB.
-    """
-
-    model: str
-    mebibytes: float | None
-    parameters: int | None
-    depth: int | None
-
-
-def applications(folder: Path) -> list[Application]:
-    """The rows of `keras_applications.csv`, none if there is no such file.
+def rows(path: Path, read_row: Callable[[dict[str, str]], Any]) -> list[Any]:
+    """The rows of a .csv file, none if there is no such file.
 
     Raises:
         WeighinError: if a row is not as it should be; it names the row.
     """
-    return _rows(folder / "keras_applications.csv", _application)
-
-
-def _application(row: dict[str, str]) -> Application:
-    size, parameters, depth = row["size_mb"], row["parameters"], row["depth"]
-    return Application(
-        row["model"],
-        float(size) if size else None,
-        int(parameters) if parameters else None,
-        int(depth) if depth else None,
-    )
-
-
-def _rows(path: Path, read_row: Callable[[dict[str, str]], Any]) -> list[Any]:
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:

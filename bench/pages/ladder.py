@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from weighin.publish import markdown
-from weighin.publish.folders import Folder, Run
+from weighin.publish.folders import Folder, Project, Run
+from weighin.publish.pages import page as register
 from weighin.report.columns import columns_of
 from weighin.report.footer import legend
 from weighin.report.origin import starts, weights
@@ -18,7 +19,8 @@ _LEAST = 2  # models: one is no ladder
 _SHOWN = ("gzip_bytes", "smaller", "top1", "top1_delta", "speedup")
 
 
-def page(folder: Folder) -> str:
+@register("ladder", about="models at a glance, dense, int8, and pruned and int8", order=10)
+def page(folder: Folder, project: Project) -> str:
     """The page's text; empty where there are not several models to show."""
     weighed = [
         (run, name, rows)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from weighin.core import Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
+from weighin.publish.pages import readme_part
 from weighin.report import table
 from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
@@ -19,6 +20,7 @@ VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)
 LEFT_OUT = ("runtime", "file")
 
 
+@readme_part("headline")
 def text(folders: Sequence[Folder]) -> str:
     """The headline's text; empty where nothing of it is published."""
     found = _first(folders)

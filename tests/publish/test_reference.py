@@ -14,7 +14,7 @@ from helpers.support import file, record, results, results_of, run, weighed, wit
 
 from weighin import registry
 from weighin.core import Record, WeighinError
-from weighin.publish import published, site
+from weighin.publish import reference, site
 
 
 def test_applications_stand_beside_what_was_printed(tmp_path: Path) -> None:
@@ -163,15 +163,15 @@ def test_facts_that_are_none_are_refused_by_line(tmp_path: Path) -> None:
     (tmp_path / "figures.csv").write_text((FACTS / "figures.csv").read_text("utf-8") + "a,b\n")
 
     with pytest.raises(WeighinError, match=r"figures\.csv, line \d+"):
-        published.read(tmp_path)
+        reference.read(tmp_path)
 
 
 def test_committed_facts_name_metrics_and_variants() -> None:
     """Every published figure can stand beside one of ours."""
     from weighin import grammar
 
-    for each in published.read(FACTS):
-        assert each.metric == published.TIMES or each.metric in registry.metrics
+    for each in reference.read(FACTS):
+        assert each.metric == reference.TIMES or each.metric in registry.metrics
         assert not each.variant or each.variant == grammar.parse(each.variant).name
         assert each.alike or each.note
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from weighin.core import Results
 from weighin.publish import markdown
-from weighin.publish.folders import Folder, Run
-from weighin.publish.published import Application
+from weighin.publish.folders import Folder, Project, Run
+from weighin.publish.pages import page as register
+from weighin.publish.reference import rows as rows_of_csv
 from weighin.report.columns import columns_of
 from weighin.report.footer import legend
 from weighin.report.origin import origin
@@ -19,14 +22,47 @@ _NOT = "not measured"
 _MISPRINT = 0.1  # of a size: what is printed beside weights, and rounding, is less
 
 
-def page(folder: Folder, printed: Sequence[Application], others: Sequence[Folder]) -> str:
-    """The page's text; empty where none of the models was weighed.
+@dataclass(frozen=True)
+class Application:
+    """One row of the printed table of keras.applications; None where it printed nothing.
 
-    Args:
-        folder: whose page it is.
-        printed: the article's table.
-        others: the folders in which the rest of the models may have been weighed.
+    Attributes:
+        mebibytes: what it prints as MB.
     """
+
+    model: str
+    mebibytes: float | None
+    parameters: int | None
+    depth: int | None
+
+
+def applications(folder: Path) -> list[Application]:
+    """The rows of `keras_applications.csv`, none if there is no such file.
+
+    Raises:
+        WeighinError: if a row is not as it should be; it names the row.
+    """
+    return rows_of_csv(folder / "keras_applications.csv", _application)
+
+
+def _application(row: dict[str, str]) -> Application:
+    size, parameters, depth = row["size_mb"], row["parameters"], row["depth"]
+    return Application(
+        row["model"],
+        float(size) if size else None,
+        int(parameters) if parameters else None,
+        int(depth) if depth else None,
+    )
+
+
+@register(
+    "applications",
+    about="the models of keras.applications: as printed, as built, compressed",
+    order=50,
+)
+def page(folder: Folder, project: Project) -> str:
+    """The page's text; empty where none of the models was weighed."""
+    printed, others = applications(project.facts), project.others(folder)
     runs = _runs(folder, printed)
     if not runs:
         return ""

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from weighin.publish import markdown
-from weighin.publish.published import Published
+from weighin.publish.reference import Published
 
 PRUNED, CONTROL = "prune(0.7,begin=0.4)", "finetune"
 QUANTIZED = ("dynamic", "dynamic(scales=tensor)")  # one scale a channel, and one a kernel

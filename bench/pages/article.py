@@ -9,15 +9,18 @@ import dataclasses
 from collections.abc import Sequence
 
 from weighin.core import Metric, Record
-from weighin.publish import factors, markdown
-from weighin.publish.factors import CONTROL, PRUNED, QUANTIZED
-from weighin.publish.folders import Folder, Run
-from weighin.publish.published import Published
+from weighin.publish import markdown, reference
+from weighin.publish.folders import Folder, Project, Run
+from weighin.publish.pages import page as register
+from weighin.publish.reference import Published
 from weighin.report import units
 from weighin.report.columns import column_of, columns_of
 from weighin.report.footer import samples
 from weighin.report.rows import Row, rows_of_seeds, times_smaller
 from weighin.report.table import Table
+
+from . import factors
+from .factors import CONTROL, PRUNED, QUANTIZED
 
 SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
 _NOT_RUN = "not measured: `--weighin-suite article_schedules` was not run"
@@ -26,15 +29,16 @@ _OF_SAME = Metric(name="of_same", title="× like for like", kind="ratio", relati
 _AFTER = ("top1", "top1_delta", "latency", "speedup")
 
 
-def page(folder: Folder, known: Sequence[Published], others: Sequence[Folder]) -> str:
-    """The page's text; empty where nothing of the article was weighed but its dense start.
-
-    Args:
-        folder: whose page it is.
-        known: what others have published.
-        others: folders where a row of the article is looked for that this one has not; sizes and
-            accuracies are no machine's.
-    """
+@register(
+    "article",
+    about="the 2020 article's six rows beside ours, the rows that it lacks, and how much of its "
+    "figure is pruning, quantization and the change of container",
+    order=20,
+)
+def page(folder: Folder, project: Project) -> str:
+    """The page's text; empty where nothing of the article was weighed but its dense start."""
+    # a row that this folder has not is looked for in others: sizes and accuracies are no machine's
+    known, others = reference.read(project.facts), project.others(folder)
     rows = [each for each in known if each.source == SOURCE and each.metric == "zip_bytes"]
     main = _run_of(folder, PROFILE)
     if not rows or main is None or not _sizes(main).get((PRUNED, "h5")):

@@ -1,0 +1,71 @@
+"""The record: how small the files of the suite `record` got without being worse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from weighin.publish import markdown, reference
+from weighin.publish.folders import Folder, Project, Run
+from weighin.publish.markdown import safe
+from weighin.publish.overviews import head
+from weighin.publish.pages import page, readme_part
+from weighin.publish.reference import smallest
+from weighin.report import record as record_table
+
+SUITE = "record"
+
+
+def says(run: Run, model: str) -> str:
+    """What the index says of a model in a run of that suite."""
+    if run.fact("suite") != SUITE:
+        return ""
+    best = smallest([run], model)
+    below = "times below 4 bytes per parameter, no worse than its dense start"
+    return f"up to {best[0]:.3g} {below}" if best else " "
+
+
+@page(
+    "record",
+    about="how small a file gets without being worse than its dense start",
+    order=30,
+    says=says,
+)
+def record(folder: Folder, project: Project) -> str:
+    """How small files got without being worse; empty where no run asked for it."""
+    known = reference.read(project.facts)
+    parts = []
+    for run in _record_runs(folder):
+        parts += [head(run), record_table.render([run.results], "github")]
+        parts.append(reference.ratios(run, known))
+    return markdown.page(folder, "The record", parts) if parts else ""
+
+
+@readme_part("record")
+def best_of_record(folders: Sequence[Folder]) -> str:
+    """README's sentence on the newest record, which names the smallest file of each model."""
+    own = [folder for folder in folders if _record_runs(folder)]
+    if not own:
+        return ""
+    newest = max(own, key=lambda folder: folder.date)
+    runs = _record_runs(newest)
+    models = dict.fromkeys(model for run in runs for model in run.models)
+    best = {model: smallest(runs, model) for model in models}
+    ranked = sorted(
+        ((found[0], model) for model, found in best.items() if found is not None), reverse=True
+    )
+    said = ", ".join(f"{safe(model)} {times:.3g} times" for times, model in ranked)
+    table = markdown.link("table", "results", *newest.parts, "record.md")
+    return (
+        f"As published ({table}), whole files that LiteRT runs got smaller, after gzip, than 4 "
+        f"bytes per parameter of the dense model: {said or 'none yet'}. None is found worse than "
+        f"its dense start or more than {record_table.POINT * 100:g} points below it; each is the "
+        f"best of several variants{_of_seeds(runs)} by the same test images."
+    )
+
+
+def _of_seeds(runs: Sequence[Run]) -> str:
+    return ", of one seed," if all(markdown.seeds_of(run.results) == 1 for run in runs) else ""
+
+
+def _record_runs(folder: Folder) -> list[Run]:
+    return [run for run in folder.runs if run.fact("suite") == SUITE]
