@@ -76,7 +76,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunContext]:
             for model, names in (("branched", VARIANTS), ("layer_normalized", ["channels(0.5)"]))
             for name in names
         ]
-        yield RunContext(build_context, "quick", built=build(jobs, build_context, workers=1))
+        yield RunContext(build_context, "quick", built=build(jobs, build_context))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
