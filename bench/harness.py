@@ -48,7 +48,7 @@ def cells():
     """Cells by case, built and opened once."""
     definitions = default_definitions(ROOT)
     load_definitions(definitions)
-    bench = RunContext.here(definitions)
+    bench = RunContext.here(definitions, profile="quick")
     bench.build(CASES)
     opened = {case: Cell(case, "inference", bench) for case in CASES}
     yield opened

@@ -344,7 +344,8 @@ MODELS = """
 import json, sys
 from pathlib import Path
 from weighin import registry
-from weighin.frameworks import tf_keras
+from weighin.definitions import load_definitions
+from weighin.frameworks import process, tf_keras
 
 load_definitions([Path(path) for path in sys.argv[2:]])
 facts = {}

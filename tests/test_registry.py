@@ -14,7 +14,7 @@ import pytest
 from helpers.support import isolate_registries
 
 from weighin import registry
-from weighin.core import Anchor, Figure, Metric, Recipe, ReferenceModel, Suite, WeighinError
+from weighin.core import Anchor, ComputedMetric, Figure, Recipe, ReferenceModel, Suite, WeighinError
 from weighin.definitions import default_definitions, load_definitions
 from weighin.registry import Registry
 
@@ -242,7 +242,18 @@ def test_metric_registers_its_meaning() -> None:
         """
         return Figure(1.0)
 
-    expected = Metric("weight", "g", "lower", "artifact", True, weight, "How heavy it is")
+    expected = ComputedMetric(
+        name="weight",
+        title="weight",
+        unit="g",
+        kind="number",
+        better="lower",
+        machine_bound=True,
+        comparison="intervals",
+        summary="How heavy it is",
+        scope="artifact",
+        compute=weight,
+    )
     assert expected == registry.metrics["weight"]
 
 

@@ -130,7 +130,9 @@ def test_records_are_kept_from_where_the_suite_writes_them(
             assert "*.json" == pattern
             named = re.findall(r"--weighin-results-dir (\S+)", configured[environment])
             assert [folder] == (named or ["results/local"])
-    assert "results/local" in (ROOT / "weighin" / "plugin.py").read_text("utf-8")
+    assert "results/local" in (ROOT / "weighin" / "pytest_plugin" / "__init__.py").read_text(
+        "utf-8"
+    )
     assert "${{ matrix.tox }}" in kept["versions"]["with"]["name"]
 
 

@@ -32,15 +32,25 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         partial.replace(path)
     except OSError as error:
-        other = error.filename not in (None, str(partial), str(path))
-        where = f" ({error.filename})" if other else ""
-        raise WeighinError(
-            f"{path} cannot be written: {error.strerror or error}{where}. Free some space or mend "
-            f"the permissions, or choose another folder (--weighin-cache-dir, "
-            f"--weighin-results-dir)."
-        ) from error
+        raise refusal(path, error, partial) from error
     finally:
         _remove(partial)
+
+
+def refusal(path: Path, error: OSError, *own: Path) -> WeighinError:
+    """The error that says why a file cannot be written, and what to do.
+
+    Args:
+        path: the file.
+        error: what the system said.
+        own: other paths that stand for it, which the message need not name.
+    """
+    other = error.filename not in (None, str(path), *map(str, own))
+    where = f" ({error.filename})" if other else ""
+    return WeighinError(
+        f"{path} cannot be written: {error.strerror or error}{where}. Free some space or mend the "
+        f"permissions, or choose another folder (--weighin-cache-dir, --weighin-results-dir)."
+    )
 
 
 def _remove(path: Path) -> None:

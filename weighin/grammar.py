@@ -40,10 +40,30 @@ class ArgumentError(WeighinError):
 def parse(name: str) -> Variant:
     """Read a variant's name.
 
+    Each name is read once, as long as its words mean what they meant then.
+
     Raises:
         WeighinError: if it names nothing known, has arguments of the wrong kind, or makes no
             sense; the message lists what is known.
     """
+    known = _PARSED.get(name)
+    if known is None or known[1] != _meaning(known[0]):
+        variant = _parse(name)
+        known = _PARSED[name] = variant, _meaning(variant)
+    return known[0]
+
+
+_PARSED: dict[str, tuple[Variant, list[Callable[..., Any]]]] = {}
+
+
+def _meaning(variant: Variant) -> list[Callable[..., Any]]:
+    """The functions that a variant's words stand for, as far as they are registered."""
+    words = [(registry.steps, step.name) for step in variant.steps]
+    words += [(registry.exports, variant.export.name)]
+    return [functions[name] for functions, name in words if name in functions]
+
+
+def _parse(name: str) -> Variant:
     text = re.sub(r"\s+", "", name)
     if text == "baseline":
         return Variant((), Call("float32"))

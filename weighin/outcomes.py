@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import Artifact, Labels
+from weighin.core import Artifact, Labels, Stopped
 from weighin.stats import Interval
 
 
@@ -70,14 +70,14 @@ class Inferences:
         seconds: of each call.
         delegated: how many operators run in a delegate, and how many there are.
         fixed_seconds: what a call costs in this runtime that computes next to nothing.
-        openings: median seconds of each opening of the file, since one differs from the next by
-            more than calls of one opening do.
+        openings: how many calls each opening of the file answered, in order: one opening differs
+            from the next by more than calls of one opening do.
     """
 
     seconds: Sequence[float]
     delegated: tuple[int, int] | None = None
     fixed_seconds: float | None = None
-    openings: Sequence[float] = ()
+    openings: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,11 @@ class Pair:
         ratios: for each block the first's median seconds over the second's: above 1, the second
             is faster.
         speedup: their middle and its interval.
-        stopped: why measuring ended.
+        stopped: why measuring ended, as of a `Figure`.
         pinned: whether it ran on one core only.
     """
 
     ratios: tuple[float, ...]
     speedup: Interval
-    stopped: str
+    stopped: Stopped
     pinned: bool

@@ -5,6 +5,7 @@ A registered object is found by its name alone; an unknown name lists the known 
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
 import importlib
@@ -17,7 +18,11 @@ from typing import Any, Generic, Literal, TypeVar
 
 from weighin.core import (
     Anchor,
+    Catalogue,
+    Comparison,
+    ComputedMetric,
     Figure,
+    Kind,
     Metric,
     Recipe,
     ReferenceModel,
@@ -26,8 +31,11 @@ from weighin.core import (
     Skip,
     Suite,
     WeighinError,
+    kind_of,
+    title_of,
 )
 
+SCOPES: tuple[Scope, ...] = ("artifact", "evaluation", "inference", "pair", "start")
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,6 +89,7 @@ class Registry(Generic[T]):
             return
         self._loaded = True
         earlier = dict(self._objects)
+        self._objects.clear()  # so that weighin's own come first, in tables as in lists
         module = importlib.import_module(self._builtin)
         for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
             if not found.name.startswith("_"):
@@ -106,7 +115,8 @@ exports: Registry[Callable[..., bytes]] = Registry("export", "weighin.exports")
 runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
 
 
-metrics: Registry[Metric] = Registry("metric", "weighin.metrics")
+metrics: Registry[ComputedMetric] = Registry("metric", "weighin.metrics")
+ratios: Registry[Metric] = Registry("ratio", "weighin.metrics")
 
 
 anchors: Registry[tuple[Anchor, ...]] = Registry("model of which others have published something")
@@ -247,15 +257,72 @@ def metric(
     better: Literal["lower", "higher", ""] = "",
     scope: Scope,
     machine_bound: bool = False,
+    title: str = "",
+    noun: str = "",
+    kind: Kind | None = None,
+    comparison: Comparison = "intervals",
+    tolerance: float = 0.0,
+    relative: bool = False,
+    column: bool = True,
 ) -> Callable[[Callable[[Any], Figure | Skip]], Callable[[Any], Figure | Skip]]:
-    """Register the decorated function as a metric; see `weighin.core.Metric`."""
+    """Register the decorated function, from an operation's outcome to a figure, as a metric.
+
+    What is said of it here is stored with the results, and every report reads it there: tables
+    have a column for it, `compare` and gates know how to judge it. The arguments are those of
+    `weighin.core.Metric`; a title that is not given is the name, a kind goes by the unit.
+    """
 
     def register(compute: Callable[[Any], Figure | Skip]) -> Callable[[Any], Figure | Skip]:
-        summary = (compute.__doc__ or "").strip().split("\n")[0].rstrip(".")
-        metrics.add(name, Metric(name, unit, better, scope, machine_bound, compute, summary))
+        described = ComputedMetric(
+            name=name,
+            title=title or title_of(name),
+            noun=noun,
+            unit=unit,
+            kind=kind or kind_of(unit),
+            better=better,
+            machine_bound=machine_bound,
+            comparison=comparison,
+            tolerance=tolerance,
+            relative=relative,
+            column=column,
+            summary=summary(compute),
+            scope=scope,
+            compute=compute,
+        )
+        metrics.add(name, described)
         return compute
 
     return register
+
+
+def ratio_metric(name: str, *, of: str, title: str, summary: str) -> None:
+    """Register how many times smaller than the baseline's a metric is, which reports work out."""
+    ratios.add(
+        name,
+        Metric(
+            name=name,
+            title=title,
+            kind="ratio",
+            better="higher",
+            relative=True,
+            ratio_of=of,
+            summary=summary,
+        ),
+    )
+
+
+def catalogue() -> Catalogue:
+    """What is said of every metric, in the order of tables: size, quality, latency, the rest.
+
+    A ratio stands behind the metric that it is made of.
+    """
+    ranked = sorted(metrics.values(), key=lambda each: SCOPES.index(each.scope))
+    described: dict[str, Metric] = {}
+    for computed in ranked:
+        told = {each.name: getattr(computed, each.name) for each in dataclasses.fields(Metric)}
+        described[computed.name] = Metric(**told)
+        described |= {each.name: each for each in ratios.values() if each.ratio_of == computed.name}
+    return described
 
 
 def runtime(cls: type[Any]) -> type[Any]:

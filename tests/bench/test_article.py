@@ -10,11 +10,11 @@ import shutil
 from pathlib import Path
 
 from helpers.publishing import FACTS, accounted, environment, filed, made_of, names_of, text_of
-from helpers.support import file, record, run
+from helpers.support import file, record, results_of, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighin.core import Record, Results
+from weighin.core import Record
 from weighin.publish import factors, site
 
 SIZES = st.floats(1e3, 1e7)
@@ -166,7 +166,7 @@ def test_rows_that_another_folder_has_are_taken_from_there(tmp_path: Path) -> No
     shutil.copytree(FACTS, tmp_path / "models" / "published")
     sequel = [*of_article("baseline", 1_600_000, "h5"), *of_article("prune(0.875)", 400_000, "h5")]
     own = environment(suite="article_schedules", profile="schedules")
-    filed(tmp_path, "s", accounted(Results(own, tuple(sequel))), "other/2024-05-07-abc1234")
+    filed(tmp_path, "s", accounted(results_of(own, tuple(sequel))), "other/2024-05-07-abc1234")
     made = made_of(tmp_path, *the_article(), suite="article", profile="full")
     text = text_of(made, "box/2024-05-06-abc1234/article.md").replace("\N{NO-BREAK SPACE}", " ")
 

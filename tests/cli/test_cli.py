@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers.support import operating_points
+from helpers.support import operating_points, results_of
 from helpers.tiny import registrations_undone
 
 import weighin
 from weighin import packages, registry
 from weighin.cli import main
-from weighin.core import Case, Record, Results
+from weighin.core import Case, Record
 from weighin.records import store
 from weighin.report.layout import FORMATS
 
@@ -57,9 +57,7 @@ def weigh(shop, monkeypatch):
 def _records(model="tiny"):
     file = Record(Case(model, "digits", "baseline", 0, "tflite"), "gzip_bytes", "B", "ok", 4000.0)
     top1 = dataclasses.replace(
-        file,
-        runtime="litert",
-        threads=1,
+        file.of(runtime="litert", threads=1),
         metric="top1",
         unit="",
         value=0.5,
@@ -69,7 +67,12 @@ def _records(model="tiny"):
     )
     small = dataclasses.replace(file.of(variant="int8"), value=1000.0)
     failed = dataclasses.replace(
-        top1, variant="int8", status="failed", value=None, low=None, high=None, reason="it <broke>"
+        top1.of(variant="int8"),
+        status="failed",
+        value=None,
+        low=None,
+        high=None,
+        reason="it <broke>",
     )
     return (file, top1, small, failed)
 
@@ -78,7 +81,7 @@ def _records(model="tiny"):
 def results(tmp_path):
     """A results file of two variants, one of which failed."""
     path = tmp_path / "results.json"
-    store.save(path, Results({"profile": "quick"}, _records()))
+    store.save(path, results_of({"profile": "quick"}, _records()))
     return path
 
 
@@ -240,7 +243,7 @@ def two_files(tmp_path):
     """Results of two models, in a file each."""
     paths = [tmp_path / "first.json", tmp_path / "second.json"]
     for path, model in zip(paths, ("tiny", "huge"), strict=True):
-        store.save(path, Results({}, _records(model)))
+        store.save(path, results_of({}, _records(model)))
     return paths
 
 

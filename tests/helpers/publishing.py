@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
-from helpers.support import ENVIRONMENT, operating_points, results
+from helpers.support import ENVIRONMENT, operating_points, results, results_of
 
 import weighin
 from weighin.cli import main
@@ -77,7 +77,7 @@ def accounted(
         digest = environment["datasets"][record.dataset]["digest"]
         artifacts[sha] = chain(record, digest, profile, recipe or {})
         records.append(dataclasses.replace(record, artifact=sha))
-    return Results(environment | {"artifacts": artifacts}, tuple(records))
+    return results_of(environment | {"artifacts": artifacts}, tuple(records))
 
 
 def filed(root: Path, name: str, results: Results, folder: str = "box/2024-05-06-abc1234") -> Path:
@@ -112,7 +112,7 @@ def write_published(root: Path) -> None:
 
 def made_of(root: Path, *records: Record, **changes: object) -> dict[Path, str]:
     """What is made of one run."""
-    filed(root, "quick", accounted(Results(environment(**changes), records)))
+    filed(root, "quick", accounted(results_of(environment(**changes), records)))
     return site.make(root)
 
 

@@ -7,16 +7,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from weighin import registry
-from weighin.core import Case, Record, Results
+from weighin.core import Case, Record, Results, Stopped
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 GOLDEN_ENDINGS = {"text": "txt", "github": "md", "latex": "tex"}
 
 UNITS = {"file_bytes": "B", "gzip_bytes": "B", "latency": "s"}
@@ -86,6 +86,11 @@ def golden(name: str, format: str, actual: str) -> str:
     return path.read_text("utf-8")
 
 
+def results_of(environment: Mapping[str, Any], records: Sequence[Record] = ()) -> Results:
+    """Results that say what their metrics mean, as a run's do."""
+    return Results(environment, tuple(records), registry.catalogue())
+
+
 def record_of(fields: Mapping[str, Any]) -> Record:
     """The record of flat fields, as a row of a results file has them."""
     left = dict(fields)
@@ -131,7 +136,7 @@ def run(
     base: float = 1e-4,
     *,
     verdicts: tuple[str, str] = ("no evidence", "no evidence"),
-    stopped: str = "within ±1 %",
+    stopped: Stopped = "narrow",
     **changes: Any,
 ) -> list[Record]:
     """Records of one variant on one runtime: accuracy and speed, alone and compared.
@@ -153,8 +158,8 @@ def run(
         blank = {"status": "skipped", "reason": "this is the baseline"}
         return [accuracy, record("top1_delta", **(where | blank)), speed]
     delta, faster = top1 - 0.95, base / latency
-    quality = {"n": 1000, "verdict": verdicts[0], "note": "12 gained, 14 lost"}
-    pair = {"n": 40, "verdict": verdicts[1], "note": f"stopped: {stopped}"}
+    quality = {"n": 1000, "verdict": verdicts[0], "gained": 12, "lost": 14}
+    pair = {"n": 40, "verdict": verdicts[1], "stopped": stopped, "pinned": True}
     return [
         accuracy,
         record("top1_delta", delta, delta - 0.01, delta + 0.01, **(where | quality)),
@@ -164,8 +169,8 @@ def run(
 
 
 def why(variant: str, *sentences: str, **changes: Any) -> Record:
-    """The record that says why a variant is not faster, a line for each reason."""
-    return record("why", variant=variant, note="\n".join(sentences), **changes)
+    """The record that says why a variant is not faster."""
+    return record("why", variant=variant, reasons=sentences, **changes)
 
 
 def weighed(
@@ -182,8 +187,8 @@ def weighed(
         record("top1", top1, top1 - 0.004, top1 + 0.004, n=n, **own),
     ]
     if variant != "baseline":
-        note = f"{gained} gained, {lost} lost"
-        made.append(record("top1_delta", (gained - lost) / n, n=n, note=note, **own))
+        counts = {"gained": gained, "lost": lost}
+        made.append(record("top1_delta", (gained - lost) / n, n=n, **counts, **own))
     return made
 
 
@@ -228,7 +233,7 @@ def results() -> Results:
             0.81e-4,
             base=1.02e-4,
             verdicts=("same within ±1 points", "faster"),
-            stopped="time spent; not pinned to a core",
+            stopped="time",
             seed=1,
         ),
         *run("dynamic", 0.9391, 1.1e-4, verdicts=slower, seed=1)[:2],
@@ -238,7 +243,7 @@ def results() -> Results:
         *without(speed, "not measured", "deselected", variant=both),
         why("prune(0.8)", zeros),
         why("prune(0.8)", zeros, seed=1),
-        why("dynamic", anew, NASTY),
+        why("dynamic", anew, *NASTY.splitlines()),
         why("dynamic", anew, seed=1),
     ]
     others = [
@@ -246,7 +251,7 @@ def results() -> Results:
         *file("prune(0.8)", 89_000_000, 21_000_000, **wide),
         *run("prune(0.8)", 0.98, 1.5, base=2.1, verdicts=("better", "faster"), **wide)[:3],
     ]
-    return Results(ENVIRONMENT, (*small, *others))
+    return results_of(ENVIRONMENT, (*small, *others))
 
 
 SPARSITIES = (0.5, 0.75, 0.9)
@@ -276,7 +281,7 @@ def operating_points() -> Results:
             point(f"prune({sparsity})", size, magnitude, 1e-4, left)
             point(f"prune({sparsity},criterion=random)", size, random, 1e-4, left)
             point(f"prune({sparsity})+int8", size // 4, magnitude - 0.001, 0.5e-4, left)
-    return Results(ENVIRONMENT, tuple(made))
+    return results_of(ENVIRONMENT, made)
 
 
 class Clock:

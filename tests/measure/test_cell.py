@@ -3,32 +3,25 @@
 
 import dataclasses
 import gzip
-import itertools
-import json
-import os
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.support import Clock
+from helpers.support import results_of
 from helpers.tiny import registrations_undone
 
-from weighin import registry, stats
+from weighin import registry
+from weighin.build.artifacts import Artifacts
 from weighin.build.jobs import job_for
 from weighin.build.keys import BuildContext
-from weighin.core import Failure, Figure, Record, Results, Skip, WeighinError
+from weighin.core import Failure, Figure, Record, Skip, WeighinError
 from weighin.core.case import Case
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions
 from weighin.grammar import parse
-from weighin.measure import paired
 from weighin.measure.cell import Cell
-from weighin.measure.cold_start import cold_start
 from weighin.measure.context import RunContext
 from weighin.measure.figures import figures
-from weighin.measure.latency import openings_for, rounds_for
 from weighin.outcomes import Inferences
 from weighin.report.table import render
 
@@ -136,56 +129,6 @@ def test_only_the_metrics_of_an_operation_are_asked():
     assert "top1" not in asked
 
 
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({}, "tiny-baseline-litert"),
-        ({"runtime": "", "threads": 0}, "tiny-baseline-tflite"),
-        ({"variant": "int8", "threads": 2}, "tiny-int8-litert-threads2"),
-        ({"seed": 3}, "tiny-baseline-litert-seed3"),
-    ],
-)
-def test_cases_are_told_apart_by_their_text(changes, text):
-    """The text is the id of a bench function's run."""
-    assert text == str(dataclasses.replace(CASE, **changes))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "rounds"),
-    [(1e-9, 1000), (2**-10, 307), (0.02, 50), (0.08, 50), (0.1, 40), (1.5, 2), (60.0, 1)],
-)
-def test_rounds_are_enough_and_not_too_many(monkeypatch, seconds, rounds):
-    """Calls are timed 50 times at least, 1,000 at most; very slow ones as often as 4 s allow."""
-    clock = Clock()
-    monkeypatch.setattr(paired, "time", clock)
-
-    def call():
-        clock.now += seconds
-
-    assert rounds == rounds_for(call)
-
-
-@pytest.mark.parametrize("disturbed", range(7))
-def test_a_disturbed_call_takes_no_rounds_away(monkeypatch, disturbed):
-    """One call of those that are tried stalls for a second."""
-    clock, calls = Clock(), itertools.count()
-    monkeypatch.setattr(paired, "time", clock)
-
-    def call():
-        clock.now += 1.0 if next(calls) == disturbed else 2**-10
-
-    assert 307 == rounds_for(call)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "openings"), [(1e-4, 10), (0.1, 8), (0.2, 6), (3.0, 6), (4.0, 1), (60.0, 1)]
-)
-def test_a_file_is_opened_often_enough_for_an_interval(seconds, openings):
-    """Six times at least, unless that takes longer than 20 seconds."""
-    assert openings == openings_for(seconds)
-    assert (openings >= 6) == stats.is_enough(openings, 0.5)
-
-
 @pytest.mark.parametrize(("n", "p90", "p99"), [(9, 0, 0), (10, 1, 0), (99, 1, 0), (100, 1, 1)])
 def test_a_quantile_wants_as_many_inferences_as_it_speaks_of(n, p90, p99):
     """There is no p99 of 50 inferences, and the record says why."""
@@ -204,7 +147,8 @@ def bench(shop):
         definitions = default_definitions(shop.project)
         load_definitions(definitions)
         places = SearchPaths(None, shop.cache.folder, offline=True)
-        yield RunContext(BuildContext(shop.cache, places, tuple(definitions)), "quick")
+        build_context = BuildContext(shop.cache, places, tuple(definitions))
+        yield RunContext(Artifacts(build_context, "quick"))
 
 
 def _records(cell, outcome):
@@ -273,7 +217,7 @@ def test_labels_that_mean_nothing_are_not_measured(bench):
     assert {("not measured", reason, None)} == {
         (record.status, record.reason, record.value) for record in missing.values()
     }
-    table = render([Results({}, tuple(records))], "text")
+    table = render([results_of({}, tuple(records))], "text")
     assert "not measured [" in table
     assert f"] {reason}" in table
 
@@ -281,7 +225,8 @@ def test_labels_that_mean_nothing_are_not_measured(bench):
 def test_a_variant_whose_baseline_failed_has_its_own_figures(bench):
     """Only what compares with the baseline is missing, with the baseline's reason."""
     job = job_for("tiny", "quick", 0, parse("baseline"), "tflite")
-    alone = dataclasses.replace(bench, built={job: Failure("the oven broke")}, _evaluations={})
+    burnt = dataclasses.replace(bench.artifacts, built={job: Failure("the oven broke")})
+    alone = dataclasses.replace(bench, artifacts=burnt, _evaluations={})
     cell = Cell(dataclasses.replace(CASE, variant="int8"), "evaluation", alone)
     records = _records(cell, cell.evaluate())
 
@@ -312,7 +257,7 @@ def test_an_artifact_names_all_that_went_into_it(bench, shop):
     case = dataclasses.replace(CASE, variant="prune(0.5)+int8")
     bench.build([case])
     sha256 = shop.artifact("prune(0.5)+int8").sha256
-    origin = bench.origins({sha256})[sha256]
+    origin = bench.artifacts.origins({sha256})[sha256]
 
     assert ["dense start", "prune(0.5)", "int8"] == [stage["stage"] for stage in origin]
 
@@ -320,7 +265,8 @@ def test_an_artifact_names_all_that_went_into_it(bench, shop):
 def test_what_could_not_be_built_is_said_with_its_reason(bench):
     """Asking for a failed file raises what went wrong with it."""
     job = job_for("tiny", "quick", 0, parse("float16"), "tflite")
-    broken = dataclasses.replace(bench, built={job: Failure("the chisel broke")})
+    built = {job: Failure("the chisel broke")}
+    broken = dataclasses.replace(bench, artifacts=dataclasses.replace(bench.artifacts, built=built))
 
     with pytest.raises(WeighinError, match="not built: the chisel broke"):
         broken.artifact(dataclasses.replace(CASE, variant="float16"))
@@ -395,81 +341,15 @@ def test_a_runtime_that_answers_nonsense_is_never_timed(bench, tmp_path):
     (tmp_path / "liar.py").write_text(LIAR)
     definitions = (*bench.build_context.definitions, tmp_path / "liar.py")
     shop = dataclasses.replace(bench.build_context, definitions=definitions)
+    artifacts = dataclasses.replace(bench.artifacts, context=shop)
     with registrations_undone():
         load_definitions(definitions)
         liar = registry.runtimes["liar"]
         case = dataclasses.replace(CASE, runtime="liar")
-        cell = Cell(case, "inference", dataclasses.replace(bench, build_context=shop))
+        cell = Cell(case, "inference", dataclasses.replace(bench, artifacts=artifacts))
         with pytest.raises(WeighinError, match="from the Keras model's"):
             cell.inference()
         with pytest.raises(WeighinError, match="from the Keras model's"):
             cell.pair()
 
     assert (2, 2) == (liar.opened, liar.closed)
-
-
-def test_a_cold_start_is_a_whole_first_answer(shop, tiny_data):
-    """A fresh process gives a time, a peak and the class that Keras answers too."""
-    artifact = shop.artifact(model="tiny_cnn")
-    wanted = np.load(artifact.answers).argmax(axis=1)
-    numbers = [int(np.flatnonzero(wanted == each)[0]) for each in set(wanted.tolist())]
-    images = [tiny_data.test.inputs(number, number + 1) for number in numbers]
-    starts = [cold_start("litert", artifact.path, 1, image) for image in images]
-
-    assert len(starts) >= 2
-    assert [int(wanted[number]) for number in numbers] == [start.top1 for start in starts]
-    assert all(start.seconds > 0 for start in starts)
-    assert all(start.peak_bytes > 10 * MEGABYTE for start in starts)
-
-
-def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):
-    """The error of the fresh process is that of the parent, without a traceback."""
-    path = tmp_path / "wrecked.tflite"
-    path.write_bytes(b"not a model at all")
-
-    with pytest.raises(WeighinError, match=r"litert failed: .*wrecked\.tflite") as caught:
-        cold_start("litert", path, 1, tiny_data.test.inputs(0, 1))
-    assert "Traceback" not in str(caught.value)
-
-
-def test_a_cold_start_loads_no_tensorflow(shop, tiny_data, tmp_path, monkeypatch):
-    """The process that is measured has LiteRT in it, and neither TensorFlow nor Keras."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import atexit, os, pathlib, sys\n"
-        "path = pathlib.Path(os.environ['LOADED_MODULES'])\n"
-        "atexit.register(lambda: path.write_text('\\n'.join(sys.modules)))\n"
-    )
-    folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
-    monkeypatch.setenv("LOADED_MODULES", str(tmp_path / "modules"))
-    cold_start("litert", shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
-    loaded = set((tmp_path / "modules").read_text().split("\n"))
-
-    assert "ai_edge_litert.interpreter" in loaded
-    assert set() == loaded & {"tensorflow", "keras", "tf_keras", "tensorflow_model_optimization"}
-
-
-def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child_environment):
-    """What the parent holds, however much, is not in the figure."""
-    np.save(tmp_path / "image.npy", tiny_data.test.inputs(0, 1))
-    code = (
-        "import json, sys; from pathlib import Path; import numpy as np; "
-        "from weighin.measure.cold_start import cold_start; "
-        "image = np.load(sys.argv[2]); "
-        "held = bytearray(int(sys.argv[3])); held[::4096] = b'x' * len(held[::4096]); "
-        "print(cold_start('litert', Path(sys.argv[1]), 1, image).peak_bytes)"
-    )
-    peaks = []
-    for held in (1, 300 * MEGABYTE):
-        words = [str(shop.artifact().path), str(tmp_path / "image.npy"), str(held)]
-        done = subprocess.run(
-            [sys.executable, "-c", code, *words],
-            capture_output=True,
-            text=True,
-            env=child_environment,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        peaks.append(json.loads(done.stdout))
-
-    assert abs(peaks[1] - peaks[0]) < 50 * MEGABYTE

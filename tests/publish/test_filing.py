@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from helpers.publishing import PLACE, accounted, environment, publish
-from helpers.support import ENVIRONMENT, file
+from helpers.support import ENVIRONMENT, file, results_of
 
-from weighin.core import Results
 from weighin.publish import filing, folders
 from weighin.records import store
 
@@ -18,7 +17,9 @@ def test_one_machine_has_one_folder(published_project: Path, tmp_path: Path) -> 
     """Found by processor, cores and instruction sets, whatever it was called and updated to."""
     machine = dict(ENVIRONMENT["machine"], system="Linux 7", memory_bytes=1)
     fresh = tmp_path / "fresh.json"
-    store.save(fresh, accounted(Results(environment(machine=machine), tuple(file("int8", 3, 2)))))
+    store.save(
+        fresh, accounted(results_of(environment(machine=machine), tuple(file("int8", 3, 2))))
+    )
     (path,) = filing.file_away([fresh], published_project / "results")
 
     assert "box" == path.parent.parent.name
@@ -42,7 +43,7 @@ def test_machines_are_called_by_processor_and_cores(
 ) -> None:
     """In small letters, with nothing that leads elsewhere."""
     path = tmp_path / "run.json"
-    store.save(path, accounted(Results(environment(machine=machine), tuple(file("int8", 3, 2)))))
+    store.save(path, accounted(results_of(environment(machine=machine), tuple(file("int8", 3, 2)))))
     (target,) = filing.file_away([path], tmp_path / "results")
 
     assert name == target.parent.parent.name
@@ -54,7 +55,7 @@ def test_another_machine_of_that_name_has_a_folder_of_its_own(tmp_path: Path) ->
     for features in (["avx2"], ["avx"], ["avx2"]):
         machine = {"cpu": "Chip", "cores": 2, "cpu_features": features}
         path = tmp_path / "run.json"
-        own = accounted(Results(environment(machine=machine), tuple(file("int8", 3, 2))))
+        own = accounted(results_of(environment(machine=machine), tuple(file("int8", 3, 2))))
         store.save(path, own)
         made += filing.file_away([path], tmp_path / "results")
 
@@ -79,7 +80,7 @@ def test_folders_are_called_by_date_and_commit(
     """Unless the command says otherwise."""
     path = tmp_path / "run.json"
     own = environment(commit=commit) if commit is not None else environment()
-    store.save(path, accounted(Results(own, tuple(file("int8", 3, 2)))))
+    store.save(path, accounted(results_of(own, tuple(file("int8", 3, 2)))))
     (target,) = filing.file_away([path], tmp_path / "results")
     (other,) = filing.file_away([path], tmp_path / "results", "mine", "2020-01-02-cf22e04")
 
@@ -101,7 +102,7 @@ def test_the_same_run_again_replaces_and_others_stand_beside_it(tmp_path: Path) 
     ):
         path = tmp_path / "run.json"
         records = [each for name in models.split() for each in file("int8", 3, 2, model=name)]
-        store.save(path, accounted(Results(environment(**changes), tuple(records))))
+        store.save(path, accounted(results_of(environment(**changes), tuple(records))))
         names += [each.name for each in filing.file_away([path], tmp_path / "results")]
 
     assert [
@@ -121,7 +122,7 @@ def test_a_run_of_less_replaces_nothing(tmp_path: Path) -> None:
             for seed in range(seeds)
             for each in file(name, 3, 2, seed=seed)
         ]
-        store.save(path, accounted(Results(environment(), tuple(records))))
+        store.save(path, accounted(results_of(environment(), tuple(records))))
         names += [each.name for each in filing.file_away([path], tmp_path / "results")]
 
     first, second, third = (f"quick-small{end}.json" for end in ("", "-2", "-3"))
@@ -135,7 +136,7 @@ def test_runs_of_the_version_matrix_lie_apart(tmp_path: Path) -> None:
         packages = {"tensorflow": tensorflow, "python": "3.11.7", "numpy": numpy}
         path = tmp_path / "run.json"
         store.save(
-            path, accounted(Results(environment(packages=packages), tuple(file("int8", 3, 2))))
+            path, accounted(results_of(environment(packages=packages), tuple(file("int8", 3, 2))))
         )
         (target,) = filing.file_away([path], tmp_path / "results", "box", versions=True)
         names.append(target.relative_to(tmp_path / "results" / "box").as_posix())

@@ -18,7 +18,7 @@ from helpers.publishing import (
     publish,
     text_of,
 )
-from helpers.support import file, results, run, weighed, without
+from helpers.support import file, results, results_of, run, weighed, without
 
 from weighin.core import Record, Results
 from weighin.publish import site
@@ -53,7 +53,7 @@ def test_the_ladder_says_what_its_marks_mean(tmp_path: Path) -> None:
     for name, seeds in (("a", (0,)), ("b", (0, 1))):
         for seed in seeds:
             own[name] += run("baseline", 0.95, 1e-4, model=name, seed=seed)
-            stopped = "time spent" if seed else "within ±1 %"
+            stopped = "time" if seed else "narrow"
             own[name] += run("int8", 0.95, 1e-4, model=name, seed=seed, stopped=stopped)
 
     plain = text_of(
@@ -75,7 +75,7 @@ def test_the_version_matrix_has_a_page(published_project: Path) -> None:
     for tensorflow in ("2.19.1", "2.21.0"):
         packages = {"tensorflow": tensorflow, "python": "3.11.7"}
         records = (*file("baseline", 9, 8, model="old"), *file("int8", 3, 2, model="old"))
-        own = Results(environment(packages=packages), records)
+        own = results_of(environment(packages=packages), records)
         filed(published_project, f"tf{tensorflow}", accounted(own), place)
         texts.append(site.make(published_project))
 
@@ -91,7 +91,7 @@ def test_runs_that_make_no_version_matrix_are_named_with_their_folder(
 ) -> None:
     """Nobody named their files to the command, so its message has to."""
     for name in ("one", "other"):
-        own = accounted(Results(environment(), tuple(file("int8", 3, 2))))
+        own = accounted(results_of(environment(), tuple(file("int8", 3, 2))))
         filed(published_project, name, own, "box/2024-05-06-abc1234/versions")
 
     done = publish()
@@ -108,7 +108,7 @@ def test_the_ladder_has_a_page(tmp_path: Path) -> None:
         for variant, share in (("baseline", 1), ("int8", 4), ("dynamic", 4)):
             records += file(variant, size, size // share, **own)
             records += run(variant, 0.95, 1e-4, **own)
-    filed(tmp_path, "curve", accounted(Results(environment(suite="curve"), tuple(records))))
+    filed(tmp_path, "curve", accounted(results_of(environment(suite="curve"), tuple(records))))
     alone = site.make(tmp_path)
     text = text_of(made_of(tmp_path, *records, suite="full"), "ladder.md")
     rows = re.findall(r"^\| (l\w+) .*?\| (baseline|int8|dynamic) ", text, re.MULTILINE)
@@ -177,7 +177,7 @@ def of_recipe(records: list[Record], **recipe: Any) -> Results:
     """Records of a model whose dense start has this recipe."""
     start = {"stage": "dense start", "model": records[0].model, "recipe": recipe}
     facts = {"digits": {"train": 4000}}
-    return Results(environment(artifacts={"a": [start]}, datasets=facts), tuple(records))
+    return results_of(environment(artifacts={"a": [start]}, datasets=facts), tuple(records))
 
 
 def test_random_weights_are_told(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_random_weights_are_told(tmp_path: Path) -> None:
             *run("int8", 0.5, 1e-4, model=name),
         )
     ]
-    whole = Results(environment(), tuple(own))
+    whole = results_of(environment(), tuple(own))
     filed(tmp_path, "quick", accounted(whole))
     before = site.make(tmp_path)
     filed(tmp_path, "quick", accounted(whole, recipe={"epochs": 0, "weights": None}))
@@ -220,7 +220,7 @@ def test_a_table_speaks_of_its_own_model() -> None:
     facts = {"digits": {"train": 4000}}
     own = environment(artifacts=dict(zip("ab", starts, strict=True)), datasets=facts)
 
-    of_trained, of_random, _ = table.sections([Results(own, tuple(records))])
+    of_trained, of_random, _ = table.sections([results_of(own, tuple(records))])
 
     assert "3,200 to train on, 800 held out" in of_trained.lines[0]
     assert "that of another training" in of_trained.lines[1]
@@ -248,7 +248,7 @@ def test_images_are_counted_as_the_recipe_uses_them(recipe: dict[str, Any], said
 def test_provenance_that_is_none_says_nothing(artifacts: Any) -> None:
     """A file from elsewhere may hold anything there."""
     records = (*file("baseline", 9, 8), *run("baseline", 0.9, 1e-4))
-    own = Results(environment(artifacts=artifacts, datasets={"digits": {"train": 9}}), records)
+    own = results_of(environment(artifacts=artifacts, datasets={"digits": {"train": 9}}), records)
 
     assert ", 9 to train on;" in table.render([own], "text")
 
@@ -261,7 +261,7 @@ def test_dates_and_commits_are_those_of_the_runs(tmp_path: Path) -> None:
         "later": {"date": "2024-05-06 01:02 UTC", "commit": "def5678"},
         "bare": {"date": "2024-05-05 01:02 UTC", "commit": None},
     }.items():
-        filed(tmp_path, name, accounted(Results(environment(**changes), tuple(small))))
+        filed(tmp_path, name, accounted(results_of(environment(**changes), tuple(small))))
     made = site.make(tmp_path)
     said = "2024-05-04 to 2024-05-06, weighin at abc1234, a commit not recorded, def5678"
 

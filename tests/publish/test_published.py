@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from helpers.publishing import FACTS, accounted, environment, filed, made_of, text_of
-from helpers.support import file, record, results, run, weighed, without
+from helpers.support import file, record, results, results_of, run, weighed, without
 
 from weighin import registry
-from weighin.core import Record, Results, WeighinError
+from weighin.core import Record, WeighinError
 from weighin.publish import published, site
 
 
@@ -69,7 +69,7 @@ def test_applications_name_the_weights_of_every_run(tmp_path: Path) -> None:
     shutil.copytree(FACTS, tmp_path / "models" / "published")
     for day, name in enumerate(("VGG16", "Xception"), start=6):
         own = environment(date=f"2024-05-0{day} 01:02 UTC", weights={name: "random"})
-        filed(tmp_path, name, accounted(Results(own, tuple(file("baseline", 9, 8, model=name)))))
+        filed(tmp_path, name, accounted(results_of(own, tuple(file("baseline", 9, 8, model=name)))))
     text = text_of(site.make(tmp_path), "applications.md")
 
     assert "dense starts: VGG16, Xception from random weights" in text
@@ -82,7 +82,7 @@ def test_applications_weighed_elsewhere_are_found_there(tmp_path: Path) -> None:
     for machine, names in (("one", ["VGG16"]), ("two", ["NASNetLarge", "VGG16", "Xception"])):
         records = tuple(each for name in names for each in file("baseline", 9, 8, model=name))
         folder = f"{machine}/2024-05-06-abc1234"
-        filed(tmp_path, "a", accounted(Results(environment(), records)), folder)
+        filed(tmp_path, "a", accounted(results_of(environment(), records)), folder)
     made = site.make(tmp_path)
     one, two = (
         text_of(made, f"{each}/2024-05-06-abc1234/applications.md") for each in ("one", "two")
@@ -128,7 +128,7 @@ def test_ours_is_one_figure_a_seed(tmp_path: Path, more: list[Record], said: str
     shutil.copytree(FACTS, tmp_path / "models" / "published")
     own = {"model": "resnet8", "dataset": "cifar10_raw_test1k"}
     records = [*run("int8", 0.86, 1e-4), *more]
-    made = made_of(tmp_path, *(dataclasses.replace(each, **own) for each in records))
+    made = made_of(tmp_path, *(each.of(**own) for each in records))
     text = text_of(made, "resnet8.md").replace("\N{NO-BREAK SPACE}", " ")
     (row,) = (line for line in text.splitlines() if "top-1 87.80 %" in line)
 
@@ -144,9 +144,12 @@ def test_our_smallest_that_is_no_worse_stands_beside_published_ratios(tmp_path: 
         *(*file("int8", 300, 100), *run("int8", 0.95, 1e-4)),
         *(*file("dynamic", 300, 50), *run("dynamic", 0.94, 1e-4, verdicts=("worse", ""))),
     ]
-    notes = {"no evidence": "5 gained, 5 lost", "worse": "1 gained, 11 lost"}
+    counts = {"no evidence": {"gained": 5, "lost": 5}, "worse": {"gained": 1, "lost": 11}}
     records = [
-        dataclasses.replace(each, note=notes.get(each.verdict, each.note)) for each in records
+        dataclasses.replace(each, **counts[each.verdict])
+        if each.metric == "top1_delta" and each.verdict
+        else each
+        for each in records
     ]
     text = text_of(made_of(tmp_path, *records, anchors=anchors), "small.md")
     section = text.partition("## Published beside ours")[2].replace("\N{NO-BREAK SPACE}", " ")
@@ -187,7 +190,7 @@ def test_the_record_names_what_others_reached(published_project: Path) -> None:
     shutil.copytree(FACTS, published_project / "models" / "published")
     own = {"model": "lenet5"}
     records = (*weighed("baseline", 370_000, **own), *weighed("int8", 100_000, **own))
-    filed(published_project, "record", accounted(Results(environment(suite="record"), records)))
+    filed(published_project, "record", accounted(results_of(environment(suite="record"), records)))
 
     shown = text_of(site.make(published_project), "record.md").replace("\N{NO-BREAK SPACE}", " ")
 

@@ -28,12 +28,21 @@ from helpers.publishing import (
     publish,
     text_of,
 )
-from helpers.support import NASTY, file, isolate_registries, record, run, weighed, without
+from helpers.support import (
+    NASTY,
+    file,
+    isolate_registries,
+    record,
+    results_of,
+    run,
+    weighed,
+    without,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weighin import registry
-from weighin.core import Record, Results
+from weighin.core import Record
 from weighin.publish import folders, markdown, model, readme, site
 from weighin.records import store
 from weighin.report import comment
@@ -188,7 +197,7 @@ def test_readme_names_the_smallest_files_of_the_newest_record(published_project:
         own = [*weighed("baseline", 370_000), *weighed("int8", size), *weighed("qat", 9, 0, 900)]
         own += [*weighed("finetune", 90), *weighed("float16", 80, runtime="keras-cpu")]
         own += [*weighed("baseline", 9, model="b"), *weighed("int8", 5_000, model="b")]
-        ran = accounted(Results(environment(suite="record"), tuple(own)))
+        ran = accounted(results_of(environment(suite="record"), tuple(own)))
         filed(published_project, "record", ran, f"box/2024-05-0{day}-abc1234")
 
     said = site.make(published_project)[front]
@@ -212,13 +221,13 @@ def test_the_headline_is_of_the_fullest_suite(published_project: Path) -> None:
         full = environment(suite="full", date=f"2024-05-0{day} 01:02 UTC")
         records = (*file("baseline", 9, 8, model=name), *file("int8", 3, 2, model=name))
         place = f"box/2024-05-0{min(day, 7)}-abc1234"
-        filed(published_project, name, accounted(Results(full, records)), place)
+        filed(published_project, name, accounted(results_of(full, records)), place)
 
     assert "### big on digits" in site.make(published_project)[published_project / "README.md"]
-    filed(published_project, "one", accounted(Results(full, records)), "box/2024-05-09-abc1234")
+    filed(published_project, "one", accounted(results_of(full, records)), "box/2024-05-09-abc1234")
     assert "### big on digits" in site.make(published_project)[published_project / "README.md"]
     small = tuple(each.of(model="newest") for each in records)
-    filed(published_project, "a", accounted(Results(full, small)), "box/2024-05-09-abc1234")
+    filed(published_project, "a", accounted(results_of(full, small)), "box/2024-05-09-abc1234")
     assert "### newest on digits" in site.make(published_project)[published_project / "README.md"]
 
 
@@ -248,7 +257,7 @@ def test_records_that_do_not_account_for_their_artifacts_are_refused(
     path = published_project / PLACE / "quick.json"
     own = store.load(path)
     foreign = dataclasses.replace(own.records[0], artifact="f0" * 32)
-    store.save(path, Results(own.environment, (foreign, *own.records[1:])))
+    store.save(path, results_of(own.environment, (foreign, *own.records[1:])))
 
     done = publish()
 
@@ -269,7 +278,7 @@ def test_a_projects_own_export_accounts_for_its_files(
     export = "from weighin import export\n\n\n@export('odd')\ndef odd(model): ...\n"
     (published_project / "models" / "mine.py").write_text(export)
     registry.exports.add("odd", print)
-    filed(published_project, "odd", accounted(Results(environment(), tuple(file("odd", 3, 2)))))
+    filed(published_project, "odd", accounted(results_of(environment(), tuple(file("odd", 3, 2)))))
     registry.exports._objects.pop("odd")
 
     done = publish()
@@ -343,7 +352,7 @@ def test_names_from_records_are_harmless(tmp_path: Path) -> None:
     front = tmp_path / "README.md"
     front.write_text(f"{BEGIN}\n{END}\n")
     made_up = {**environment(suite="quick", profile="<i>\n# x", date=f"{END}<b>")}
-    filed(tmp_path, "quick", accounted(Results(made_up, tuple(records))))
+    filed(tmp_path, "quick", accounted(results_of(made_up, tuple(records))))
     inserted = site.make(tmp_path)[front].replace(BEGIN, "").replace(END, "", 1)
     for text in (*pages.values(), inserted):
         bare = text.replace(markdown.MARK, "")

@@ -8,15 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.runs import Ran, command, ran, run_pytest
+from helpers.support import results_of
 
 from weighin import registry
-from weighin.core import Record, Results
 from weighin.records import store
 from weighin.report.table import render
 
@@ -106,80 +106,17 @@ def bench_sleep(benchmark, cell):
 """
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What became of one pytest run.
-
-    Attributes:
-        code: pytest's exit code.
-        text: standard output and error.
-        records: of the results file; none if there is no such file.
-        environment: of the results file.
-    """
-
-    code: int
-    text: str
-    records: tuple[Record, ...]
-    environment: Mapping[str, Any]
-
-    def one(self, metric: str, variant: str = "baseline", **fields: Any) -> Record:
-        """The one record that this describes."""
-        found = self.all(metric=metric, variant=variant, **fields)
-        assert len(found) == 1, f"{len(found)} records of {metric} of {variant}, {fields}"
-        return found[0]
-
-    def all(self, **fields: Any) -> list[Record]:
-        """The records that have these fields."""
-        return [
-            record
-            for record in self.records
-            if all(getattr(record, name) == value for name, value in fields.items())
-        ]
-
-    def table(self) -> list[str]:
-        """The lines of the comparison table of the model `tiny`, without its header."""
-        lines = self.text.split("\ntiny on tiny\n")[1].splitlines()
-        rule = next(number for number, line in enumerate(lines) if line.startswith("---"))
-        return lines[rule + 1 : lines.index("", rule)]
-
-
-def _command(project, results, *words):
-    options = [f"--weighin-results-dir={results}", "-p", "no:cacheprovider"]
-    options += [f"--benchmark-storage=file://{results}/benchmarks"]
-    return [sys.executable, "-m", "pytest", "-p", "weighin.pytest_plugin", *options, *words]
-
-
-def _ran(code, text, results):
-    written = sorted(results.glob("*.json")) if results.is_dir() else []
-    assert len(written) <= 1, f"more than one results file: {written}"
-    loaded = store.load(written[0]) if written else None
-    return Ran(code, text, loaded.records if loaded else (), loaded.environment if loaded else {})
-
-
 @pytest.fixture(scope="module")
 def run(shop, child_environment, tmp_path_factory):
     """Run pytest on the project, or on a copy of it; the words are its options."""
+    surroundings = {k: v for k, v in child_environment.items() if k != "WEIGHIN_CACHE_DIR"}
 
-    def run_pytest(*words, project=shop.project, results=None, **environment):
+    def run_project(*words, project=shop.project, results=None, **environment):
         results = results or tmp_path_factory.mktemp("results")
-        done = subprocess.run(
-            _command(project, results, *words),
-            cwd=project,
-            env={
-                **child_environment,
-                "WEIGHIN_CACHE_DIR": str(shop.cache.folder),
-                "COLUMNS": "200",
-                **environment,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        return _ran(done.returncode, done.stdout, results)
+        environment = {**surroundings, **environment}
+        return run_pytest(project, shop.cache.folder, results, *words, environment=environment)
 
-    return run_pytest
+    return run_project
 
 
 @pytest.fixture
@@ -294,13 +231,13 @@ def test_every_variant_is_paired_with_its_baseline(full):
         assert record.low <= record.value <= record.high
         assert record.runtime == runtime
         assert record.verdict in ("faster", "slower", "no evidence")
-        assert record.note.startswith("stopped: ")
+        assert record.stopped in ("narrow", "time", "blocks")
         assert record.n == len(record.samples)
 
 
 def test_every_compressed_row_is_explained(full):
     """What is not faster or not smaller has its reason."""
-    whys = {record.variant: record.note for record in full.ran.all(metric="why")}
+    whys = {record.variant: "\n".join(record.reasons) for record in full.ran.all(metric="why")}
 
     assert "stored dense" in whys["prune(0.5)"]
     assert "the dense control" in whys["finetune"]
@@ -430,7 +367,7 @@ def test_tables_are_appended_to_the_summary_of_a_step(run, tmp_path):
     ran = run(*SIZES, GITHUB_STEP_SUMMARY=str(summary))
 
     assert 0 == ran.code, ran.text
-    own = Results(ran.environment, ran.records)
+    own = results_of(ran.environment, ran.records)
     assert f"# Before\n\n{render([own], 'github')}\n\n" == summary.read_text("utf-8")
     assert "step summary" not in ran.text
 
@@ -662,7 +599,7 @@ def test_a_run_that_is_stopped_keeps_what_it_has_measured(
     words = ("--weighin-runtimes=litert", "--weighin-variants=baseline,int8")
     with (tmp_path / "output").open("w+", encoding="utf-8") as output:
         process = subprocess.Popen(
-            _command(project_copy, results, *words),
+            command(results, *words),
             cwd=project_copy,
             env={**child_environment, "WEIGHIN_CACHE_DIR": str(shop.cache.folder)},
             stdout=output,
@@ -673,15 +610,15 @@ def test_a_run_that_is_stopped_keeps_what_it_has_measured(
         process.send_signal(getattr(signal, stop))
         process.wait(timeout=60)
         output.seek(0)
-        ran = _ran(process.returncode, output.read(), results)
+        stopped = ran(process.returncode, output.read(), results)
 
-    assert code == ran.code, ran.text
+    assert code == stopped.code, stopped.text
     for metric in ("gzip_bytes", "top1", "latency"):
         for variant in ("baseline", "int8"):
-            assert "ok" == ran.one(metric, variant).status
-    waiting = [(each.status, each.reason) for each in ran.all(metric="cold_start")]
+            assert "ok" == stopped.one(metric, variant).status
+    waiting = [(each.status, each.reason) for each in stopped.all(metric="cold_start")]
     assert {("not measured", "the run ended before its turn")} == set(waiting)
-    assert ("\nrecords: " in ran.text) == (stop == "SIGINT")
+    assert ("\nrecords: " in stopped.text) == (stop == "SIGINT")
 
 
 # -- gates --------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from helpers.publishing import accounted, environment
-from helpers.support import file, operating_points, record, results, without
+from helpers.support import file, operating_points, record, results, results_of, without
 
 import weighin
 from weighin.core import Record, Results
@@ -29,7 +29,7 @@ def sound() -> Results:
     for seed in (0, 1):
         made += file("baseline", 430_000, 400_000 + seed, seed=seed)
         made += file("prune(0.8)+int8", 110_000, 30_000 + seed, seed=seed)
-    return accounted(Results(environment(), tuple(made)))
+    return accounted(results_of(environment(), tuple(made)))
 
 
 def changed(change: Callable[[Artifacts, list[Record]], object]) -> list[str]:
@@ -38,7 +38,7 @@ def changed(change: Callable[[Artifacts, list[Record]], object]) -> list[str]:
     artifacts: Artifacts = run.environment["artifacts"]
     records = list(run.records)
     change(artifacts, records)
-    return faults(Results(run.environment, tuple(records)))
+    return faults(results_of(run.environment, tuple(records)))
 
 
 def chain_of(artifacts: Artifacts, records: list[Record], variant: str) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ def test_an_edited_recipe_is_a_fault() -> None:
 def test_an_edited_recipe_of_a_lone_stage_is_a_fault() -> None:
     """Where no stage follows, the other chains of that model and seed say how it began."""
     records = file("baseline", 9, 8, format="h5") + file("int8", 3, 2)
-    run = accounted(Results(environment(), tuple(records)))
+    run = accounted(results_of(environment(), tuple(records)))
     (chain,) = (each for each in run.environment["artifacts"].values() if len(each) == 1)
     chain[0]["recipe"]["epochs"] = 99
 
@@ -169,7 +169,7 @@ def test_other_arguments_than_the_name_says_are_a_fault() -> None:
 )
 def test_a_dense_start_of_something_else_is_a_fault(key: str, value: object, said: str) -> None:
     """Of another model, seed or data, though every key fits."""
-    run = accounted(Results(environment(), tuple(file("baseline", 9, 8))))
+    run = accounted(results_of(environment(), tuple(file("baseline", 9, 8))))
     (chain,) = run.environment["artifacts"].values()
     chain[0][key] = value
     chain[1] |= {"parent": key_of(chain[0]), "recipe": {}}
@@ -179,7 +179,7 @@ def test_a_dense_start_of_something_else_is_a_fault(key: str, value: object, sai
 
 def test_a_figure_without_an_artifact_is_a_fault() -> None:
     """Reasons may have none, figures not."""
-    run = Results({}, (record("top1", 0.9), *without("latency", "failed", "no room")))
+    run = results_of({}, (record("top1", 0.9), *without("latency", "failed", "no room")))
 
     assert ["top1 of small baseline names no artifact"] == faults(run)
 
@@ -190,22 +190,22 @@ def test_what_is_no_chain_is_a_fault(chain: object) -> None:
     own = record("top1", 0.9, artifact="ab")
 
     assert ["artifact ab: it has no stages"] == faults(
-        Results({"artifacts": {"ab": chain}}, (own,))
+        results_of({"artifacts": {"ab": chain}}, (own,))
     )
 
 
 def test_two_variants_may_come_to_the_same_bytes() -> None:
     """The account keeps one chain of them; all that is read from the file then agrees."""
     records = file("baseline", 9, 8) + file("sparse", 9, 8)
-    run = accounted(Results(environment(), tuple(records)))
+    run = accounted(results_of(environment(), tuple(records)))
     same = records[0].artifact
     digest = run.records[0].artifact
     alike = [dataclasses.replace(each, artifact=digest) for each in run.records]
     grown = [*alike[:3], dataclasses.replace(alike[3], value=7)]
 
     assert same != digest
-    assert [] == faults(Results(run.environment, tuple(alike)))
-    assert [] != faults(Results(run.environment, tuple(grown)))
+    assert [] == faults(results_of(run.environment, tuple(alike)))
+    assert [] != faults(results_of(run.environment, tuple(grown)))
 
 
 @pytest.mark.parametrize(

@@ -13,25 +13,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.support import record, record_of, results
+from helpers.support import record, record_of, results, results_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighin.core import Record, Results, Status, WeighinError
-from weighin.records import store
+from weighin.core import Case, Record, Status, Stopped, WeighinError
+from weighin.records import store, upgrades
 
 TEXT = st.text(st.characters(), max_size=8)  # with lone surrogates, as in odd file names
 WHOLE = st.integers(0, 2**70)
 NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
+CASES = st.builds(
+    Case,
+    **dict.fromkeys(("model", "dataset", "variant", "format", "runtime"), TEXT),
+    **dict.fromkeys(("seed", "threads"), WHOLE),
+)
 RECORDS = st.builds(
     Record,
-    **dict.fromkeys(("model", "dataset", "variant", "format", "runtime", "metric"), TEXT),
-    **dict.fromkeys(("unit", "reason", "artifact"), TEXT),
-    **dict.fromkeys(("seed", "threads"), WHOLE),
+    CASES,
+    **dict.fromkeys(("metric", "unit", "reason", "artifact", "note"), TEXT),
     **dict.fromkeys(("value", "low", "high"), st.none() | NUMBER),
-    n=st.none() | WHOLE,
+    **dict.fromkeys(("n", "count", "gained", "lost"), st.none() | WHOLE),
     status=st.sampled_from(typing.get_args(Status)),
+    stopped=st.sampled_from(typing.get_args(Stopped)),
+    pinned=st.none() | st.booleans(),
     samples=st.lists(NUMBER, max_size=3).map(tuple),
+    openings=st.lists(WHOLE, max_size=3).map(tuple),
+    reasons=st.lists(TEXT, max_size=3).map(tuple),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBER | TEXT,
@@ -87,7 +95,9 @@ def refusal(path: Path, content: str | bytes) -> str:
 def written(**changes: Any) -> str:
     """A results file of one record, with fields changed, or left out where they are `...`."""
     row = {name: value for name, value in (ROW | changes).items() if value is not ...}
-    return json.dumps({"schema": store.SCHEMA, "environment": {}, "records": [row]})
+    return json.dumps(
+        {"schema": upgrades.SCHEMA, "environment": {}, "metrics": [], "records": [row]}
+    )
 
 
 @given(st.dictionaries(TEXT, JSON, max_size=3), st.lists(RECORDS, max_size=3).map(tuple))
@@ -95,7 +105,7 @@ def test_results_are_read_back(
     path: Path, environment: Mapping[str, Any], records: tuple[Record, ...]
 ) -> None:
     """What is saved is loaded as it was, whatever the texts and numbers are."""
-    made = Results(environment, records)
+    made = results_of(environment, records)
 
     store.save(path, made)
 
@@ -106,14 +116,14 @@ def test_samples_are_kept(path: Path) -> None:
     """Raw measurements come back, every digit of them."""
     samples = (9.31e-05, 0.1 + 0.2, 1e-10)
 
-    store.save(path, Results({}, (record("latency", 9.31e-05, samples=samples),)))
+    store.save(path, results_of({}, (record("latency", 9.31e-05, samples=samples),)))
 
     assert samples == store.load(path).records[0].samples
 
 
 def test_numbers_keep_their_kind(path: Path) -> None:
     """A count of bytes stays a whole number."""
-    store.save(path, Results({}, (record("file_bytes", 420_000),)))
+    store.save(path, results_of({}, (record("file_bytes", 420_000),)))
 
     assert "420000" == repr(store.load(path).records[0].value)
 
@@ -130,16 +140,19 @@ def test_a_file_is_the_same_after_reading_and_writing(path: Path) -> None:
 
 def test_a_file_says_its_schema(path: Path) -> None:
     """The layout is the documented one: schema, environment, records."""
-    store.save(path, Results({"profile": "quick"}, ()))
+    store.save(path, results_of({"profile": "quick"}, ()))
 
-    expected = {"schema": store.SCHEMA, "environment": {"profile": "quick"}, "records": []}
-    assert expected == json.loads(path.read_text("utf-8"))
+    content = json.loads(path.read_text("utf-8"))
+    described = {row["name"]: row["title"] for row in content.pop("metrics")}
+    expected = {"schema": upgrades.SCHEMA, "environment": {"profile": "quick"}, "records": []}
+    assert expected == content
+    assert "top-1" == described["top1"]
 
 
 def test_defaults_are_left_out(path: Path) -> None:
     """A record's fields stand in the file only where they say something."""
     bare = record_of(ROW)
-    store.save(path, Results({}, (bare, dataclasses.replace(bare, n=5, reason="late"))))
+    store.save(path, results_of({}, (bare, dataclasses.replace(bare, n=5, reason="late"))))
 
     rows = json.loads(path.read_text("utf-8"))["records"]
 
@@ -187,12 +200,12 @@ def test_other_json_is_refused(path: Path, content: str) -> None:
 @pytest.mark.parametrize("ahead", [1, 2, 10**30])
 def test_a_newer_file_is_refused(path: Path, ahead: int) -> None:
     """A file of a later weighin says how to get that weighin, and is not guessed at."""
-    newer = store.SCHEMA + ahead
+    newer = upgrades.SCHEMA + ahead
     content = json.dumps({"schema": newer, "records": "elsewhere"})
 
     message = refusal(path, content)
 
-    assert f"has schema {newer}, but this weighin reads up to {store.SCHEMA}" in message
+    assert f"has schema {newer}, but this weighin reads up to {upgrades.SCHEMA}" in message
     assert "pip install --upgrade weighin" in message
 
 
@@ -324,9 +337,9 @@ def test_old_files_are_upgraded_step_by_step(
     path: Path, monkeypatch: pytest.MonkeyPatch, old: int, applied: list[int]
 ) -> None:
     """A file of any earlier schema goes through every upgrade from its own on, in order."""
-    monkeypatch.setattr(store, "SCHEMA", 4)
-    monkeypatch.setattr(store, "UPGRADES", {each: _upgrade(each) for each in (3, 1, 2)})
-    path.write_text(json.dumps({"schema": old, "environment": {}, "records": [ROW]}))
+    monkeypatch.setattr(upgrades, "SCHEMA", 4)
+    monkeypatch.setattr(upgrades, "UPGRADES", {each: _upgrade(each) for each in (3, 1, 2)})
+    path.write_text(json.dumps({"schema": old, "environment": {}, "metrics": [], "records": [ROW]}))
 
     loaded = store.load(path)
 
@@ -336,25 +349,25 @@ def test_old_files_are_upgraded_step_by_step(
 
 def test_a_file_of_this_schema_is_not_upgraded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is done to a file that is up to date."""
-    monkeypatch.setattr(store, "SCHEMA", 2)
-    monkeypatch.setattr(store, "UPGRADES", {1: _upgrade(1), 2: _upgrade(2)})
-    store.save(path, Results({"as": "saved"}))
+    monkeypatch.setattr(upgrades, "SCHEMA", 2)
+    monkeypatch.setattr(upgrades, "UPGRADES", {1: _upgrade(1), 2: _upgrade(2)})
+    store.save(path, results_of({"as": "saved"}))
 
     assert {"as": "saved"} == store.load(path).environment
 
 
 def test_there_is_an_upgrade_for_every_old_schema() -> None:
     """Old results files load for ever: no step of the chain is missing, none too many."""
-    assert list(range(1, store.SCHEMA)) == sorted(store.UPGRADES)
+    assert list(range(1, upgrades.SCHEMA)) == sorted(upgrades.UPGRADES)
 
 
 @pytest.mark.parametrize("figure", [float("nan"), float("inf")])
 def test_a_figure_that_is_no_number_is_refused(path: Path, figure: float) -> None:
     """JSON has no NaN: saving one is an error that says which record has it, and in which file."""
-    store.save(path, Results({"as": "before"}))
+    store.save(path, results_of({"as": "before"}))
 
     with pytest.raises(WeighinError) as caught:
-        store.save(path, Results({}, (record("latency", figure),)))
+        store.save(path, results_of({}, (record("latency", figure),)))
 
     assert str(path) in str(caught.value)
     assert "latency" in str(caught.value)

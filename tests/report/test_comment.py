@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers.support import NASTY, results
+from helpers.support import NASTY, results, results_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ def models(count: int) -> Results:
     """The sample results, of so many models."""
     made = results()
     small = [record for record in made.records if record.model == "small"]
-    return Results(
+    return results_of(
         made.environment,
         tuple(
             record.of(model=f"model_{number:02d}") for number in range(count) for record in small

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from helpers.support import ENVIRONMENT, file, record, without
+from helpers.support import ENVIRONMENT, file, record, results_of, without
 
 from weighin.cli import main
-from weighin.core import Record, Results, WeighinError
+from weighin.core import Record, WeighinError
 from weighin.records import store
 from weighin.report.compare import render
 from weighin.report.compare import verdict as verdict_of
@@ -29,7 +29,9 @@ def compared(
 ) -> str:
     """Two runs side by side, of one environment if not told otherwise."""
     here, there = environments or (ENVIRONMENT, ENVIRONMENT)
-    return render([("old", Results(here, tuple(first))), ("new", Results(there, tuple(second)))])
+    return render(
+        [("old", results_of(here, tuple(first))), ("new", results_of(there, tuple(second)))]
+    )
 
 
 def rows(text: str) -> list[list[str]]:
@@ -69,6 +71,8 @@ def test_the_same_cells_stand_side_by_side() -> None:
     ]
 
     assert [
+        ["file_bytes", "old", "new", "verdict"],
+        ["small on digits int8 tflite", "1.00 kB", "1.00 kB", "same"],
         ["gzip_bytes", "old", "new", "verdict"],
         ["small on digits int8 tflite", "800 B", "700 B", "smaller by 12.5 %"],
         ["top1", "old", "new", "verdict"],
@@ -125,8 +129,8 @@ def test_shares_tested_together_share_the_chance() -> None:
     """2.9 % of chance is little enough for one test, and not for two."""
     first, second = record("top1", 1.0, n=4), record("top1", 0.0, n=4)
 
-    assert "worse" == verdict_of(first, second)
-    assert "no evidence" == verdict_of(first, second, tests=2)
+    assert "worse" == verdict_of(TOP1, first, second)
+    assert "no evidence" == verdict_of(TOP1, first, second, tests=2)
 
 
 def test_a_share_of_no_number_has_no_verdict() -> None:
@@ -167,6 +171,7 @@ def test_overlapping_intervals_are_no_evidence(factor: float) -> None:
     assert "no evidence" == verdict(latency(1e-4, 0.2), latency(1e-4 * factor, 0.2))
 
 
+TOP1 = results_of({}).metric("top1")
 OTHER_MACHINE = environment(machine={**ENVIRONMENT["machine"], "cpu": "Other CPU"})
 OTHER_CALIBRATION = environment(calibration={**ENVIRONMENT["calibration"], "false_alarms": 1})
 
@@ -196,26 +201,28 @@ def test_latencies_of_other_machines_do_not_compare(other: dict[str, Any], reaso
 
     text = compared(old, new, ENVIRONMENT, other)
 
-    assert ["smaller", "worse", "not compared"] == [bare(row[-1]) for row in rows(text)[1:6:2]]
-    note = f"latency not compared with new: {reason}"
+    assert ["same", "smaller", "worse", "not compared"] == [
+        bare(row[-1]) for row in rows(text)[1:8:2]
+    ]
+    note = f"latency, speedup not compared with new: {reason}"
     if not other["machine"]:
-        note = "latency not compared with new: another machine ("
-    assert text.splitlines()[-1].startswith(f"speedup, {note}")
+        note = "latency, speedup not compared with new: another machine ("
+    assert text.splitlines()[-1].startswith(note)
 
 
 def test_only_the_run_that_differs_is_refused() -> None:
     """Of three runs the second is of another machine, and the third is compared all the same."""
     runs = [
-        ("a", Results(ENVIRONMENT, (latency(1e-4),))),
-        ("b", Results(OTHER_MACHINE, (latency(5e-4),))),
-        ("c", Results(ENVIRONMENT, (latency(5e-4),))),
+        ("a", results_of(ENVIRONMENT, (latency(1e-4),))),
+        ("b", results_of(OTHER_MACHINE, (latency(5e-4),))),
+        ("c", results_of(ENVIRONMENT, (latency(5e-4),))),
     ]
 
     header, row, note = rows(render(runs))
 
     assert ["latency", "a", "b", "verdict", "c", "verdict"] == header
     assert ["not compared", "slower by 400.0 %"] == [row[3], row[5]]
-    assert "latency not compared with b: another machine" in " ".join(note)
+    assert "latency, speedup not compared with b: another machine" in " ".join(note)
 
 
 def test_other_data_are_refused() -> None:
@@ -232,10 +239,10 @@ def test_other_data_are_refused() -> None:
 def test_data_of_the_third_run_are_looked_at() -> None:
     """Not the first two only."""
     data = {"digits": {"digest": "e" * 64}}
-    runs = [("a", Results(ENVIRONMENT)), ("b", Results(ENVIRONMENT))]
+    runs = [("a", results_of(ENVIRONMENT)), ("b", results_of(ENVIRONMENT))]
 
     with pytest.raises(WeighinError, match="a and c do not compare"):
-        render([*runs, ("c", Results(environment(datasets=data)))])
+        render([*runs, ("c", results_of(environment(datasets=data)))])
 
 
 def test_another_data_set_is_another_cell() -> None:
@@ -299,7 +306,7 @@ def stored(tmp_path: Path) -> list[str]:
     """Two results files."""
     paths = [tmp_path / "old.json", tmp_path / "new.json"]
     for path, size in zip(paths, (800, 700), strict=True):
-        store.save(path, Results(ENVIRONMENT, tuple(file("int8", 1, size))))
+        store.save(path, results_of(ENVIRONMENT, tuple(file("int8", 1, size))))
     return [str(path) for path in paths]
 
 
@@ -308,8 +315,8 @@ def test_compare_prints_the_table(stored: list[str]) -> None:
     done = CliRunner().invoke(main, ["compare", *stored])
 
     assert 0 == done.exit_code, done.output
-    assert ["gzip_bytes", *stored, "verdict"] == rows(done.output)[0]
-    assert "smaller by 12.5 %" == rows(done.output)[1][-1]
+    assert ["gzip_bytes", *stored, "verdict"] == rows(done.output)[2]
+    assert "smaller by 12.5 %" == rows(done.output)[3][-1]
 
 
 def test_a_byte_of_many_is_less_than_a_tenth_of_a_per_cent() -> None:
@@ -356,7 +363,7 @@ def test_runs_with_nothing_in_common_are_refused(tmp_path: Path) -> None:
     for name in ("one", "two"):
         paths.append(str(tmp_path / f"{name}.json"))
         own = (record("top1", 0.9, model=name, n=100),)
-        store.save(Path(paths[-1]), Results(ENVIRONMENT, own))
+        store.save(Path(paths[-1]), results_of(ENVIRONMENT, own))
 
     done = CliRunner().invoke(main, ["compare", *paths])
 

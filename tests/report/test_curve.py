@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.support import file, golden, operating_points, record, run, without
+from helpers.support import file, golden, operating_points, record, results_of, run, without
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,7 +157,7 @@ def test_the_baseline_is_a_point_too() -> None:
         *run("baseline", 0.95, 1e-4),
         *run("dynamic", 0.94, 2e-4),
     ]
-    curve = only(Results({}, tuple(records)))
+    curve = only(results_of({}, tuple(records)))
 
     assert {"smaller": {"baseline"}, "speedup": {"baseline"}} == curve.fronts
 
@@ -176,7 +176,7 @@ def test_points_stand_in_the_order_of_their_numbers() -> None:
         record("top1", 0.9, variant=name) for name in ("prune(0.9)", "prune(0.25)", "prune(0.5)")
     ]
 
-    assert [0.25, 0.5, 0.9] == [point.at for point in only(Results({}, tuple(records))).points]
+    assert [0.25, 0.5, 0.9] == [point.at for point in only(results_of({}, tuple(records))).points]
 
 
 def test_theory_counts_what_the_baseline_multiplies() -> None:
@@ -190,7 +190,7 @@ def test_theory_counts_what_the_baseline_multiplies() -> None:
         record("top1", 0.9, variant="int8"),
     ]
 
-    assert 4.0 == flat(Results({}, tuple(records)))["int8", None]["theoretical"]
+    assert 4.0 == flat(results_of({}, tuple(records)))["int8", None]["theoretical"]
 
 
 def test_theory_is_within_one_seed() -> None:
@@ -201,7 +201,7 @@ def test_theory_is_within_one_seed() -> None:
         *(record("effective_macs", 50, variant="int8", seed=seed, **where) for seed in (0, 1)),
         *(record("top1", 0.9, variant="int8", seed=seed) for seed in (0, 1)),
     ]
-    row = flat(Results({}, tuple(records)))["int8", None]
+    row = flat(results_of({}, tuple(records)))["int8", None]
 
     assert (3.0, 2) == (row["theoretical"], row["theoretical_seeds"])
 
@@ -223,7 +223,7 @@ def test_what_failed_is_in_the_table_and_on_no_front() -> None:
         *run("prune(0.5)", 0.9, 1e-4),
         *without("top1 latency speedup", "failed", "it fell over", variant="prune(0.9)"),
     ]
-    results = Results({}, tuple(records))
+    results = results_of({}, tuple(records))
     text = render([results], "text")
 
     assert "failed [" in text
@@ -241,7 +241,7 @@ def test_a_point_that_failed_in_one_seed_is_on_no_front() -> None:
         *run("prune(0.9)", 0.99, 1e-5),
         *without("top1 latency speedup", "failed", "it fell over", variant="prune(0.9)", seed=1),
     ]
-    curve = only(Results({}, tuple(records)))
+    curve = only(results_of({}, tuple(records)))
 
     assert all("prune(0.9)" not in on_front for on_front in curve.fronts.values())
 
@@ -251,7 +251,7 @@ def test_a_metric_that_was_not_measured_has_no_front() -> None:
     records = [*run("baseline", 0.9, 1e-4), *run("prune(0.5)", 0.9, 1e-4)]
     left = [each for each in records if each.metric not in ("speedup", "smaller", "gzip_bytes")]
 
-    assert {frozenset()} == set(only(Results({}, tuple(left))).fronts.values())
+    assert {frozenset()} == set(only(results_of({}, tuple(left))).fronts.values())
 
 
 def test_runtimes_have_curves_of_their_own() -> None:
@@ -264,7 +264,7 @@ def test_runtimes_have_curves_of_their_own() -> None:
     ]
 
     assert ["litert", "litert ×4", "keras-cpu"] == [
-        each.place for each in curves(Results({}, tuple(records)))
+        each.place for each in curves(results_of({}, tuple(records)))
     ]
 
 
@@ -273,13 +273,13 @@ def test_yardsticks_alone_are_refused() -> None:
     controls = [*run("baseline", 0.95, 1e-4), *run("finetune", 0.95, 1e-4)]
 
     with pytest.raises(WeighinError, match="weighin sweep"):
-        render([Results({}, tuple(controls))], "text")
+        render([results_of({}, tuple(controls))], "text")
 
 
 def test_runs_follow_each_other() -> None:
     """Each with its own machine; bare numbers are one list."""
     wide = [each.of(model="wide") for each in operating_points().records]
-    both = [operating_points(), Results({}, tuple(wide))]
+    both = [operating_points(), results_of({}, tuple(wide))]
 
     text = render(both, "text")
     assert text.index("small on digits, litert") < text.index("wide on digits, litert")

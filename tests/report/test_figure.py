@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
-from helpers.support import operating_points, record, run
+from helpers.support import operating_points, record, results_of, run
 
 from weighin.core import Results, WeighinError
 from weighin.report.curve import Point, curves
@@ -64,7 +64,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
 def test_other_records_give_another_picture(tmp_path: Path) -> None:
     """One point elsewhere is seen."""
     results = operating_points()
-    fewer = Results(results.environment, results.records[:-1])
+    fewer = results_of(results.environment, results.records[:-1])
 
     assert drawn(results, tmp_path / "a.svg") != drawn(fewer, tmp_path / "b.svg")
 
@@ -72,7 +72,7 @@ def test_other_records_give_another_picture(tmp_path: Path) -> None:
 def test_one_seed_has_intervals_for_bars(tmp_path: Path) -> None:
     """And says so."""
     one = [each for each in operating_points().records if each.seed == 0]
-    text = words(drawn(Results({}, tuple(one)), tmp_path / "one.svg"))
+    text = words(drawn(results_of({}, tuple(one)), tmp_path / "one.svg"))
 
     assert "one seed; bars: 95 % intervals" in text
     assert "standard deviation" not in text
@@ -96,13 +96,13 @@ def test_a_panel_without_figures_says_so(tmp_path: Path) -> None:
     """Nothing was measured beside the baseline."""
     records = [record("top1", 0.9, variant=f"prune({at})") for at in (0.5, 0.9)]
 
-    assert "not measured" in words(drawn(Results({}, tuple(records)), tmp_path / "none.svg"))
+    assert "not measured" in words(drawn(results_of({}, tuple(records)), tmp_path / "none.svg"))
 
 
 def test_every_curve_is_drawn(tmp_path: Path) -> None:
     """Several runtimes stand one below the other."""
     records = [*run("int8", 0.9, 1e-4), *run("int8", 0.9, 1e-4, threads=4)]
-    text = words(drawn(Results({}, tuple(records)), tmp_path / "two.svg"))
+    text = words(drawn(results_of({}, tuple(records)), tmp_path / "two.svg"))
 
     assert "small on digits, litert\n" in text
     assert "small on digits, litert ×4" in text
@@ -112,7 +112,7 @@ def test_names_are_no_formulas(tmp_path: Path) -> None:
     """What looks like one in a name from a file is drawn as it stands, or it could not be drawn."""
     records = [record("top1", 0.9, model="$\\no$", variant=f"prune({at})") for at in (0.5, 0.9)]
 
-    assert "$\\no$ on digits" in words(drawn(Results({}, tuple(records)), tmp_path / "odd.svg"))
+    assert "$\\no$ on digits" in words(drawn(results_of({}, tuple(records)), tmp_path / "odd.svg"))
 
 
 def test_png_by_its_ending(tmp_path: Path) -> None:

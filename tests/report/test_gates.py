@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers.support import file, record, run, why, without
+from helpers.support import file, record, results_of, run, why, without
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from weighin.cli import main
-from weighin.core import Record, Results, WeighinError
+from weighin.core import Record, WeighinError
 from weighin.records import store
-from weighin.report.gates import Gate, judge, parse, render
+from weighin.report.gates import Gate, check, judge, parse, render
 
 WORDS = "int8 prune(0.8,begin=0.1) : :: top1 <= >= < > = == * baseline 0.5 -1e-3 1e999 nan 0x1 ()"
 PIECES = st.sampled_from([*WORDS.split(), " ", "\n", "+", "1_0", "١"])
@@ -28,12 +28,12 @@ def figure(value: float | None, *ends: float, **changes: object) -> Record:
 
 def verdicts(text: str, *records: Record) -> list[str]:
     """What becomes of a gate on records."""
-    return [outcome.verdict for outcome in judge([parse(text)], records)]
+    return [outcome.verdict for outcome in judge([parse(text)], results_of({}, records))]
 
 
 def kept(text: str, *records: Record, strict: bool = False) -> bool:
     """Whether a gate lets records through."""
-    return all(outcome.passes(strict) for outcome in judge([parse(text)], records))
+    return all(outcome.passes(strict) for outcome in judge([parse(text)], results_of({}, records)))
 
 
 @pytest.mark.parametrize(
@@ -224,8 +224,11 @@ def test_the_baseline_is_of_the_same_place() -> None:
     ]
     wrong = [record("top1", 0.1, **place) for place in others]
 
-    alone = judge([parse("int8: top1 >= baseline")], [*wrong, figure(0.9)])
-    both = judge([parse("int8: top1 >= baseline")], [*wrong, figure(0.9), record("top1", 0.95)])
+    alone = judge([parse("int8: top1 >= baseline")], results_of({}, [*wrong, figure(0.9)]))
+    both = judge(
+        [parse("int8: top1 >= baseline")],
+        results_of({}, [*wrong, figure(0.9), record("top1", 0.95)]),
+    )
 
     assert [("no figure", "the baseline has none")] == [(o.verdict, o.reason) for o in alone]
     assert [("breached", 0.95)] == [(o.verdict, o.bound) for o in both]
@@ -268,7 +271,7 @@ def test_a_negative_multiple_of_an_interval() -> None:
 )
 def test_a_gate_that_finds_nothing_does_not_pass(text: str, reason: str) -> None:
     """A gate with a slip of the pen would check nothing and always pass."""
-    (outcome,) = judge([parse(text)], [record("top1", 0.9), figure(0.9)])
+    (outcome,) = judge([parse(text)], results_of({}, [record("top1", 0.9), figure(0.9)]))
 
     assert ("no figure", reason) == (outcome.verdict, outcome.reason)
     assert not outcome.passes(strict=False)
@@ -289,7 +292,7 @@ def test_a_figure_that_failed_does_not_pass(status: str) -> None:
     """What could not be measured is not kept, and the reason is told."""
     failed = without("top1", status, "out of memory", variant="int8")
 
-    (outcome,) = judge([parse("int8: top1 >= 0")], failed)
+    (outcome,) = judge([parse("int8: top1 >= 0")], results_of({}, failed))
 
     assert ("no figure", f"{status}: out of memory") == (outcome.verdict, outcome.reason)
     assert not outcome.passes(strict=False)
@@ -336,7 +339,9 @@ def test_variants_with_commas_and_colons(name: str) -> None:
 
 def test_another_spelling_of_a_variant_does_not_pass() -> None:
     """A variant has one name; a gate that uses another is told the names that there are."""
-    (outcome,) = judge([parse("prune(0.80): top1 >= 0.5")], [figure(0.9, variant="prune(0.8)")])
+    (outcome,) = judge(
+        [parse("prune(0.80): top1 >= 0.5")], results_of({}, [figure(0.9, variant="prune(0.8)")])
+    )
 
     expected = ("no figure", "no row of that variant here; there are prune(0.8)")
     assert expected == (outcome.verdict, outcome.reason)
@@ -377,7 +382,7 @@ def test_a_table_of_outcomes() -> None:
     ]
     gates = [parse("latency <= 0.5 * baseline"), parse("int8: lateny > 1")]
 
-    lines = render(judge(gates, records)).splitlines()
+    lines = render(judge(gates, results_of({}, records))).splitlines()
 
     first, second, third = (" ".join(line.split()) for line in lines[2:5])
     assert (
@@ -392,7 +397,7 @@ def test_a_table_of_outcomes() -> None:
 def stored(tmp_path: Path) -> str:
     """A results file of one variant: 0.95 before, 0.94 [0.93, 0.955] after."""
     path = tmp_path / "run.json"
-    store.save(path, Results({}, (record("top1", 0.95), figure(0.94, 0.93, 0.955))))
+    store.save(path, results_of({}, (record("top1", 0.95), figure(0.94, 0.93, 0.955))))
     return str(path)
 
 
@@ -455,13 +460,13 @@ def test_a_figure_of_another_metric_is_left_alone() -> None:
 def test_bounds_in_points_are_refused(gate: str, share: str) -> None:
     """What tables show as points or per cent are shares in gates: it would check nothing."""
     with pytest.raises(WeighinError, match=f"a share, of which .* is {share}"):
-        parse(gate)
+        judge([parse(gate)], results_of({}, [figure(0.9)]))
 
 
 @pytest.mark.parametrize("gate", ["top1_delta >= -0.2", "top1 >= 1", "top1 >= 98 * baseline"])
 def test_bounds_that_a_share_can_reach_are_read(gate: str) -> None:
     """And multiples of the baseline's, whatever they are."""
-    assert parse(gate).text == gate
+    check([parse(gate)], results_of({}).metrics)
 
 
 def test_strict_says_what_it_fails_for_and_how_many() -> None:
@@ -471,7 +476,7 @@ def test_strict_says_what_it_fails_for_and_how_many() -> None:
         record("top1", 0.9, variant="int8", low=0.85, high=0.95),
         record("top1", 0.9, variant="dynamic", low=0.89, high=0.91),
     ]
-    outcomes = judge([parse("top1 >= 0.92"), parse("top6 >= 0.5")], records)
+    outcomes = judge([parse("top1 >= 0.92"), parse("top6 >= 0.5")], results_of({}, records))
 
     lax, strict = (render(outcomes, strict=each) for each in (False, True))
 
@@ -484,7 +489,7 @@ def test_strict_says_what_it_fails_for_and_how_many() -> None:
 def test_what_a_variant_lacks_is_not_called_a_missing_variant() -> None:
     """The baseline has no speed-up, and a reason is no figure."""
     records = [*run("baseline", 0.95, 1e-4), *run("int8", 0.95, 1e-4), why("int8", "zeros")]
-    outcomes = judge([parse("baseline: speedup >= 1"), parse("why >= 1")], records)
+    outcomes = judge([parse("baseline: speedup >= 1"), parse("why >= 1")], results_of({}, records))
 
     assert outcomes[0].reason.startswith("baseline has no speedup here; it has latency, top1")
     assert outcomes[1].reason.startswith("no metric 'why' here; there are ")

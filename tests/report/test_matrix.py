@@ -1,7 +1,7 @@
 """The version matrix: columns, verdicts against the newest, and what becomes of each technique.
 
-`WEIGHIN_REGENERATE_GOLDEN=1 pytest tests/test_matrix.py` writes the golden tables anew; look at
-their difference before keeping it.
+`WEIGHIN_REGENERATE_GOLDEN=1 pytest tests/report/test_matrix.py` writes the golden tables anew; look
+at their difference before keeping it.
 """
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from helpers.support import ENVIRONMENT, NASTY, file, record, run, without
+from helpers.support import ENVIRONMENT, NASTY, file, record, results_of, run, without
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,10 +27,10 @@ from weighin.cli import main
 from weighin.core import Record, Results, WeighinError
 from weighin.records import store
 from weighin.report.layout import FORMATS
-from weighin.report.lines import METRICS, Entry, Line
+from weighin.report.lines import Entry, Line
 from weighin.report.versions import Matrix, matrix, render
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 ENDINGS = {"text": "txt", "github": "md", "html": "html", "latex": "tex"}
 PACKAGES = {
     "python": "3.11.7",
@@ -39,6 +39,7 @@ PACKAGES = {
     "ai-edge-litert": "2.3.0",
 }
 TFMOT = "tensorflow-model-optimization"
+METRICS = ("file_bytes", "gzip_bytes", "top1", "latency", "speedup")
 
 
 def at(tensorflow: str, records: Iterable[Record] = (), **changes: Any) -> Results:
@@ -47,7 +48,7 @@ def at(tensorflow: str, records: Iterable[Record] = (), **changes: Any) -> Resul
     Every run's files are its own, unless a record names another artifact.
     """
     packages = PACKAGES | {"tensorflow": tensorflow} | changes.pop("packages", {})
-    return Results(ENVIRONMENT | {"packages": packages} | changes, tuple(records))
+    return results_of(ENVIRONMENT | {"packages": packages} | changes, tuple(records))
 
 
 def weighed(
@@ -63,8 +64,8 @@ def line(made: Matrix, metric: str, variant: str = "int8", **fields: Any) -> Lin
     (found,) = [
         each
         for each in made.lines
-        if (each.metric, each.variant) == (metric, variant)
-        and all(getattr(each, name) == value for name, value in fields.items())
+        if (each.metric.name, each.case.variant) == (metric, variant)
+        and all(getattr(each.case, name) == value for name, value in fields.items())
     ]
     return found
 
@@ -242,7 +243,7 @@ def test_two_runs_of_one_version_are_refused() -> None:
 @pytest.mark.parametrize("packages", [None, {}, {"tensorflow": None}, "2.21.0"])
 def test_a_run_of_no_version_is_refused(packages: Any) -> None:
     """It has no column; its date says which file it is."""
-    nameless = Results({**ENVIRONMENT, "packages": packages})
+    nameless = results_of({**ENVIRONMENT, "packages": packages})
 
     with pytest.raises(WeighinError, match="2024-05-06 name no TensorFlow version"):
         matrix([at("2.21.0"), nameless])
@@ -275,13 +276,13 @@ def test_every_figure_is_held_against_the_newest() -> None:
     found = {metric: older(made, metric) for metric in METRICS}
 
     assert {
-        "gzip_bytes": "larger",
         "file_bytes": "larger",
+        "gzip_bytes": "larger",
         "top1": "worse",
-        "speedup": "slower",
         "latency": "slower",
+        "speedup": "slower",
     } == {metric: entry.verdict for metric, entry in found.items()}
-    assert [0.1, 0.1, -0.05, -0.375, 0.6] == pytest.approx(
+    assert [0.1, 0.1, -0.05, 0.6, -0.375] == pytest.approx(
         [entry.change for entry in found.values()]
     )
     assert {("", None)} == {
@@ -293,7 +294,7 @@ def test_other_figures_have_no_line() -> None:
     """Only the metrics of the matrix, and no reasons."""
     made = beside([*weighed("int8"), record("cold_start", 1.0)], weighed("int8"))
 
-    assert set(METRICS) == {each.metric for each in made.lines}
+    assert set(METRICS) == {each.metric.name for each in made.lines}
 
 
 def test_one_file_has_one_latency() -> None:
@@ -401,7 +402,7 @@ def test_what_nobody_could_measure_is_left_out() -> None:
     gpu = without("top1 latency", "skipped", "no GPU here", variant="int8", runtime="keras-gpu")
     made = beside([*noise, *gpu, *file("int8", 2, 1)], [*noise, *gpu, *file("int8", 2, 1)])
 
-    assert {"file_bytes", "gzip_bytes"} == {each.metric for each in made.lines}
+    assert {"file_bytes", "gzip_bytes"} == {each.metric.name for each in made.lines}
     assert ["tflite"] == [each.place for each in made.techniques]
 
 
@@ -493,11 +494,11 @@ def test_each_is_held_against_the_best_and_says_which() -> None:
 
     assert {"int8": ["degraded", "degraded", "works", "works", "degraded"]} == states(made)
     larger = (
-        "gzip larger: small int8 by 50.0 % beside 2.19.1",
         "file larger: small int8 by 50.0 % beside 2.19.1",
+        "gzip larger: small int8 by 50.0 % beside 2.19.1",
     )
     assert [larger, larger] == [notes(made, 0), notes(made, 1)]
-    assert "gzip larger: small int8 by 20.0 % beside 2.19.1" == notes(made, 4)[0]
+    assert "gzip larger: small int8 by 20.0 % beside 2.19.1" == notes(made, 4)[1]
 
 
 def test_the_newest_is_slower_than_any_that_was_faster() -> None:
@@ -507,8 +508,8 @@ def test_the_newest_is_slower_than_any_that_was_faster() -> None:
 
     assert {"int8": ["degraded", "works", "works"]} == states(made)
     assert (
-        "speed-up smaller: small int8 by 50.0 % beside 2.19.1",
         "latency longer: small int8 by 100.0 % beside 2.19.1",
+        "speed-up smaller: small int8 by 50.0 % beside 2.19.1",
     ) == notes(made, 0)
 
 
@@ -574,8 +575,8 @@ def test_the_worst_of_several_is_shown_with_how_many() -> None:
     assert ("fails", 1, 3) == (only.states[1].word, only.states[1].count, only.states[1].of)
     assert (
         "no room: m0 int8",
-        "gzip larger: m1 int8 by 100.0 % beside 2.21.0",
         "file larger: m1 int8 by 100.0 % beside 2.21.0",
+        "gzip larger: m1 int8 by 100.0 % beside 2.21.0",
     ) == only.states[1].notes
     assert "fails (1 of 3) [1] [2] [3]" in render(
         [at("2.21.0", models(good, good, good)), at("2.19.1", models(lost, large, good))], "text"
@@ -691,7 +692,7 @@ def test_machine_formats_hold_every_entry_and_state(format: str) -> None:
 
     figures = [row for row in rows if row.get("metric")]
     assert [
-        (each.metric, each.variant, entry.release, entry.verdict, entry.reason)
+        (each.metric.name, each.case.variant, entry.release, entry.verdict, entry.reason)
         for each in made.lines
         for entry in each.entries
     ] == [

@@ -25,6 +25,7 @@ from helpers.support import (
     operating_points,
     record,
     results,
+    results_of,
     run,
     without,
 )
@@ -35,19 +36,20 @@ import weighin
 from weighin.core import Record, Results, WeighinError
 from weighin.records import store
 from weighin.report import versions
+from weighin.report.columns import columns
 from weighin.report.curve import curves
 from weighin.report.page import NAME, render, write
 from weighin.report.page.contents import contents
-from weighin.report.table import COLUMNS, tables
+from weighin.report.table import tables
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 OWN_FILES = {"page.html", "page.css", "tables.js", "plots.js"}
-AT = {column.metric: number for number, column in enumerate(COLUMNS)}
+AT = {column.metric: number for number, column in enumerate(columns(results()))}
 
 
 def shown(*records: Record) -> dict[str, Any]:
     """The only section of a page of these records."""
-    (section,) = contents([("run.json", Results(ENVIRONMENT, records))])["sections"]
+    (section,) = contents([("run.json", results_of(ENVIRONMENT, records))])["sections"]
     return section
 
 
@@ -212,7 +214,7 @@ def test_no_row_of_a_front_is_beaten(points: list[tuple[int, int, int]]) -> None
     records = [*file("baseline", 99, 10), *run("baseline", 0.5, 1e-4)]
     for at, (size, share, time) in enumerate(points):
         records += [*file(f"v{at}", 99, size), *run(f"v{at}", share / 10, time * 1e-5)]
-    page = contents([("run.json", Results({}, tuple(records)))])
+    page = contents([("run.json", results_of({}, tuple(records)))])
     ((section,), (plot,)) = page["sections"], page["plots"]
 
     for pair, on_front in plot["fronts"].items():
@@ -246,7 +248,7 @@ def test_yardsticks_alone_have_no_plot() -> None:
     """There is nothing to hold against them."""
     records = (*file("baseline", 9, 9), *run("baseline", 0.9, 1e-4))
 
-    assert [] == contents([("run.json", Results({}, records))])["plots"]
+    assert [] == contents([("run.json", results_of({}, records))])["plots"]
 
 
 # -- versions -----------------------------------------------------------------------------------
@@ -257,7 +259,7 @@ def on(tensorflow: str, gzip: int = 1000, **changes: Any) -> Results:
     records = [*file("baseline", 9000, 8000), *run("baseline", 0.95, 1e-4)]
     records += [*file("int8", 2000, gzip, artifact=""), *run("int8", 0.95, 1e-4)]
     packages = {"packages": {"tensorflow": tensorflow}}
-    return Results(ENVIRONMENT | packages | changes, tuple(records))
+    return results_of(ENVIRONMENT | packages | changes, tuple(records))
 
 
 def matrices(*runs: Results) -> list[dict[str, Any]]:
@@ -325,7 +327,7 @@ def test_files_are_called_by_what_tells_them_apart(given: list[str], expected: l
 def test_the_environment_is_told() -> None:
     """Machine, versions, date, calibration and the digests of data."""
     environment = {**ENVIRONMENT, "commit": "abc1234"}
-    (told,) = contents([("run.json", Results(environment, operating_points().records))])["files"]
+    (told,) = contents([("run.json", results_of(environment, operating_points().records))])["files"]
     facts = dict(told["facts"])
 
     assert "2024-05-06" == facts["date"]
@@ -338,7 +340,7 @@ def test_the_environment_is_told() -> None:
 
 def test_an_environment_that_says_nothing_is_shown(tmp_path: Path) -> None:
     """Old or foreign results files have a page, too."""
-    path = write([("run.json", Results({}, (record("top1", 0.9),)))], tmp_path)
+    path = write([("run.json", results_of({}, (record("top1", 0.9),)))], tmp_path)
 
     assert "top1" in path.read_text("utf-8")
 
@@ -350,7 +352,7 @@ def test_nothing_in_a_name_ends_the_block_of_data() -> None:
     """No `<` stands in it, and it reads back as it was, holes of the template and all."""
     names = ["</script><script>alert(1)</script>", "{{style}}", "<!--", "\ud800", "\u2028", NASTY]
     records = [each for name in names for each in run(name, 0.9, 1e-4, model=name)]
-    runs = [("run.json", Results(ENVIRONMENT | {"suite": names[0]}, tuple(records)))]
+    runs = [("run.json", results_of(ENVIRONMENT | {"suite": names[0]}, tuple(records)))]
     source = block(render(runs))
 
     assert "<" not in source
@@ -387,7 +389,7 @@ def test_the_page_is_written_whole(tmp_path: Path) -> None:
 def test_results_without_records_have_no_page(tmp_path: Path) -> None:
     """An empty page would look like a mistake of the browser's."""
     with pytest.raises(WeighinError, match="no records"):
-        write([("run.json", Results({}, ()))], tmp_path)
+        write([("run.json", results_of({}, ()))], tmp_path)
 
     assert [] == list(tmp_path.iterdir())
 

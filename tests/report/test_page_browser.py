@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from helpers.support import ENVIRONMENT, file, operating_points, results, run, why, without
+from helpers.support import (
+    ENVIRONMENT,
+    file,
+    operating_points,
+    results,
+    results_of,
+    run,
+    why,
+    without,
+)
 
 from weighin.core import Results
 from weighin.report.page import write
@@ -116,7 +125,7 @@ def shared(open_page: Open) -> Any:
     where = {"model": "mute"}
     records += [*file("baseline", 900, 800, **where), *run("baseline", 0.95, 1e-4, **where)[2:]]
     records += [*file("int8", 900, 200, **where), *run("int8", 0.95, 0.5e-4, **where)[2:]]
-    long = Results({**ENVIRONMENT, "commit": "s" * 200}, tuple(records))
+    long = results_of({**ENVIRONMENT, "commit": "s" * 200}, tuple(records))
     return open_page(operating_points(), results(), long)
 
 
@@ -340,7 +349,7 @@ def test_the_version_matrix_is_shown_where_there_is_one(page: Any, open_page: Op
     """Words and colours of what works and what does not; without several versions no heading."""
     records = [*file("baseline", 900, 800), *run("baseline", 0.95, 1e-4)]
     newer, older = (
-        Results(
+        results_of(
             {**ENVIRONMENT, "packages": {"tensorflow": version}},
             (*records, *file("int8", size, size, artifact=version), *run("int8", 0.95, 1e-4)),
         )
@@ -420,7 +429,7 @@ def test_evil_names_do_nothing(open_page: Open) -> None:
         "packages": dict.fromkeys(EVIL, EVIL[1]),
         "datasets": {evil: {"digest": EVIL[2]} for evil in EVIL},
     }
-    tab = open_page(Results(environment, tuple(records)), viewport=NARROW)
+    tab = open_page(results_of(environment, tuple(records)), viewport=NARROW)
     tab.fill("#words", EVIL[0])
     tab.locator("#s0 thead button").first.click()
     point(tab, "pareto", trace=2, at=0)

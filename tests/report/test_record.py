@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import pytest
-from helpers.support import ENVIRONMENT, golden, record, weighed, without
+from helpers.support import ENVIRONMENT, golden, record, results_of, weighed, without
 
 from weighin.core import Record, Results
 from weighin.report.layout import FORMATS
@@ -36,12 +36,12 @@ def results() -> Results:
         *without("file_bytes gzip_bytes", "failed", "no <room>", variant="int8", runtime=""),
         *without("top1 top1_delta", "failed", "no <room>", variant="int8"),
     ]
-    return Results(ENVIRONMENT | {"anchors": ANCHORS}, tuple(records))
+    return results_of(ENVIRONMENT | {"anchors": ANCHORS}, tuple(records))
 
 
 def flat(*records: Record, **environment: Any) -> list[dict[str, Any]]:
     """Rows of bare numbers."""
-    rows: list[dict[str, Any]] = json.loads(render([Results(environment, records)], "json"))
+    rows: list[dict[str, Any]] = json.loads(render([results_of(environment, records)], "json"))
     return rows
 
 
@@ -93,7 +93,11 @@ def test_no_worse_by_the_test_and_by_the_point(
 
 def test_a_variant_is_held_against_the_baseline_of_its_seed() -> None:
     """And of its runtime and threads."""
-    pairs = [(entry.row, entry.dense) for entry in entries(results().records) if entry.dense]
+    pairs = [
+        (entry.row, entry.dense)
+        for entry in entries(results().records, results().metrics)
+        if entry.dense
+    ]
 
     assert {0, 1} == {row.seed for row, _ in pairs}
     for row, dense in pairs:
@@ -107,13 +111,13 @@ def test_what_was_not_compared_has_no_verdict() -> None:
 
     assert row["no_worse"] is None
     assert row["bits_per_parameter"] is None
-    assert "yes" not in render([Results({}, (record("top1", 0.9, variant="int8"),))], "text")
+    assert "yes" not in render([results_of({}, (record("top1", 0.9, variant="int8"),))], "text")
 
 
 def test_digests_are_short_in_tables_and_whole_in_bare_numbers() -> None:
     """Twelve digits are enough to look at, not to check by."""
     whole = flat(*weighed("baseline", 9))[0]["sha256"]
-    text = render([Results({}, tuple(weighed("baseline", 9)))], "text")
+    text = render([results_of({}, tuple(weighed("baseline", 9)))], "text")
 
     assert 64 == len(whole)
     assert whole[:12] in text
@@ -138,4 +142,4 @@ def test_other_models_have_no_part_in_what_was_published() -> None:
     """A figure stands with its own model only."""
     records = weighed("baseline", 9, model="wide")
 
-    assert "Elder" not in render([Results({"anchors": ANCHORS}, tuple(records))], "text")
+    assert "Elder" not in render([results_of({"anchors": ANCHORS}, tuple(records))], "text")

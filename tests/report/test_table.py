@@ -17,9 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.support import ENVIRONMENT, NASTY, file, golden, record, results, run, why, without
+from helpers.support import (
+    ENVIRONMENT,
+    NASTY,
+    file,
+    golden,
+    record,
+    results,
+    results_of,
+    run,
+    why,
+    without,
+)
 
-from weighin.core import Record, Results
+from weighin.core import Record
 from weighin.records import store
 from weighin.report import units
 from weighin.report.layout import FORMATS
@@ -48,12 +59,12 @@ class _Elements(HTMLParser):
 
 def show(records: list[Record], format: str = "text") -> str:
     """Records' tables, with nothing said about the machine."""
-    return render([Results({}, tuple(records))], format)
+    return render([results_of({}, tuple(records))], format)
 
 
 def cells(records: list[Record]) -> dict[tuple[str, str], dict[str, str]]:
     """Cells of the only table, by variant and runtime, by header."""
-    (table,) = tables(Results({}, tuple(records)))
+    (table,) = tables(results_of({}, tuple(records)))
     rows = [table.cells(row) for row in table.rows]
     return {(row[0], row[1]): dict(zip(HEADERS, row[2:], strict=True)) for row in rows}
 
@@ -103,7 +114,7 @@ def test_html_is_escaped() -> None:
         *run("<u>variant</u>", 0.9, 1e-4, model="<b>model</b>", runtime="<i>runtime</i>"),
         *without("cold_start latency", "failed", NASTY, model="<b>model</b>"),
     ]
-    page = render([Results(ENVIRONMENT, tuple(records))], "html")
+    page = render([results_of(ENVIRONMENT, tuple(records))], "html")
     found = _Elements(page)
 
     structure = {"h3", "table", "thead", "tbody", "tr", "th", "td", "p", "br"}
@@ -165,7 +176,7 @@ def test_machine_formats_hold_the_records_numbers(format: str) -> None:
         for row in found:
             shown = row[made.metric]
             if made.metric == "why":
-                assert made.note == shown
+                assert "\n".join(made.reasons) == shown
                 continue
             assert (made.value is None) == (shown in (None, ""))
             if made.value is not None:
@@ -207,7 +218,7 @@ def test_each_model_has_a_table() -> None:
         record("latency", 1e-4),
     ]
 
-    named = [(table.model, table.dataset) for table in tables(Results({}, tuple(made)))]
+    named = [(table.model, table.dataset) for table in tables(results_of({}, tuple(made)))]
 
     assert [("small", "digits"), ("wide", "digits"), ("small", "letters")] == named
 
@@ -303,8 +314,8 @@ def test_a_figure_that_no_record_has_is_not_measured() -> None:
 
 def test_a_figure_without_an_interval_says_why() -> None:
     """Where there were too few samples for one."""
-    few = record("latency", 3.5, note="1 opening of the file: too few for an interval")
-    sized = record("top1", 0.9, note="too few for an interval", variant="int8", status="ok")
+    few = record("latency", 3.5, openings=(7,))
+    sized = record("top1", 0.9, variant="int8", openings=(3,))
 
     assert "3.50 s [1]" == cells([few])["baseline", "litert"]["latency"].replace("[2]", "[1]")
     assert "1 opening of the file: too few for an interval" in show([few])
@@ -489,9 +500,9 @@ def test_a_pair_that_ran_out_of_time_is_starred(spent: int) -> None:
     """A star says that the interval could have been narrower; the footer says what it means."""
     records = []
     for seed in (0, 1):
-        stopped = "time spent" if seed < spent else "within ±1 %"
+        stopped = "time" if seed < spent else "narrow"
         records += run("int8", 0.9, 1e-4, stopped=stopped, seed=seed)
-    text = render([Results(ENVIRONMENT, tuple(records))], "text")
+    text = render([results_of(ENVIRONMENT, tuple(records))], "text")
 
     assert bool(spent) == ("1.03]* no evidence" in text)
     assert bool(spent) == ("* before that its time was spent" in text)
@@ -499,7 +510,7 @@ def test_a_pair_that_ran_out_of_time_is_starred(spent: int) -> None:
 
 def test_no_star_without_a_pair() -> None:
     """A footer with nothing measured in pairs says nothing of pairs."""
-    text = render([Results(ENVIRONMENT, (record("top1", 0.9, variant="int8"),))], "text")
+    text = render([results_of(ENVIRONMENT, (record("top1", 0.9, variant="int8"),))], "text")
 
     assert "× faster:" not in text
     assert "Δ points:" not in text
@@ -570,8 +581,8 @@ def test_json_holds_verdicts_and_reasons() -> None:
 def test_several_runs_are_one_whole_for_programs() -> None:
     """JSON of two runs is one list, CSV has one header, though their columns differ."""
     runs = [
-        Results({}, (record("top1", 0.9),)),
-        Results({}, (record("latency", 1e-4, model="wide"),)),
+        results_of({}, (record("top1", 0.9),)),
+        results_of({}, (record("latency", 1e-4, model="wide"),)),
     ]
 
     rows = json.loads(render(runs, "json"))
@@ -588,8 +599,8 @@ def test_several_runs_have_their_own_origin(format: str) -> None:
     """Each run's tables stand above its own machine, in the order of the runs."""
     other = {**ENVIRONMENT, "machine": {**ENVIRONMENT["machine"], "cpu": "Other CPU"}}
     runs = [
-        Results(ENVIRONMENT, (record("top1", 0.9),)),
-        Results(other, (record("top1", 0.8),)),
+        results_of(ENVIRONMENT, (record("top1", 0.9),)),
+        results_of(other, (record("top1", 0.8),)),
     ]
 
     text = render(runs, format)
@@ -651,7 +662,7 @@ def test_the_footer_says_what_the_machine_can_tell_apart(
     facts: dict[str, Any] | None, expected: str
 ) -> None:
     """The calibration's outcome, or how to get one."""
-    text = render([Results({"calibration": facts}, (record("top1", 0.9),))], "text")
+    text = render([results_of({"calibration": facts}, (record("top1", 0.9),))], "text")
 
     assert expected in text.splitlines()[-1]
 
@@ -743,11 +754,11 @@ def test_half_an_interval_is_none() -> None:
 def test_published_weights_are_told() -> None:
     """Below the tables stands what dense starts are made of, where a recipe names weights."""
     made_of = {"one": "w.h5 0123456789ab", "two": "random", "three": "random", "four": "trained"}
-    results = Results({"weights": made_of}, tuple(run("baseline", 0.9, 1e-4)))
+    results = results_of({"weights": made_of}, tuple(run("baseline", 0.9, 1e-4)))
 
     assert "one from published weights w.h5 0123456789ab, the same for every seed" in render(
         [results], "text"
     )
     assert "two, three from random weights" in render([results], "text")
     assert "four trained, published weights were not found" in render([results], "text")
-    assert "dense starts" not in render([Results({}, results.records)], "text")
+    assert "dense starts" not in render([results_of({}, results.records)], "text")

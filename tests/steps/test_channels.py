@@ -10,6 +10,7 @@ import pytest
 from helpers.tiny import registrations_undone, write_project
 
 from weighin import grammar
+from weighin.build.artifacts import Artifacts
 from weighin.build.cache import Cache
 from weighin.build.jobs import job_for
 from weighin.build.keys import BuildContext
@@ -76,7 +77,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunContext]:
             for model, names in (("branched", VARIANTS), ("layer_normalized", ["channels(0.5)"]))
             for name in names
         ]
-        yield RunContext(build_context, "quick", built=build(jobs, build_context))
+        built = build(jobs, build_context)
+        yield RunContext(Artifacts(build_context, "quick", built=built))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -130,7 +132,7 @@ def test_a_dense_file_in_its_place_is_found_out(bench: RunContext, tmp_path: Pat
     dense = bench.artifact(case("baseline")).path
     narrowed = bench.artifact(case("channels(0.5)")).path
     content = narrowed.read_bytes()
-    again = RunContext(bench.build_context, "quick", built=dict(bench.built))
+    again = RunContext(Artifacts(bench.build_context, "quick", built=dict(bench.artifacts.built)))
     try:
         narrowed.write_bytes(dense.read_bytes())
         with pytest.raises(

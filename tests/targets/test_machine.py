@@ -1,42 +1,79 @@
-"""Facts about the machine and the packages."""
-# ruff: noqa: SIM300 - an assertion names what is expected first
+"""Facts about this machine, as a cpuinfo that is not this machine's gives them."""
 
-import subprocess
+from __future__ import annotations
+
+import sys
 from collections.abc import Iterator
-from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from weighin import packages
 from weighin.targets import machine
 
 
+class FakeCpuinfo:
+    """What py-cpuinfo would say; counts how often it was asked."""
+
+    def __init__(self, **answer: Any) -> None:
+        """Take the answer."""
+        self.answer = answer
+        self.asked = 0
+
+    def get_cpu_info(self) -> dict[str, Any]:
+        """The answer."""
+        self.asked += 1
+        return self.answer
+
+
+@pytest.fixture(autouse=True)
+def _forgetful() -> Iterator[None]:
+    """What one test was told is no other's, nor anybody's afterwards."""
+    for remembered in (machine.processor, machine.facts):
+        remembered.cache_clear()
+    yield
+    for remembered in (machine.processor, machine.facts):
+        remembered.cache_clear()
+
+
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder in place of weighin's own, one commit in it."""
-    (tmp_path / "file").write_text("1")
-    who = ("-c", "user.name=n", "-c", "user.email=e")
-    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "first"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)  # noqa: S607
-    monkeypatch.setattr(machine, "FOLDER", tmp_path)
-    packages.commit.cache_clear()
-    yield tmp_path
-    packages.commit.cache_clear()
+def cpuinfo(monkeypatch: pytest.MonkeyPatch) -> FakeCpuinfo:
+    """A processor with instruction sets that matter and one that does not."""
+    fake = FakeCpuinfo(brand_raw="Example CPU", flags=["fma", "mmx", "avx2"])
+    module = SimpleNamespace(get_cpu_info=fake.get_cpu_info)
+    monkeypatch.setitem(sys.modules, "cpuinfo", module)
+    monkeypatch.setattr(machine.platform, "machine", lambda: "x86_64")
+    return fake
 
 
-def test_the_commit_is_the_checkouts(checkout: Path) -> None:
-    """Seven digits, and a word where tracked files differ from it."""
-    clean = packages.commit()
-    (checkout / "file").write_text("2")
-    packages.commit.cache_clear()
-
-    assert 7 == len(clean)
-    assert f"{clean}-dirty" == packages.commit()
+@pytest.mark.usefixtures("cpuinfo")
+def test_a_processor_is_what_decides_which_kernels_run() -> None:
+    """Its brand, its architecture and the instruction sets that matter, in one order always."""
+    assert machine.processor() == machine.Processor("Example CPU", "x86_64", ("avx2", "fma"))
 
 
-def test_an_installed_weighin_has_no_commit(checkout: Path, tmp_path: Path) -> None:
-    """Even inside somebody else's repository."""
-    machine.FOLDER = tmp_path / "site-packages"  # put back by the fixture
-    machine.FOLDER.mkdir()
+def test_the_system_is_asked_once(cpuinfo: FakeCpuinfo) -> None:
+    """Asking it takes a while; facts take the processor from the same answer."""
+    facts = [machine.facts(), machine.facts()]
 
-    assert "" == packages.commit()
+    assert machine.processor() is machine.processor()
+    assert cpuinfo.asked == 1
+    assert facts[0]["cpu"] == "Example CPU"
+    assert facts[0]["cpu_features"] == ["avx2", "fma"]
+
+
+def test_facts_are_of_the_machine_alone(cpuinfo: FakeCpuinfo) -> None:
+    """Records keep them: no host name, user name or path, in the order that they always had."""
+    names = ["cpu", "architecture", "cores", "cpu_features", "memory_bytes", "system"]
+
+    assert list(machine.facts()) == names
+
+
+def test_a_processor_that_names_nothing_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system says neither brand nor flags, that is what is said of it."""
+    module = SimpleNamespace(get_cpu_info=FakeCpuinfo().get_cpu_info)
+    monkeypatch.setitem(sys.modules, "cpuinfo", module)
+    monkeypatch.setattr(machine.platform, "processor", lambda: "")
+
+    assert machine.processor().cpu == "unknown"
+    assert machine.processor().cpu_features == ()

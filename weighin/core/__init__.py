@@ -3,9 +3,20 @@
 from weighin.core.case import Case
 from weighin.core.data import Dataset, Images, Labels, Scores, Split
 from weighin.core.errors import DataNotFoundError, WeighinError
+from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
+from weighin.core.metrics import (
+    Catalogue,
+    Comparison,
+    ComputedMetric,
+    Kind,
+    Metric,
+    kind_of,
+    title_of,
+    undescribed,
+)
 from weighin.core.models import Anchor, Recipe, ReferenceModel, Suite, Weights
 from weighin.core.protocols import Runtime, Session
-from weighin.core.records import Figure, Metric, Record, Results, Scope, Skip, Status
+from weighin.core.records import Record, Results
 from weighin.core.variants import Artifact, Call, Failure, Variant
 
 __all__ = [
@@ -13,11 +24,15 @@ __all__ = [
     "Artifact",
     "Call",
     "Case",
+    "Catalogue",
+    "Comparison",
+    "ComputedMetric",
     "DataNotFoundError",
     "Dataset",
     "Failure",
     "Figure",
     "Images",
+    "Kind",
     "Labels",
     "Metric",
     "Recipe",
@@ -31,8 +46,12 @@ __all__ = [
     "Skip",
     "Split",
     "Status",
+    "Stopped",
     "Suite",
     "Variant",
     "WeighinError",
     "Weights",
+    "kind_of",
+    "title_of",
+    "undescribed",
 ]

@@ -1,48 +1,14 @@
-"""Figures, and the records that they become."""
+"""Figures of rows, as they are stored and shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from weighin.core.case import Case
-
-Scope = Literal["artifact", "evaluation", "start", "inference", "pair"]
-
-
-Status = Literal["ok", "failed", "skipped", "not measured"]
-
-
-@dataclass(frozen=True)
-class Skip:
-    """Why a metric does not apply; its record says `skipped`, or what else `status` says."""
-
-    reason: str
-    status: Literal["skipped", "not measured"] = "skipped"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What a metric yields.
-
-    Attributes:
-        value: in the metric's unit (seconds and bytes, never ms or kB).
-        low: lower end of the 95 % interval; None where the value is exact.
-        high: upper end of the 95 % interval.
-        n: how many images, rounds or processes the value rests on.
-        samples: the raw measurements, where there are any.
-        verdict: what a comparison with the baseline comes to: `faster`, `no evidence` …
-        note: what else a reader should know, such as why measuring ended.
-    """
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-    n: int | None = None
-    samples: tuple[float, ...] = ()
-    verdict: str = ""
-    note: str = ""
+from weighin.core.figures import Status, Stopped
+from weighin.core.metrics import Catalogue, Metric, undescribed
 
 
 @dataclass(frozen=True)
@@ -51,6 +17,9 @@ class Record:
 
     Attributes:
         case: the row that it is about.
+        reason: why there is no figure.
+        reasons: of the metric `why`, what the rules say of the row, a sentence each.
+        artifact: sha256 of the file.
         others: as of a `Figure`.
     """
 
@@ -67,6 +36,13 @@ class Record:
     note: str = ""
     artifact: str = ""
     samples: tuple[float, ...] = ()
+    count: int | None = None
+    gained: int | None = None
+    lost: int | None = None
+    openings: tuple[int, ...] = ()
+    stopped: Stopped = ""
+    pinned: bool | None = None
+    reasons: tuple[str, ...] = ()
 
     def of(self, **place: Any) -> Record:
         """The same figure of a case that differs in these fields."""
@@ -110,27 +86,22 @@ class Record:
 
 @dataclass(frozen=True)
 class Results:
-    """What one file of results holds."""
+    """What one file of results holds.
+
+    Attributes:
+        environment: where, when and by what it was measured.
+        records: its figures.
+        metrics: what these mean.
+    """
 
     environment: Mapping[str, Any]
     records: tuple[Record, ...] = ()
+    metrics: Catalogue = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class Metric:
-    """A figure's name and meaning, and the function that yields it.
-
-    Attributes:
-        unit: `B`, `s`, `1/s`, or empty for counts and shares.
-        better: which direction is good; empty where neither is.
-        scope: the operation whose outcome `compute` is given (see `weighin.measure`).
-        machine_bound: whether figures of different machines must never be compared.
-    """
-
-    name: str
-    unit: str
-    better: Literal["lower", "higher", ""]
-    scope: Scope
-    machine_bound: bool
-    compute: Callable[[Any], Figure | Skip]
-    summary: str
+    def metric(self, name: str) -> Metric:
+        """What a metric's figures mean, as far as the file tells."""
+        known = self.metrics.get(name)
+        if known is not None:
+            return known
+        units = (record.unit for record in self.records if record.metric == name)
+        return undescribed(name, next(units, ""))

@@ -1,30 +1,16 @@
-"""What all measurements of one run share: built artifacts, loaded data, checked sessions."""
+"""What all measurements of one run share: files, data, checked sessions, baselines' answers."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from weighin import grammar, registry
-from weighin.build import invariants
+from weighin import registry
+from weighin.build.artifacts import Artifacts
 from weighin.build.cache import Cache, default_folder
-from weighin.build.jobs import Job, job_for
 from weighin.build.keys import BuildContext
-from weighin.build.scheduler import build
-from weighin.core import (
-    Artifact,
-    Dataset,
-    Failure,
-    Images,
-    Scores,
-    Session,
-    Variant,
-    WeighinError,
-)
-from weighin.core.case import Case
+from weighin.core import Artifact, Case, Dataset, Images, Scores, Session
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
 from weighin.measure.cold_start import cold_start
@@ -37,50 +23,52 @@ from weighin.stats import MARGIN
 
 @dataclass
 class RunContext:
-    """What all cases of one run share: built artifacts, loaded data, answers of baselines."""
+    """What all cases of one run share.
 
-    build_context: BuildContext
-    profile: str
-    workers: int = 0
-    built: dict[Job, Artifact | Failure] = field(default_factory=dict)
+    Attributes:
+        artifacts: the cases' files.
+        pair_seconds: that a pair may take.
+        margin: difference of two shares that does not matter.
+        fidelities: how each session that was opened answers beside its Keras model.
+        answers: what each answered to the first test image when it was checked.
+        starts: the cold start by which each file was tried.
+    """
+
+    artifacts: Artifacts
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     answers: dict[Case, Scores] = field(default_factory=dict)
-    _checked: set[Path] = field(default_factory=set)
     starts: dict[Case, ColdStart] = field(default_factory=dict)
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
-    _fixed: dict[str, float | None] = field(default_factory=dict)
+    _overheads: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def here(
         cls,
         definitions: Sequence[Path],
         *,
-        profile: str = "quick",
+        profile: str,
         cache_dir: str | None = None,
         data_dir: str | None = None,
         workers: int = 0,
+        pair_seconds: float = PAIR_SECONDS,
+        margin: float = MARGIN,
     ) -> RunContext:
         """A context that looks where the options, or else the environment variables, say."""
         folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
-        places = SearchPaths.here(folder, data_dir)
-        return cls(BuildContext(Cache(folder), places, tuple(definitions)), profile, workers)
+        search = SearchPaths.here(folder, data_dir)
+        context = BuildContext(Cache(folder), search, tuple(definitions))
+        return cls(Artifacts(context, profile, workers), pair_seconds, margin)
+
+    @property
+    def build_context(self) -> BuildContext:
+        """Where things are."""
+        return self.artifacts.context
 
     def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
-        """Build whatever the cases, their baselines and their claims need; see `build.build`."""
-        needed = [
-            each
-            for case in cases
-            for each in (
-                case.baseline,
-                case,
-                *(self._under(case, it) for it in invariants.needs(case.variant)),
-            )
-        ]
-        jobs = [self._job(case) for case in needed]
-        missing = [job for job in jobs if job not in self.built]
-        self.built |= build(missing, self.build_context, workers=self.workers, **report)
+        """Build whatever the cases need; see `weighin.build.artifacts`."""
+        self.artifacts.build(cases, **report)
 
     def artifact(self, case: Case) -> Artifact:
         """The case's file.
@@ -88,48 +76,24 @@ class RunContext:
         Raises:
             WeighinError: with the reason, if it could not be built, or is not what it is called.
         """
-        job = self._job(case)
-        if job not in self.built:
-            self.build([case])
-        outcome = self.built[job]
-        if isinstance(outcome, Failure):
-            raise WeighinError(f"not built: {outcome.reason}")
-        if outcome.path not in self._checked:
-            invariants.check(
-                outcome.path,
-                grammar.parse(case.variant),
-                lambda other: self.artifact(self._under(case, other)).path,
-            )
-            self._checked.add(outcome.path)
-        return outcome
+        return self.artifacts.of(case)
 
     def dataset(self, case: Case) -> Dataset:
         """The data set that the case is trained and tested on."""
         return self.load_dataset(case.dataset)
 
-    def cold_start(self, case: Case) -> ColdStart:
-        """Load, allocate and answer one test image in a fresh process."""
-        path, image = self.artifact(case).path, self.image(case)
-        return cold_start(case.runtime, path, case.threads, image, self.build_context.definitions)
+    def load_dataset(self, name: str) -> Dataset:
+        """A data set by its name."""
+        return loading.load_cached(name, self.build_context.search)
 
     def image(self, case: Case) -> Images:
         """The test image that single inferences answer, `(1, height, width, channels)`."""
         return self.dataset(case).test.inputs(0, 1)
 
-    def load_dataset(self, name: str) -> Dataset:
-        """A data set by its name."""
-        return loading.load_cached(name, self.build_context.search)
-
-    def origins(self, digests: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-        """For each artifact's sha256 the provenance of all its stages, the dense start first."""
-        found = {}
-        for job, outcome in self.built.items():
-            if isinstance(outcome, Artifact) and outcome.sha256 in digests:
-                stages = [self.built[stage] for stage in job.chain]
-                found[outcome.sha256] = [
-                    dict(stage.provenance) for stage in stages if isinstance(stage, Artifact)
-                ]
-        return found
+    def cold_start(self, case: Case) -> ColdStart:
+        """Load, allocate and answer one test image in a fresh process."""
+        path, image = self.artifact(case).path, self.image(case)
+        return cold_start(case.runtime, path, case.threads, image, self.build_context.definitions)
 
     def open(self, case: Case) -> Session:
         """Open the case's file with its runtime, and check that it answers as it should.
@@ -165,10 +129,10 @@ class RunContext:
 
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs in a runtime that computes next to nothing, measured once."""
-        if runtime not in self._fixed:
+        if runtime not in self._overheads:
             call = registry.runtimes[runtime].call_overhead()
-            self._fixed[runtime] = None if call is None else median_seconds(call)
-        return self._fixed[runtime]
+            self._overheads[runtime] = None if call is None else median_seconds(call)
+        return self._overheads[runtime]
 
     def remember(self, case: Case, evaluation: Evaluation) -> None:
         """Keep an evaluation for the cases that are compared with it.
@@ -179,11 +143,3 @@ class RunContext:
         if case == case.baseline:
             refuse_guessing(evaluation, self.dataset(case).classes)
         self._evaluations[case] = evaluation
-
-    def _under(self, case: Case, other: Variant) -> Case:
-        """The .tflite file of another variant of a case's model."""
-        return dataclasses.replace(case, variant=other.name, format="tflite")
-
-    def _job(self, case: Case) -> Job:
-        wanted = grammar.parse(case.variant)
-        return job_for(case.model, self.profile, case.seed, wanted, case.format)

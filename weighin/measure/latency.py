@@ -75,12 +75,9 @@ class Openings:
         """The timed rounds as an outcome; closes what is open."""
         self._close()
         self._close = lambda: None
-        each = self._each
-        medians = [
-            statistics.median(seconds[at : at + each]) for at in range(0, len(seconds), each)
-        ]
-        cell = self._cell
-        return Inferences(seconds, cell.delegated, cell.fixed_seconds, medians)
+        each, cell = self._each, self._cell
+        counts = [len(seconds[at : at + each]) for at in range(0, len(seconds), each)]
+        return Inferences(seconds, cell.delegated, cell.fixed_seconds, counts)
 
 
 def openings_for(seconds: float) -> int:

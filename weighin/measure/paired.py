@@ -50,10 +50,10 @@ def measure(first: Side, second: Side, *, seconds: float = PAIR_SECONDS, pin: bo
             ratios.append(_block(first, second, number))
             enough = len(ratios) >= FEWEST and len(ratios) % CHECKED_EVERY == 0
             if enough and _half_width(interval := typical_ratio(ratios)) <= NARROW:
-                return Pair(tuple(ratios), interval, f"within ±{NARROW * 100:g} %", pinned)
+                return Pair(tuple(ratios), interval, "narrow", pinned)
             if time.perf_counter() >= ends and len(ratios) >= stats.FEWEST:
-                return Pair(tuple(ratios), typical_ratio(ratios), "time spent", pinned)
-    return Pair(tuple(ratios), typical_ratio(ratios), f"{MOST} blocks", pinned)
+                return Pair(tuple(ratios), typical_ratio(ratios), "time", pinned)
+    return Pair(tuple(ratios), typical_ratio(ratios), "blocks", pinned)
 
 
 def _half_width(interval: Interval) -> float:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import statistics
+from dataclasses import replace
+
 import numpy as np
 
 from weighin import stats
@@ -10,27 +14,53 @@ from weighin.outcomes import Inferences, Pair
 from weighin.registry import metric
 
 
-@metric("latency", unit="s", better="lower", scope="inference", machine_bound=True)
+@metric(
+    "latency",
+    unit="s",
+    better="lower",
+    comparison="intervals",
+    tolerance=0.3,  # absolute times drift by 20 to 30 % from run to run on shared machines
+    scope="inference",
+    machine_bound=True,
+)
 def latency(inferences: Inferences) -> Figure:
     """Median time of one inference at batch 1; interval over openings of the file."""
     raw = tuple(round(seconds, 10) for seconds in inferences.seconds)  # a clock ticks in 1e-9
     middle = float(np.median(raw))
-    count = len(inferences.openings)
-    note = f"{count} opening{'' if count == 1 else 's'} of the file"
-    if not stats.is_enough(count, 0.5):
-        return Figure(middle, n=len(raw), samples=raw, note=f"{note}: too few for an interval")
-    over = stats.median(inferences.openings)
-    low, high = min(over.low, middle), max(over.high, middle)
-    return Figure(middle, low, high, len(raw), raw, note=note)
+    figure = Figure(middle, n=len(raw), samples=raw, openings=tuple(inferences.openings))
+    ends = np.cumsum((0, *inferences.openings))
+    medians = [statistics.median(raw[a:b]) for a, b in itertools.pairwise(ends)]
+    if not stats.is_enough(len(medians), 0.5):
+        return figure
+    over = stats.median(medians)
+    return replace(figure, low=min(over.low, middle), high=max(over.high, middle))
 
 
-@metric("latency_p90", unit="s", better="lower", scope="inference", machine_bound=True)
+@metric(
+    "latency_p90",
+    title="latency p90",
+    unit="s",
+    better="lower",
+    scope="inference",
+    machine_bound=True,
+    column=False,
+    comparison="none",
+)
 def latency_p90(inferences: Inferences) -> Figure | Skip:
     """Time that nine of ten inferences keep within."""
     return _quantile(inferences, 10, 0.9)
 
 
-@metric("latency_p99", unit="s", better="lower", scope="inference", machine_bound=True)
+@metric(
+    "latency_p99",
+    title="latency p99",
+    unit="s",
+    better="lower",
+    scope="inference",
+    machine_bound=True,
+    column=False,
+    comparison="none",
+)
 def latency_p99(inferences: Inferences) -> Figure | Skip:
     """Time that 99 of 100 inferences keep within."""
     return _quantile(inferences, 100, 0.99)
@@ -44,16 +74,25 @@ def _quantile(inferences: Inferences, fewest: int, share: float) -> Figure | Ski
     return Figure(float(np.quantile(inferences.seconds, share)), n=n)
 
 
-@metric("delegated", better="higher", scope="inference")
+@metric("delegated", better="higher", scope="inference", column=False, comparison="none")
 def delegated(inferences: Inferences) -> Figure | Skip:
     """Share of operators that run in a delegate's faster kernels; n is how many there are."""
     if inferences.delegated is None:
         return Skip("this runtime does not say what it delegates")
     taken, total = inferences.delegated
-    return Figure(taken / total, n=total)
+    return Figure(taken / total, n=total, count=taken)
 
 
-@metric("fixed_cost", unit="s", better="lower", scope="inference", machine_bound=True)
+@metric(
+    "fixed_cost",
+    title="call overhead",
+    unit="s",
+    better="lower",
+    scope="inference",
+    machine_bound=True,
+    column=False,
+    comparison="none",
+)
 def fixed_cost(inferences: Inferences) -> Figure | Skip:
     """Time of a call in this runtime that computes next to nothing."""
     if inferences.fixed_seconds is None:
@@ -61,11 +100,29 @@ def fixed_cost(inferences: Inferences) -> Figure | Skip:
     return Figure(inferences.fixed_seconds)
 
 
-@metric("speedup", better="higher", scope="pair", machine_bound=True)
+@metric(
+    "speedup",
+    title="× faster",
+    noun="speed-up",
+    kind="ratio",
+    better="higher",
+    relative=True,
+    comparison="intervals",
+    tolerance=0.02,  # ratios of interleaved measurements drift by little
+    scope="pair",
+    machine_bound=True,
+)
 def speedup(pair: Pair) -> Figure:
     """How many times faster than the baseline, by interleaved blocks; bootstrap interval."""
     ratios = tuple(round(ratio, 5) for ratio in pair.ratios)
     found = pair.speedup
-    verdict = stats.speed_verdict(found)
-    note = f"stopped: {pair.stopped}" + ("" if pair.pinned else "; not pinned to a core")
-    return Figure(found.value, found.low, found.high, len(ratios), ratios, verdict, note)
+    return Figure(
+        found.value,
+        found.low,
+        found.high,
+        len(ratios),
+        ratios,
+        stats.speed_verdict(found),
+        stopped=pair.stopped,
+        pinned=pair.pinned,
+    )

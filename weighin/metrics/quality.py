@@ -29,7 +29,7 @@ def _of_labelled(compute: Callable[[Evaluation], Figure | Skip]) -> Callable[...
 
 def _share(count: int, n: int) -> Figure:
     share = stats.proportion(count, n)
-    return Figure(share.value, share.low, share.high, n)
+    return Figure(share.value, share.low, share.high, n, count=count)
 
 
 def _check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
@@ -37,7 +37,14 @@ def _check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
         raise ValueError("the baseline answered another test set: the labels differ")
 
 
-@metric("top1", better="higher", scope="evaluation")
+@metric(
+    "top1",
+    title="top-1",
+    better="higher",
+    comparison="shares",
+    tolerance=0.01,
+    scope="evaluation",
+)
 @_of_labelled
 def top1(evaluation: Evaluation) -> Figure:
     """Share of test images answered right; 95 % Wilson interval."""
@@ -49,14 +56,21 @@ def top1(evaluation: Evaluation) -> Figure:
     return _share(int(right.sum()), len(right))
 
 
-@metric("top5", better="higher", scope="evaluation")
+@metric("top5", title="top-5", better="higher", scope="evaluation", column=False, comparison="none")
 @_of_labelled
 def top5(evaluation: Evaluation) -> Figure:
     """Share of test images whose class is among the five highest scores."""
     return _share(int(evaluation.top5.sum()), len(evaluation.top5))
 
 
-@metric("agreement", better="higher", scope="evaluation")
+@metric(
+    "agreement",
+    title="agreement",
+    better="higher",
+    scope="evaluation",
+    column=False,
+    comparison="none",
+)
 @_of_labelled
 def agreement(evaluation: Evaluation) -> Figure | Skip:
     """Share of test images that get the same answer as from the baseline, right or wrong."""
@@ -67,7 +81,15 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
     return _share(int(same.sum()), len(same))
 
 
-@metric("top1_delta", better="higher", scope="evaluation")
+@metric(
+    "top1_delta",
+    title="Δ points",
+    kind="points",
+    better="higher",
+    relative=True,
+    comparison="none",
+    scope="evaluation",
+)
 @_of_labelled
 def top1_delta(evaluation: Evaluation) -> Figure | Skip:
     """Top-1 less the baseline's on the same images; paired 95 % interval."""
@@ -80,11 +102,19 @@ def top1_delta(evaluation: Evaluation) -> Figure | Skip:
     n = len(right)
     change = stats.paired_difference(gained, lost, n)
     verdict = stats.quality_verdict(gained, lost, n, evaluation.margin)
-    note = f"{gained} gained, {lost} lost"
-    return Figure(change.value, change.low, change.high, n, verdict=verdict, note=note)
+    return Figure(
+        change.value, change.low, change.high, n, verdict=verdict, gained=gained, lost=lost
+    )
 
 
-@metric("fidelity", better="higher", scope="evaluation")
+@metric(
+    "fidelity",
+    title="fidelity",
+    better="higher",
+    scope="evaluation",
+    column=False,
+    comparison="none",
+)
 def fidelity(evaluation: Evaluation) -> Figure | Skip:
     """Share of test images that get the same answer as from the Keras model behind the file."""
     if evaluation.fidelity is None:
@@ -92,7 +122,14 @@ def fidelity(evaluation: Evaluation) -> Figure | Skip:
     return _share(evaluation.fidelity.same, evaluation.fidelity.n)
 
 
-@metric("furthest_score", better="lower", scope="evaluation")
+@metric(
+    "furthest_score",
+    title="furthest score",
+    better="lower",
+    scope="evaluation",
+    column=False,
+    comparison="none",
+)
 def furthest_score(evaluation: Evaluation) -> Figure | Skip:
     """Largest difference of a score from that of the Keras model behind the file."""
     if evaluation.fidelity is None:
@@ -100,7 +137,15 @@ def furthest_score(evaluation: Evaluation) -> Figure | Skip:
     return Figure(evaluation.fidelity.furthest, n=evaluation.fidelity.n)
 
 
-@metric("throughput", unit="1/s", better="higher", scope="evaluation", machine_bound=True)
+@metric(
+    "throughput",
+    unit="1/s",
+    better="higher",
+    scope="evaluation",
+    machine_bound=True,
+    column=False,
+    comparison="none",
+)
 def throughput(evaluation: Evaluation) -> Figure:
     """Test images answered per second, batched, on all cores."""
     return Figure(len(evaluation.labels) / evaluation.seconds, n=len(evaluation.labels))

@@ -11,7 +11,9 @@ from weighin.registry import metric
 _NO_GRAPH = Skip("multiply-accumulates are counted in .tflite graphs; see the same variant's")
 
 
-@metric("parameters", better="lower", scope="artifact")
+@metric(
+    "parameters", kind="count", better="lower", scope="artifact", column=False, comparison="none"
+)
 def parameters(file: Compressed) -> Figure:
     """Trained values, biases included."""
     if file.artifact.format == "tflite":
@@ -19,7 +21,14 @@ def parameters(file: Compressed) -> Figure:
     return Figure(read_keras(file.artifact.path).parameters)
 
 
-@metric("nonzero_parameters", better="lower", scope="artifact")
+@metric(
+    "nonzero_parameters",
+    kind="count",
+    better="lower",
+    scope="artifact",
+    column=False,
+    comparison="none",
+)
 def nonzero_parameters(file: Compressed) -> Figure:
     """Trained values that are not zero."""
     if file.artifact.format == "tflite":
@@ -27,7 +36,15 @@ def nonzero_parameters(file: Compressed) -> Figure:
     return Figure(read_keras(file.artifact.path).nonzero_parameters)
 
 
-@metric("entropy_bytes", unit="B", better="lower", scope="artifact")
+@metric(
+    "entropy_bytes",
+    title="entropy bound",
+    unit="B",
+    better="lower",
+    scope="artifact",
+    column=False,
+    comparison="none",
+)
 def entropy_bytes(file: Compressed) -> Figure:
     """Entropy bound of the trained values: no code that takes each for itself gets below.
 
@@ -41,7 +58,7 @@ def entropy_bytes(file: Compressed) -> Figure:
     return Figure(read_keras(file.artifact.path).entropy_bytes)
 
 
-@metric("macs", better="lower", scope="artifact")
+@metric("macs", kind="count", better="lower", scope="artifact", column=False, comparison="none")
 def macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates of one inference."""
     if file.artifact.format != "tflite":
@@ -49,7 +66,14 @@ def macs(file: Compressed) -> Figure | Skip:
     return Figure(tflite.read_tflite(file.artifact.path).macs)
 
 
-@metric("effective_macs", better="lower", scope="artifact")
+@metric(
+    "effective_macs",
+    kind="count",
+    better="lower",
+    scope="artifact",
+    column=False,
+    comparison="none",
+)
 def effective_macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates by weights that are not zero."""
     if file.artifact.format != "tflite":
@@ -57,7 +81,7 @@ def effective_macs(file: Compressed) -> Figure | Skip:
     return Figure(tflite.read_tflite(file.artifact.path).effective_macs)
 
 
-@metric("depth", scope="artifact")
+@metric("depth", kind="count", scope="artifact", column=False, comparison="none")
 def depth(file: Compressed) -> Figure | Skip:
     """Layers on the longest path through the Keras model, its input counted.
 

@@ -8,13 +8,13 @@ from weighin.core import Results
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.publish.published import Application
+from weighin.report.columns import columns_of
 from weighin.report.footer import legend
 from weighin.report.origin import origin
 from weighin.report.rows import Row, rows_of_seeds
-from weighin.report.table import COLUMNS, Table
+from weighin.report.table import Table
 
 VARIANTS = ("baseline", "float16", "dynamic", "int8", "prune(0.8)+int8")
-_SHOWN = {column.metric: column for column in COLUMNS}
 _NOT = "not measured"
 _MISPRINT = 0.1  # of a size: what is printed beside weights, and rounding, is less
 
@@ -32,13 +32,16 @@ def page(folder: Folder, printed: Sequence[Application], others: Sequence[Folder
         return ""
     weighed: list[Row] = []
     built: list[list[str]] = []
-    sizes = Table("", "", [])
-    speeds = Table("", "", [])
+    described = next(iter(runs.values())).results
+    sizes = Table("", "", [], columns_of(described, ["file_bytes", "gzip_bytes"]))
+    speeds = Table("", "", [], columns_of(described, ["latency", "speedup"]))
     size_cells, speed_cells = [], []
     for each in printed:
         if each.model not in runs:
             continue
-        rows = rows_of_seeds(runs[each.model].of(each.model).records)
+        rows = rows_of_seeds(
+            runs[each.model].of(each.model).records, runs[each.model].results.metrics
+        )
         built.append([each.model, *_built(each, rows)])
         weighed += rows
         of = {row.variant: row for row in rows if row.format == "tflite"}
@@ -110,7 +113,8 @@ def _together(runs: Mapping[str, Run]) -> Results:
         if (made_of := run.facts("weights").get(model)) is not None
     }
     together = {"weights": weights, "date": " to ".join(dates)}
-    return Results({**ordered[-1].results.environment, **together})
+    last = ordered[-1].results
+    return Results({**last.environment, **together}, metrics=last.metrics)
 
 
 def _as_printed(rows: Sequence[Sequence[str]], printed: Sequence[Application]) -> str:
@@ -179,16 +183,16 @@ def _section(title: str, cells: Sequence[Sequence[str]], lines: Sequence[str]) -
 def _size(table: Table, row: Row | None) -> str:
     if row is None:
         return _NOT
-    file = table.cell(row, _SHOWN["file_bytes"])
+    file, gzip = (table.cell(row, column) for column in table.columns)
     if _value(row, "file_bytes") is None:
         return file
-    return f"{file}, {table.cell(row, _SHOWN['gzip_bytes'])}"
+    return f"{file}, {gzip}"
 
 
 def _speed(table: Table, row: Row | None) -> str:
     if row is None:
         return _NOT
-    latency = table.cell(row, _SHOWN["latency"])
+    latency = table.cell(row, table.columns[0])
     if row.variant == "baseline" or _value(row, "latency") is None:
         return latency
-    return f"{latency}; × {table.cell(row, _SHOWN['speedup'])}"
+    return f"{latency}; × {table.cell(row, table.columns[1])}"

@@ -8,25 +8,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from weighin.core import Record
+from weighin.core import Metric, Record
 from weighin.publish import factors, markdown
 from weighin.publish.factors import CONTROL, PRUNED, QUANTIZED
 from weighin.publish.folders import Folder, Run
 from weighin.publish.published import Published
 from weighin.report import units
+from weighin.report.columns import column_of, columns_of
 from weighin.report.footer import samples
 from weighin.report.rows import Row, rows_of_seeds, times_smaller
-from weighin.report.table import COLUMNS, Column, Table
+from weighin.report.table import Table
 
 SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
-_SHOWN = {column.metric: column for column in COLUMNS}
 _NOT_RUN = "not measured: `--weighin-suite article_schedules` was not run"
-_LACKING = (
-    Column("zip", "zip_bytes", units.size),
-    Column("× of the .h5", "of_h5", units.ratio),
-    Column("× like for like", "of_same", units.ratio, compares=True),
-    *(_SHOWN[metric] for metric in ("top1", "top1_delta", "latency", "speedup")),
-)
+_OF_H5 = Metric(name="of_h5", title="× of the .h5", kind="ratio")
+_OF_SAME = Metric(name="of_same", title="× like for like", kind="ratio", relative=True)
+_AFTER = ("top1", "top1_delta", "latency", "speedup")
 
 
 def page(folder: Folder, known: Sequence[Published], others: Sequence[Folder]) -> str:
@@ -131,28 +128,33 @@ def _lacking(run: Run) -> str:
         wanted += [end, f"{PRUNED}+{end}"]
     rows = [
         _with_ratios(row, records)
-        for row in rows_of_seeds(records)
+        for row in rows_of_seeds(records, run.results.metrics)
         if row.variant in wanted and row.is_main
     ]
     rows.sort(key=lambda row: wanted.index(row.variant))
     if not rows:
         return ""
-    table = Table(MODEL, records[0].dataset, rows)
-    cells = [[row.variant, *(table.cell(row, column) for column in _LACKING)] for row in rows]
+    columns = (
+        *columns_of(run.results, ["zip_bytes"]),
+        *map(column_of, (_OF_H5, _OF_SAME)),
+        *columns_of(run.results, _AFTER),
+    )
+    table = Table(MODEL, records[0].dataset, rows, columns)
+    cells = [[row.variant, *(table.cell(row, column) for column in columns)] for row in rows]
     lines = [
         *table.numbered,
         "× of the .h5: dense .h5 zipped ÷ it, as the article divides; × like for like: dense "
         ".tflite zipped ÷ it",
-        *samples(run.results, rows, records[0].dataset, [column.metric for column in _LACKING]),
+        *samples(run.results, rows, records[0].dataset, [column.metric for column in columns]),
     ]
-    headers = ["variant", *(column.header for column in _LACKING)]
+    headers = ["variant", *(column.header for column in columns)]
     shown = markdown.table(headers, cells, lines)
     return f"## The rows that it lacks, beside those it has\n\n{shown}"
 
 
 def _with_ratios(row: Row, records: Sequence[Record]) -> Row:
     made: dict[str, tuple[Record, ...]] = {}
-    for metric, format in {"of_h5": "h5", "of_same": "tflite"}.items():
+    for metric, format in {_OF_H5.name: "h5", _OF_SAME.name: "tflite"}.items():
         base = ("zip_bytes", "baseline", format)
         dense = {e.seed: e for e in records if (e.metric, e.variant, e.format) == base}
         made[metric] = tuple(

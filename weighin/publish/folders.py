@@ -52,7 +52,8 @@ class Run:
         for key in ("weights", "anchors"):
             if key in own:
                 own[key] = {name: it for name, it in self.facts(key).items() if name == model}
-        return Results(own, tuple(each for each in self.results.records if each.model == model))
+        records = tuple(each for each in self.results.records if each.model == model)
+        return Results(own, records, self.results.metrics)
 
     def find(self, model: str, variant: str, format: str, metric: str) -> list[Record]:
         """One file's figures, one for each seed: of the first runtime that has all, on one thread.

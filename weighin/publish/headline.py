@@ -12,12 +12,11 @@ from weighin.report import table
 from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
 from weighin.report.rows import RUNTIME, Row
-from weighin.report.table import COLUMNS, Table, tables
+from weighin.report.table import Table, tables
 
 SUITES = ("full", "quick")  # of the first that is published the folder with most of its models
 VARIANTS = ("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8")
 LEFT_OUT = ("runtime", "file")
-_SHOWN = {column.metric: column for column in COLUMNS}
 
 
 def text(folders: Sequence[Folder]) -> str:
@@ -72,6 +71,7 @@ def _core(results: Results) -> Results:
             and each.runtime in ("", RUNTIME)
             and each.threads in (0, 1)
         ),
+        results.metrics,
     )
 
 
@@ -100,11 +100,12 @@ def _sentence(folder: Folder, run: Run, name: str) -> str:
 def _told(own: Table, row: Row) -> list[str]:
     """Accuracy and speed of a row in words, where they were measured."""
     words = []
-    for metric, said in (("top1_delta", "{} points of top-1"), ("speedup", "{} × the speed")):
-        if row.mean(metric) is not None:
-            cell = own.cell(row, _SHOWN[metric])
-            figure, bracket, verdict = cell.partition("]")
-            words.append(f"{said.format(figure + bracket)} ({verdict.strip('* ') or 'no verdict'})")
+    sentences = {"top1_delta": "{} points of top-1", "speedup": "{} × the speed"}
+    for column in own.columns:
+        if column.metric in sentences and row.mean(column.metric) is not None:
+            told = own.told(row, column)
+            said = sentences[column.metric].format(f"{told.words}{told.ends}".rstrip("*"))
+            words.append(f"{said} ({told.verdict or 'no verdict'})")
     return [markdown.safe(word) for word in words]
 
 

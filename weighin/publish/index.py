@@ -81,7 +81,7 @@ def _run(run: Run, name: str) -> str:
         return f"{words}, up to {smallest[0]:.3g} {below}" if smallest else words
     found = [
         (times, row)
-        for row in rows_of_seeds(records)
+        for row in rows_of_seeds(records, run.results.metrics)
         if row.format == "tflite" and (times := row.mean("smaller"))
         if not row.is_worse and not row.is_broken
     ]

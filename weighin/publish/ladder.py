@@ -6,15 +6,16 @@ from collections.abc import Iterable
 
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
+from weighin.report.columns import columns_of
 from weighin.report.footer import legend
 from weighin.report.origin import starts, weights
 from weighin.report.rows import Row, rows_of_seeds
-from weighin.report.table import COLUMNS, Table
+from weighin.report.table import Table
 
 VARIANTS = ("baseline", "int8", "prune(0.8)+int8")
 _ELSEWHERE = ("curve", "record", "article", "applications")  # suites with pages of their own
 _LEAST = 2  # models: one is no ladder
-_SHOWN = [column for column in COLUMNS if column.metric not in ("file_bytes", "latency")]
+_SHOWN = ("gzip_bytes", "smaller", "top1", "top1_delta", "speedup")
 
 
 def page(folder: Folder) -> str:
@@ -28,16 +29,16 @@ def page(folder: Folder) -> str:
     ]
     if len({name for _, name, _ in weighed}) < _LEAST:
         return ""
-    table = Table("", "", [])
+    table = Table("", "", [], columns_of(folder.runs[0].results, _SHOWN) if folder.runs else ())
     cells = []
     for run, name, rows in sorted(weighed, key=lambda each: _size(each[2][0])):
         own = run.of(name)
         seeds = markdown.seeds_of(own)
         data = own.records[0].dataset + (f", {seeds} seeds" if seeds > 1 else "")
         for row in rows:
-            figures = [table.cell(row, column) for column in _SHOWN]
+            figures = [table.cell(row, column) for column in table.columns]
             cells.append([name, data, row.variant, *figures])
-    headers = ["model", "data", "variant", *(column.header for column in _SHOWN)]
+    headers = ["model", "data", "variant", *(column.header for column in table.columns)]
     lines = [
         *table.numbered,
         *legend([row for _, _, rows in weighed for row in rows]),
@@ -53,7 +54,11 @@ def page(folder: Folder) -> str:
 
 def _rows(run: Run, name: str) -> Iterable[Row]:
     """The rows of the shown variants, in their order, where there is a baseline among them."""
-    found = {row.variant: row for row in rows_of_seeds(run.of(name).records) if row.is_main}
+    found = {
+        row.variant: row
+        for row in rows_of_seeds(run.of(name).records, run.results.metrics)
+        if row.is_main
+    }
     if "baseline" in found:
         yield from (found[variant] for variant in VARIANTS if variant in found)
 

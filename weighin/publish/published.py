@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weighin.core import WeighinError
+from weighin.core import Catalogue, WeighinError, undescribed
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.report import units
@@ -24,7 +24,7 @@ _RATIO = (
     "points below its dense start's; the best of several variants and seeds by these same images "
     "is flattered by the choice"
 )
-_EXACT = {"zip_bytes": units.count, "gzip_bytes": units.count, "file_bytes": units.count}
+_NAMES = {"zip_bytes": "zipped", "gzip_bytes": "gzip -9", TIMES: "×"}  # as others call them
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,11 @@ def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
     profiles = {run.fact("profile") for run in folder.runs if model in run.models}
     own = [each for each in known if each.model == model and each.profile in ("", *profiles)]
     rows = []
+    metrics = folder.runs[0].results.metrics
     shown = dict.fromkeys([*own, *_anchors(folder, model)])
     for each in shown:
         where, value = _ours(folder, each)
-        figure = f"{_name(each.metric)} {_shown(each.metric, each.value)}"
+        figure = f"{_name(each.metric, metrics)} {_shown(each.metric, each.value, metrics)}"
         rows.append([each.source, each.what, figure, value, where, _alike(each)])
     if not rows:
         return ""
@@ -133,7 +134,7 @@ def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
 def ratios(run: Run, known: Sequence[Published]) -> str:
     """Published ratios of a run's models that its own tables do not show; or nothing."""
     rows = [
-        [each.model, each.source, each.what, f"× {_shown(TIMES, each.value)}", _alike(each)]
+        [each.model, each.source, each.what, f"× {each.value:g}", _alike(each)]
         for each in known
         if each.metric == TIMES and each.model in run.models
     ]
@@ -158,17 +159,17 @@ def _anchors(folder: Folder, model: str) -> Iterable[Published]:
             yield Published(source, "", model, "", "", "", "", TIMES, value, alike, note)
 
 
-def _name(metric: str) -> str:
-    names = {"zip_bytes": "zipped", "gzip_bytes": "gzip -9", "file_bytes": "file", TIMES: "×"}
-    return names.get(metric, {"top1": "top-1"}.get(metric, metric))
+def _name(metric: str, metrics: Catalogue) -> str:
+    return _NAMES.get(metric) or (metrics[metric].title if metric in metrics else metric)
 
 
-def _shown(metric: str, value: float) -> str:
+def _shown(metric: str, value: float, metrics: Catalogue) -> str:
     if metric == TIMES:
         return f"{value:g}"
-    unit = "B" if metric.endswith("_bytes") else ""
-    shown = _EXACT.get(metric)
-    return f"{shown(value)} B" if shown else units.shown(metric, unit, value)
+    described = metrics.get(metric) or undescribed(metric)
+    # single bytes: others publish them, too
+    is_size = described.kind == "bytes"
+    return f"{units.count(value)} B" if is_size else units.shown(described, value)
 
 
 def _ours(folder: Folder, published: Published) -> tuple[str, str]:
@@ -185,7 +186,7 @@ def _ours(folder: Folder, published: Published) -> tuple[str, str]:
             seeds = f", mean of {len(found)} seeds" if len(found) > 1 else ""
             return (
                 f"{published.variant} .{format}, {run.name}{seeds}",
-                _shown(published.metric, mean),
+                _shown(published.metric, mean, run.results.metrics),
             )
     return published.variant, "not measured"
 
@@ -208,7 +209,7 @@ def smallest(runs: Sequence[Run], model: str) -> tuple[float, Entry, Run] | None
     best: tuple[float, Entry, Run] | None = None
     for run in runs:
         for records in by_model(run.of(model).records).values():
-            for entry in entries(records):
+            for entry in entries(records, run.results.metrics):
                 row, times = entry.row, entry.times
                 if row.variant in CONTROLS or not row.is_main or not entry.is_no_worse:
                     continue

@@ -82,10 +82,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line("markers", "weigh(scope): the operation that a bench function times")
-    try:
-        config.stash[_RUN] = Run(config)
-    except WeighinError as error:
-        raise pytest.UsageError(str(error)) from None
+    config.stash[_RUN] = Run(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -94,9 +91,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is None or "cell" not in metafunc.fixturenames:
         return
     run = metafunc.config.stash[_RUN]
-    cases = run.cases(marker.args[0])
-    cells = [Cell(case, marker.args[0], run.context) for case in cases]
-    metafunc.parametrize("cell", cells, ids=[str(case) for case in cases], indirect=True)
+    cells = run.cells(marker.args[0])
+    metafunc.parametrize("cell", cells, ids=[str(cell.case) for cell in cells], indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -159,7 +155,7 @@ def pytest_runtest_makereport(
     if benchmark is not None:
         benchmark.extra_info.update(_extra_info(cell))
     if cell.records:
-        item.config.stash[_RUN].save()
+        item.config.stash[_RUN].keep(cell)
     return report
 
 

@@ -11,18 +11,12 @@ from typing import Any
 
 from tabulate import tabulate
 
-from weighin.core import Record, Results, WeighinError
+from weighin.core import Case, Metric, Record, Results, WeighinError
 from weighin.report.units import shown
 from weighin.stats import fisher
 
-METRICS = ("gzip_bytes", "top1", "speedup", "latency")
-MACHINE_BOUND = ("speedup", "latency")
-# How far one machine's own figures lie apart from run to run, intervals or not: absolute times by
-# 20 to 30 % on shared machines, ratios of interleaved measurements by little.
-DRIFT = {"latency": 0.3, "speedup": 0.02}
 # Machines are the same where these are; memory and system change by an update or a restart.
 IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
-Cell = tuple[object, ...]
 
 
 def render(runs: Sequence[tuple[str, Results]]) -> str:
@@ -39,95 +33,105 @@ def render(runs: Sequence[tuple[str, Results]]) -> str:
     _check_common(runs)
     (_, first), *others = runs
     refused = {name: why_not(first, results) for name, results in others}
-    parts = [_table(metric, runs, refused) for metric in METRICS]
+    metrics = compared([results for _, results in runs])
+    parts = [_table(metric, runs, refused) for metric in metrics]
+    bound = ", ".join(metric.name for metric in metrics if metric.machine_bound)
     notes = [
-        f"{', '.join(MACHINE_BOUND)} not compared with {name}: {reason}"
-        for name, reason in refused.items()
-        if reason
+        f"{bound} not compared with {name}: {reason}" for name, reason in refused.items() if reason
     ]
     return "\n\n".join([*(part for part in parts if part), *notes])
 
 
+def compared(runs: Sequence[Results]) -> list[Metric]:
+    """The metrics by which runs are held against each other, as the first run describes them."""
+    described: dict[str, Metric] = {}
+    for results in runs:
+        for metric in results.metrics.values():
+            if metric.comparison != "none":
+                described.setdefault(metric.name, metric)
+    return list(described.values())
+
+
 def _table(
-    metric: str, runs: Sequence[tuple[str, Results]], refused: Mapping[str, str | None]
+    metric: Metric, runs: Sequence[tuple[str, Results]], refused: Mapping[str, str | None]
 ) -> str:
-    cells = [_by_cell(results, metric) for _, results in runs]
+    cells = [_by_case(results, metric.name) for _, results in runs]
     rows = []
-    for cell in dict.fromkeys(key for each in cells for key in each):
-        first = cells[0].get(cell)
-        row = [_named(cell), _figure(first)]
+    for case in dict.fromkeys(key for each in cells for key in each):
+        first = cells[0].get(case)
+        row = [_named(case), _figure(metric, first)]
         for (name, _), own in zip(runs[1:], cells[1:], strict=True):
-            record = own.get(cell)
-            row.append(_figure(record))
-            if metric in MACHINE_BOUND and refused[name]:
+            record = own.get(case)
+            row.append(_figure(metric, record))
+            if metric.machine_bound and refused[name]:
                 row.append("not compared")
             else:
                 row.append(_said(metric, first, record))
         rows.append(row)
     if not rows:
         return ""
-    headers = [metric, runs[0][0]]
+    headers = [metric.name, runs[0][0]]
     headers += [header for name, _ in runs[1:] for header in (name, "verdict")]
     return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
 
 
-def _said(metric: str, first: Record | None, second: Record | None) -> str:
+def _said(metric: Metric, first: Record | None, second: Record | None) -> str:
     """The verdict, and by how much the figure differs where it does."""
-    told = verdict(first, second)
-    moved = change(first, second)
+    told = verdict(metric, first, second)
+    moved = change(metric, first, second)
     if moved is None or told in ("same", "no evidence", "no figure"):
         return told
     return f"{told} by {amount(metric, moved)}"
 
 
-def change(first: Record | None, second: Record | None) -> float | None:
-    """From the first figure to the second, as a share of it; of top-1 the difference of shares."""
+def change(metric: Metric, first: Record | None, second: Record | None) -> float | None:
+    """From the first figure to the second, as a share of it; of shares their difference."""
     if first is None or second is None or first.value is None or second.value is None:
         return None
-    if first.metric == "top1":
+    if metric.comparison == "shares":
         return second.value - first.value
     return second.value / first.value - 1 if first.value else None
 
 
-def amount(metric: str, change: float) -> str:
-    """How much a figure differs: `3.1 %`; of top-1 `0.52 points`."""
-    if metric == "top1":
+def amount(metric: Metric, change: float) -> str:
+    """How much a figure differs: `3.1 %`; of shares `0.52 points`."""
+    if metric.comparison == "shares":
         return f"{abs(change) * 100:.2f} points"
     return f"{abs(change) * 100:.1f} %" if abs(change) >= 0.001 else "< 0.1 %"
 
 
-def _by_cell(results: Results, metric: str) -> dict[Cell, Record]:
+def _by_case(results: Results, metric: str) -> dict[Case, Record]:
     return {
-        (r.model, r.dataset, r.variant, r.seed, r.format, r.runtime, r.threads): r
-        for r in results.records
-        if r.metric == metric and r.status != "skipped"
+        record.case: record
+        for record in results.records
+        if record.metric == metric and record.status != "skipped"
     }
 
 
-def _named(cell: Cell) -> str:
-    model, dataset, variant, seed, format, runtime, threads = cell
-    words = [model, "on", dataset, variant, runtime or format]
-    words += [f"×{threads}"] if threads not in (0, 1) else []
-    words += [f"seed {seed}"] if seed else []
-    return " ".join(map(str, words))
+def _named(case: Case) -> str:
+    words = [case.model, "on", case.dataset, case.variant, case.runtime or case.format]
+    words += [f"×{case.threads}"] if case.threads not in (0, 1) else []
+    words += [f"seed {case.seed}"] if case.seed else []
+    return " ".join(words)
 
 
-def _figure(record: Record | None) -> str:
+def _figure(metric: Metric, record: Record | None) -> str:
     if record is None:
         return "not measured"
     if record.value is None:
         return record.status
-    return shown(record.metric, record.unit, record.value, record.low, record.high)
+    return shown(metric, record.value, record.low, record.high)
 
 
-def verdict(first: Record | None, second: Record | None, tests: int = 1) -> str:
+def verdict(metric: Metric, first: Record | None, second: Record | None, tests: int = 1) -> str:
     """What a figure comes to beside that of the first run.
 
-    `smaller`, `larger`, `better`, `worse`, `faster` or `slower` where it differs, `same` of sizes
-    and of one file's equal figures, `no evidence` where the difference may be chance, and
+    `smaller`, `larger`, `better`, `worse`, `faster` or `slower` where it differs, `same` of exact
+    figures and of one file's equal figures, `no evidence` where the difference may be chance, and
     `no figure` where either has none.
 
     Args:
+        metric: how its figures are compared.
         first: what it is held against.
         second: the figure.
         tests: among how many tests the 5 % of chance are shared (Bonferroni), of shares.
@@ -136,29 +140,45 @@ def verdict(first: Record | None, second: Record | None, tests: int = 1) -> str:
         return "no figure"
     if first.artifact and first.artifact == second.artifact and first.value == second.value:
         return "same"
-    if second.metric == "top1":
+    if metric.comparison == "shares":
         return _share_verdict(first, second, tests)
-    if second.metric not in DRIFT:
-        words = {-1: "smaller", 0: "same", 1: "larger"}
-        return words[(second.value > first.value) - (second.value < first.value)]
-    drift = 1 + DRIFT[second.metric]
+    if metric.comparison == "exact":
+        is_higher = (second.value > first.value) - (second.value < first.value)
+        return word(metric, is_higher) if is_higher else "same"
+    drift = 1 + metric.tolerance
     below = _end(second, "high") * drift < _end(first, "low")
     above = _end(second, "low") > _end(first, "high") * drift
-    if not below and not above:
-        return "no evidence"
-    return "faster" if above == (second.metric == "speedup") else "slower"
+    return word(metric, 1 if above else -1) if below or above else "no evidence"
+
+
+def word(metric: Metric, direction: int) -> str:
+    """What a figure that is higher (1) or lower (-1) is called: by size, by speed, or by worth."""
+    if metric.kind in ("bytes", "count"):
+        return "larger" if direction > 0 else "smaller"
+    is_better = (direction > 0) == (metric.better == "higher")
+    if is_speed(metric):
+        return "faster" if is_better else "slower"
+    return "better" if is_better else "worse"
+
+
+def is_speed(metric: Metric) -> bool:
+    """Whether a metric tells how fast something is."""
+    return metric.machine_bound and metric.kind in ("seconds", "ratio", "rate")
 
 
 def _end(record: Record, end: str) -> float:
-    found = getattr(record, end)
-    return float(record.value or 0.0 if found is None else found)
+    bound = getattr(record, end)
+    return float(record.value or 0.0 if bound is None else bound)
 
 
 def _share_verdict(first: Record, second: Record, tests: int) -> str:
-    """Fisher's exact test: the runs' answers to single images are not paired any more."""
+    """Fisher's exact test: the runs' answers to single examples are not paired any more."""
     if not first.n or not second.n or first.value is None or second.value is None:
         return "no figure"
-    right = round(first.value * first.n), round(second.value * second.n)
+    right = [
+        round(each.value * each.n) if each.count is None else each.count  # type: ignore[operator]
+        for each in (first, second)
+    ]
     p = fisher((right[0], first.n - right[0]), (right[1], second.n - right[1]))
     if p >= 0.05 / tests:
         return "no evidence"
@@ -193,10 +213,11 @@ def check_data(runs: Sequence[tuple[str, Results]]) -> None:
 
 
 def _check_common(runs: Sequence[tuple[str, Results]]) -> None:
-    cells = [{cell for metric in METRICS for cell in _by_cell(own, metric)} for _, own in runs]
+    metrics = compared([results for _, results in runs])
+    cells = [{case for each in metrics for case in _by_case(own, each.name)} for _, own in runs]
     if all(cells) and not any(cells[0] & each for each in cells[1:]):
         held = "; ".join(
-            f"{name} has {', '.join(sorted({f'{cell[0]} on {cell[1]}' for cell in own}))}"
+            f"{name} has {', '.join(sorted({f'{case.model} on {case.dataset}' for case in own}))}"
             for (name, _), own in zip(runs, cells, strict=True)
         )
         raise WeighinError(f"There is nothing to compare, no model's figures are in both: {held}.")

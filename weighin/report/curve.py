@@ -12,22 +12,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from weighin.core import Record, Results, WeighinError
+from weighin.core import Metric, Record, Results, WeighinError
 from weighin.grammar import VALUE
-from weighin.report import units
+from weighin.report.columns import Column, column_of, columns_of
 from weighin.report.footer import samples
 from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
 from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
-from weighin.report.table import Column, Table, document
+from weighin.report.table import Table, document
 
-COLUMNS = (
-    Column("gzip", "gzip_bytes", units.size),
-    Column("× smaller", "smaller", units.ratio, compares=True),
-    Column("top-1", "top1", units.percent),
-    Column("latency", "latency", units.seconds),
-    Column("× faster", "speedup", units.ratio, compares=True),
-    Column("× in theory", "theoretical", units.ratio, compares=True),
+_SHOWN = ("gzip_bytes", "smaller", "top1", "latency", "speedup")
+_THEORY = Metric(
+    name="theoretical", title="× in theory", kind="ratio", better="higher", relative=True
 )
 FRONTS = ("smaller", "speedup")  # against top-1
 _ON_FRONT = "◆"
@@ -115,7 +111,11 @@ def curves(results: Results) -> list[Curve]:
     """
     made = []
     for (model, dataset), records in by_model(results.records).items():
-        rows = [_with_theory(row, records) for row in rows_of_seeds(records) if not row.is_skipped]
+        rows = [
+            _with_theory(row, records)
+            for row in rows_of_seeds(records, results.metrics)
+            if not row.is_skipped
+        ]
         for place in dict.fromkeys(row.place for row in rows):
             own = {row.variant: row for row in rows if row.place == place}
             if set(own) - set(CONTROLS):
@@ -179,14 +179,14 @@ def _with_theory(row: Row, records: Sequence[Record]) -> Row:
     }
     seeds = {record.seed for each in row.records.values() for record in each}
     ratios = [
-        dataclasses.replace(each, metric="theoretical", value=base / each.value)
+        dataclasses.replace(each, metric=_THEORY.name, value=base / each.value)
         for each in records
         if (each.metric, each.variant) == ("effective_macs", row.variant)
         and each.seed in seeds
         and each.value
         and (base := macs.get(each.seed))
     ]
-    return dataclasses.replace(row, records={**row.records, "theoretical": tuple(ratios)})
+    return dataclasses.replace(row, records={**row.records, _THEORY.name: tuple(ratios)})
 
 
 def _number(text: str) -> float | None:
@@ -196,19 +196,23 @@ def _number(text: str) -> float | None:
         return None
 
 
+def _columns(results: Results) -> tuple[Column, ...]:
+    return (*columns_of(results, _SHOWN), column_of(_THEORY))
+
+
 def _section(curve: Curve, results: Results) -> Section:
-    table = Table(curve.model, curve.dataset, curve.rows)
-    headers = ["family", "·", *(column.header for column in COLUMNS)]
+    table = Table(curve.model, curve.dataset, curve.rows, _columns(results))
+    headers = ["family", "·", *(column.header for column in table.columns)]
     points = [Point("baseline", None, curve.baseline)] if curve.baseline else []
     cells = [
         [
             point.family,
             "" if point.at is None else f"{point.at:g}",
-            *(_cell(table, curve, point.row, column) for column in COLUMNS),
+            *(_cell(table, curve, point.row, column) for column in table.columns),
         ]
         for point in (*points, *curve.points)
     ]
-    metrics = [column.metric for column in COLUMNS]
+    metrics = [column.metric for column in table.columns]
     lines = [*table.numbered, *samples(results, curve.rows, curve.dataset, metrics), *_NOTES]
     return Section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
 
@@ -233,7 +237,7 @@ def _flat(results: Results) -> Iterable[dict[str, Any]]:
             "at": point.at,
             "variant": row.variant,
         }
-        for column in COLUMNS:
+        for column in _columns(results):
             records = row.records.get(column.metric, ())
             found = over_seeds(records)
             flat[column.metric] = found and found.mean

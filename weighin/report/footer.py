@@ -88,7 +88,7 @@ def _records(rows: Sequence[Row], metric: str) -> list[Record]:
 
 
 def _is_any_spent(records: Sequence[Record]) -> bool:
-    return any("time spent" in record.note for record in records)
+    return any(record.stopped == "time" for record in records)
 
 
 def counted(rows: Sequence[Row], metric: str) -> str:

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from weighin.core import Record, WeighinError
+from weighin.core import Catalogue, Metric, Record, Results, WeighinError
 from weighin.report.units import shown
 
 CONTROLS = ("baseline", "finetune")
-# Bounds beyond which a gate on a share is one in points by mistake
-_SHARES = {"top1": 1.0, "top5": 1.0, "agreement": 1.0, "top1_delta": 0.2}
+# Bounds beyond which a gate on a share, or on a difference of shares, is one in points by mistake
+_FARTHEST = {"share": 1.0, "points": 0.2}
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _GATE = re.compile(
     r"\s*(?P<metric>[a-z][a-z0-9_]*)\s*(?P<relation><=|>=|<|>)\s*"
@@ -59,6 +59,7 @@ class Outcome:
     Attributes:
         verdict: `kept`, `breached`, `within the interval` (the bare figure breaches the bound,
             its interval does not) or `no figure`.
+        metric: what the figure means; None where there is none.
     """
 
     gate: Gate
@@ -66,6 +67,7 @@ class Outcome:
     bound: float | None
     verdict: str
     reason: str = ""
+    metric: Metric | None = None
 
     def passes(self, strict: bool) -> bool:
         """Whether the gate lets this through; `strict` looks at the bare figure."""
@@ -89,11 +91,6 @@ def parse(text: str) -> Gate:
     factor = float(match["number"] or match["before"] or match["after"] or 1)
     if not math.isfinite(factor):
         raise WeighinError(f"Gate {text!r}: {factor} is no bound.")
-    if match["metric"] in _SHARES and not match["base"] and abs(factor) > _SHARES[match["metric"]]:
-        raise WeighinError(
-            f"Gate {text!r}: {match['metric']} is a share, of which {factor:g} is {factor * 100:g} "
-            f"%, so that it would check nothing; half a point is 0.005."
-        )
     return Gate(
         text=text.strip(),
         variant=re.sub(r"\s+", "", variant),
@@ -105,16 +102,36 @@ def parse(text: str) -> Gate:
     )
 
 
-def judge(gates: Iterable[Gate], records: Sequence[Record]) -> list[Outcome]:
+def check(gates: Iterable[Gate], metrics: Catalogue) -> None:
+    """Refuse gates that would check nothing.
+
+    Raises:
+        WeighinError: if a bound on a share can only be meant in percent.
+    """
+    for gate in gates:
+        metric = metrics.get(gate.metric)
+        farthest = _FARTHEST.get(metric.kind, math.inf) if metric else math.inf
+        if not gate.relative and abs(gate.factor) > farthest:
+            raise WeighinError(
+                f"Gate {gate.text!r}: {gate.metric} is a share, of which {gate.factor:g} is "
+                f"{gate.factor * 100:g} %, so that it would check nothing; half a point is 0.005."
+            )
+
+
+def judge(gates: Sequence[Gate], results: Results) -> list[Outcome]:
     """Hold every figure that a gate speaks of against its bound.
 
     A gate that finds no figure is not kept: it would check nothing.
+
+    Raises:
+        WeighinError: as `check` does.
     """
-    records = [record for record in records if record.metric != "why"]  # words, no figure
+    check(gates, results.metrics)
+    records = [record for record in results.records if record.metric != "why"]  # no figure
     outcomes: list[Outcome] = []
     for gate in gates:
         found = [record for record in records if _concerns(gate, record)]
-        outcomes += [_judge(gate, record, records) for record in found]
+        outcomes += [_judge(gate, record, records, results) for record in found]
         if not found:
             outcomes.append(Outcome(gate, None, None, "no figure", _missing(gate, records)))
     return outcomes
@@ -130,10 +147,10 @@ def render(outcomes: Sequence[Outcome], strict: bool = False) -> str:
             where = f"{record.model} {record.variant} {place}"
             where += f" ×{record.threads}" if record.threads > 1 else ""
             where += f" seed {record.seed}" if record.seed else ""
-            if record.value is not None:
-                figure = shown(record.metric, record.unit, record.value, record.low, record.high)
-            if outcome.bound is not None:
-                bound = shown(record.metric, record.unit, outcome.bound)
+            if record.value is not None and outcome.metric is not None:
+                figure = shown(outcome.metric, record.value, record.low, record.high)
+            if outcome.bound is not None and outcome.metric is not None:
+                bound = shown(outcome.metric, outcome.bound)
         verdict = outcome.verdict + (f": {outcome.reason}" if outcome.reason else "")
         if strict and outcome.verdict == "within the interval":
             verdict = "breached, though not beyond the interval"
@@ -172,7 +189,7 @@ def _concerns(gate: Gate, record: Record) -> bool:
     return record.variant not in CONTROLS
 
 
-def _judge(gate: Gate, record: Record, records: Sequence[Record]) -> Outcome:
+def _judge(gate: Gate, record: Record, records: Sequence[Record], results: Results) -> Outcome:
     if record.value is None:
         return Outcome(gate, record, None, "no figure", f"{record.status}: {record.reason}")
     low, high = _ends(record)
@@ -191,7 +208,7 @@ def _judge(gate: Gate, record: Record, records: Sequence[Record]) -> Outcome:
     bare = bare or (gate.open and record.value == bound)
     exact = record.low is None and bound_low == bound_high
     verdict = "kept" if not bare else "breached" if beyond or exact else "within the interval"
-    return Outcome(gate, record, bound, verdict)
+    return Outcome(gate, record, bound, verdict, metric=results.metric(record.metric))
 
 
 def _ends(record: Record) -> tuple[float, float]:
@@ -202,11 +219,11 @@ def _ends(record: Record) -> tuple[float, float]:
 
 
 def _baseline(record: Record, records: Sequence[Record]) -> Record | None:
-    def place(each: Record) -> tuple[object, ...]:
-        return (each.model, each.dataset, each.seed, each.format, each.runtime, each.threads)
-
-    for each in records:
-        same = each.metric == record.metric and place(each) == place(record)
-        if same and each.variant == "baseline":
-            return each
-    return None
+    return next(
+        (
+            each
+            for each in records
+            if each.metric == record.metric and each.case == record.case.baseline
+        ),
+        None,
+    )

@@ -60,11 +60,13 @@ class Notes:
 
     def note(self, reason: str) -> str:
         """The mark of a reason among the notes, ` [1]`; nothing of none."""
-        if not reason:
-            return ""
+        return f" [{self.number(reason)}]" if reason else ""
+
+    def number(self, reason: str) -> int:
+        """The number of a reason among the notes."""
         if reason not in self.notes:
             self.notes.append(reason)
-        return f" [{self.notes.index(reason) + 1}]"
+        return self.notes.index(reason) + 1
 
     @property
     def numbered(self) -> list[str]:

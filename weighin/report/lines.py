@@ -6,15 +6,13 @@ Verdicts and refusals are those of `weighin.report.compare`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Record, Results, Status
-from weighin.report.compare import MACHINE_BOUND, change, verdict, why_not
+from weighin.core import Case, Metric, Record, Results, Status
+from weighin.report.compare import change, compared, is_speed, verdict, why_not
 from weighin.report.releases import Release, packages
-from weighin.report.rows import over_seeds, place
-
-METRICS = ("gzip_bytes", "file_bytes", "top1", "speedup", "latency")
+from weighin.report.rows import RUNTIME, over_seeds
 
 
 @dataclass(frozen=True)
@@ -56,29 +54,18 @@ class Line:
     """One metric of one variant on one runtime, in every release.
 
     Attributes:
-        runtime: empty, with 0 threads, for metrics of the file itself.
+        case: the row, of any seed; on no runtime for metrics of the file itself.
         entries: one for each release, in their order: newest first.
     """
 
-    model: str
-    dataset: str
-    variant: str
-    format: str
-    runtime: str
-    threads: int
-    metric: str
-    unit: str
+    case: Case
+    metric: Metric
     entries: tuple[Entry, ...]
-
-    @property
-    def row(self) -> tuple[str, str, str, str, str, int]:
-        """What all metrics of one variant on one runtime share."""
-        return self.model, self.dataset, self.variant, self.format, self.runtime, self.threads
 
     @property
     def place(self) -> str:
         """What it was measured on: `litert`, `litert ×4`, or the file's format."""
-        return place(self.format, self.runtime, self.threads)
+        return self.case.place
 
 
 def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
@@ -90,20 +77,23 @@ def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
     *Faster* and *slower* are said only where × faster and latency both come to it: either alone may
     be a slow hour of the machine.
     """
-    found = [_by_row(column.results) for column in columns]
+    metrics = {each.name: each for each in compared([column.results for column in columns])}
+    held = [_by_row(column.results, metrics) for column in columns]
     failures = [_failures(column.results) for column in columns]
-    ranks = _ranks(row for each in found for row in each)
-    made = []
+    ranks = _ranks([row for rows in held for row in rows], list(metrics))
+    lines: list[Line] = []
     for row in sorted(ranks, key=ranks.__getitem__):
+        case, metric = row
         entries: list[Entry] = []
-        for column, own, failed in zip(columns, found, failures, strict=True):
-            records = own.get(row, ()) or failed.get(row[:4], ())[:1]
+        for column, rows, failed in zip(columns, held, failures, strict=True):
+            records = rows.get(row, ()) or failed.get(case.file, ())[:1]
             entry = _entry(column, records)
-            entries.append(_beside(columns[0], entries[0], column, entry) if entries else entry)
+            if entries:
+                entry = _beside(metrics[metric], columns[0], entries[0], column, entry)
+            entries.append(entry)
         if any(entry.status in ("ok", "failed") for entry in entries):
-            unit = next(own[row][0].unit for own in found if row in own)
-            made.append(Line(*row, unit, tuple(entries)))
-    return _corroborated(made)
+            lines.append(Line(case, metrics[metric], tuple(entries)))
+    return _corroborated(lines)
 
 
 def _corroborated(made: Sequence[Line]) -> tuple[Line, ...]:
@@ -111,11 +101,13 @@ def _corroborated(made: Sequence[Line]) -> tuple[Line, ...]:
     said: dict[tuple[object, ...], set[str]] = {}
     for line in made:
         for entry in line.entries:
-            said.setdefault((line.row, entry.release, entry.verdict), set()).add(line.metric)
+            said.setdefault((line.case, entry.release, entry.verdict), set()).add(line.metric.name)
+    speeds = {line.metric.name for line in made if is_speed(line.metric)}
 
     def checked(line: Line, entry: Entry) -> Entry:
-        is_speed = entry.verdict in ("faster", "slower")
-        if is_speed and said[line.row, entry.release, entry.verdict] != set(MACHINE_BOUND):
+        told = entry.verdict in ("faster", "slower")
+        agree = said[line.case, entry.release, entry.verdict]
+        if told and (len(speeds) < 2 or not speeds <= agree):
             return dataclasses.replace(entry, verdict="no evidence")
         return entry
 
@@ -126,6 +118,7 @@ def _corroborated(made: Sequence[Line]) -> tuple[Line, ...]:
 
 
 def against(
+    metric: Metric,
     first: Release,
     second: Release,
     before: Sequence[Record],
@@ -145,20 +138,23 @@ def against(
     )
     if one is None or other is None:
         return "no figure", None
-    if one.metric in MACHINE_BOUND and why_not(first.results, second.results):
+    if metric.machine_bound and why_not(first.results, second.results):
         return "not compared", None
     litert = {packages(each.results).get("ai-edge-litert") for each in (first, second)}
     is_one_file = one.artifact != "" and one.artifact == other.artifact and one.format == "tflite"
-    is_drift = one.metric == "latency" and is_one_file and len(litert) == 1
-    return "same" if is_drift else verdict(one, other, tests), change(one, other)
+    is_drift = metric.machine_bound and not metric.relative and is_one_file and len(litert) == 1
+    told = "same" if is_drift else verdict(metric, one, other, tests)
+    return told, change(metric, one, other)
 
 
-def _beside(newest: Release, reference: Entry, column: Release, entry: Entry) -> Entry:
+def _beside(
+    metric: Metric, newest: Release, reference: Entry, column: Release, entry: Entry
+) -> Entry:
     """The entry with what it comes to beside the newest release's."""
     if entry.value is None:
         return entry
     before = reference.records if reference.value is not None else ()
-    told, moved = against(newest, column, before, entry.records)
+    told, moved = against(metric, newest, column, before, entry.records)
     return dataclasses.replace(entry, verdict=told, change=moved)
 
 
@@ -201,28 +197,29 @@ def _mean(records: Sequence[Record]) -> Record | None:
         low=spread.low,
         high=spread.high,
         n=min((record.n or 0 for record in records), default=0) or None,
+        count=records[0].count if len(records) == 1 else None,
         artifact="+".join(digests) if all(digests) else "",
     )
 
 
-_Row = tuple[str, str, str, str, str, int, str]
+_Row = tuple[Case, str]  # of any seed, and a metric
 
 
-def _by_row(results: Results) -> dict[_Row, tuple[Record, ...]]:
+def _by_row(results: Results, metrics: Collection[str]) -> dict[_Row, tuple[Record, ...]]:
     """The records of the matrix's metrics, seeds together, in the order of seeds."""
     rows: dict[_Row, tuple[Record, ...]] = {}
-    for r in sorted(results.records, key=lambda record: record.seed):
-        if r.metric in METRICS:
-            row = (r.model, r.dataset, r.variant, r.format, r.runtime, r.threads, r.metric)
-            rows[row] = (*rows.get(row, ()), r)
+    for record in sorted(results.records, key=lambda record: record.seed):
+        if record.metric in metrics:
+            row = (record.case.of_any_seed, record.metric)
+            rows[row] = (*rows.get(row, ()), record)
     return rows
 
 
-def _failures(results: Results) -> dict[tuple[str, ...], tuple[Record, ...]]:
-    """Of variants that have no figure at all: the records that say why they failed."""
-    files: dict[tuple[str, ...], list[Record]] = {}
-    for r in results.records:
-        files.setdefault((r.model, r.dataset, r.variant, r.format), []).append(r)
+def _failures(results: Results) -> dict[Case, tuple[Record, ...]]:
+    """Of files that have no figure at all: the records that say why they failed."""
+    files: dict[Case, list[Record]] = {}
+    for record in results.records:
+        files.setdefault(record.case.of_any_seed.file, []).append(record)
     return {
         file: tuple(record for record in records if record.status == "failed")
         for file, records in files.items()
@@ -230,20 +227,25 @@ def _failures(results: Results) -> dict[tuple[str, ...], tuple[Record, ...]]:
     }
 
 
-def _ranks(rows: Iterable[_Row]) -> dict[_Row, tuple[int | bool, ...]]:
+def _ranks(rows: Sequence[_Row], metrics: Sequence[str]) -> dict[_Row, tuple[int | bool, ...]]:
     """Models and variants in the order they came in, .tflite and litert before all others."""
-    rows = list(rows)
-    order = [
-        {word: at for at, word in enumerate(dict.fromkeys(row[part] for row in rows))}
-        for part in range(6)
-    ]
+
+    def order(part: str) -> dict[object, int]:
+        words = dict.fromkeys(getattr(case, part) for case, _ in rows)
+        return {word: at for at, word in enumerate(words)}
+
+    orders = {part: order(part) for part in ("model", "dataset", "runtime", "threads", "variant")}
+
+    def place(case: Case, part: str) -> int:
+        return orders[part][getattr(case, part)]
+
     return {
-        row: (
-            *(order[part][row[part]] for part in (0, 1)),
-            row[3] != "tflite",
-            row[4] not in ("", "litert"),
-            *(order[part][row[part]] for part in (4, 5, 2)),
-            METRICS.index(row[6]),
+        (case, metric): (
+            *(place(case, part) for part in ("model", "dataset")),
+            case.format != "tflite",
+            case.runtime not in ("", RUNTIME),
+            *(place(case, part) for part in ("runtime", "threads", "variant")),
+            metrics.index(metric),
         )
-        for row in rows
+        for case, metric in rows
     }

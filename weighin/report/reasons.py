@@ -8,16 +8,16 @@ from collections.abc import Sequence
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
 
-def over_seeds(notes: Sequence[str]) -> list[str]:
-    """The lines of one note a seed, in their order; lines that differ in numbers alone are one.
+def over_seeds(told: Sequence[Sequence[str]]) -> list[str]:
+    """The reasons of each seed, in their order; those that differ in numbers alone are one.
 
     Numbers that differ are given as their range: "takes off 10 % only" and "takes off 12 % only"
     make "takes off 10 to 12 % only".
     """
     alike: dict[tuple[str, int], list[str]] = {}
-    for note in notes:
-        within: dict[str, int] = {}  # two lines of one seed are two reasons, however alike
-        for line in note.splitlines():
+    for lines in told:
+        within: dict[str, int] = {}  # two of one seed are two reasons, however alike
+        for line in lines:
             shape = _NUMBER.sub("#", line)
             within[shape] = within.get(shape, 0) + 1
             alike.setdefault((shape, within[shape]), []).append(line)

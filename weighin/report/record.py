@@ -6,39 +6,24 @@ that they compare with what others have published.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from weighin import stats
-from weighin.core import Record, Results
+from weighin.core import Catalogue, Record, Results
 from weighin.report import units
+from weighin.report.columns import columns_of
 from weighin.report.footer import samples
 from weighin.report.layout import Section
 from weighin.report.rows import Row, by_model, rows_of
-from weighin.report.table import Column, Table, document
+from weighin.report.table import Table, document
 
 POINT = 0.001  # of top-1: how far below the dense baseline's still counts as no worse
-SIZES = (
-    Column("file", "file_bytes", units.size),
-    Column("gzip", "gzip_bytes", units.size),
-    Column("entropy bound", "entropy_bytes", units.size),
-)
-TOP1 = Column("top-1", "top1", units.percent)
-HEADERS = (
-    "variant",
-    "seed",
-    "runtime",
-    *(column.header for column in SIZES),
-    "× below 4 B/parameter",
-    "bits/parameter",
-    TOP1.header,
-    "dense top-1",
-    "McNemar",
-    "no worse",
-    "sha256",
-)
+TIMES = "× below 4 B/parameter"
+SIZES = ("file_bytes", "gzip_bytes", "entropy_bytes")
+
+
 _NOTES = (
     "entropy bound: of the trained values, each tensor coded at its entropy (Shannon 1948); what "
     "the codes stand for not counted",
@@ -62,10 +47,9 @@ class Entry:
     def gain(self) -> tuple[int, int, int] | None:
         """Test images gained, lost and asked, against the baseline."""
         delta = _first(self.row, "top1_delta")
-        counts = re.fullmatch(r"(\d+) gained, (\d+) lost", delta.note) if delta else None
-        if delta is None or counts is None or not delta.n:
+        if delta is None or delta.gained is None or delta.lost is None or not delta.n:
             return None
-        return int(counts[1]), int(counts[2]), delta.n
+        return delta.gained, delta.lost, delta.n
 
     @property
     def is_no_worse(self) -> bool | None:
@@ -94,11 +78,11 @@ class Entry:
         return size.artifact if size else ""
 
 
-def entries(records: Sequence[Record]) -> list[Entry]:
+def entries(records: Sequence[Record], metrics: Catalogue) -> list[Entry]:
     """The rows of one model, each seed its own, beside their baselines."""
-    rows = [row for row in rows_of(records) if not row.is_skipped]
-    dense = {_place(row): row for row in rows if row.variant == "baseline"}
-    return [Entry(row, dense.get(_place(row))) for row in rows]
+    rows = [row for row in rows_of(records, metrics) if not row.is_skipped]
+    dense = {row.case: row for row in rows if row.variant == "baseline"}
+    return [Entry(row, dense.get(row.case.baseline)) for row in rows]
 
 
 def render(runs: Sequence[Results], format: str) -> str:
@@ -114,29 +98,34 @@ def _sections(results: Results) -> list[Section]:
 
 
 def _section(model: str, dataset: str, records: Sequence[Record], results: Results) -> Section:
-    own = entries(records)
-    table = Table(model, dataset, [entry.row for entry in own])
+    own = entries(records, results.metrics)
+    sizes, (top1,) = columns_of(results, SIZES), columns_of(results, ["top1"])
+    headers = (
+        *("variant", "seed", "runtime", *(column.header for column in sizes)),
+        *(TIMES, "bits/parameter", top1.header, f"dense {top1.header}"),
+        *("McNemar", "no worse", "sha256"),
+    )
+    table = Table(model, dataset, [entry.row for entry in own], (*sizes, top1))
     cells = [_cells(table, entry) for entry in own]
     for anchor in _anchors(results, model):
         alike = "like for like" if anchor.get("alike") else "not like for like"
         note = table.note(f"published; {alike}: {anchor.get('counted')}")
-        row = dict.fromkeys(HEADERS, "") | {
+        row = dict.fromkeys(headers, "") | {
             "variant": f"{anchor.get('source')}{note}",
-            "× below 4 B/parameter": f"{anchor.get('times'):g}",
+            TIMES: f"{anchor.get('times'):g}",
         }
         cells.append(list(row.values()))
     lines = [*table.numbered, *samples(results, table.rows, dataset, ["top1"]), *_NOTES]
-    return Section(f"{model} on {dataset}: the record", HEADERS, cells, lines)
+    return Section(f"{model} on {dataset}: the record", headers, cells, lines)
 
 
 def _cells(table: Table, entry: Entry) -> list[str]:
     row = entry.row
-    sizes = [table.cell(row, column) for column in SIZES]
-    top1 = table.cell(row, TOP1)
+    *sizes, top1 = (table.cell(row, column) for column in table.columns)
     if row.variant == "baseline":
         against = ["", "", ""]
     else:
-        dense = table.cell(entry.dense, TOP1) if entry.dense else "not measured"
+        dense = table.cell(entry.dense, table.columns[-1]) if entry.dense else "not measured"
         worse = {True: "yes", False: "no", None: "not measured"}[entry.is_no_worse]
         against = [dense, _mcnemar(entry), worse]
     return [
@@ -169,7 +158,7 @@ def _flat(results: Results) -> list[dict[str, Any]]:
     """Rows of bare numbers, and of what was published."""
     flat: list[dict[str, Any]] = []
     for (model, dataset), records in by_model(results.records).items():
-        for entry in entries(records):
+        for entry in entries(records, results.metrics):
             row, top1, dense = entry.row, _first(entry.row, "top1"), _first(entry.dense, "top1")
             gained, lost, n = entry.gain or (None, None, None)
             flat.append(
@@ -180,7 +169,7 @@ def _flat(results: Results) -> list[dict[str, Any]]:
                     "seed": row.seed,
                     "runtime": row.runtime,
                     "threads": row.threads,
-                    **{column.metric: _value(row, column.metric) for column in SIZES},
+                    **{metric: _value(row, metric) for metric in SIZES},
                     "dense_parameters": _value(entry.dense, "parameters"),
                     "times_below_4_bytes_per_parameter": entry.times,
                     "bits_per_parameter": entry.bits,
@@ -206,10 +195,6 @@ def _flat(results: Results) -> list[dict[str, Any]]:
             for anchor in _anchors(results, model)
         ]
     return flat
-
-
-def _place(row: Row) -> tuple[int, str, str, int]:
-    return row.seed, row.format, row.runtime, row.threads
 
 
 def _first(row: Row | None, metric: str) -> Record | None:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Record
+from weighin.core import Case, Catalogue, Record
 
 RUNTIME = "litert"  # that a page shows which has room for one
 
@@ -16,12 +16,33 @@ RUNTIME = "litert"  # that a page shows which has room for one
 class Row:
     """One variant on one runtime: its records by metric, one for each seed."""
 
-    variant: str
-    seed: int
-    format: str
-    runtime: str
-    threads: int
+    case: Case
     records: Mapping[str, tuple[Record, ...]]
+
+    @property
+    def variant(self) -> str:
+        """The case's variant."""
+        return self.case.variant
+
+    @property
+    def seed(self) -> int:
+        """The case's seed; of several seeds the first."""
+        return self.case.seed
+
+    @property
+    def format(self) -> str:
+        """The case's file format."""
+        return self.case.format
+
+    @property
+    def runtime(self) -> str:
+        """The case's runtime."""
+        return self.case.runtime
+
+    @property
+    def threads(self) -> int:
+        """The case's threads."""
+        return self.case.threads
 
     @property
     def own(self) -> list[Record]:
@@ -36,7 +57,7 @@ class Row:
     @property
     def place(self) -> str:
         """What it was measured on: `litert`, `litert ×4`, or the file's format."""
-        return place(self.format, self.runtime, self.threads)
+        return self.case.place
 
     @property
     def is_main(self) -> bool:
@@ -66,11 +87,6 @@ class Row:
     def is_skipped(self) -> bool:
         """Whether nothing but the file was weighed, as the runtime is not to be had here."""
         return bool(self.own) and all(record.status == "skipped" for record in self.own)
-
-
-def place(format: str, runtime: str, threads: int) -> str:
-    """What something was measured on, in a word or two."""
-    return (runtime or format) + (f" ×{threads}" if threads > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -126,37 +142,53 @@ def by_model(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
     return groups
 
 
-def rows_of(records: Sequence[Record]) -> list[Row]:
-    """Rows of one model, one for each seed: .tflite first, variants in their order."""
-    files: dict[tuple[str, int, str], dict[str, Record]] = {}
-    runs: dict[tuple[str, int, str, str, int], dict[str, Record]] = {}
+def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
+    """Rows of one model, one for each seed: .tflite first, variants in their order.
+
+    Args:
+        records: of one model and data set.
+        metrics: what they mean, and which ratios are made of them here.
+    """
+    files: dict[Case, dict[str, Record]] = {}
+    runs: dict[Case, dict[str, Record]] = {}
     for record in records:
         if record.runtime:
-            run = (record.variant, record.seed, record.format, record.runtime, record.threads)
-            runs.setdefault(run, {})[record.metric] = record
+            runs.setdefault(record.case, {})[record.metric] = record
         else:
-            file = (record.variant, record.seed, record.format)
-            files.setdefault(file, {})[record.metric] = record
-    for file, figures in files.items():
-        base = files.get(("baseline", *file[1:]), {}).get("gzip_bytes")
-        own = figures.get("gzip_bytes")
-        if own is not None:
-            figures["smaller"] = times_smaller(own, base, "smaller")
-        if not any(run[:3] == file for run in runs):
-            runs[(*file, "", 0)] = {}
+            files.setdefault(record.case.file, {})[record.metric] = record
+    for case, figures in files.items():
+        for ratio in (metric for metric in metrics.values() if metric.ratio_of):
+            base, own = (
+                files.get(case.baseline, {}).get(ratio.ratio_of),
+                figures.get(ratio.ratio_of),
+            )
+            if own is not None:
+                figures[ratio.name] = times_smaller(own, base, ratio.name)
+    run = {case.file for case in runs}
+    runs |= {case: {} for case in files if case not in run}
     order = {variant: at for at, variant in enumerate(dict.fromkeys(r.variant for r in records))}
-    ranked = sorted(runs.items(), key=lambda run: (run[0][2] == "h5", order[run[0][0]], run[0][3:]))
+
+    def rank(case: Case) -> tuple[object, ...]:
+        return case.format == "h5", order[case.variant], case.runtime, case.threads
+
+    ranked = sorted(runs, key=rank)
     return [
-        Row(*run, {name: (record,) for name, record in {**files.get(run[:3], {}), **own}.items()})
-        for run, own in ranked
+        Row(
+            case,
+            {
+                name: (record,)
+                for name, record in {**files.get(case.file, {}), **runs[case]}.items()
+            },
+        )
+        for case in ranked
     ]
 
 
-def rows_of_seeds(records: Sequence[Record]) -> list[Row]:
+def rows_of_seeds(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
     """Rows of one model, the seeds of a variant on a runtime together."""
-    merged: dict[tuple[str, str, str, int], Row] = {}
-    for row in rows_of(records):
-        key = (row.variant, row.format, row.runtime, row.threads)
+    merged: dict[Case, Row] = {}
+    for row in rows_of(records, metrics):
+        key = row.case.of_any_seed
         before = merged.get(key)
         if before is None:
             merged[key] = row

@@ -9,6 +9,7 @@ from typing import Any
 
 from weighin.core import Record, Results
 from weighin.report import reasons, units
+from weighin.report.columns import Column, columns
 from weighin.report.footer import samples
 from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
 from weighin.report.origin import origin
@@ -16,24 +17,20 @@ from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seed
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column: a metric, how its figures are shown, whether they compare with the baseline."""
+class Told:
+    """What one cell says.
 
-    header: str
-    metric: str
-    show: Callable[[float, float | None, float | None], str]
-    compares: bool = False
+    Attributes:
+        words: the figure, or the status where there is none.
+        ends: standard deviation and interval.
+        verdict: what it comes to beside the baseline's.
+        notes: numbers of the notes behind it.
+    """
 
-
-COLUMNS = (
-    Column("file", "file_bytes", units.size),
-    Column("gzip", "gzip_bytes", units.size),
-    Column("× smaller", "smaller", units.ratio, compares=True),
-    Column("top-1", "top1", units.percent),
-    Column("Δ points", "top1_delta", units.points, compares=True),
-    Column("latency", "latency", units.seconds),
-    Column("× faster", "speedup", units.ratio, compares=True),
-)
+    words: str
+    ends: str = ""
+    verdict: str = ""
+    notes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,29 +40,44 @@ class Table(Notes):
     model: str
     dataset: str
     rows: Sequence[Row]
+    columns: Sequence[Column] = ()
 
     def cells(self, row: Row) -> list[str]:
         """A row as text; reasons go to the notes."""
-        whys = reasons.over_seeds([record.note for record in row.records.get("why", ())])
-        cells = [self.cell(row, column) for column in COLUMNS]  # their notes are numbered first
-        why = "".join(self.note(reason) for reason in whys).strip()
+        # their notes are numbered before the reasons
+        cells = [self.cell(row, column) for column in self.columns]
+        why = "".join(f" [{number}]" for number in self.whys(row)).strip()
         return [row.variant, row.place, *cells, why]
+
+    def whys(self, row: Row) -> list[int]:
+        """The numbers of the notes that say why a row is as it is."""
+        told = reasons.over_seeds([record.reasons for record in row.records.get("why", ())])
+        return [self.number(reason) for reason in told]
 
     def cell(self, row: Row, column: Column) -> str:
         """One figure of a row as text, or why there is none."""
+        told = self.told(row, column)
+        marks = "".join(f" [{number}]" for number in told.notes)
+        return f"{told.words}{told.ends}{marks} {told.verdict}".rstrip()
+
+    def told(self, row: Row, column: Column) -> Told:
+        """What a cell says, in parts; nothing of a comparison with itself."""
         records = row.records.get(column.metric, ())
         if row.variant == "baseline" and column.compares:
-            return ""
+            return Told("")
         if not records:
-            return f"not measured{self.note('left out of this run')}"
+            return Told("not measured", notes=(self.number("left out of this run"),))
         measured = [record for record in records if record.value is not None]
         if len(measured) < len(records):
             missing = [record for record in records if record.value is None]
             share = f" in {len(missing)} of {len(records)} seeds" if len(records) > 1 else ""
-            return f"{missing[0].status}{share}{self.note(missing[0].reason)}"
+            reason = missing[0].reason
+            notes = (self.number(reason),) if reason else ()
+            return Told(f"{missing[0].status}{share}", notes=notes)
         mean, ends, verdict = figure(column, measured)
-        few = [each.note for each in measured if each.low is None and "too few" in each.note]
-        return f"{mean}{ends}{self.note(few[0]) if few else ''} {verdict}".rstrip()
+        few = [record for record in measured if record.low is None and record.openings]
+        notes = (self.number(_too_few(few[0])),) if few else ()
+        return Told(mean, ends, verdict, notes)
 
 
 def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:
@@ -82,7 +94,7 @@ def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:
     if found.deviation is not None:
         ends += f" ± {units.deviation(column.show, found.mean, found.deviation)}"
     ends += column.show(found.mean, found.low, found.high).removeprefix(mean)
-    if any("time spent" in record.note for record in records):
+    if any(record.stopped == "time" for record in records):
         ends += "*"
     verdicts = Counter(record.verdict for record in records if record.verdict)
     if len(verdicts) > 1:
@@ -90,10 +102,16 @@ def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:
     return mean, ends, "".join(verdicts)
 
 
+def _too_few(record: Record) -> str:
+    count = len(record.openings)
+    plural = "" if count == 1 else "s"
+    return f"{count} opening{plural} of the file: too few for an interval"
+
+
 def tables(results: Results) -> list[Table]:
     """One table for each model and data set, rows in the order of their records."""
     return [
-        Table(model, data, rows_of_seeds(records))
+        Table(model, data, rows_of_seeds(records, results.metrics), columns(results))
         for (model, data), records in by_model(results.records).items()
     ]
 
@@ -143,11 +161,11 @@ def sections(
 
 def _section(table: Table, results: Results) -> Section:
     shown = [row for row in table.rows if not row.is_skipped]
-    headers = ["variant", "runtime", *(column.header for column in COLUMNS), "why"]
+    headers = ["variant", "runtime", *(column.header for column in table.columns), "why"]
     cells = [table.cells(row) for row in shown]
     if not any(row[-1] for row in cells):
         headers, cells = headers[:-1], [row[:-1] for row in cells]
-    metrics = [column.metric for column in COLUMNS]
+    metrics = [column.metric for column in table.columns]
     lines = [*table.numbered, *_skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
     return Section(f"{table.model} on {table.dataset}", headers, cells, lines)
@@ -167,7 +185,7 @@ def _skips(rows: Sequence[Row]) -> list[str]:
 def flat(results: Results) -> Iterable[dict[str, Any]]:
     """Rows of bare numbers, one for each variant, runtime and seed."""
     for (model, dataset), records in by_model(results.records).items():
-        for row in rows_of(records):
+        for row in rows_of(records, results.metrics):
             numbers: dict[str, Any] = {
                 "model": model,
                 "dataset": dataset,
@@ -178,7 +196,7 @@ def flat(results: Results) -> Iterable[dict[str, Any]]:
                 "threads": row.threads,
             }
             for name, (record,) in row.records.items():
-                numbers[name] = record.note if name == "why" else record.value
+                numbers[name] = "\n".join(record.reasons) if name == "why" else record.value
                 if record.low is not None:
                     numbers |= {f"{name}_low": record.low, f"{name}_high": record.high}
                 if record.verdict:

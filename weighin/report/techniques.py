@@ -25,32 +25,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from weighin.report.compare import amount
+from weighin.core import Case, Metric
+from weighin.report.compare import amount, is_speed, word
 from weighin.report.lines import Entry, Line, against
 from weighin.report.releases import Release
 
 Word = Literal["works", "degraded", "fails", "not measured"]
-NEEDED = ("gzip_bytes", "file_bytes", "top1", "latency")
-WORSE = {
-    "gzip_bytes": "larger",
-    "file_bytes": "larger",
-    "top1": "worse",
-    "speedup": "slower",
-    "latency": "slower",
-}
-# Twice and more what another training changes: over three seeds of the quick suite's models a file
-# was the same to the byte, its gzip differed by up to 0.6 %, top-1 by up to 0.55 points.
-TOLERATED = {"file_bytes": 0.01, "gzip_bytes": 0.02, "top1": 0.01}
-SAID = {
-    "gzip_bytes": "gzip larger",
-    "file_bytes": "file larger",
-    "top1": "top-1 worse",
-    "speedup": "speed-up smaller",
-    "latency": "latency longer",
-}
-
-
-_File = tuple[str, str, str, str]  # model, data set, variant, format
 
 
 @dataclass(frozen=True)
@@ -89,19 +69,19 @@ def technique(variant: str) -> str:
 
 def techniques(columns: Sequence[Release], lines: Sequence[Line]) -> tuple[Technique, ...]:
     """The state of every technique on every runtime, in the lines' order."""
-    files: dict[_File, list[Line]] = {}
-    runs: dict[tuple[_File, str], list[Line]] = {}
+    files: dict[Case, list[Line]] = {}
+    runs: dict[Case, list[Line]] = {}
     for line in lines:
-        if line.runtime:
-            runs.setdefault((_file(line), line.place), []).append(line)
+        if line.case.runtime:
+            runs.setdefault(line.case, []).append(line)
         else:
-            files.setdefault(_file(line), []).append(line)
-    run = {file for file, _ in runs}
-    runs |= {(file, own[0].place): [] for file, own in files.items() if file not in run}
+            files.setdefault(line.case.file, []).append(line)
+    run = {case.file for case in runs}
+    runs |= {case: [] for case in files if case not in run}
     groups: dict[tuple[str, str], list[list[Line]]] = {}
-    for (file, place), own in runs.items():
-        rows = groups.setdefault((technique(file[2]), place), [])
-        rows.append([*files.get(file, ()), *own])
+    for case, own in runs.items():
+        rows = groups.setdefault((technique(case.variant), case.place), [])
+        rows.append([*files.get(case.file, ()), *own])
     return tuple(
         Technique(name, place, tuple(_state(at, columns, rows) for at in range(len(columns))))
         for (name, place), rows in groups.items()
@@ -111,10 +91,6 @@ def techniques(columns: Sequence[Release], lines: Sequence[Line]) -> tuple[Techn
 def first_line(reason: str) -> str:
     """The first line of an error that says anything."""
     return next((line.strip() for line in reason.splitlines() if line.strip()), "no reason given")
-
-
-def _file(line: Line) -> _File:
-    return line.model, line.dataset, line.variant, line.format
 
 
 def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) -> State:
@@ -127,7 +103,7 @@ def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) 
     }
     for lines in rows:
         word, problems = _of_row(at, columns, lines)
-        who = f"{lines[0].model} {lines[0].variant}"
+        who = f"{lines[0].case.model} {lines[0].case.variant}"
         found[word].append({problem: f"{who}{how}" for problem, how in problems.items()})
     measured = len(rows) - len(found["not measured"])
     word = next(word for word, each in found.items() if each)
@@ -147,17 +123,21 @@ def _of_row(
     at: int, columns: Sequence[Release], lines: Sequence[Line]
 ) -> tuple[Word, dict[str, str]]:
     """A row's state, and its problems: each with how bad it is, in words that follow a name."""
-    entries = {line.metric: line.entries[at] for line in lines}
-    for metric in NEEDED:
-        entry = entries.get(metric)
-        if entry is not None and entry.status == "failed":
+    entries = {line.metric.name: line.entries[at] for line in lines}
+    for line in lines:
+        entry = line.entries[at]
+        # a speed-up without a figure may be the baseline's failure
+        if entry.status == "failed" and not line.metric.relative:
             return "fails", {first_line(entry.reason): ""}
     if not any(entry.status == "ok" for entry in entries.values()):
         return "not measured", {}
-    harm = {line.metric: how for line in lines if (how := _harm(at, columns, line))}
-    if not {"speedup", "latency"} <= set(harm):
-        harm = {metric: how for metric, how in harm.items() if WORSE[metric] != "slower"}
-    problems = {SAID[metric]: how for metric, how in harm.items()}
+    harm = {
+        line.metric.name: (line.metric, how) for line in lines if (how := _harm(at, columns, line))
+    }
+    speeds = {line.metric.name for line in lines if is_speed(line.metric)}
+    if len(speeds) < 2 or not speeds <= set(harm):  # either alone may be a slow hour
+        harm = {name: each for name, each in harm.items() if name not in speeds}
+    problems = {f"{metric.called} {metric.worse}": how for metric, how in harm.values()}
     return ("degraded" if problems else "works"), problems
 
 
@@ -165,7 +145,7 @@ def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
     """How much worse a figure is than the best of other releases; of speed, than the newest's."""
     every = [other for other in range(len(columns)) if other != at]
     held = every if at == 0 else [0]
-    others = held if WORSE[line.metric] == "slower" else _best(line, every)
+    others = held if is_speed(line.metric) else _best(line, every)
     beside: dict[str, list[str]] = {}  # by how much, so that no amount is said twice
     for other in others:
         before, after = line.entries[other], line.entries[at]
@@ -177,19 +157,20 @@ def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
 
 def _best(line: Line, releases: Sequence[int]) -> list[int]:
     """Of some releases the one with the smallest file or highest top-1, the newest of several."""
-    sign = -1 if WORSE[line.metric] == "worse" else 1
+    sign = -1 if line.metric.better == "higher" else 1
     values = [(line.entries[each].value, each) for each in releases]
     found = [(sign * value, each) for value, each in values if value is not None]
     return [min(found)[1]] if found else []
 
 
 def _worse(
-    first: Release, second: Release, before: Entry, after: Entry, metric: str, tests: int
+    first: Release, second: Release, before: Entry, after: Entry, metric: Metric, tests: int
 ) -> float | None:
     """By how much the second release's figure is worse, if it is by more than is tolerated."""
     if before.value is None or after.value is None:
         return None
-    told, moved = against(first, second, before.records, after.records, tests)
-    if moved is None or abs(moved) <= TOLERATED.get(metric, 0.0):
+    told, moved = against(metric, first, second, before.records, after.records, tests)
+    # the verdict on speed has the tolerance in it already
+    if moved is None or (not is_speed(metric) and abs(moved) <= metric.tolerance):
         return None
-    return moved if told == WORSE[metric] else None
+    return moved if told == word(metric, -1 if metric.better == "higher" else 1) else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from weighin.core import Metric
 
 Style = Callable[[float, float | None, float | None], str]
 _Steps = tuple[tuple[float, str], ...]
@@ -51,22 +54,22 @@ def deviation(show: Style, value: float, spread: float) -> str:
     return f"{scaled:.{max(0, decimals)}f}"
 
 
-def shown(
-    metric: str, unit: str, value: float, low: float | None = None, high: float | None = None
-) -> str:
-    """A figure as its metric and unit ask for."""
-    return style(metric, unit)(value, low, high)
+def shown(metric: Metric, value: float, low: float | None = None, high: float | None = None) -> str:
+    """A figure as its metric asks for."""
+    return style(metric)(value, low, high)
 
 
-def style(metric: str, unit: str) -> Style:
+def style(metric: Metric) -> Style:
     """How a metric's figures are shown."""
-    if unit in _BY_UNIT:
-        return _BY_UNIT[unit]
-    if metric.endswith("_delta"):
-        return points
-    if metric in ("speedup", "smaller"):
-        return ratio
-    return count if metric.endswith(("parameters", "macs", "depth")) else percent
+    if metric.kind == "number":
+        return functools.partial(_number, metric.unit)
+    return _STYLES[metric.kind]
+
+
+def _number(unit: str, value: float, low: float | None = None, high: float | None = None) -> str:
+    """`1.23 mJ [1.20, 1.27]`."""
+    text = f"{value:.4g}" + (f" {unit}" if unit else "")
+    return text + _ends(low, high, lambda end: f"{end:.4g}")
 
 
 def _scaled(value: float, low: float | None, high: float | None, steps: _Steps) -> str:
@@ -93,4 +96,12 @@ def _ends(low: float | None, high: float | None, show: Callable[[float], str]) -
     return "" if low is None or high is None else f" [{show(low)}, {show(high)}]"
 
 
-_BY_UNIT = {"s": seconds, "B": size, "1/s": count}
+_STYLES: Mapping[str, Style] = {
+    "bytes": size,
+    "seconds": seconds,
+    "rate": count,
+    "share": percent,
+    "points": points,
+    "ratio": ratio,
+    "count": count,
+}

@@ -12,19 +12,11 @@ from typing import Any
 
 from weighin.core import Results
 from weighin.report import units
-from weighin.report.compare import DRIFT, amount
+from weighin.report.compare import amount, compared
 from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
-from weighin.report.lines import METRICS, Entry, Line, lines
+from weighin.report.lines import Entry, Line, lines
 from weighin.report.releases import Release, packages, releases
-from weighin.report.table import COLUMNS
-from weighin.report.techniques import (
-    TOLERATED,
-    State,
-    Technique,
-    techniques,
-)
-
-HEADERS = {column.metric: column.header for column in COLUMNS if column.metric in METRICS}
+from weighin.report.techniques import State, Technique, techniques
 
 
 @dataclass(frozen=True)
@@ -45,10 +37,11 @@ class Matrix:
     def legend(self) -> list[str]:
         """What stands below the techniques: what the words mean."""
         newest = self.releases[0].label
-        file, gzip, top1 = (
-            f"{TOLERATED[name] * 100:g}" for name in ("file_bytes", "gzip_bytes", "top1")
+        results = self.releases[0].results
+        file, gzip, top1, speed, time = (
+            f"{results.metric(name).tolerance * 100:g}"
+            for name in ("file_bytes", "gzip_bytes", "top1", "speedup", "latency")
         )
-        speed, time = (f"{DRIFT[name] * 100:g} %" for name in ("speedup", "latency"))
         states = [state for each in self.techniques for state in each.states]
         parted = any(0 < state.count < state.of for state in states)
         return [
@@ -58,7 +51,7 @@ class Matrix:
             f"than {file} % larger, or more than {gzip} % after gzip -9; or its top-1 is lower by "
             f"more than {top1} in a hundred, and worse by Fisher's exact test at 5 %, shared among "
             f"them; or it is slower than in {newest} ({newest} itself: than in any other)",
-            f"faster, slower: × faster by {speed} and latency by {time}, both beyond both "
+            f"faster, slower: × faster by {speed} % and latency by {time} %, both beyond both "
             f"intervals; either alone may be a slow hour of the machine, as runs of one and the "
             f"same file differed by 50 % in latency and by 30 % in × faster",
             "works: otherwise, as far as measured; of many tests a few say worse by chance, and of "
@@ -117,10 +110,10 @@ def render(runs: Sequence[Results], format: str) -> str:
 def sections(made: Matrix) -> list[Section]:
     """The matrix's tables with their notes, and below them what each release was measured with."""
     tables = [_techniques(made)]
-    for metric, header in HEADERS.items():
-        own = [line for line in made.lines if line.metric == metric]
+    for metric in compared([release.results for release in made.releases]):
+        own = [line for line in made.lines if line.metric.name == metric.name]
         if own:
-            tables.append(_metric(header, own, made.releases))
+            tables.append(_metric(metric.title, own, made.releases))
     return [*tables, Section("machine and versions", lines=made.origin)]
 
 
@@ -132,13 +125,13 @@ def shown(line: Line, entry: Entry) -> str:
     if entry.value is None:
         return entry.status
     is_newest = entry is line.entries[0]
-    text = units.shown(line.metric, line.unit, entry.value)
+    text = units.shown(line.metric, entry.value)
     if entry.deviation is not None:
-        show = units.style(line.metric, line.unit)
+        show = units.style(line.metric)
         text += f" ± {units.deviation(show, entry.value, entry.deviation)}"
     if is_newest:
-        whole = units.shown(line.metric, line.unit, entry.value, entry.low, entry.high)
-        return text + whole.removeprefix(units.shown(line.metric, line.unit, entry.value))
+        whole = units.shown(line.metric, entry.value, entry.low, entry.high)
+        return text + whole.removeprefix(units.shown(line.metric, entry.value))
     if entry.verdict in ("", "no figure"):
         return text
     text += f" {entry.verdict}"
@@ -169,8 +162,8 @@ def _metric(header: str, own: Sequence[Line], columns: Sequence[Release]) -> Sec
     notes = Notes()
     rows = [
         [
-            f"{line.model} on {line.dataset}",
-            line.variant,
+            f"{line.case.model} on {line.case.dataset}",
+            line.case.variant,
             line.place,
             *(shown(line, entry) + notes.note(entry.reason) for entry in line.entries),
         ]
@@ -184,14 +177,14 @@ def _flat_lines(made: Matrix) -> list[dict[str, Any]]:
     return [
         {
             "tensorflow": entry.release,
-            "model": line.model,
-            "dataset": line.dataset,
-            "variant": line.variant,
-            "format": line.format,
-            "runtime": line.runtime,
-            "threads": line.threads,
-            "metric": line.metric,
-            "unit": line.unit,
+            "model": line.case.model,
+            "dataset": line.case.dataset,
+            "variant": line.case.variant,
+            "format": line.case.format,
+            "runtime": line.case.runtime,
+            "threads": line.case.threads,
+            "metric": line.metric.name,
+            "unit": line.metric.unit,
             "status": entry.status,
             "value": entry.value,
             "deviation": entry.deviation,

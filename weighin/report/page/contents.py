@@ -5,6 +5,7 @@ The page's scripts sort and draw by the numbers and show the words; they format 
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
@@ -12,10 +13,11 @@ from typing import Any
 
 from weighin.core import Results, WeighinError
 from weighin.report import origin, versions
+from weighin.report.columns import Column, of_all
 from weighin.report.layout import Section
-from weighin.report.page.plots import LOWER_IS_BETTER, plots
+from weighin.report.page.plots import plots
 from weighin.report.page.sections import MISSING, section
-from weighin.report.table import COLUMNS, Column, tables
+from weighin.report.table import tables
 
 
 def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
@@ -27,13 +29,19 @@ def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
     names = _short([name for name, _ in runs])
     sections: list[dict[str, Any]] = []
     drawn: list[dict[str, Any]] = []
+    columns = of_all([results for _, results in runs])
     for at, (_, results) in enumerate(runs):
-        own = {(each.model, each.dataset): section(each, results, at) for each in tables(results)}
+        own = {
+            (each.model, each.dataset): section(
+                dataclasses.replace(each, columns=columns), results, at
+            )
+            for each in tables(results)
+        }
         drawn += plots(results, own, len(sections))
         sections += own.values()
     return {
         "head": _head([results for _, results in runs], sections),
-        "columns": [_column(column) for column in COLUMNS],
+        "columns": [_column(column) for column in columns],
         "sections": sections,
         "plots": drawn,
         "versions": _versions([results for _, results in runs]),
@@ -67,7 +75,7 @@ def _column(column: Column) -> dict[str, Any]:
         "header": column.header,
         "metric": column.metric,
         "compares": column.compares,
-        "lower": column.metric in LOWER_IS_BETTER,
+        "lower": column.lower,
     }
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighin.core import Results, WeighinError
+from weighin.core import Metric, Results, WeighinError
 from weighin.report.curve import FRONTS, Curve, curves, front
 from weighin.report.figure import caption, styles
 from weighin.report.rows import Row
 
-LOWER_IS_BETTER = ("file_bytes", "gzip_bytes", "latency")
 _SHAPES = {  # Plotly's names of Matplotlib's markers
     "o": "circle",
     "s": "square",
@@ -42,12 +41,19 @@ def plots(
         return []
     numbers = {key: first + number for number, key in enumerate(sections)}
     return [
-        _plot(curve, numbers[curve.model, curve.dataset], sections[curve.model, curve.dataset])
+        _plot(
+            curve,
+            results,
+            numbers[curve.model, curve.dataset],
+            sections[curve.model, curve.dataset],
+        )
         for curve in found
     ]
 
 
-def _plot(curve: Curve, number: int, section: Mapping[str, Any]) -> dict[str, Any]:
+def _plot(
+    curve: Curve, results: Results, number: int, section: Mapping[str, Any]
+) -> dict[str, Any]:
     at = {
         row["variant"]: place
         for place, row in enumerate(section["rows"])
@@ -71,14 +77,16 @@ def _plot(curve: Curve, number: int, section: Mapping[str, Any]) -> dict[str, An
         "baseline": at.get("baseline"),
         "families": list(families.values()),
         "fronts": {
-            f"{x} {y}": [at[row.variant] for row in _on_front(curve.rows, x, y)]
+            f"{x} {y}": [
+                at[row.variant] for row in _on_front(curve.rows, *map(results.metric, (x, y)))
+            ]
             for x, y in _FRONT_PAIRS
         },
         "caption": caption(curve).splitlines(),
     }
 
 
-def _on_front(rows: Sequence[Row], x: str, y: str) -> list[Row]:
+def _on_front(rows: Sequence[Row], x: Metric, y: Metric) -> list[Row]:
     """The rows on the Pareto front of two metrics, whichever way each is better."""
     placed = [
         (row, (along, up))
@@ -91,9 +99,9 @@ def _on_front(rows: Sequence[Row], x: str, y: str) -> list[Row]:
     return [row for (row, _), is_on in zip(placed, on_front, strict=True) if is_on]
 
 
-def _rank(row: Row, metric: str) -> float | None:
+def _rank(row: Row, metric: Metric) -> float | None:
     """A row's mean by a metric, negative where lower is better."""
-    if row.variant == "baseline" and metric in FRONTS:
+    if row.variant == "baseline" and metric.name in FRONTS:
         return 1.0
-    value = row.mean(metric)
-    return -value if value is not None and metric in LOWER_IS_BETTER else value
+    value = row.mean(metric.name)
+    return -value if value is not None and metric.better == "lower" else value

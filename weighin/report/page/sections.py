@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from weighin.core import Record, Results
-from weighin.report import footer
+from weighin.core import Metric, Record, Results
+from weighin.report import footer, units
+from weighin.report.columns import Column
 from weighin.report.gates import CONTROLS
 from weighin.report.rows import Row, over_seeds
-from weighin.report.table import COLUMNS, Column, Table, figure
+from weighin.report.table import Table, Told
 
 MISSING = ("failed", "skipped", "not measured")
-_MARKED = re.compile(r"(.*?)((?: \[\d+\])*)", re.DOTALL)
 _TONES = {"better": "good", "faster": "good", "worse": "bad", "slower": "bad", "same": "same"}
 
 
@@ -29,7 +28,7 @@ def section(table: Table, results: Results, file: int) -> dict[str, Any]:
     ranked = sorted(table.rows, key=lambda row: row.is_skipped)
     shown = [row for row in ranked if not row.is_skipped]
     rows = [_row(table, row) for row in ranked]
-    metrics = [column.metric for column in COLUMNS]
+    metrics = [column.metric for column in table.columns]
     return {
         "file": file,
         "model": table.model,
@@ -37,37 +36,39 @@ def section(table: Table, results: Results, file: int) -> dict[str, Any]:
         "rows": rows,
         "notes": table.notes,
         "lines": footer.samples(results, shown, table.dataset, metrics),
-        "smallest": _best(ranked, "smaller"),
-        "fastest": _best(ranked, "speedup"),
+        "smallest": _best(ranked, results.metric("smaller")),
+        "fastest": _best(ranked, results.metric("speedup")),
     }
 
 
 def _row(table: Table, row: Row) -> dict[str, Any]:
-    variant, place, *texts, why = table.cells(row)
-    cells = [_cell(*each, row) for each in zip(texts, COLUMNS, strict=True)]
+    cells = [_cell(table.told(row, column), column, row) for column in table.columns]
     return {
-        "variant": variant,
-        "place": place,
+        "variant": row.variant,
+        "place": row.place,
         "cells": cells,
-        "why": _marks(why)[1],
+        "why": table.whys(row),
         "aside": row.is_skipped,
         "statuses": [s for s in MISSING if any(cell.get("status") == s for cell in cells)],
     }
 
 
-def _cell(text: str, column: Column, row: Row) -> dict[str, Any]:
+def _cell(told: Told, column: Column, row: Row) -> dict[str, Any]:
     """A cell's text in parts, and its number; without what is empty."""
     records = row.records.get(column.metric, ())
-    value = row.mean(column.metric)
-    if not text:
+    if not told.words:
         return {}
-    if value is None:
-        words, notes = _marks(text)
-        status = next(status for status in MISSING if words.startswith(status))
-        return {"text": words, "status": status, "notes": notes}
-    words, ends, verdict = figure(column, records)
+    if row.mean(column.metric) is None:
+        status = next(status for status in MISSING if told.words.startswith(status))
+        return {"text": told.words, "status": status, "notes": told.notes}
     spread = over_seeds(records)
-    cell = {"text": words, "ends": ends, "verdict": verdict, "tone": _tone(records), "value": value}
+    cell: dict[str, Any] = {
+        "text": told.words,
+        "ends": told.ends,
+        "verdict": told.verdict,
+        "tone": _tone(records),
+        "value": row.mean(column.metric),
+    }
     if spread and any(spread.bars):
         cell["bars"] = spread.bars
     return {name: part for name, part in cell.items() if part != ""}
@@ -78,34 +79,26 @@ def _tone(records: Sequence[Record]) -> str:
     return tones.pop() if len(tones) == 1 else ""
 
 
-def _marks(text: str) -> tuple[str, list[int]]:
-    """A text and the numbers of the notes behind it."""
-    found = _MARKED.fullmatch(text if text.startswith(" ") else f" {text}")
-    words, marks = found.groups() if found else (text, "")
-    return words.strip(), [int(number) for number in re.findall(r"\d+", marks)]
-
-
-def _best(rows: Sequence[Row], metric: str) -> dict[str, Any]:
+def _best(rows: Sequence[Row], metric: Metric) -> dict[str, Any]:
     """The row that is best by a ratio, above 1, among those not found worse; or why there is none.
 
     Faster is what was found faster in every seed.
     """
-    (column,) = (column for column in COLUMNS if column.metric == metric)
     found: list[tuple[float, int]] = []
     reason = "accuracy not measured"
     for at, row in enumerate(rows):
-        records = row.records.get(metric, ())
-        value = row.mean(metric)
+        records = row.records.get(metric.name, ())
+        value = row.mean(metric.name)
         if row.variant in CONTROLS or row.is_worse is None:
             continue
         if value is None:
-            reason = reason if reason == "none" else f"{column.header} not measured"
+            reason = reason if reason == "none" else f"{metric.title} not measured"
             continue
         reason = "none"
-        is_slow = metric == "speedup" and any(each.verdict != "faster" for each in records)
+        is_slow = metric.machine_bound and any(each.verdict != "faster" for each in records)
         if not row.is_worse and value > 1 and not is_slow:
             found.append((value, -at))
     if not found:
         return {"text": reason}
     value, at = max(found)  # of equals the first
-    return {"text": f"{column.show(value, None, None)}×", "row": -at}
+    return {"text": f"{units.shown(metric, value)}×", "row": -at}

@@ -1,0 +1,81 @@
+"""The first answer of a fresh process, and its highest memory."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from weighin.core import WeighinError
+from weighin.measure.cold_start import cold_start
+
+MEGABYTE = 2**20
+
+
+def test_a_cold_start_is_a_whole_first_answer(shop, tiny_data):
+    """A fresh process gives a time, a peak and the class that Keras answers too."""
+    artifact = shop.artifact(model="tiny_cnn")
+    wanted = np.load(artifact.answers).argmax(axis=1)
+    numbers = [int(np.flatnonzero(wanted == each)[0]) for each in set(wanted.tolist())]
+    images = [tiny_data.test.inputs(number, number + 1) for number in numbers]
+    starts = [cold_start("litert", artifact.path, 1, image) for image in images]
+
+    assert len(starts) >= 2
+    assert [int(wanted[number]) for number in numbers] == [start.top1 for start in starts]
+    assert all(start.seconds > 0 for start in starts)
+    assert all(start.peak_bytes > 10 * MEGABYTE for start in starts)
+
+
+def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):
+    """The error of the fresh process is that of the parent, without a traceback."""
+    path = tmp_path / "wrecked.tflite"
+    path.write_bytes(b"not a model at all")
+
+    with pytest.raises(WeighinError, match=r"litert failed: .*wrecked\.tflite") as caught:
+        cold_start("litert", path, 1, tiny_data.test.inputs(0, 1))
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_cold_start_loads_no_tensorflow(shop, tiny_data, tmp_path, monkeypatch):
+    """The process that is measured has LiteRT in it, and neither TensorFlow nor Keras."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, os, pathlib, sys\n"
+        "path = pathlib.Path(os.environ['LOADED_MODULES'])\n"
+        "atexit.register(lambda: path.write_text('\\n'.join(sys.modules)))\n"
+    )
+    folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
+    monkeypatch.setenv("LOADED_MODULES", str(tmp_path / "modules"))
+    cold_start("litert", shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
+    loaded = set((tmp_path / "modules").read_text().split("\n"))
+
+    assert "ai_edge_litert.interpreter" in loaded
+    assert set() == loaded & {"tensorflow", "keras", "tf_keras", "tensorflow_model_optimization"}
+
+
+def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child_environment):
+    """What the parent holds, however much, is not in the figure."""
+    np.save(tmp_path / "image.npy", tiny_data.test.inputs(0, 1))
+    code = (
+        "import json, sys; from pathlib import Path; import numpy as np; "
+        "from weighin.measure.cold_start import cold_start; "
+        "image = np.load(sys.argv[2]); "
+        "held = bytearray(int(sys.argv[3])); held[::4096] = b'x' * len(held[::4096]); "
+        "print(cold_start('litert', Path(sys.argv[1]), 1, image).peak_bytes)"
+    )
+    peaks = []
+    for held in (1, 300 * MEGABYTE):
+        words = [str(shop.artifact().path), str(tmp_path / "image.npy"), str(held)]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words],
+            capture_output=True,
+            text=True,
+            env=child_environment,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        peaks.append(json.loads(done.stdout))
+
+    assert abs(peaks[1] - peaks[0]) < 50 * MEGABYTE

@@ -1,0 +1,141 @@
+"""Records of a run in progress: appended as they are made, whole after every append."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from helpers.support import record, results, results_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighin.core import Record, WeighinError
+from weighin.records import store
+from weighin.records.recorder import Recorder
+
+# Appends until the limit on a file's size stops it, then says what the error was.
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from weighin.core import Case, Record, Results, WeighinError
+from weighin.records.recorder import Recorder
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+recorder = Recorder(Path(sys.argv[1]), Results({}))
+try:
+    for seed in range(1000):
+        recorder.append([Record(Case("m", "d", "int8", seed, "tflite"), "top1", "", "ok", 0.5)])
+except WeighinError as error:
+    print(seed, error)
+"""
+
+
+def planned(*metrics: str) -> list[Record]:
+    """What is to come."""
+    return [record(name, status="not measured", reason="not yet") for name in metrics]
+
+
+def test_the_file_is_whole_from_the_start(tmp_path: Path) -> None:
+    """Before anything is measured it says what will be, and that it was not."""
+    Recorder(tmp_path / "new" / "run.json", results_of({"a": 1}, planned("top1")))
+
+    loaded = store.load(tmp_path / "new" / "run.json")
+
+    assert ({"a": 1}, tuple(planned("top1"))) == (loaded.environment, loaded.records)
+    assert "top-1" == loaded.metric("top1").title
+
+
+@given(st.lists(st.integers(0, 3), max_size=4), st.booleans())
+def test_it_is_whole_after_every_append(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], is_planned: bool
+) -> None:
+    """However many records come at once, and whether or not some were planned."""
+    path = tmp_path_factory.mktemp("appended") / "run.json"
+    recorder = Recorder(path, results_of({}, planned("top1") if is_planned else []))
+    appended: list[Record] = []
+    for turn, size in enumerate(sizes):
+        more = [record("latency", 1.0 + at, seed=turn, threads=at) for at in range(size)]
+        recorder.append(more)
+        appended += more
+
+        assert [*(planned("top1") if is_planned else []), *appended] == list(
+            store.load(path).records
+        )
+
+
+def test_what_is_measured_takes_the_place_of_what_was_planned(tmp_path: Path) -> None:
+    """In the order of the plan; what did not come stays as it was."""
+    path = tmp_path / "run.json"
+    recorder = Recorder(path, results_of({}, planned("top1", "latency")))
+
+    recorder.append([record("latency", 1.0)])
+    recorder.append([record("top1", 0.5)])
+
+    assert [record("top1", 0.5), record("latency", 1.0)] == list(store.load(path).records)
+
+
+def test_appending_writes_what_is_new_alone(tmp_path: Path) -> None:
+    """The records before are not written again: their bytes stay where they are."""
+    path = tmp_path / "run.json"
+    recorder = Recorder(path, results_of({"long": "x" * 10_000}, planned("top1")))
+    before = path.read_bytes()
+    recorder.append([record("latency", 1.0)])
+    after = path.read_bytes()
+
+    begun = before.removesuffix(store.TAIL.encode())
+    assert after.startswith(begun)
+    assert len(after) < len(before) + 500
+
+
+def test_a_finished_file_is_one_that_was_saved(tmp_path: Path) -> None:
+    """Byte for byte: there is one format."""
+    Recorder(tmp_path / "run.json", results_of({}, planned("top1"))).finish(results())
+    store.save(tmp_path / "saved.json", results())
+
+    assert (tmp_path / "saved.json").read_bytes() == (tmp_path / "run.json").read_bytes()
+    assert store.UNFINISHED not in json.loads((tmp_path / "run.json").read_text("utf-8"))
+
+
+def test_a_full_disk_keeps_what_was_measured(
+    tmp_path: Path, child_environment: Mapping[str, str]
+) -> None:
+    """The append that does not fit is told, and leaves the file whole as it was before."""
+    pytest.importorskip("resource", reason="limits on a file's size are Unix's")
+    path = tmp_path / "run.json"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)],
+        capture_output=True,
+        text=True,
+        env=child_environment,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    count, _, error = done.stdout.partition(" ")
+    assert error.startswith(f"{path} cannot be written: File too large.")
+    assert int(count) > 5
+    assert int(count) == len(store.load(path).records)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """Before anything is measured."""
+    tmp_path.chmod(0o500)
+
+    with pytest.raises(WeighinError, match="cannot be written"):
+        Recorder(tmp_path / "run.json", results_of({}))
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    """With its path and the way out."""
+    (tmp_path / "results").write_text("a file")
+
+    with pytest.raises(WeighinError, match="--weighin-results-dir"):
+        Recorder(tmp_path / "results" / "run.json", results_of({}))

@@ -1,0 +1,117 @@
+"""Results files of schema 1: their notes as fields, their metrics described by a catalogue."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import weighin
+from weighin import registry
+from weighin.core import Record
+from weighin.records import store
+from weighin.records.upgrades import METRICS_OF_1
+
+ROOT = Path(weighin.__file__).resolve().parent.parent
+ROW = {
+    **{"model": "small", "dataset": "digits", "variant": "int8", "seed": 0, "format": "tflite"},
+    **{"runtime": "litert", "threads": 1, "unit": "", "status": "ok", "artifact": "ab"},
+}
+
+
+def upgraded(tmp_path: Path, metric: str, **fields: Any) -> Record:
+    """What a record of schema 1 has become."""
+    path = tmp_path / "old.json"
+    row = ROW | {"metric": metric} | fields
+    path.write_text(json.dumps({"schema": 1, "environment": {}, "records": [row]}), "utf-8")
+    (record,) = store.load(path).records
+    return record
+
+
+@pytest.mark.parametrize(
+    ("note", "gained", "lost"), [("12 gained, 14 lost", 12, 14), ("0 gained, 0 lost", 0, 0)]
+)
+def test_images_gained_and_lost_are_counts(
+    tmp_path: Path, note: str, gained: int, lost: int
+) -> None:
+    """And no note is left."""
+    record = upgraded(tmp_path, "top1_delta", value=0.0, n=100, note=note)
+
+    assert (gained, lost, "") == (record.gained, record.lost, record.note)
+
+
+@pytest.mark.parametrize(
+    ("note", "samples", "openings"),
+    [
+        ("10 openings of the file", 1000, (100,) * 10),
+        ("6 openings of the file", 50, (9, 9, 9, 9, 9, 5)),
+        ("1 openings of the file: too few for an interval", 7, (7,)),
+        ("2 openings of the file: too few for an interval", 5, (3, 2)),
+    ],
+)
+def test_openings_have_their_samples_boundaries(
+    tmp_path: Path, note: str, samples: int, openings: tuple[int, ...]
+) -> None:
+    """As many calls each, the last what was left, as they were timed."""
+    record = upgraded(tmp_path, "latency", value=1.0, samples=[1.0] * samples, note=note)
+
+    assert (openings, "") == (record.openings, record.note)
+
+
+@pytest.mark.parametrize(
+    ("note", "stopped", "pinned"),
+    [
+        ("stopped: within ±1 %", "narrow", True),
+        ("stopped: time spent; not pinned to a core", "time", False),
+        ("stopped: 400 blocks", "blocks", True),
+    ],
+)
+def test_why_measuring_stopped_is_a_word(
+    tmp_path: Path, note: str, stopped: str, pinned: bool
+) -> None:
+    """And whether it ran on one core is yes or no."""
+    record = upgraded(tmp_path, "speedup", value=1.0, note=note)
+
+    assert (stopped, pinned, "") == (record.stopped, record.pinned, record.note)
+
+
+def test_reasons_are_a_list(tmp_path: Path) -> None:
+    """A line each."""
+    assert ("first", "second") == upgraded(tmp_path, "why", note="first\nsecond").reasons
+
+
+@pytest.mark.parametrize(("value", "n", "count"), [(0.9812, 10_000, 9812), (11 / 13, 13, 11)])
+def test_shares_have_their_counts(tmp_path: Path, value: float, n: int, count: int) -> None:
+    """As whole numbers, whatever rounding the division had."""
+    assert count == upgraded(tmp_path, "top1", value=value, n=n).count
+
+
+def test_other_notes_stay(tmp_path: Path) -> None:
+    """What nobody wrote a program for is a note still."""
+    assert "seen at noon" == upgraded(tmp_path, "top1", value=0.5, note="seen at noon").note
+
+
+def test_what_metrics_meant_is_what_they_mean() -> None:
+    """Nothing of weighin's own means anything else since, but for what `list` says of it."""
+    now = registry.catalogue()
+    for row in METRICS_OF_1:
+        told = {name: getattr(now[row["name"]], name) for name in row}
+
+        assert row == told
+
+
+def test_published_files_load() -> None:
+    """All of them, with figures, and no fact of schema 1 left in a note."""
+    paths = sorted((ROOT / "results").glob("*/*/**/*.json"))
+    notes = set()
+    for path in paths:
+        loaded = store.load(path)
+        notes |= {record.note for record in loaded.records}
+        assert loaded.metric("gzip_bytes").ratio_of == ""
+        assert loaded.metric("smaller").ratio_of == "gzip_bytes"
+
+    assert len(paths) > 50
+    assert {""} == notes

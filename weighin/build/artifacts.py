@@ -1,0 +1,93 @@
+"""Files of cases: built where they are not there yet, held against their names before use."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from weighin import grammar
+from weighin.build import invariants
+from weighin.build.jobs import Job, job_for
+from weighin.build.keys import BuildContext
+from weighin.build.scheduler import build
+from weighin.core import Artifact, Case, Failure, Variant, WeighinError
+
+
+@dataclass
+class Artifacts:
+    """The files of one run's cases.
+
+    Attributes:
+        context: where things are.
+        profile: the training profile of all models.
+        workers: build processes; 0 for one per core.
+        built: what became of each job so far.
+    """
+
+    context: BuildContext
+    profile: str
+    workers: int = 0
+    built: dict[Job, Artifact | Failure] = field(default_factory=dict)
+    _checked: set[Path] = field(default_factory=set)
+
+    def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
+        """Build whatever the cases, their baselines and their claims need (`scheduler.build`)."""
+        needed = [
+            each
+            for case in cases
+            for each in (
+                case.baseline,
+                case,
+                *(_tflite(case, other) for other in invariants.needs(case.variant)),
+            )
+        ]
+        missing = [job for job in map(self._job, needed) if job not in self.built]
+        self.built |= build(missing, self.context, workers=self.workers, **report)
+
+    def of(self, case: Case) -> Artifact:
+        """The case's file.
+
+        Raises:
+            WeighinError: with the reason, if it could not be built, or is not what it is called.
+        """
+        job = self._job(case)
+        if job not in self.built:
+            self.build([case])
+        outcome = self.built[job]
+        if isinstance(outcome, Failure):
+            raise WeighinError(f"not built: {outcome.reason}")
+        if outcome.path not in self._checked:
+            invariants.check(
+                outcome.path,
+                grammar.parse(case.variant),
+                lambda other: self.of(_tflite(case, other)).path,
+            )
+            self._checked.add(outcome.path)
+        return outcome
+
+    def origins(self, digests: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+        """For each artifact's sha256 the provenance of all its stages, the dense start first.
+
+        Args:
+            digests: of the artifacts; all that were built if None.
+        """
+        chains = {}
+        for job, outcome in self.built.items():
+            if isinstance(outcome, Artifact) and (digests is None or outcome.sha256 in digests):
+                stages = [self.built[stage] for stage in job.chain]
+                chains[outcome.sha256] = [
+                    dict(stage.provenance) for stage in stages if isinstance(stage, Artifact)
+                ]
+        return chains
+
+    def _job(self, case: Case) -> Job:
+        wanted = grammar.parse(case.variant)
+        return job_for(case.model, self.profile, case.seed, wanted, case.format)
+
+
+def _tflite(case: Case, other: Variant) -> Case:
+    """The .tflite file of another variant of a case's model."""
+    return dataclasses.replace(case, variant=other.name, format="tflite")

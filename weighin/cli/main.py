@@ -1,0 +1,359 @@
+"""The command `weighin`: list, table, curve, record, publish, sweep, inspect, check and more."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from weighin import __version__
+from weighin.build.cache import Cache, default_folder
+from weighin.cli import doctor as doctoring
+from weighin.cli import listing
+from weighin.cli import sweep as sweeps
+from weighin.core import WeighinError
+from weighin.datasets.search import SearchPaths
+from weighin.definitions import default_definitions, load_definitions
+from weighin.measure.paired import PAIR_SECONDS
+from weighin.publish import filing, site
+from weighin.records import store
+from weighin.report import comment, figure, gates, inspection, page
+from weighin.report import compare as comparison
+from weighin.report import curve as curves
+from weighin.report import record as record_table
+from weighin.report import versions as version_matrix
+from weighin.report.layout import FORMATS
+from weighin.report.table import render, sections
+
+F = TypeVar("F", bound=Callable[..., None])
+
+_data_dir = click.option("--data-dir", metavar="DIR", help="Where to look for data first.")
+_format = click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
+)
+_cache_dir = click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept.")
+
+
+def _clear_errors(command: F) -> F:
+    """Show a `WeighinError` as one message and exit with 1."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except WeighinError as error:
+            raise click.ClickException(str(error)) from None
+
+    return run  # type: ignore[return-value]  # the signature is the command's own
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="weighin")
+def main() -> None:
+    """Did compressing this Keras model make it smaller, as accurate, and faster here?"""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_format
+@click.option(
+    "--by",
+    type=click.Choice(["tensorflow"]),
+    help="Print the version matrix instead: one column for each TensorFlow version.",
+)
+@_clear_errors
+def table(files: tuple[Path, ...], style: str, by: str | None) -> None:
+    """Print the comparison tables of results FILES.
+
+    With --by tensorflow: what becomes of each technique from version to version (works, degraded,
+    fails), and size, top-1 and speed of each variant with verdicts against the newest.
+
+    --format github fits a pull request's comment: what is too long for one is left out and named.
+    """
+    runs = [store.load(file) for file in files]
+    if style == "github":
+        own = version_matrix.sections(version_matrix.matrix(runs)) if by else sections(runs)
+        whole = ["weighin table", *(["--by", by] if by else []), *map(str, files)]
+        click.echo(comment.fit(own, " ".join(whole)))
+    else:
+        click.echo(version_matrix.render(runs, style) if by else render(runs, style))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_format
+@_clear_errors
+def record(files: tuple[Path, ...], style: str) -> None:
+    """Print how small the files of results FILES got without being worse.
+
+    Sizes are against 4 bytes per parameter of the dense model, beside what others have published.
+    """
+    click.echo(record_table.render([store.load(file) for file in files], style))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_format
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the curves, too: .svg or .png.",
+)
+@_clear_errors
+def curve(files: tuple[Path, ...], style: str, output: Path | None) -> None:
+    """Print the operating-point curves of results FILES: accuracy against size and speed.
+
+    Variants that differ in one argument's number only, as prune(0.5) and prune(0.75), are one
+    curve.
+    """
+    runs = [store.load(file) for file in files]
+    text = curves.render(runs, style)
+    if output is not None:
+        figure.draw([each for results in runs for each in curves.curves(results)], output)
+    click.echo(text)
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--machine", default="", metavar="NAME", help="Short name of the FILES' machine.")
+@click.option(
+    "--folder", default="", metavar="DATE-COMMIT", help="Where FILES go, if not by their own."
+)
+@click.option("--versions", "in_matrix", is_flag=True, help="FILES are runs of the version matrix.")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if it would.")
+@_clear_errors
+def publish(
+    files: tuple[Path, ...], machine: str, folder: str, in_matrix: bool, only_check: bool
+) -> None:
+    """File results FILES under results/MACHINE/DATE-COMMIT/, then make all that is published.
+
+    Pages, bare numbers, figures, the index results/README.md and the headline of README.md are
+    made from the records that lie there alone; what is made no more is deleted.
+    """
+    if only_check and files:
+        raise WeighinError("--check writes nothing, so it files nothing: leave the FILES out.")
+    _load(())  # a project's own exports, by which files account for how they were made
+    for path in filing.file_away(files, Path("results"), machine, folder, versions=in_matrix):
+        click.echo(f"filed: {path}")
+    made = site.make(Path())
+    touched = site.differing(Path(), made) if only_check else site.write(Path(), made)
+    for path in touched:
+        verb = "differs" if only_check else "written"
+        click.echo(f"{verb if path in made else f'{verb}: stale'}: {path}")
+    if only_check and touched:
+        raise WeighinError(
+            f"{len(touched)} of {len(made)} generated files are not what their records give: "
+            f"weighin publish."
+        )
+    click.echo(f"{len(made)} generated files are what their records give.")
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("report"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where the page is written.",
+)
+@_clear_errors
+def report(files: tuple[Path, ...], output: Path) -> None:
+    """Write results FILES as one page for a browser: FOLDER/index.html.
+
+    Tables to sort and filter, plots, and where it was measured. The page works from disk, without
+    a network.
+    """
+    click.echo(page.write([(str(file), store.load(file)) for file in files], output))
+
+
+class _Sweep(click.Command):
+    """Takes `--NAME VALUES` for the names in its templates, and pytest's options after `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        known = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        own, values, words = [], {}, iter(args[:at])
+        for word in words:
+            name, equals, value = word.partition("=")
+            if name.startswith("--") and name not in known:
+                text = value if equals else next(words, "")
+                values[name[2:]] = [each.strip() for each in text.split(",") if each.strip()]
+            else:
+                own.append(word)
+        ctx.obj = values, args[at + 1 :]
+        return super().parse_args(ctx, own)
+
+
+@main.command(
+    cls=_Sweep,
+    options_metavar="--over VARIANT --NAME VALUES [OPTIONS]",
+    epilog="Options of pytest may follow after --, such as -- --weighin-runtimes litert.",
+)
+@click.argument("model")
+@click.option(
+    "--over",
+    "templates",
+    multiple=True,
+    required=True,
+    metavar="VARIANT",
+    help="A variant with a name for what varies: 'prune(s)+int8', and then --s 0.5,0.75; "
+    "may be repeated.",
+)
+@click.option("--seeds", type=int, default=3, show_default=True, help="Train so many times.")
+@click.option("--suite", metavar="NAME", help="Suite whose training profile is used (quick).")
+@click.option("--profile", metavar="NAME", help="Training profile, if not the suite's.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results", "local"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where records and figures are written.",
+)
+@click.pass_obj
+@_clear_errors
+def sweep(
+    given: tuple[dict[str, list[str]], list[str]],
+    model: str,
+    templates: tuple[str, ...],
+    seeds: int,
+    suite: str | None,
+    profile: str | None,
+    output: Path,
+) -> None:
+    """Weigh MODEL at several operating points and print their curve.
+
+    Runs the main job, pytest bench/ --benchmark-only, on all variants that --over names, and draws
+    what it measured beside its records, as .svg and .png.
+
+    weighin sweep lenet5 --over "prune(s)+int8" --s 0.5,0.75,0.875,0.9375,0.97
+    """
+    values, options = given
+    _load(())
+    variants = sweeps.variants_of(templates, values)
+    own = {"variants": ",".join(variants), "models": model, "seeds": seeds}
+    own |= {"suite": suite, "profile": profile}
+    own_options = [f"--weighin-{name}={value}" for name, value in own.items() if value is not None]
+    path, code = sweeps.weigh([*own_options, *options], output)
+    results = store.load(path)
+    click.echo(f"\n{curves.render([results], 'text')}")
+    for ending in figure.ENDINGS:
+        figure.draw(curves.curves(results), path.with_suffix(ending))
+        click.echo(f"figure: {path.with_suffix(ending)}")
+    sys.exit(code)
+
+
+@main.command(name="list")
+@click.option(
+    "--definitions",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Files or folders that register models and suites (models, bench/suite.py).",
+)
+@_data_dir
+@_cache_dir
+@_clear_errors
+def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | None) -> None:
+    """List models, data sets, suites, steps, exports, runtimes and metrics.
+
+    What cannot be used here is listed with the reason.
+    """
+    _load(definitions)
+    places = SearchPaths.here(_cache(cache_dir).folder, data_dir)
+    click.echo(listing.render(places))
+
+
+@main.command()
+@_data_dir
+@_cache_dir
+@click.option(
+    "--calibrate",
+    "seconds",
+    type=float,
+    is_flag=False,
+    flag_value=PAIR_SECONDS,
+    metavar="[SECONDS]",
+    help="Measure what speed-ups this machine can tell apart, with "
+    f"so many seconds for a pair ({PAIR_SECONDS:g}); takes several minutes.",
+)
+@click.option("--artifact", type=click.Path(path_type=Path), help="The .tflite to calibrate with.")
+@_clear_errors
+def doctor(
+    data_dir: str | None, cache_dir: str | None, seconds: float | None, artifact: Path | None
+) -> None:
+    """Say what this machine has, what is missing, and the command that mends it.
+
+    Exits with 1 if something is missing that the main job needs.
+    """
+    _load(())
+    cache = _cache(cache_dir)
+    if seconds is not None:
+        click.echo(doctoring.calibrate(cache, seconds, artifact))
+        return
+    text, healthy = doctoring.examine(cache, SearchPaths.here(cache.folder, data_dir))
+    click.echo(text)
+    sys.exit(0 if healthy else 1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_clear_errors
+def inspect(file: Path, as_json: bool) -> None:
+    """Print what a .tflite, .keras or .h5 FILE really holds."""
+    click.echo(inspection.render(inspection.inspect_in_subprocess(file), as_json))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--gate",
+    "texts",
+    multiple=True,
+    required=True,
+    metavar="GATE",
+    help="'top1_delta >= -0.005', 'int8: gzip_bytes <= 0.3 * baseline'",
+)
+@click.option("--strict", is_flag=True, help="Judge the bare figure, not its interval.")
+@_clear_errors
+def check(file: Path, texts: tuple[str, ...], strict: bool) -> None:
+    """Hold the figures of a results FILE against gates.
+
+    Exits with 1 if a gate is breached beyond the figure's interval, or finds no figure.
+    """
+    outcomes = gates.judge([gates.parse(text) for text in texts], store.load(file))
+    click.echo(gates.render(outcomes, strict))
+    sys.exit(0 if all(outcome.passes(strict) for outcome in outcomes) else 1)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_clear_errors
+def compare(files: tuple[Path, ...]) -> None:
+    """Compare the cells of two or more results FILES with those of the first.
+
+    Verdicts: sizes are exact; top-1 by Fisher's exact test at 5 %; speed-ups and latencies only
+    on one machine, if their intervals lie apart by more than 2 % and 30 %, since absolute times
+    drift from run to run.
+    """
+    if len(files) < 2:
+        raise WeighinError("compare needs two results files or more.")
+    click.echo(comparison.render([(str(file), store.load(file)) for file in files]))
+
+
+def _cache(folder: str | None) -> Cache:
+    return Cache(Path(folder).expanduser() if folder else default_folder())
+
+
+def _load(definitions: tuple[Path, ...]) -> None:
+    load_definitions(definitions or default_definitions(Path()))

@@ -1,0 +1,103 @@
+"""What figures mean: a metric describes itself, once, for every report that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from weighin.core.figures import Figure, Scope, Skip
+
+Kind = Literal["bytes", "seconds", "rate", "share", "points", "ratio", "count", "number"]
+Comparison = Literal["exact", "shares", "intervals", "none"]
+
+_KINDS: Mapping[str, Kind] = {"B": "bytes", "s": "seconds", "1/s": "rate", "": "share"}
+_WORSE: Mapping[Kind, str] = {
+    "bytes": "larger",
+    "count": "larger",
+    "seconds": "longer",
+    "rate": "lower",
+    "ratio": "smaller",
+    "number": "worse",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A figure's name and meaning. Results hold those of their records, and reports read them.
+
+    Attributes:
+        title: the header of its column.
+        unit: `B`, `s`, `1/s` or any other; empty for counts, shares and ratios.
+        kind: what its numbers are, by which they are shown: shares as percent, `points` as
+            differences of shares in percentage points, a `number` with its unit.
+        better: which direction is good; empty where neither is.
+        machine_bound: whether figures of different machines must never be compared.
+        comparison: how two runs' figures are held against each other: `exact`, any difference
+            counts; `shares`, by Fisher's exact test on counts of n; `intervals`, different where
+            the intervals lie apart by more than the tolerance; `none`, not at all.
+        tolerance: what difference between runs does not matter: of shares in the same unit, of
+            all else as a share of the figure.
+        relative: whether it is itself a comparison with the baseline, which therefore has none.
+        ratio_of: the metric of which this is the baseline's figure ÷ the row's own, made by
+            reports where it is not recorded itself; empty for all that are recorded.
+        column: whether the comparison tables have a column for it.
+        noun: what sentences call it, if not by its title.
+        summary: one line for `weighin list`.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    kind: Kind = "share"
+    better: Literal["lower", "higher", ""] = ""
+    machine_bound: bool = False
+    comparison: Comparison = "none"
+    tolerance: float = 0.0
+    relative: bool = False
+    ratio_of: str = ""
+    column: bool = True
+    noun: str = ""
+    summary: str = ""
+
+    @property
+    def worse(self) -> str:
+        """What a figure that moved the wrong way is called: `larger`, `longer`, `worse`."""
+        return _WORSE.get(self.kind, "worse")
+
+    @property
+    def called(self) -> str:
+        """What sentences call it."""
+        return self.noun or self.title
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputedMetric(Metric):
+    """A metric that a run computes.
+
+    Attributes:
+        scope: the operation whose outcome `compute` is given (see `weighin.outcomes`).
+        compute: an outcome → a figure, or why there is none.
+    """
+
+    scope: Scope
+    compute: Callable[[Any], Figure | Skip]
+
+
+Catalogue = Mapping[str, Metric]
+"""Metrics by name, in the order in which tables show them."""
+
+
+def kind_of(unit: str) -> Kind:
+    """What numbers in a unit are, where nothing else is said."""
+    return _KINDS.get(unit, "number")
+
+
+def undescribed(name: str, unit: str = "") -> Metric:
+    """What can be said of a metric that nothing describes: its name and its unit."""
+    return Metric(name=name, title=title_of(name), unit=unit, kind=kind_of(unit), column=False)
+
+
+def title_of(name: str) -> str:
+    """A column's header where none is given: the name, its words apart."""
+    return name.replace("_", " ")

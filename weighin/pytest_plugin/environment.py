@@ -1,0 +1,81 @@
+"""What a run's results say of where, when and by what they were measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from weighin import packages, registry
+from weighin.build import pretrained
+from weighin.core import Record
+from weighin.measure import calibration
+from weighin.measure.context import RunContext
+from weighin.measure.paired import NARROW
+from weighin.pytest_plugin.settings import Settings
+from weighin.stats import SMALLEST_SPEEDUP
+from weighin.targets import machine
+
+
+def environment(
+    settings: Settings,
+    context: RunContext,
+    began: datetime.datetime,
+    records: Iterable[Record],
+    artifacts: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Everything that a reader of these records needs to know.
+
+    Args:
+        settings: of the run.
+        context: what it has built and loaded.
+        began: when.
+        records: that the results hold.
+        artifacts: sha256 of those whose provenance is told; all that were built if not given.
+    """
+    models = list(dict.fromkeys(record.model for record in records))
+    loaded = {
+        name: context.load_dataset(name)
+        for name in dict.fromkeys(record.dataset for record in records)
+    }
+    known = calibration.load(context.build_context.cache)
+    return {
+        "date": f"{began:%Y-%m-%d %H:%M} UTC",
+        "suite": settings.suite.name,
+        "profile": settings.suite.profile,
+        "machine": machine.facts(),
+        "packages": packages.packages(),
+        "commit": packages.commit(),
+        "datasets": {
+            name: {"digest": data.digest, "train": len(data.train), "test": len(data.test)}
+            for name, data in loaded.items()
+        },
+        "weights": _weights(models, settings, context),
+        "seeds": settings.suite.seeds,
+        "pairs": {
+            "seconds": settings.pair_seconds,
+            "narrow": NARROW,
+            "smallest": SMALLEST_SPEEDUP,
+        },
+        "margin": settings.margin,
+        "calibration": dataclasses.asdict(known) if known else None,
+        "anchors": {
+            name: [dataclasses.asdict(anchor) for anchor in registry.anchors[name]]
+            for name in models
+            if name in registry.anchors
+        },
+        "artifacts": context.artifacts.origins(artifacts),
+    }
+
+
+def _weights(models: Iterable[str], settings: Settings, context: RunContext) -> dict[str, str]:
+    """Of models whose recipe names published weights: what their dense start is made of."""
+    made_of = {}
+    for name in models:
+        recipe = registry.models[name].recipe(settings.suite.profile)
+        if recipe.weights is not None:
+            published = pretrained.find(recipe.weights, context.build_context.search)
+            otherwise = "trained" if recipe.epochs else "random"
+            made_of[name] = f"{published[0].name} {published[1][:12]}" if published else otherwise
+    return made_of

@@ -1,0 +1,64 @@
+"""Which cases a run weighs: models by variants by seeds, on runtimes and numbers of threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+from weighin import grammar, registry
+from weighin.core import Case, Scope, Variant
+from weighin.pytest_plugin.settings import Settings
+
+CONTROL = "finetune"  # stands beside whatever trains further, so that epochs get no credit
+
+
+def cases(settings: Settings, scope: Scope) -> list[Case]:
+    """What an operation is run for, in the order of the suite.
+
+    Raises:
+        WeighinError: if the suite names what is not known, or a variant makes no sense.
+    """
+    suite = settings.suite
+    planned: list[Case] = []
+    for model in suite.models:
+        recipe = registry.models[model].recipe(suite.profile)
+        _ = registry.datasets[recipe.dataset]
+        parsed = [grammar.parse(name) for name in suite.variants_of(model)]
+        variants = with_controls(parsed, trains=recipe.finetune_epochs > 0)
+        for seed, variant in itertools.product(range(suite.seeds), variants):
+            for format in _formats(variant):
+                case = Case(model, recipe.dataset, variant.name, seed, format)
+                on_runtimes = _on_runtimes(case, settings)
+                planned += [case] * bool(on_runtimes) if scope == "artifact" else on_runtimes
+    if scope == "pair":
+        planned = [case for case in planned if case != case.baseline]
+    return planned
+
+
+def with_controls(variants: Sequence[Variant], *, trains: bool) -> list[Variant]:
+    """The variants, each once, after the baseline and the dense control if any trains further."""
+    baseline, control = grammar.parse("baseline"), grammar.parse(CONTROL)
+    ordered = [baseline, *(each for each in dict.fromkeys(variants) if each != baseline)]
+    trained = trains and any(each.steps for each in ordered)
+    if not trained or control in ordered:
+        return ordered
+    return [baseline, control, *ordered[1:]]
+
+
+def _formats(variant: Variant) -> list[str]:
+    """A .tflite file always; the Keras file too, where the export changes no weight.
+
+    Not of the dense control, whose Keras file differs in nothing from the baseline's but weights.
+    """
+    is_dense = variant.export.name == "float32" and variant != grammar.parse(CONTROL)
+    return ["tflite", "h5"] if is_dense else ["tflite"]
+
+
+def _on_runtimes(case: Case, settings: Settings) -> list[Case]:
+    return [
+        dataclasses.replace(case, runtime=name, threads=threads)
+        for name in settings.runtimes
+        if case.format in registry.runtimes[name].formats
+        for threads in settings.threads
+    ]

@@ -1,0 +1,56 @@
+"""Columns of tables: a metric as the results at hand describe it, and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from weighin.core import Metric, Results
+from weighin.report import units
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a header, a metric's name, how figures are shown, whether the baseline has none.
+
+    Attributes:
+        show: value, low and high → text.
+        compares: whether it is itself a comparison with the baseline.
+        lower: whether a lower figure is better.
+    """
+
+    header: str
+    metric: str
+    show: units.Style
+    compares: bool = False
+    lower: bool = False
+
+
+def column_of(metric: Metric, header: str = "") -> Column:
+    """The column of a metric, by its own title if no header is given."""
+    return Column(
+        header or metric.title,
+        metric.name,
+        units.style(metric),
+        metric.relative,
+        metric.better == "lower",
+    )
+
+
+def columns(results: Results) -> tuple[Column, ...]:
+    """The columns of a run's comparison tables: every metric that asks for one."""
+    return tuple(column_of(metric) for metric in results.metrics.values() if metric.column)
+
+
+def columns_of(results: Results, names: Iterable[str]) -> tuple[Column, ...]:
+    """The columns of these metrics, whether or not they ask for one."""
+    return tuple(column_of(results.metric(name)) for name in names)
+
+
+def of_all(runs: Sequence[Results]) -> tuple[Column, ...]:
+    """The columns of several runs' tables, each once; as the first run describes it."""
+    described: dict[str, Column] = {}
+    for results in runs:
+        for column in columns(results):
+            described.setdefault(column.metric, column)
+    return tuple(described.values())
