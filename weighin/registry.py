@@ -176,7 +176,7 @@ def suite(
 
 
 def dataset(name: str) -> Callable[[F], F]:
-    """Register `load(places) -> Dataset`; `places` is a `weighin.datasets.SearchPaths`."""
+    """Register `load(search) -> Dataset`; `search` is a `weighin.datasets.search.SearchPaths`."""
 
     def register(loader: F) -> F:
         datasets.add(name, loader)

@@ -260,15 +260,24 @@ def widths(model: Any) -> dict[str, int]:
     return {name: width for name, width in found if width is not None}
 
 
-def trial(build: Callable[[Net], Any], seed: int = 0, order: int = 2) -> dict[str, Any]:
-    """Narrow a net: how far its answers are from before, and what is left of its layers."""
+def trial(build: Callable[[Net], Any]) -> dict[str, Any]:
+    """Narrow a net, and write and read what is left: how far its answers are from before."""
+    seen, smaller, images, before = narrowed(build)
+    again = reloaded(smaller)(images).numpy()
+    return seen | {"reloaded": float(np.abs(again - before).max())}
+
+
+def narrowed(
+    build: Callable[[Net], Any], seed: int = 0, order: int = 2
+) -> tuple[dict[str, Any], Any, np.ndarray, np.ndarray]:
+    """Narrow a net: what is seen of it, the smaller model, images, and the answers before."""
     net = Net(seed)
     model = build(net)
     images = net.generator.uniform(-1, 1, (5, *model.input_shape[1:])).astype(np.float32)
     before, was = model(images).numpy(), [weight.numpy() for weight in model.weights]
     smaller = _channel_pruning.narrow(model, half, order)
     untouched = all(np.array_equal(a, b.numpy()) for a, b in zip(was, model.weights, strict=True))
-    return {
+    seen = {
         "difference": float(np.abs(smaller(images).numpy() - before).max()),
         "spread": float(before.std(axis=0).max()),
         "widths": widths(smaller),
@@ -276,8 +285,8 @@ def trial(build: Callable[[Net], Any], seed: int = 0, order: int = 2) -> dict[st
         "same_layers": [a.name for a in model.layers] == [b.name for b in smaller.layers],
         "untouched": untouched,
         "parameters": [model.count_params(), smaller.count_params()],
-        "reloaded": float(np.abs(reloaded(smaller)(images).numpy() - before).max()),
     }
+    return seen, smaller, images, before
 
 
 def reloaded(model: Any) -> Any:
@@ -297,7 +306,7 @@ def reloaded(model: Any) -> Any:
 )
 def any_net(operations: list[tuple[str, int]], flatten: bool, seed: int, order: int) -> None:
     """Whatever a net is made of, it answers the same without its silent channels."""
-    seen = trial(lambda net: grow(net, operations, flatten), seed, order)
+    seen, *_ = narrowed(lambda net: grow(net, operations, flatten), seed, order)
 
     assert seen["widths"] == seen["expected"]
     assert seen["difference"] < 1e-5

@@ -77,7 +77,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunContext]:
             for model, names in (("branched", VARIANTS), ("layer_normalized", ["channels(0.5)"]))
             for name in names
         ]
-        built = build(jobs, build_context, workers=1)
+        built = build(jobs, build_context)
         yield RunContext(Artifacts(build_context, "quick", built=built))
 
 

@@ -92,7 +92,7 @@ SOUND = (
     "channels(0.5)+prune(0.75)+cluster(4)+int8",
     "prune(0.75)+channels(0.5)",
 )
-BROKEN = ("qat", "cluster(4)+finetune", "prune(0.5)+cluster(4,init=random)+prune(0.75)")
+BROKEN = ("qat", "cluster(4)+finetune")
 
 
 def jobs_of(model: str, names: tuple[str, ...], profile: str = "quick") -> list[Job]:
