@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from weighin.core import WeighinError
@@ -44,12 +46,76 @@ def run_module(module: str, *words: str, given: bytes = b"", seconds: float | No
         )
     except subprocess.TimeoutExpired:
         raise SubprocessError(f"did not end within {seconds:g} s") from None
-    if done.returncode < 0:
-        raise SubprocessError(f"crashed: {_signal(-done.returncode)}")
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise SubprocessError(lines[-1][:500] if lines else "no message", of_itself=True)
+        raise _failure(done.returncode, done.stderr)
     return done.stdout
+
+
+class Started:
+    """A module in a process of its own that gets ready, waits to be told, and then ends.
+
+    It reads what it is given, prints a line when it is ready, and reads a line before it goes on.
+    Several may get ready side by side, so that what each does then disturbs no other.
+    """
+
+    def __init__(self, module: str, given: bytes) -> None:
+        """Start `python -m MODULE` and give it the beginning of its standard input."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            cwd=FOLDER,
+        )
+        self._write(given)
+
+    def __enter__(self) -> Started:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()  # nothing, where it has ended
+        self._process.communicate()
+        self._errors.close()
+
+    def wait(self) -> None:
+        """Wait until it is ready.
+
+        Raises:
+            SubprocessError: if it ends before.
+        """
+        if self._process.stdout is None or not self._process.stdout.readline():
+            raise self._failed()
+
+    def go(self) -> bytes:
+        """Let it go on; what it prints then.
+
+        Raises:
+            SubprocessError: if it fails or crashes.
+        """
+        self._write(b"go\n")
+        printed, _ = self._process.communicate()
+        if self._process.returncode:
+            raise self._failed()
+        return printed
+
+    def _write(self, given: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it has ended: `wait` and `go` say why
+            if self._process.stdin is not None:
+                self._process.stdin.write(given)
+                self._process.stdin.flush()
+
+    def _failed(self) -> SubprocessError:
+        self._process.wait()
+        self._errors.seek(0)
+        return _failure(self._process.returncode, self._errors.read())
+
+
+def _failure(returncode: int, errors: bytes) -> SubprocessError:
+    if returncode < 0:
+        return SubprocessError(f"crashed: {_signal(-returncode)}")
+    lines = errors.decode(errors="replace").strip().splitlines()
+    return SubprocessError(lines[-1][:500] if lines else "no message", of_itself=True)
 
 
 def _signal(number: int) -> str:

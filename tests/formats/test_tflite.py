@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from weighin import registry
 from weighin.core import WeighinError
+from weighin.formats import tflite
 from weighin.formats.sparsity import Sparsity
 from weighin.formats.tflite import Tensor, read_tflite
 from weighin.outcomes import Compressed
@@ -296,3 +297,32 @@ def test_entropy_of_a_keras_file_is_that_of_its_arrays(shop):
     )
 
     assert wanted == pytest.approx(_figure("entropy_bytes", artifact))
+
+
+def test_a_file_is_parsed_once(shop, tmp_path, monkeypatch) -> None:
+    """However often it is looked at; one that changes is parsed anew, by whatever name it lies."""
+    parsed = []
+    read = tflite._read
+    monkeypatch.setattr(tflite, "_recent", tflite._Recent(10**6))
+    monkeypatch.setattr(tflite, "_read", lambda path: parsed.append(path) or read(path))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(shop.artifact("baseline").path.read_bytes())
+    first = read_tflite(path)
+
+    assert read_tflite(path) is first
+    assert read_tflite(tmp_path / "." / "model.tflite") is first
+    path.write_bytes(shop.artifact("int8").path.read_bytes())
+    assert read_tflite(path).parameters != 0
+    assert {"INT8"} <= {tensor.dtype for tensor in read_tflite(path).tensors}
+    assert 2 == len(parsed)
+
+
+def test_graphs_that_are_kept_are_bounded() -> None:
+    """By the bytes of their files; the last one is kept however large it is."""
+    recent, graph = tflite._Recent(100), tflite.Graph((), (), (), ())
+    for name, size in (("a", 60), ("b", 30), ("c", 20)):
+        recent.put((name,), size, graph)
+
+    assert [None, graph, graph] == [recent.get((name,)) for name in "abc"]
+    recent.put(("d",), 1000, graph)
+    assert [None, None, graph] == [recent.get((name,)) for name in "bcd"]

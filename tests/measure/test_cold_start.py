@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import numpy as np
+import psutil
 import pytest
 
 from weighin.core import WeighinError
-from weighin.measure.cold_start import cold_start
+from weighin.measure.cold_start import cold_starts
 
 MEGABYTE = 2**20
 
@@ -20,7 +21,7 @@ def test_a_cold_start_is_a_whole_first_answer(shop, tiny_data):
     wanted = np.load(artifact.answers).argmax(axis=1)
     numbers = [int(np.flatnonzero(wanted == each)[0]) for each in set(wanted.tolist())]
     images = [tiny_data.test.inputs(number, number + 1) for number in numbers]
-    starts = [cold_start("litert", artifact.path, 1, image) for image in images]
+    starts = [start for image in images for start in cold_starts("litert", artifact.path, 1, image)]
 
     assert len(starts) >= 2
     assert [int(wanted[number]) for number in numbers] == [start.top1 for start in starts]
@@ -34,7 +35,7 @@ def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):
     path.write_bytes(b"not a model at all")
 
     with pytest.raises(WeighinError, match=r"litert failed: .*wrecked\.tflite") as caught:
-        cold_start("litert", path, 1, tiny_data.test.inputs(0, 1))
+        cold_starts("litert", path, 1, tiny_data.test.inputs(0, 1))
     assert "Traceback" not in str(caught.value)
 
 
@@ -48,7 +49,7 @@ def test_a_cold_start_loads_no_tensorflow(shop, tiny_data, tmp_path, monkeypatch
     folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
     monkeypatch.setenv("LOADED_MODULES", str(tmp_path / "modules"))
-    cold_start("litert", shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
+    cold_starts("litert", shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
     loaded = set((tmp_path / "modules").read_text().split("\n"))
 
     assert "ai_edge_litert.interpreter" in loaded
@@ -60,10 +61,10 @@ def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child
     np.save(tmp_path / "image.npy", tiny_data.test.inputs(0, 1))
     code = (
         "import json, sys; from pathlib import Path; import numpy as np; "
-        "from weighin.measure.cold_start import cold_start; "
+        "from weighin.measure.cold_start import cold_starts; "
         "image = np.load(sys.argv[2]); "
         "held = bytearray(int(sys.argv[3])); held[::4096] = b'x' * len(held[::4096]); "
-        "print(cold_start('litert', Path(sys.argv[1]), 1, image).peak_bytes)"
+        "print(cold_starts('litert', Path(sys.argv[1]), 1, image)[0].peak_bytes)"
     )
     peaks = []
     for held in (1, 300 * MEGABYTE):
@@ -79,3 +80,24 @@ def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child
         peaks.append(json.loads(done.stdout))
 
     assert abs(peaks[1] - peaks[0]) < 50 * MEGABYTE
+
+
+def test_several_get_ready_together_and_go_one_by_one(shop, tiny_data):
+    """Each in a process of its own, all with the same answer."""
+    image = tiny_data.test.inputs(0, 1)
+    starts = cold_starts("litert", shop.artifact().path, 1, image, count=3)
+
+    assert len(starts) == 3
+    assert len({start.top1 for start in starts}) == 1
+    assert all(start.seconds > 0 for start in starts)
+
+
+def test_one_that_fails_among_several_is_told_and_none_is_left(tmp_path, tiny_data):
+    """The error is that of one process; the others are ended."""
+    path = tmp_path / "wrecked.tflite"
+    path.write_bytes(b"not a model at all")
+    before = {child.pid for child in psutil.Process().children()}
+
+    with pytest.raises(WeighinError, match="litert failed"):
+        cold_starts("litert", path, 1, tiny_data.test.inputs(0, 1), count=3)
+    assert before >= {child.pid for child in psutil.Process().children()}

@@ -68,6 +68,14 @@ class Artifacts:
             self._checked.add(outcome.path)
         return outcome
 
+    def files(self, model: str) -> list[Artifact]:
+        """What was built of a model, all stages."""
+        return [
+            outcome
+            for job, outcome in self.built.items()
+            if job.model == model and isinstance(outcome, Artifact)
+        ]
+
     def origins(self, digests: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         """For each artifact's sha256 the provenance of all its stages, the dense start first.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -247,12 +248,50 @@ def other_types(tensors: Sequence[Tensor], wanted: str) -> str | None:
     return None
 
 
+class _Recent:
+    """Graphs that were read lately, by file and its state: a row is looked at from many sides."""
+
+    def __init__(self, most: int) -> None:
+        """Keep files of so many bytes together, and the last one in any event."""
+        self._most = most
+        self._kept: OrderedDict[tuple[object, ...], tuple[int, Graph]] = OrderedDict()
+
+    def get(self, key: tuple[object, ...]) -> Graph | None:
+        """The graph, if it is still kept."""
+        if key not in self._kept:
+            return None
+        self._kept.move_to_end(key)
+        return self._kept[key][1]
+
+    def put(self, key: tuple[object, ...], size: int, graph: Graph) -> None:
+        """Keep a graph, and forget those that were looked at least lately."""
+        self._kept[key] = size, graph
+        while len(self._kept) > 1 and sum(size for size, _ in self._kept.values()) > self._most:
+            self._kept.popitem(last=False)
+
+
+_recent = _Recent(64_000_000)
+
+
 def read_tflite(path: Path) -> Graph:
-    """Read a .tflite file.
+    """Read a .tflite file; one that was read lately and has not changed is not read again.
 
     Raises:
         WeighinError: if it cannot be read or is damaged.
     """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
+    key = (path.resolve(), status.st_ino, status.st_mtime_ns, status.st_size)
+    graph = _recent.get(key)
+    if graph is None:
+        graph = _read(path)
+        _recent.put(key, status.st_size, graph)
+    return graph
+
+
+def _read(path: Path) -> Graph:
     from ai_edge_litert import schema_py_generated as schema
 
     data = _content(path)

@@ -13,7 +13,6 @@ it, and every figure becomes a record:
 from __future__ import annotations
 
 import dataclasses
-import gzip
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,8 +81,7 @@ class Cell:
 
     def compress(self) -> Compressed:
         """The file after gzip -9, as a download would carry it; no name or time inside."""
-        content = self.artifact.path.read_bytes()
-        return Compressed(self.artifact, gzip.compress(content, compresslevel=9, mtime=0))
+        return Compressed(self.artifact, self.context.gzipped(self.case))
 
     def evaluate(self) -> Evaluation:
         """Answer the whole test set."""
@@ -96,7 +94,12 @@ class Cell:
 
     def cold_start(self) -> ColdStart:
         """Load, allocate and answer one test image in a fresh process."""
-        return self.context.cold_start(self.case)
+        (start,) = self.context.cold_starts(self.case)
+        return start
+
+    def cold_starts(self, count: int) -> list[ColdStart]:
+        """The same in several fresh processes, which get ready side by side."""
+        return self.context.cold_starts(self.case, count)
 
     def inference(self) -> Callable[[], Any]:
         """A call that answers one test image at batch 1."""

@@ -1,11 +1,12 @@
 """One cold start, in a process of its own: `python -m weighin.measure.cold_start`.
 
-Reads its orders as a line of JSON and then the image as .npy from standard input, and writes one
-line of JSON to standard output.
+Reads its orders as a line of JSON and then the image as .npy from standard input, writes a line
+when it has imported what it needs, waits for one, and writes one line of JSON to standard output.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sys
@@ -19,13 +20,23 @@ from weighin import registry
 from weighin.core import Images, WeighinError
 from weighin.definitions import load_definitions
 from weighin.outcomes import ColdStart
-from weighin.subprocesses import SubprocessError, run_module
+from weighin.subprocesses import Started, SubprocessError
+
+MODULE = "weighin.measure.cold_start"
 
 
-def cold_start(
-    runtime: str, path: Path, threads: int, image: Images, definitions: Sequence[Path] = ()
-) -> ColdStart:
-    """Load `path`, allocate and answer `image` `(1, height, width, channels)` in a fresh process.
+def cold_starts(
+    runtime: str,
+    path: Path,
+    threads: int,
+    image: Images,
+    definitions: Sequence[Path] = (),
+    *,
+    count: int = 1,
+) -> list[ColdStart]:
+    """Load `path`, allocate and answer `image` `(1, height, width, channels)` in fresh processes.
+
+    The processes start and import side by side; then each is measured by itself, the others idle.
 
     Args:
         runtime: a registered runtime's name.
@@ -33,27 +44,30 @@ def cold_start(
         threads: of the session.
         image: what is answered.
         definitions: files and folders that may register the runtime.
+        count: of processes.
 
     Raises:
-        WeighinError: if the process fails; the message ends in its last line.
+        WeighinError: if a process fails; the message ends in its last line.
     """
-    orders = json.dumps(
-        {
-            "runtime": runtime,
-            "path": str(path),
-            "threads": threads,
-            "definitions": [str(each.resolve()) for each in definitions],
-        }
-    )
-    stdin = io.BytesIO()
-    stdin.write(orders.encode() + b"\n")
-    np.save(stdin, image, allow_pickle=False)
+    content = io.BytesIO()
+    np.save(content, image, allow_pickle=False)
+    orders = {
+        "runtime": runtime,
+        "path": str(path),
+        "threads": threads,
+        "definitions": [str(each.resolve()) for each in definitions],
+        "image_bytes": len(content.getvalue()),
+    }
+    given = json.dumps(orders).encode() + b"\n" + content.getvalue()
     try:
-        printed = run_module("weighin.measure.cold_start", given=stdin.getvalue())
+        with contextlib.ExitStack() as stack:
+            started = [stack.enter_context(Started(MODULE, given)) for _ in range(count)]
+            for process in started:
+                process.wait()
+            return [ColdStart(**json.loads(process.go())) for process in started]
     except SubprocessError as error:
         failed = "failed: " if error.of_itself else ""
         raise WeighinError(f"a fresh process with {runtime} {failed}{error}") from None
-    return ColdStart(**json.loads(printed.decode().splitlines()[-1]))
 
 
 def _peak_bytes() -> int:
@@ -74,11 +88,14 @@ def _peak_bytes() -> int:
 
 def _main() -> None:
     orders = json.loads(sys.stdin.buffer.readline())
-    image = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+    content = sys.stdin.buffer.read(orders["image_bytes"])
+    image = np.load(io.BytesIO(content), allow_pickle=False)
     if orders["runtime"] not in registry.runtimes:
         load_definitions([Path(each) for each in orders["definitions"]])
     runtime = registry.runtimes[orders["runtime"]]
     runtime.load()
+    print("ready", flush=True)
+    sys.stdin.buffer.readline()
     began = time.perf_counter()
     session = runtime.open(Path(orders["path"]), orders["threads"])
     session.inference(image)()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +15,15 @@ from weighin.build.keys import BuildContext
 from weighin.core import Artifact, Case, Dataset, Images, Scores, Session
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
-from weighin.measure.cold_start import cold_start
+from weighin.measure.cold_start import cold_starts
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
 from weighin.measure.paired import PAIR_SECONDS, median_seconds
 from weighin.outcomes import ColdStart, Evaluation, Fidelity
 from weighin.stats import MARGIN
+from weighin.targets.machine import usable_cores
+
+SMALL_BYTES = 20_000_000  # of a file that is compressed before it is asked for
 
 
 @dataclass
@@ -40,6 +45,7 @@ class RunContext:
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     answers: dict[Case, Scores] = field(default_factory=dict)
     starts: dict[Case, ColdStart] = field(default_factory=dict)
+    _gzipped: dict[str, bytes] = field(default_factory=dict)  # of one model's files, by digest
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
     _overheads: dict[str, float | None] = field(default_factory=dict)
 
@@ -78,6 +84,24 @@ class RunContext:
         """
         return self.artifacts.of(case)
 
+    def gzipped(self, case: Case) -> bytes:
+        """The case's file after gzip -9, as a download would carry it; no name or time inside.
+
+        With the first file of a model its others are compressed too, side by side, if they are no
+        large ones; nothing is timed meanwhile.
+        """
+        wanted = self.artifact(case)
+        if wanted.sha256 not in self._gzipped:
+            files = {
+                artifact.sha256: artifact.path
+                for artifact in (wanted, *self.artifacts.files(case.model))
+                if artifact is wanted or artifact.bytes <= SMALL_BYTES
+            }
+            with ThreadPoolExecutor(usable_cores()) as pool:  # zlib releases Python's lock
+                packed = pool.map(_gzip, files.values())
+                self._gzipped = dict(zip(files, packed, strict=True))
+        return self._gzipped[wanted.sha256]
+
     def dataset(self, case: Case) -> Dataset:
         """The data set that the case is trained and tested on."""
         return self.load_dataset(case.dataset)
@@ -90,10 +114,14 @@ class RunContext:
         """The test image that single inferences answer, `(1, height, width, channels)`."""
         return self.dataset(case).test.inputs(0, 1)
 
-    def cold_start(self, case: Case) -> ColdStart:
-        """Load, allocate and answer one test image in a fresh process."""
-        path, image = self.artifact(case).path, self.image(case)
-        return cold_start(case.runtime, path, case.threads, image, self.build_context.definitions)
+    def cold_starts(self, case: Case, count: int = 1) -> list[ColdStart]:
+        """Load, allocate and answer one test image in fresh processes, one after the other."""
+        path, image, definitions = (
+            self.artifact(case).path,
+            self.image(case),
+            self.build_context.definitions,
+        )
+        return cold_starts(case.runtime, path, case.threads, image, definitions, count=count)
 
     def open(self, case: Case) -> Session:
         """Open the case's file with its runtime, and check that it answers as it should.
@@ -106,7 +134,7 @@ class RunContext:
         runtime = registry.runtimes[case.runtime]
         if case not in self.starts and not runtime.needs_tensorflow:
             # native code may crash on a file: then it does so in a process of its own
-            self.starts[case] = self.cold_start(case)
+            (self.starts[case],) = self.cold_starts(case)
         session = runtime.open(artifact.path, case.threads)
         try:
             fidelity = check_session(session, artifact, self.dataset(case))
@@ -143,3 +171,7 @@ class RunContext:
         if case == case.baseline:
             refuse_guessing(evaluation, self.dataset(case).classes)
         self._evaluations[case] = evaluation
+
+
+def _gzip(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
