@@ -313,7 +313,7 @@ def test_a_crashed_process_is_named(
     monkeypatch.setattr(cold_start.sys, "executable", str(script))
 
     with pytest.raises(WeighinError, match=f"a fresh process with litert crashed: {name}"):
-        cold_start.cold_start("litert", tmp_path / "m.tflite", 1, np.zeros((1, 2), np.float32))
+        cold_start.cold_starts("litert", tmp_path / "m.tflite", 1, np.zeros((1, 2), np.float32))
 
 
 def test_a_damaged_file_fails_in_its_own_process(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_damaged_file_fails_in_its_own_process(tmp_path: Path) -> None:
     path.write_bytes(tflite()[:300])
 
     with pytest.raises(WeighinError, match=r"a fresh process with litert (failed|crashed): \w"):
-        cold_start.cold_start("litert", path, 1, np.zeros((1, 8, 8, 3), np.float32))
+        cold_start.cold_starts("litert", path, 1, np.zeros((1, 8, 8, 3), np.float32))
 
 
 def test_a_cold_start_of_a_whole_file(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_a_cold_start_of_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(content([dense(3, 4)]))
 
-    found = cold_start.cold_start("litert", path, 1, np.ones((1, 4), np.float32))
+    (found,) = cold_start.cold_starts("litert", path, 1, np.ones((1, 4), np.float32))
 
     weights = dense(3, 4).weights
     assert int(weights.sum(axis=1).argmax()) == found.top1

@@ -8,7 +8,7 @@ from helpers.support import answer
 
 from weighin import registry
 from weighin.core import WeighinError
-from weighin.measure.cold_start import cold_start
+from weighin.measure.cold_start import cold_starts
 from weighin.runtimes import litert
 from weighin.runtimes.keras import KerasGPU
 from weighin.runtimes.litert import BATCH
@@ -129,7 +129,7 @@ def test_the_runtime_without_delegate_starts_in_a_process_of_its_own(shop, tiny_
     path, image = shop.artifact().path, tiny_data.test.inputs(0, 1)
     session = registry.runtimes["litert-builtin"].open(path, 1)
 
-    started = cold_start("litert-builtin", path, 1, image)
+    (started,) = cold_starts("litert-builtin", path, 1, image)
 
     assert int(session.predict(image).argmax()) == started.top1
     registry.runtimes["litert-builtin"].call_overhead()()

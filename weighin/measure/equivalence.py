@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from weighin import grammar
 from weighin.core import Artifact, Dataset, Images, Scores, Session, WeighinError
 from weighin.formats.tflite import read_tflite
 from weighin.outcomes import Fidelity
@@ -87,7 +88,7 @@ def _is_float(artifact: Artifact) -> bool:
     """Whether the file must answer exactly as its Keras model does."""
     if artifact.format == "h5":
         return True
-    return all(tensor.dtype == "FLOAT32" for tensor in read_tflite(artifact.path).trained)
+    return grammar.innermost(grammar.parse(artifact.provenance["stage"]).export) == "float32"
 
 
 def refuse_far(scores: Scores, wanted: Scores, what: str) -> None:
