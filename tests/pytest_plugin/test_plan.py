@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.options import settings
 from helpers.support import isolate_registries
+from helpers.unrun import settings
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -21,12 +21,13 @@ FAILED = Failure("[bold] no layers left")
 
 def told(total: int, *outcomes: Artifact | Failure, terminal: bool) -> str:
     """What is printed while so many artifacts are built."""
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=100, highlight=False)
+    printed = io.StringIO()
+    console = Console(file=printed, force_terminal=terminal, width=100, highlight=False)
     with BuildProgress(console) as progress:
         progress.begun(total)
         for outcome in outcomes:
             progress.finished(JOB, outcome)
-    text = console.file.getvalue()  # type: ignore[attr-defined]
+    text = printed.getvalue()
     if terminal:
         text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
     return re.sub(r", \d+ s\]", ", 0 s]", text)  # however long this machine takes

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.options import FakeConfig
 from helpers.tiny import registrations_undone, write_project
+from helpers.unrun import FakeConfig
 
 from weighin import registry
 from weighin.core import Suite, WeighinError
@@ -29,7 +29,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def read(rootpath: Path, *definitions: Path, **options: Any) -> Settings:
     """Settings of these options."""
-    return Settings.read(FakeConfig(rootpath, definitions, **options))  # type: ignore[arg-type]
+    config: Any = FakeConfig(rootpath, definitions, **options)
+    return Settings.read(config)
 
 
 def test_without_options_the_first_suite_is_weighed(project: Path) -> None:
