@@ -82,7 +82,7 @@ _CONTROL = re.compile(
 
 
 def _visible(text: str) -> str:
-    """Control characters as Python writes them: `\\x1b`."""
+    r"""Control characters as Python writes them: `\x1b`."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
