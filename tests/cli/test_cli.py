@@ -5,53 +5,20 @@ import csv
 import dataclasses
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from helpers.commands import run_weighin
 from helpers.support import operating_points, results_of
-from helpers.tiny import registrations_undone
 
 import weighin
-from weighin import packages, registry
+from weighin import registry
 from weighin.cli import main
 from weighin.core import Case, Record
 from weighin.records import store
 from weighin.report.layout import FORMATS
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
-
-DEFINITIONS = """
-from weighin import runtime
-
-@runtime
-class Nowhere:
-    '''Runs on a chip that is not built yet.'''
-
-    name, formats, needs_tensorflow = "nowhere", ("tflite",), False
-
-    def available(self):
-        return "no such chip here"
-"""
-
-
-@pytest.fixture
-def weigh(shop, monkeypatch):
-    """Run the command in this process and the tiny project; afterwards all is as it was."""
-    monkeypatch.chdir(shop.project)
-    monkeypatch.setenv("WEIGHIN_CACHE_DIR", str(shop.cache.folder))
-    try:
-        runner = CliRunner(mix_stderr=False)  # click before 8.2
-    except TypeError:
-        runner = CliRunner()
-
-    def run(*words):
-        return runner.invoke(main, [str(word) for word in words])
-
-    with registrations_undone():
-        yield run
 
 
 def _records(model="tiny"):
@@ -85,90 +52,7 @@ def results(tmp_path):
     return path
 
 
-def _rows(output):
-    """Words of indented lines by the first, so a listing can be looked up by name."""
-    return {line.split()[0]: line.strip() for line in output.splitlines() if line.startswith("  ")}
-
-
-# -- list ---------------------------------------------------------------------------------------
-
-
-def test_list_names_everything_that_is_registered(weigh):
-    """Every kind has its heading, and every object a line of its own."""
-    result = weigh("list")
-    headings = [
-        line for line in result.stdout.splitlines() if line.endswith(":") and line[0] != " "
-    ]
-    written = [line.split("  ")[1] for line in result.stdout.splitlines() if line.startswith("  ")]
-
-    assert 0 == result.exit_code
-    assert [f"{kind}:" for kind in registry.kinds()] == headings
-    for kind, held in registry.kinds().items():
-        for name in held:
-            assert [line for line in written if line.split("(")[0].strip() == name], (
-                f"{kind} {name}"
-            )
-
-
-def test_list_says_where_models_would_come_from(weigh, tmp_path, monkeypatch):
-    """In a folder that is no project there are none."""
-    monkeypatch.chdir(tmp_path)
-
-    said = weigh("list").stdout
-
-    assert "models:\n  none: they are read from models/ where there is a bench/suite.py" in said
-
-
-def test_list_says_what_things_are(weigh):
-    """Summaries, units and directions, recipes, and how steps are written."""
-    result = weigh("list")
-
-    assert "Two dense layers on 6×6 images (quick: tiny)" in result.stdout
-    assert "prune(sparsity, schedule=polynomial" in result.stdout
-    assert "[s]; lower is better" in _rows(result.stdout)["latency"]
-    assert "higher is better" in _rows(result.stdout)["top1"]
-    assert "baseline, prune(0.5), dynamic" in _rows(result.stdout)["quick"]
-    assert "unavailable" not in _rows(result.stdout)["tiny"]
-    assert "seeds" not in _rows(result.stdout)["quick"]
-    assert "unavailable" not in _rows(result.stdout)["litert"]
-    assert "only if --weighin-runtimes names it" in _rows(result.stdout)["litert-builtin"]
-    assert "only if" not in _rows(result.stdout)["litert"]
-
-
-@pytest.mark.parametrize("reason", [None, "no chisel: pip install chisel"])
-def test_list_says_why_an_export_cannot_be_used(weigh, monkeypatch, reason):
-    """An export that needs a package of its own is listed with the command that installs it."""
-    monkeypatch.setitem(vars(registry.exports["int4"]), "available", lambda: reason)
-
-    row = _rows(weigh("list").stdout)["int4(compute=integer,"]
-
-    assert (reason is not None) == row.endswith(f"unavailable: {reason}")
-
-
-def test_list_shows_what_each_model_of_a_suite_is_weighed_in(weigh, tmp_path):
-    """Models of the same variants stand together; seeds are named if there are several."""
-    (tmp_path / "mixed.py").write_text(
-        "from weighin import suite\n"
-        "suite('mixed', profile='quick', models=('a', 'b', 'c'), seeds=3,\n"
-        "      variants={'a': ('int8',), 'b': ('baseline', 'dynamic'), 'c': ('int8',)})\n"
-    )
-    rows = _rows(weigh("list", "--definitions", tmp_path).stdout)
-
-    assert rows["mixed"].endswith("a, c: int8; b: baseline, dynamic; profile quick; 3 seeds")
-
-
-def test_list_gives_the_reason_why_something_cannot_be_used(weigh, tmp_path):
-    """A runtime that is not to be had and data that are missing are listed with the reason."""
-    (tmp_path / "nowhere.py").write_text(DEFINITIONS)
-    (tmp_path / "lost.py").write_text(
-        "from weighin import npz_dataset\nnpz_dataset('lost', 'nowhere/lost.npz', classes=2)\n"
-    )
-    result = weigh("list", "--definitions", tmp_path / "nowhere.py", "--definitions", tmp_path)
-    rows = _rows(result.stdout)
-
-    assert 0 == result.exit_code
-    assert rows["nowhere"].endswith("unavailable: no such chip here")
-    assert "unavailable: not found" in rows["lost"]
+# -- definitions ---------------------------------------------------------------------------------
 
 
 def test_definitions_are_those_that_are_named(weigh, shop):
@@ -410,68 +294,13 @@ def test_version_is_the_packages(weigh):
     assert weighin.__version__ in weigh("--version").stdout
 
 
-# -- doctor -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def broken_tensorflow(tmp_path, monkeypatch):
-    """A TensorFlow that does not start, for processes started meanwhile."""
-    (tmp_path / "tensorflow.py").write_text("raise ImportError('a library went missing')\n")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{ROOT}")
-
-
-def test_doctor_names_what_is_missing_and_what_mends_it(weigh, broken_tensorflow, monkeypatch):
-    """A package that is not installed and a TensorFlow that does not start: exit code 1."""
-    monkeypatch.setattr(packages, "PACKAGES", ("numpy", "no-such-package"))
-    result = weigh("doctor")
-
-    assert 1 == result.exit_code
-    assert "no-such-package is not installed: pip install no-such-package" in result.stdout
-    assert "TensorFlow does not start: ImportError: a library went missing" in result.stdout
-    assert "nothing that the main job needs is missing" not in result.stdout
-
-
-def test_doctor_shows_the_cache_and_the_data(weigh, shop, broken_tensorflow, tmp_path):
-    """Where artifacts are and how many, and which data sets can be loaded."""
-    result = weigh("doctor")
-    elsewhere = weigh("doctor", "--cache-dir", tmp_path / "elsewhere")
-    count, _ = shop.cache.size()
-
-    assert f"{shop.cache.folder}: {count} artifacts" in result.stdout
-    assert count >= len(shop.keys)
-    assert f"{tmp_path / 'elsewhere'}: 0 artifacts" in elsewhere.stdout
-    assert "120 + 60 images, checked (" in _rows(result.stdout)["tiny"]
-    assert not (tmp_path / "elsewhere").exists()
-
-
-def _really(*words, child_environment, **more):
-    return subprocess.run(
-        [sys.executable, "-m", "weighin.cli", *map(str, words)],
-        capture_output=True,
-        text=True,
-        env={**child_environment, **more},
-        check=False,
-    )
-
-
-def test_doctor_finds_nothing_missing_here(shop, child_environment):
-    """With all that the project depends on, a process of its own exits with 0."""
-    result = _really(
-        *("doctor", "--cache-dir", shop.cache.folder), child_environment=child_environment
-    )
-    facts = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
-
-    assert 0 == result.returncode, result.stdout
-    assert "nothing that the main job needs is missing" in result.stdout
-    assert "CPU:0" in facts["devices"]
-    for package in packages.PACKAGES:
-        assert (packages.version(package) or "none") in facts[package]
+# -- a process of its own ------------------------------------------------------------------------
 
 
 def test_piped_output_is_plain(results, tmp_path, child_environment):
     """A real process prints a table without colours, and an error with exit code 1."""
-    good = _really("table", results, child_environment=child_environment)
-    bad = _really("table", tmp_path / "missing.json", child_environment=child_environment)
+    good = run_weighin("table", results, child_environment=child_environment)
+    bad = run_weighin("table", tmp_path / "missing.json", child_environment=child_environment)
 
     assert (0, "") == (good.returncode, good.stderr)
     assert "4.00 kB" in good.stdout

@@ -11,7 +11,16 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.support import file, golden, operating_points, record, results_of, run, without
+from helpers.support import (
+    NASTY,
+    file,
+    golden,
+    operating_points,
+    record,
+    results_of,
+    run,
+    without,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -230,6 +239,20 @@ def test_what_failed_is_in_the_table_and_on_no_front() -> None:
     assert "it fell over" in text
     assert "prune(0.9)" not in only(results).fronts["smaller"]
     assert "failed: it fell over" == flat(results)["prune(·)", 0.9]["top1_status"]
+
+
+def test_html_is_escaped() -> None:
+    """Neither names nor reasons become part of the page."""
+    records = [
+        *file("prune(0.5)", 5, 500, model="<i>m</i>"),
+        *without("top1 latency", "failed", NASTY, variant="prune(0.5)", model="<i>m</i>"),
+    ]
+    page = render([results_of({}, tuple(records))], "html")
+
+    assert "&lt;i&gt;m" in page
+    assert "&lt;script&gt;" in page
+    assert "<i>" not in page
+    assert "<script>" not in page
 
 
 def test_a_point_that_failed_in_one_seed_is_on_no_front() -> None:

@@ -663,26 +663,6 @@ def test_html_is_escaped() -> None:
         assert word in page
 
 
-def test_github_cells_keep_to_themselves() -> None:
-    """Versions stand in headers: a bar there is no column either."""
-    tables = render(HOSTILE, "github").split("### ")[1:]
-
-    for table in tables:
-        rows = [row for row in table.splitlines() if row.startswith("|")]
-        assert 1 == len({row.replace(r"\|", "").count("|") for row in rows})
-        assert "<b>" not in table
-        assert "<script>" not in table
-
-
-def test_latex_stays_in_its_cells_and_comments() -> None:
-    """What is not LaTeX's own stands behind a comment's sign, or is escaped."""
-    text = render([at("2.21_0", weighed("a_b&c")), HOSTILE[1]], "latex")
-
-    assert r"a\_b\&c" in text
-    assert r"2.21\_0" in text
-    assert all(line.startswith("%") for line in text.splitlines() if "script" in line)
-
-
 @pytest.mark.parametrize("format", ["csv", "json"])
 def test_machine_formats_hold_every_entry_and_state(format: str) -> None:
     """Bare numbers, one row for each line and release, then for each technique and release."""

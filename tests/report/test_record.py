@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import pytest
-from helpers.support import ENVIRONMENT, golden, record, results_of, weighed, without
+from helpers.support import ENVIRONMENT, NASTY, golden, record, results_of, weighed, without
 
 from weighin.core import Record, Results
 from weighin.report.layout import FORMATS
@@ -112,6 +112,20 @@ def test_what_was_not_compared_has_no_verdict() -> None:
     assert row["no_worse"] is None
     assert row["bits_per_parameter"] is None
     assert "yes" not in render([results_of({}, (record("top1", 0.9, variant="int8"),))], "text")
+
+
+def test_html_is_escaped() -> None:
+    """Neither names nor reasons become part of the page."""
+    records = [
+        *weighed("baseline", 9, model="<i>m</i>"),
+        *without("top1", "failed", NASTY, variant="int8", model="<i>m</i>"),
+    ]
+    page = render([results_of({}, tuple(records))], "html")
+
+    assert "&lt;i&gt;m" in page
+    assert "&lt;script&gt;" in page
+    assert "<i>" not in page
+    assert "<script>" not in page
 
 
 def test_digests_are_short_in_tables_and_whole_in_bare_numbers() -> None:

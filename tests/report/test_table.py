@@ -126,40 +126,6 @@ def test_html_is_escaped() -> None:
     assert "Example CPU <1 GHz>" in found.text
 
 
-def test_github_cells_keep_to_themselves() -> None:
-    """A bar in a name is no column, and HTML in one is shown as text."""
-    lines = show(run("baseline", 0.9, 1e-4, runtime="a|b<i>"), "github").splitlines()
-    rows = [line for line in lines if line.startswith("|")]
-
-    assert r"a\|b&lt;i&gt;" in rows[2]
-    assert {len(COLUMNS) + 3} == {row.replace(r"\|", "").count("|") for row in rows}
-
-
-def test_github_shows_links_and_images_as_text() -> None:
-    """A name fetches nothing from anywhere when somebody looks at the table."""
-    text = show(run("![x](http://example.org/x.png)", 0.9, 1e-4), "github")
-
-    assert r"![x]\(http://example.org/x.png)" in text
-
-
-def test_latex_is_escaped() -> None:
-    """LaTeX's own characters in a cell are shown as they are."""
-    text = show(run("baseline", 0.9, 1e-4, runtime="a_b&c#1"), "latex")
-
-    assert r"a\_b\&c\#1" in text
-    assert r"90.00 \%" in text
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_latex_notes_stay_comments(end: str) -> None:
-    """A reason of several lines does not break out of its comment into the document."""
-    records = without("latency", "failed", f"first{end}second")
-
-    lines = [line for line in show(records, "latex").splitlines() if "second" in line]
-
-    assert ["% [2] first second"] == [" ".join(line.split()) for line in lines]
-
-
 @pytest.mark.parametrize("format", ["csv", "json"])
 def test_machine_formats_hold_the_records_numbers(format: str) -> None:
     """Every value and interval is there as a bare number, no digit lost."""

@@ -106,7 +106,7 @@ def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
 
 def indented(text: str) -> str:
     """Each line two spaces in, without trailing blanks."""
-    return "\n".join(f"  {line.rstrip()}" for line in text.splitlines())
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
 
 
 def _devices() -> tuple[str, str]:

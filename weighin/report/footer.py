@@ -20,75 +20,125 @@ def samples(
         dataset: that they were measured on.
         metrics: that the table has columns for.
     """
-    environment = results.environment
-    models = {record.model for row in rows for each in row.records.values() for record in each}
-    words = []
-    images = counted(rows, "top1")
-    if images and "top1" in metrics:
-        words.append(f"{dataset}: {images} test images{_trained_on(results, models, dataset)}")
-    rounds = counted(rows, "latency")
-    if rounds and "latency" in metrics:
-        threads = sorted({record.threads for record in _records(rows, "latency")})
-        count = ", ".join(map(str, threads))
-        plural = "" if threads == [1] else "s"
-        words.append(f"latency: median of {rounds} single inferences, {count} thread{plural}")
-    seeds = sorted(
-        {record.seed for row in rows for each in row.records.values() for record in each}
-    )
-    if seeds:
-        words.append(f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}")
-    if environment.get("profile"):
-        words.append(f"profile {environment['profile']}")
-    lines = ["; ".join(words)]
-    if any(len(each) > 1 for row in rows for each in row.records.values()):
-        lines.append(
-            f"± standard deviation over {len(seeds)} seeds; [within-seed 95 % interval, its ends "
-            f"averaged over seeds]"
-        )
-    else:
-        one = "one seed a row" if len(seeds) > 1 else "one seed"
-        trained = ", so that of another training is not in it"
-        lines.append(f"[95 % interval]; {one}{'' if untrained(results, models) else trained}")
-    if "smaller" in metrics:
-        lines.append("× smaller: gzip -9 against the baseline's in the same file format")
-    margin = environment.get("margin")
-    if margin is not None and "top1_delta" in metrics and _records(rows, "top1_delta"):
-        lines.append(
-            f"Δ points: on the same images; better or worse by McNemar's exact test at 5 %, "
-            f"same if the interval lies within ±{margin * 100:g}"
-        )
-    pairs, openings = _records(rows, "speedup"), counted(rows, "speedup")
-    rule = environment.get("pairs")
-    if openings and rule and "speedup" in metrics:
-        spent = "; * before that its time was spent" if _is_any_spent(pairs) else ""
-        plural = "" if openings == "1" else "s"
-        lines.append(
-            f"× faster: interleaved with the baseline, {openings} opening{plural} of both, until "
-            f"30 or more are within ±{rule['narrow'] * 100:g} % or {rule['seconds']:g} s are "
-            f"over{spent}; called faster or slower if the interval leaves out 1 and the ratio is "
-            f"at least {rule['smallest'] * 100:g} % from it"
-        )
-    return lines
+    sentences = [
+        _images(results, rows, dataset) if "top1" in metrics else "",
+        _latency(rows) if "latency" in metrics else "",
+        _seeds(rows),
+        _profile(results),
+    ]
+    return [
+        "; ".join(filter(None, sentences)),
+        _intervals(results, rows),
+        *filter(
+            None,
+            [
+                _smaller() if "smaller" in metrics else "",
+                _delta(results, rows) if "top1_delta" in metrics else "",
+                _faster(results, rows) if "speedup" in metrics else "",
+            ],
+        ),
+    ]
 
 
 def legend(rows: Sequence[Row]) -> list[str]:
     """What brackets, ± and * mean, for a table of rows from several runs."""
     lines = ["[95 % interval]"]
-    if any(len(each) > 1 for row in rows for each in row.records.values()):
+    if _is_any_of_several_seeds(rows):
         lines[0] += (
             "; of several seeds ± standard deviation over them, the interval's ends averaged"
         )
-    if _is_any_spent(_records(rows, "speedup")):
+    if _is_any_spent(rows):
         lines.append("* its time was spent before its interval was narrow enough")
     return lines
+
+
+def _images(results: Results, rows: Sequence[Row], dataset: str) -> str:
+    images = counted(rows, "top1")
+    return f"{dataset}: {images} test images{_trained_on(results, rows, dataset)}" if images else ""
+
+
+def _latency(rows: Sequence[Row]) -> str:
+    rounds = counted(rows, "latency")
+    if not rounds:
+        return ""
+    threads = sorted({record.threads for record in _records(rows, "latency")})
+    plural = "" if threads == [1] else "s"
+    count = ", ".join(map(str, threads))
+    return f"latency: median of {rounds} single inferences, {count} thread{plural}"
+
+
+def _seeds(rows: Sequence[Row]) -> str:
+    seeds = _seeds_of(rows)
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}" if seeds else ""
+
+
+def _profile(results: Results) -> str:
+    profile = results.environment.get("profile")
+    return f"profile {profile}" if profile else ""
+
+
+def _intervals(results: Results, rows: Sequence[Row]) -> str:
+    seeds = _seeds_of(rows)
+    if _is_any_of_several_seeds(rows):
+        return (
+            f"± standard deviation over {len(seeds)} seeds; [within-seed 95 % interval, its ends "
+            f"averaged over seeds]"
+        )
+    one = "one seed a row" if len(seeds) > 1 else "one seed"
+    trained = ", so that of another training is not in it"
+    return f"[95 % interval]; {one}{'' if untrained(results, _models(rows)) else trained}"
+
+
+def _smaller() -> str:
+    return "× smaller: gzip -9 against the baseline's in the same file format"
+
+
+def _delta(results: Results, rows: Sequence[Row]) -> str:
+    margin = results.environment.get("margin")
+    if margin is None or not _records(rows, "top1_delta"):
+        return ""
+    return (
+        f"Δ points: on the same images; better or worse by McNemar's exact test at 5 %, "
+        f"same if the interval lies within ±{margin * 100:g}"
+    )
+
+
+def _faster(results: Results, rows: Sequence[Row]) -> str:
+    openings, rule = counted(rows, "speedup"), results.environment.get("pairs")
+    if not openings or not rule:
+        return ""
+    spent = "; * before that its time was spent" if _is_any_spent(rows) else ""
+    plural = "" if openings == "1" else "s"
+    return (
+        f"× faster: interleaved with the baseline, {openings} opening{plural} of both, until "
+        f"30 or more are within ±{rule['narrow'] * 100:g} % or {rule['seconds']:g} s are "
+        f"over{spent}; called faster or slower if the interval leaves out 1 and the ratio is "
+        f"at least {rule['smallest'] * 100:g} % from it"
+    )
 
 
 def _records(rows: Sequence[Row], metric: str) -> list[Record]:
     return [record for row in rows for record in row.records.get(metric, ())]
 
 
-def _is_any_spent(records: Sequence[Record]) -> bool:
-    return any(record.stopped == "time" for record in records)
+def _all_records(rows: Sequence[Row]) -> list[Record]:
+    return [record for row in rows for records in row.records.values() for record in records]
+
+
+def _models(rows: Sequence[Row]) -> set[str]:
+    return {record.model for record in _all_records(rows)}
+
+
+def _seeds_of(rows: Sequence[Row]) -> list[int]:
+    return sorted({record.seed for record in _all_records(rows)})
+
+
+def _is_any_of_several_seeds(rows: Sequence[Row]) -> bool:
+    return any(len(records) > 1 for row in rows for records in row.records.values())
+
+
+def _is_any_spent(rows: Sequence[Row]) -> bool:
+    return any(record.stopped == "time" for record in _records(rows, "speedup"))
 
 
 def counted(rows: Sequence[Row], metric: str) -> str:
@@ -99,7 +149,7 @@ def counted(rows: Sequence[Row], metric: str) -> str:
     return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
 
 
-def _trained_on(results: Results, models: Collection[str], dataset: str) -> str:
+def _trained_on(results: Results, rows: Sequence[Row], dataset: str) -> str:
     """How many images the dense starts were trained on, and how many were held out of that.
 
     By the recipes in the run's provenance; where it has none, all are said to be trained on.
@@ -107,6 +157,7 @@ def _trained_on(results: Results, models: Collection[str], dataset: str) -> str:
     count = results.environment.get("datasets", {}).get(dataset, {}).get("train")
     if count is None:
         return ""
+    models = _models(rows)
     recipes = [
         recipe
         for model, recipe in _recipes(results)

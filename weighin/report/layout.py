@@ -74,8 +74,24 @@ class Notes:
         return [f"[{number}] {note}" for number, note in enumerate(self.notes, start=1)]
 
 
+# What a terminal obeys instead of showing it, what turns the direction of a line, and halves of
+# surrogate pairs, which UTF-8 cannot write
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def _visible(text: str) -> str:
+    r"""Control characters as Python writes them: `\x1b`."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.splitlines())
+    return _visible(" ".join(text.splitlines()).replace("\t", " "))
+
+
+def _html(text: str) -> str:
+    return escape(_visible(text))
 
 
 def _markdown(text: str) -> str:
@@ -88,7 +104,7 @@ def _markdown(text: str) -> str:
 LAYOUTS = {
     "text": Layout(
         "simple",
-        lambda name: f"{name}\n",
+        lambda name: f"{_one_line(name)}\n",
         _one_line,
         lambda lines: "\n".join(map(_one_line, lines)),
     ),
@@ -100,9 +116,9 @@ LAYOUTS = {
     ),
     "html": Layout(
         "html",
-        lambda name: f"<h3>{escape(name)}</h3>",
+        lambda name: f"<h3>{_html(name)}</h3>",
         _one_line,
-        lambda lines: f"<p>{'<br>'.join(map(escape, lines))}</p>",
+        lambda lines: f"<p>{'<br>'.join(map(_html, lines))}</p>",
     ),
     "latex": Layout(
         "latex",
@@ -113,12 +129,17 @@ LAYOUTS = {
 }
 
 
+def _line_ends(value: Any) -> Any:
+    # before Python 3.13 csv leaves a bare carriage return unquoted, which ends the row for readers
+    return re.sub("\r\n?", "\n", value) if isinstance(value, str) else value
+
+
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     names = list(dict.fromkeys(key for row in rows for key in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _line_ends(row[name]) for name in row} for row in rows)
     return text.getvalue().rstrip("\n")
 
 

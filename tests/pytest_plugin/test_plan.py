@@ -1,0 +1,178 @@
+"""Which cases a run weighs."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.support import isolate_registries
+from helpers.unrun import settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighin import grammar, registry
+from weighin.core import Recipe, ReferenceModel, Scope, Suite, WeighinError
+from weighin.pytest_plugin import plan
+from weighin.pytest_plugin.plan import with_controls
+from weighin.registry import SCOPES
+
+VARIANTS = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8")
+NAMES = st.lists(st.sampled_from((*VARIANTS, "finetune", "finetune+int8")), max_size=8)
+
+
+def never(*_: Any) -> Any:
+    """Stands in for what makes a model or loads data."""
+    raise AssertionError("to plan is not to build")
+
+
+@pytest.fixture(autouse=True)
+def _shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One model that trains further, one that does not, and their data set."""
+    isolate_registries(monkeypatch)
+    registry.datasets.add("tiny", never)
+    for name, epochs in (("trained", 1), ("finished", 0)):
+        registry.models.add(name, ReferenceModel(name, never, {"quick": Recipe("tiny", 1, epochs)}))
+
+
+def planned(
+    scope: Scope, *variants: str, models: tuple[str, ...] = ("trained",), **changes: Any
+) -> list[str]:
+    """The cases' names, as items' ids have them."""
+    suite = Suite("quick", "quick", models, variants, changes.pop("seeds", 1))
+    return list(map(str, plan.cases(settings(suite, Path("nowhere"), **changes), scope)))
+
+
+def names(variants: list[str], *, trains: bool = True) -> list[str]:
+    """Names of variants and their controls."""
+    return [each.name for each in with_controls(list(map(grammar.parse, variants)), trains=trains)]
+
+
+# -- by scope -----------------------------------------------------------------------------------
+
+
+def test_a_file_is_weighed_once_whatever_opens_it() -> None:
+    """Neither runtimes nor threads make more cases of it."""
+    runtimes = ("litert", "litert-builtin")
+
+    assert ["trained-baseline-tflite", "trained-int8-tflite"] == planned(
+        "artifact", "int8", runtimes=runtimes, threads=(1, 2)
+    )
+
+
+def test_a_file_that_nothing_opens_is_not_weighed() -> None:
+    """Keras files are left out where only LiteRT runs, and the other way round."""
+    of_keras = planned("artifact", "int8", runtimes=("keras-cpu",))
+    of_both = planned("artifact", "int8", runtimes=("litert", "keras-cpu"))
+
+    assert ["trained-baseline-h5"] == of_keras
+    assert ["trained-baseline-tflite", "trained-baseline-h5", "trained-int8-tflite"] == of_both
+
+
+@pytest.mark.parametrize("scope", sorted(set(SCOPES) - {"artifact", "pair"}))
+def test_what_runs_has_a_case_for_each_runtime_and_number_of_threads(scope: Scope) -> None:
+    """In the order in which they were named."""
+    assert [
+        "trained-baseline-litert-builtin-threads2",
+        "trained-baseline-litert-builtin",
+        "trained-baseline-litert-threads2",
+        "trained-baseline-litert",
+    ] == planned(scope, "baseline", runtimes=("litert-builtin", "litert"), threads=(2, 1))
+
+
+def test_nothing_is_paired_with_itself() -> None:
+    """A pair is a variant beside its baseline, also in each seed and on each runtime."""
+    cases = planned("pair", *VARIANTS, seeds=2, runtimes=("litert", "keras-cpu"))
+
+    assert {*VARIANTS, "finetune"} - {"baseline"} == {
+        case.removeprefix("trained-").split("-")[0] for case in cases
+    }
+    assert [] == planned("pair", "baseline")
+
+
+def test_seeds_are_weighed_one_after_another() -> None:
+    """All variants of a seed stand together."""
+    assert [
+        "trained-baseline-tflite",
+        "trained-int8-tflite",
+        "trained-baseline-tflite-seed1",
+        "trained-int8-tflite-seed1",
+    ] == planned("artifact", "int8", seeds=2)
+
+
+# -- formats ------------------------------------------------------------------------------------
+
+
+def test_keras_files_are_weighed_where_the_export_changes_no_weight() -> None:
+    """Not those of the dense control, which differ from the baseline's in nothing but weights."""
+    assert ["trained-baseline-keras-cpu", "trained-prune(0.5)-keras-cpu"] == planned(
+        "inference", *VARIANTS, "finetune", runtimes=("keras-cpu",)
+    )
+
+
+# -- controls -----------------------------------------------------------------------------------
+
+
+def test_what_trains_further_is_weighed_beside_the_dense_control() -> None:
+    """Directly after the baseline, which always comes first."""
+    assert ["baseline", "finetune", "int8", "prune(0.5)"] == names(["int8", "prune(0.5)"])
+
+
+@pytest.mark.parametrize(
+    ("variants", "trains"), [(["int8", "dynamic"], True), (["prune(0.5)", "int8"], False)]
+)
+def test_where_nothing_trains_further_there_is_no_control(
+    variants: list[str], trains: bool
+) -> None:
+    """Since no variant has a step, or the recipe gives steps no epochs."""
+    assert ["baseline", *variants] == names(variants, trains=trains)
+
+
+def test_each_model_has_the_controls_that_it_needs() -> None:
+    """By its recipe in the suite's profile."""
+    assert [
+        "trained-baseline-tflite",
+        "trained-finetune-tflite",
+        "trained-prune(0.5)-tflite",
+        "finished-baseline-tflite",
+        "finished-prune(0.5)-tflite",
+    ] == planned("artifact", "prune(0.5)", models=("trained", "finished"))
+
+
+@given(NAMES, st.booleans())
+def test_controls_add_and_lose_nothing(variants: list[str], trains: bool) -> None:
+    """Every variant is there once, in its order; a second time nothing is added."""
+    ordered = names(variants, trains=trains)
+
+    assert "baseline" == ordered[0]
+    assert len(set(ordered)) == len(ordered)
+    assert set(variants) <= set(ordered) <= {*variants, "baseline", "finetune"}
+    assert ordered == names(ordered, trains=trains)
+
+
+# -- what is unknown ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("suite", "message"),
+    [
+        (Suite("s", "quick", ("traned",), ("int8",)), "Did you mean 'trained'"),
+        (Suite("s", "full", ("trained",), ("int8",)), "'trained' has no profile 'full'"),
+        (Suite("s", "quick", ("trained",), ("int9",)), "int9"),
+        (Suite("s", "quick", ("trained",), {"finished": ("int8",)}), "no variants for the model"),
+    ],
+)
+def test_what_is_unknown_is_refused(suite: Suite, message: str) -> None:
+    """Before anything is built, and by its name."""
+    with pytest.raises(WeighinError, match=message):
+        plan.cases(settings(suite, Path("nowhere")), "artifact")
+
+
+def test_a_recipe_without_data_is_refused() -> None:
+    """The data set that it names has to be registered."""
+    recipe = Recipe("lost", 1, 1)
+    registry.models.add("trained", ReferenceModel("trained", never, {"quick": recipe}))
+
+    with pytest.raises(WeighinError, match="Unknown data set 'lost'"):
+        planned("artifact", "int8")

@@ -1,0 +1,331 @@
+"""One run: records are planned before anything is built, appended as they come, then finished."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from helpers.support import isolate_registries
+from helpers.unrun import (
+    FakeArtifacts,
+    FakeConfig,
+    digest_of,
+    fake_context,
+    register_tiny,
+    settings,
+)
+
+from weighin import registry
+from weighin.core import Case, Dataset, Record, Results, Scope, Suite, WeighinError
+from weighin.datasets import loading
+from weighin.measure.cell import Cell
+from weighin.pytest_plugin.run import Run, cell_of
+from weighin.records import store
+from weighin.report import gates
+
+SUITE = Suite("quick", "quick", ("tiny",), ("baseline", "dynamic"))
+NOT_YET = "the run ended before its turn"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FakeArtifacts:
+    """What builds nothing."""
+    return FakeArtifacts(tmp_path)
+
+
+@pytest.fixture
+def run(
+    files: FakeArtifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_data: Dataset
+) -> Run:
+    """A run of two variants."""
+    isolate_registries(monkeypatch)
+    loading.load_cached.cache_clear()
+    register_tiny(tiny_data)
+    return run_of(tmp_path, files)
+
+
+def run_of(folder: Path, artifacts: FakeArtifacts) -> Run:
+    """A run that is given these files."""
+    config: Any = FakeConfig(folder)
+    made = Run(config)
+    made.settings = settings(SUITE, folder)
+    made.context = fake_context(artifacts)
+    return made
+
+
+def items_of(run: Run, *scopes: Scope) -> list[Any]:
+    """What pytest would collect for bench functions of these scopes."""
+    cells = [cell for scope in scopes for cell in run.cells(scope)]
+    return [SimpleNamespace(callspec=SimpleNamespace(params={"cell": each})) for each in cells]
+
+
+def measured(item: Any, metric: str, value: float) -> Cell:
+    """The cell of an item, after it has recorded one more figure."""
+    cell: Cell = item.callspec.params["cell"]
+    unit = registry.metrics[metric].unit
+    sha256 = digest_of(cell.case.variant)
+    cell.records.append(Record(cell.case, metric, unit, "ok", value, artifact=sha256))
+    return cell
+
+
+def written(run: Run) -> Results:
+    """What the results file holds."""
+    assert run.path is not None
+    return store.load(run.path)
+
+
+def told(results: Results, metric: str) -> list[tuple[str, str, float | None, str]]:
+    """Variant, status, value and reason of a metric's records, in order."""
+    return [
+        (record.variant, record.status, record.value, record.reason)
+        for record in results.records
+        if record.metric == metric
+    ]
+
+
+# -- what is to come ----------------------------------------------------------------------------
+
+
+def test_what_is_to_come_is_written_before_anything_is_built(
+    run: Run, files: FakeArtifacts, tmp_path: Path
+) -> None:
+    """A folder that cannot be written is found out first; what ends the run ends no file."""
+    found: list[Results] = []
+    files.while_building = lambda: found.extend(
+        store.load(path) for path in (tmp_path / "results").glob("*.json")
+    )
+
+    run.begin(items_of(run, "artifact", "inference"))
+
+    (early,) = found
+    for results in (early, written(run)):
+        assert [
+            ("baseline", "not measured", None, NOT_YET),
+            ("dynamic", "not measured", None, NOT_YET),
+        ] == told(results, "latency")
+        assert {"artifact", "inference"} == {
+            registry.metrics[record.metric].scope for record in results.records
+        }
+    assert {} == early.environment["artifacts"]
+    assert {digest_of("baseline"), digest_of("dynamic")} == set(
+        written(run).environment["artifacts"]
+    )
+
+
+def test_a_file_is_called_by_when_the_run_began_and_its_suite(run: Run) -> None:
+    """So that files stand in the order of their runs."""
+    run.begin(items_of(run, "artifact"))
+
+    assert run.path == run.settings.results_dir / f"{run.began:%Y%m%dT%H%M%SZ}-quick.json"
+
+
+def test_what_cannot_be_run_here_is_not_built(run: Run, files: FakeArtifacts) -> None:
+    """It has its records, as everything has."""
+
+    class Nowhere:
+        name, formats, needs_tensorflow, on_request = "nowhere", ("tflite",), False, True
+
+        def available(self) -> str:
+            return "no such chip here"
+
+    chip: Any = Nowhere()
+    registry.runtimes.add("nowhere", chip)
+    case = Case("tiny", "tiny", "dynamic", 0, "tflite", "nowhere", 1)
+    cell = Cell(case, "inference", run.context)
+    nowhere: Any = SimpleNamespace(callspec=SimpleNamespace(params={"cell": cell}))
+
+    run.begin([nowhere, *items_of(run, "inference")])
+
+    assert {"litert"} == {case.runtime for case in files.asked}
+    assert 3 == len(told(written(run), "latency"))
+
+
+def test_data_that_are_missing_end_the_run_before_it_builds(run: Run, files: FakeArtifacts) -> None:
+    """As pytest tells wrong use, with the message alone."""
+
+    def lost(search: object) -> Dataset:
+        raise WeighinError("tiny.npz is nowhere")
+
+    registry.datasets.add("tiny", lost)
+
+    with pytest.raises(pytest.UsageError, match=r"^tiny\.npz is nowhere$"):
+        run.begin(items_of(run, "artifact"))
+    assert [] == files.asked
+    assert run.path is None
+
+
+def test_a_folder_that_cannot_be_written_ends_the_run_before_it_builds(
+    run: Run, files: FakeArtifacts, tmp_path: Path
+) -> None:
+    """The message names it."""
+    (tmp_path / "results").write_text("a file")
+
+    with pytest.raises(pytest.UsageError, match="results"):
+        run.begin(items_of(run, "artifact"))
+    assert [] == files.asked
+
+
+def test_options_without_sense_are_a_problem_not_an_error(run: Run) -> None:
+    """Pytest is still collecting: no cells, and the reason why."""
+    run.settings = settings(Suite("s", "quick", ("huge",), ()), Path("nowhere"))
+
+    assert [] == run.cells("artifact")
+    assert "Unknown model 'huge'" in run.problem
+
+
+# -- while it runs ------------------------------------------------------------------------------
+
+
+def test_each_record_is_appended_once(run: Run) -> None:
+    """However often a cell is kept, and whichever cells are kept in between."""
+    items = items_of(run, "artifact")
+    run.begin(items)
+    path = run.settings.results_dir / str(run.path)
+    sizes = [path.stat().st_size]
+
+    def keep(cell: Cell) -> None:
+        run.keep(cell)
+        sizes.append(path.stat().st_size)
+
+    keep(measured(items[0], "file_bytes", 9.0))
+    keep(items[0].callspec.params["cell"])
+    keep(measured(items[1], "file_bytes", 4.0))
+    keep(measured(items[0], "gzip_bytes", 7.0))
+
+    assert sizes[0] < sizes[1] == sizes[2] < sizes[3] < sizes[4]
+    values = {(r.variant, r.metric): r.value for r in written(run).records if r.status == "ok"}
+    assert {
+        ("baseline", "file_bytes"): 9.0,
+        ("baseline", "gzip_bytes"): 7.0,
+        ("dynamic", "file_bytes"): 4.0,
+    } == values
+
+
+def test_before_a_run_has_begun_nothing_is_kept(run: Run) -> None:
+    """Where everything was deselected there is no file."""
+    run.keep(measured(items_of(run, "artifact")[0], "file_bytes", 9.0))
+    run.finish()
+
+    assert run.path is None
+    assert not run.settings.results_dir.exists()
+
+
+# -- its end ------------------------------------------------------------------------------------
+
+
+def test_the_end_puts_records_in_order(run: Run) -> None:
+    """As items were collected, not as they were measured; with why each row is as it is."""
+    items = items_of(run, "inference")
+    run.begin(items)
+    for item, seconds in zip(reversed(items), (2e-4, 1e-4), strict=True):
+        run.keep(measured(item, "latency", seconds))
+
+    run.finish()
+
+    results = written(run)
+    assert [("baseline", "ok", 1e-4, ""), ("dynamic", "ok", 2e-4, "")] == told(results, "latency")
+    assert run.results().records == results.records
+    (why,) = [record for record in results.records if record.metric == "why"]
+    assert why == results.records[-1]
+    assert "dynamic" == why.variant
+    assert "dynamic range quantizes activations anew in every call" in why.reasons
+
+
+def test_what_was_not_measured_or_not_built_is_not_explained(run: Run, tmp_path: Path) -> None:
+    """Such a row has a reason of its own."""
+    unmeasured = items_of(run, "inference")
+    run.begin(unmeasured)
+    run.finish()
+    assert "why" not in {record.metric for record in run.results().records}
+
+    broken = run_of(tmp_path, FakeArtifacts(tmp_path, broken=("dynamic",)))
+    items = items_of(broken, "inference")
+    broken.begin(items)
+    measured(items[1], "latency", 1e-4)
+    broken.finish()
+    assert "why" not in {record.metric for record in broken.results().records}
+
+
+@pytest.mark.parametrize(
+    ("gate", "verdict", "keeps"),
+    [
+        ("dynamic: latency <= 0.001", "kept", True),
+        ("dynamic: latency <= 0.5 * baseline", "breached", False),
+        ("dynamic: file_bytes <= 9", "no figure", False),
+    ],
+)
+def test_the_end_judges_the_gates(
+    run: Run, tmp_path: Path, gate: str, verdict: str, keeps: bool
+) -> None:
+    """On all records; one gate that is not kept is enough."""
+    run.settings = settings(SUITE, tmp_path, gates=(gates.parse(gate),))
+    items = items_of(run, "inference")
+    run.begin(items)
+    for item, seconds in zip(items, (1e-4, 2e-4), strict=True):
+        measured(item, "latency", seconds)
+
+    run.finish()
+
+    assert [verdict] == [outcome.verdict for outcome in run.outcomes]
+    assert keeps is run.keeps_gates()
+
+
+def test_a_strict_run_judges_the_bare_figure(run: Run, tmp_path: Path) -> None:
+    """Otherwise a bound within the interval is kept."""
+    gate = gates.parse("dynamic: latency <= 0.00015")
+    run.settings = settings(SUITE, tmp_path, gates=(gate,))
+    items = items_of(run, "inference")
+    run.begin(items)
+    case = items[1].callspec.params["cell"].case
+    items[1].callspec.params["cell"].records.append(
+        Record(case, "latency", "s", "ok", 2e-4, 1e-4, 3e-4)
+    )
+    run.finish()
+
+    assert run.keeps_gates()
+    run.settings = settings(SUITE, tmp_path, gates=(gate,), strict=True)
+    assert not run.keeps_gates()
+
+
+def test_without_gates_all_are_kept(run: Run) -> None:
+    """Of none, none is breached."""
+    run.begin(items_of(run, "artifact"))
+    run.finish()
+
+    assert ([], True) == (run.outcomes, run.keeps_gates())
+
+
+def test_what_was_deselected_is_told_beside_what_was_not(run: Run) -> None:
+    """Of a row that is there; a row of which nothing was selected is no row."""
+    items, alone = items_of(run, "inference"), items_of(run, "start")
+    run.deselected = [*alone, items[1]]
+
+    run.begin(items[:1])
+
+    deselected = [each for each in run.results().records if each.reason == "deselected"]
+    assert {("baseline", "start", "not measured")} == {
+        (each.variant, registry.metrics[each.metric].scope, each.status) for each in deselected
+    }
+
+
+# -- items --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        SimpleNamespace(),
+        SimpleNamespace(callspec=SimpleNamespace(params={})),
+        SimpleNamespace(callspec=SimpleNamespace(params={"cell": "another plugin's"})),
+    ],
+)
+def test_other_items_have_no_cell(run: Run, item: Any) -> None:
+    """They are run as ever, and nothing is recorded of them."""
+    assert cell_of(item) is None
+
+    run.begin([item])
+
+    assert () == written(run).records
