@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
-
 from weighin.core import Case, Metric, Record, Results, WeighinError
+from weighin.report.layout import LAYOUTS, Section
 from weighin.report.units import shown
 from weighin.stats import fisher
 
@@ -72,7 +71,7 @@ def _table(
         return ""
     headers = [metric.name, runs[0][0]]
     headers += [header for name, _ in runs[1:] for header in (name, "verdict")]
-    return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+    return LAYOUTS["text"].write(Section("", headers, rows))
 
 
 def _said(metric: Metric, first: Record | None, second: Record | None) -> str:

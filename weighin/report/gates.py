@@ -15,9 +15,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tabulate import tabulate
-
 from weighin.core import Catalogue, Metric, Record, Results, WeighinError
+from weighin.report.layout import LAYOUTS, Section
 from weighin.report.units import shown
 
 CONTROLS = ("baseline", "finetune")
@@ -156,7 +155,7 @@ def render(outcomes: Sequence[Outcome], strict: bool = False) -> str:
             verdict = "breached, though not beyond the interval"
         rows.append([outcome.gate.text, where, figure, bound, verdict])
     headers = ["gate", "row", "figure", "bound", "verdict"]
-    table = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+    table = LAYOUTS["text"].write(Section("", headers, rows))
     return f"{table}\n\n{_summary(outcomes, strict)}"
 
 

@@ -13,6 +13,7 @@ from weighin.core import WeighinError
 from weighin.formats.keras import KerasFile, read_keras
 from weighin.formats.tflite import Graph, Operator, read_tflite
 from weighin.report import units
+from weighin.report.layout import one_line
 from weighin.subprocesses import SubprocessError, run_module
 
 PATIENCE = 120  # seconds for reading one file
@@ -136,14 +137,14 @@ def _keras(file: KerasFile) -> dict[str, Any]:
 
 def _shown(key: str, value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return one_line(", ".join(map(str, value)))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if key == "zeros":
         return units.percent(value)
     if "bytes" in key:
         return f"{value:,} B"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else one_line(str(value))
 
 
 if __name__ == "__main__":

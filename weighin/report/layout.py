@@ -86,7 +86,8 @@ def _visible(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text as one line, what a terminal would obey made visible."""
     return _visible(" ".join(text.splitlines()).replace("\t", " "))
 
 
@@ -97,16 +98,16 @@ def _html(text: str) -> str:
 def _markdown(text: str) -> str:
     """Neither an element, nor a cell's end, nor a link or an image."""
     # a backslash before a bar would escape the bar's own; the cell's end may be one
-    barred = re.sub(r"(\\*)\|", r"\1\1\\|", escape(_one_line(text), quote=False))
+    barred = re.sub(r"(\\*)\|", r"\1\1\\|", escape(one_line(text), quote=False))
     return re.sub(r"\\$", "&#92;", barred.replace("](", "]\\("))
 
 
 LAYOUTS = {
     "text": Layout(
         "simple",
-        lambda name: f"{_one_line(name)}\n",
-        _one_line,
-        lambda lines: "\n".join(map(_one_line, lines)),
+        lambda name: f"{one_line(name)}\n",
+        one_line,
+        lambda lines: "\n".join(map(one_line, lines)),
     ),
     "github": Layout(
         "github",
@@ -117,14 +118,14 @@ LAYOUTS = {
     "html": Layout(
         "html",
         lambda name: f"<h3>{_html(name)}</h3>",
-        _one_line,
+        one_line,
         lambda lines: f"<p>{'<br>'.join(map(_html, lines))}</p>",
     ),
     "latex": Layout(
         "latex",
-        lambda name: f"% {_one_line(name)}",
-        _one_line,
-        lambda lines: "\n".join(f"% {_one_line(line)}" for line in lines),
+        lambda name: f"% {one_line(name)}",
+        one_line,
+        lambda lines: "\n".join(f"% {one_line(line)}" for line in lines),
     ),
 }
 
