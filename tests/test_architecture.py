@@ -128,6 +128,24 @@ def test_every_module_has_a_layer():
     assert sorted({_unit(module) for module in MODULES}) == sorted(placed)
 
 
+def test_the_picture_of_the_house_is_what_is_there():
+    """CONTRIBUTING names every folder and module of weighin, once, in the order of imports."""
+    picture = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("```")[1]
+    inside = picture.partition("\nweighin/ ")[2].partition("\nbench/ ")[0].splitlines()[1:]
+    named = [line[2:].split()[0] for line in inside if line[:2] == "  " and line[2] != " "]
+    there = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in (ROOT / "weighin").iterdir()
+        if path.name[:2] != "__" and path.suffix in ("", ".py")
+    }
+    rank = {unit: number for number, layer in enumerate(LAYERS) for unit in layer}
+    ranks = [rank[name.removesuffix("/").removesuffix(".py")] for name in named]
+
+    assert there == set(named)
+    assert len(named) == len(there)
+    assert sorted(ranks) == ranks
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_run_one_way(module):
     """A module imports only from layers above its own, or from its own package."""

@@ -16,7 +16,7 @@ EVERYWHERE = ["backports-strenum>=1.2.8,<1.3"]
 NEWEST = ["tensorflow==2.21.*", "tensorflow-model-optimization==0.8.1"]
 
 # What an environment is about; tf-keras of the same version comes with the toolkit from 0.8 on.
-# The last three cannot work, as weighin/versions.py says: there the tests see them fail.
+# The last three cannot work, as weighin/frameworks/versions.py says: there the tests see them fail.
 WANTED: dict[str, list[str]] = {
     "tf213": ["tensorflow==2.13.*", "tensorflow-model-optimization==0.8.1"],
     "tf215": ["tensorflow==2.15.*", "tensorflow-model-optimization==0.7.5"],
