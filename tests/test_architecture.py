@@ -240,14 +240,18 @@ def test_bench_and_models_use_what_an_outside_user_may(path):
 
 
 def test_public_names_are_those_that_the_package_has():
-    """`__all__` lists every public name of the package's own, and nothing else."""
-    names = {
+    """Each name in `__all__` can be had, and nothing else of the package's own."""
+    wanted = {name: getattr(weighin, name) for name in weighin.__all__}
+    own = {
         name
         for name, item in vars(weighin).items()
-        if not name.startswith("_") and not hasattr(item, "__path__") and callable(item)
+        if not name.startswith("_") and getattr(item, "__module__", "").startswith("weighin")
     }
 
-    assert names == set(weighin.__all__)
+    assert list(wanted) == [item.__name__ for item in wanted.values()]
+    assert own <= set(wanted)
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        from weighin import nothing  # noqa: F401
 
 
 def test_importing_loads_no_tensorflow():

@@ -4,9 +4,13 @@ The public names, for files that define models, data sets, suites, steps, export
 and metrics.
 """
 
-from weighin.core import Anchor, Figure, Recipe, Skip, WeighinError, Weights
-from weighin.datasets.loading import from_arrays, noise_dataset, npz_dataset
-from weighin.registry import dataset, export, metric, model, published, runtime, step, suite
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from weighin.core import Anchor, Figure, Recipe, Skip, WeighinError, Weights
+    from weighin.datasets.loading import from_arrays, noise_dataset, npz_dataset
+    from weighin.registry import dataset, export, metric, model, published, runtime, step, suite
 
 __all__ = [
     "Anchor",
@@ -29,3 +33,18 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "weighin.datasets.loading": ("from_arrays", "noise_dataset", "npz_dataset"),
+    "weighin.registry": (
+        *("dataset", "export", "metric", "model", "published", "runtime", "step", "suite"),
+    ),
+}  # of the names above; the others' is weighin.core
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is asked for: a cold start's process needs none of them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = next((home for home, names in _HOMES.items() if name in names), "weighin.core")
+    return getattr(importlib.import_module(home), name)

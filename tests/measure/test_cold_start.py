@@ -1,5 +1,6 @@
 """The first answer of a fresh process, and its highest memory."""
 
+import copy
 import json
 import os
 import subprocess
@@ -9,7 +10,9 @@ import numpy as np
 import psutil
 import pytest
 
+from weighin import registry
 from weighin.core import WeighinError
+from weighin.definitions import load_definitions
 from weighin.measure.cold_start import cold_starts
 
 MEGABYTE = 2**20
@@ -39,8 +42,31 @@ def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):
     assert "Traceback" not in str(caught.value)
 
 
-def test_a_cold_start_loads_no_tensorflow(shop, tiny_data, tmp_path, monkeypatch):
-    """The process that is measured has LiteRT in it, and neither TensorFlow nor Keras."""
+UNUSED = [
+    "tensorflow",
+    "keras",
+    "tf_keras",
+    "tensorflow_model_optimization",
+    "scipy",
+    "click",
+    "pytest",
+    "psutil",
+    "h5py",
+    "flatbuffers",
+    "subprocess",
+    "concurrent.futures",
+    "logging",
+    "zipfile",
+    "weighin.core",
+    "weighin.registry",
+    "weighin.runtimes.keras",
+    "weighin.measure.cell",
+]
+
+
+@pytest.mark.parametrize("runtime", ["litert", "litert-builtin"])
+def test_a_cold_start_loads_what_it_needs(shop, tiny_data, tmp_path, monkeypatch, runtime):
+    """The process that is measured has LiteRT in it, and of weighin little else."""
     (tmp_path / "sitecustomize.py").write_text(
         "import atexit, os, pathlib, sys\n"
         "path = pathlib.Path(os.environ['LOADED_MODULES'])\n"
@@ -49,11 +75,41 @@ def test_a_cold_start_loads_no_tensorflow(shop, tiny_data, tmp_path, monkeypatch
     folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
     monkeypatch.setenv("LOADED_MODULES", str(tmp_path / "modules"))
-    cold_starts("litert", shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
+    cold_starts(runtime, shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
     loaded = set((tmp_path / "modules").read_text().split("\n"))
 
     assert "ai_edge_litert.interpreter" in loaded
-    assert set() == loaded & {"tensorflow", "keras", "tf_keras", "tensorflow_model_optimization"}
+    assert set() == loaded & set(UNUSED)
+
+
+TWIN = """
+from weighin import runtime
+from weighin.runtimes.litert import LiteRT
+
+
+@runtime
+class Twin(LiteRT):
+    name = "twin"
+
+    def open(self, path, threads):
+        session = super().open(path, threads)
+        session.answer = lambda: session._one.get()[:, ::-1]
+        return session
+"""
+
+
+def test_a_runtime_of_ones_own_opens_its_files_itself(shop, tiny_data, tmp_path, monkeypatch):
+    """Its definition is loaded in the fresh process, even if it is a kind of weighin's own."""
+    file = tmp_path / "twin.py"
+    file.write_text(TWIN)
+    monkeypatch.setattr(registry, "runtimes", copy.deepcopy(registry.runtimes))
+    load_definitions([file])
+    path, image = shop.artifact().path, tiny_data.test.inputs(0, 1)
+    (plain,) = cold_starts("litert", path, 1, image)
+
+    (started,) = cold_starts("twin", path, 1, image, [file])
+
+    assert started.top1 == 2 - plain.top1
 
 
 def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child_environment):

@@ -322,7 +322,7 @@ if sys.argv[4] in os.environ["ABORTING"].split():
     os.kill(os.getpid(), signal.SIGABRT)
 sys.argv = sys.argv[2:]
 import runpy
-runpy.run_module("weighin.runtimes.litert", run_name="__main__")
+runpy.run_module("weighin.runtimes._litert", run_name="__main__")
 """
 
 

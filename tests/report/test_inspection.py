@@ -26,7 +26,7 @@ from helpers.flatbuffer import Layer, content, convolution, dense
 from weighin.cli import main
 from weighin.core import WeighinError
 from weighin.formats.tflite import read_tflite
-from weighin.measure import cold_start
+from weighin.measure.cold_start import cold_starts
 from weighin.report.inspection import inspect, render
 
 FLIPS, CUTS = 800, 200
@@ -310,10 +310,10 @@ def test_a_crashed_process_is_named(
     script = tmp_path / "python"
     script.write_text(KILLS_ITSELF.format(python=sys.executable, name=name), "utf-8")
     script.chmod(0o755)
-    monkeypatch.setattr(cold_start.sys, "executable", str(script))
+    monkeypatch.setattr(sys, "executable", str(script))
 
     with pytest.raises(WeighinError, match=f"a fresh process with litert crashed: {name}"):
-        cold_start.cold_starts("litert", tmp_path / "m.tflite", 1, np.zeros((1, 2), np.float32))
+        cold_starts("litert", tmp_path / "m.tflite", 1, np.zeros((1, 2), np.float32))
 
 
 def test_a_damaged_file_fails_in_its_own_process(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_damaged_file_fails_in_its_own_process(tmp_path: Path) -> None:
     path.write_bytes(tflite()[:300])
 
     with pytest.raises(WeighinError, match=r"a fresh process with litert (failed|crashed): \w"):
-        cold_start.cold_starts("litert", path, 1, np.zeros((1, 8, 8, 3), np.float32))
+        cold_starts("litert", path, 1, np.zeros((1, 8, 8, 3), np.float32))
 
 
 def test_a_cold_start_of_a_whole_file(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_a_cold_start_of_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(content([dense(3, 4)]))
 
-    (found,) = cold_start.cold_starts("litert", path, 1, np.ones((1, 4), np.float32))
+    (found,) = cold_starts("litert", path, 1, np.ones((1, 4), np.float32))
 
     weights = dense(3, 4).weights
     assert int(weights.sum(axis=1).argmax()) == found.top1

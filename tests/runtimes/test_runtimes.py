@@ -9,7 +9,7 @@ from helpers.support import answer
 from weighin import registry
 from weighin.core import WeighinError
 from weighin.measure.cold_start import cold_starts
-from weighin.runtimes import litert
+from weighin.runtimes import _litert
 from weighin.runtimes.keras import KerasGPU
 from weighin.runtimes.litert import BATCH
 from weighin.targets import machine
@@ -65,17 +65,56 @@ def _one_by_one(session, images):
     return np.concatenate(answers)
 
 
-@pytest.mark.parametrize(("most", "wanted"), [(10**9, BATCH), (3 * 6 * 6 * 4, 3), (1, 1)])
-def test_batches_of_large_images_are_small(shop, tiny_data, open_file, monkeypatch, most, wanted):
-    """What a batch takes is bounded, and at least one image goes in."""
-    asked = []
-    monkeypatch.setattr(litert, "BATCH_BYTES", most)
-    session = open_file(shop.artifact().path)
-    monkeypatch.setattr(session, "_answer_batch", lambda images: asked.append(images) or images)
-    answers = session.predict(tiny_data.train.inputs())
+@pytest.fixture
+def interpreters(monkeypatch):
+    """Interpreters that are opened from now on, and the images that each was given."""
+    opened = []
 
-    assert wanted == max(map(len, asked))
-    assert np.array_equal(tiny_data.train.inputs(), answers)
+    class Watched(_litert._Interpreter):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.given = []
+            opened.append(self)
+
+        def set(self, images):
+            self.given.append(images)
+            super().set(images)
+
+    monkeypatch.setattr(_litert, "_Interpreter", Watched)
+    return opened
+
+
+@pytest.mark.parametrize(("most", "wanted"), [(10**9, BATCH), (3 * 6 * 6 * 4, 3), (1, 1)])
+def test_batches_of_large_images_are_small(
+    shop, tiny_data, open_file, monkeypatch, interpreters, most, wanted
+):
+    """What a batch takes is bounded, and at least one image goes in."""
+    monkeypatch.setattr(_litert, "BATCH_BYTES", most)
+    open_file(shop.artifact().path).predict(tiny_data.train.inputs())
+    sizes = [len(images) for interpreter in interpreters for images in interpreter.given]
+
+    assert wanted == max(sizes)
+    assert len(tiny_data.train) == sum(sizes)
+
+
+def test_interpreters_are_opened_once(shop, tiny_data, open_file, monkeypatch, interpreters):
+    """One for single inferences and at most one per core, however often batches are answered."""
+    monkeypatch.setattr(machine, "usable_cores", lambda: 3)
+    session = open_file(shop.artifact().path)
+    first, *again = (session.predict(tiny_data.train.inputs()) for _ in range(5))
+
+    assert len(interpreters) <= 1 + 3
+    assert all(np.array_equal(first, scores) for scores in again)
+
+
+def test_a_batch_that_fails_is_told(shop, tiny_data, open_file, monkeypatch, interpreters):
+    """By its own error, whichever thread met it; the session answers on."""
+    session = open_file(shop.artifact().path)
+    wanted = session.predict(tiny_data.test.inputs())
+    with pytest.raises(RuntimeError, match="dims"):
+        session.predict(tiny_data.test.inputs()[..., 0])
+
+    np.testing.assert_array_equal(session.predict(tiny_data.test.inputs()), wanted)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -1,0 +1,77 @@
+"""The process of one cold start: `python -m weighin.measure.first_answer`.
+
+Reads its orders as a line of JSON and then the image's bytes from standard input, writes a line
+when it has imported what it needs, waits for one, and writes one line of JSON to standard output.
+
+It imports as little as it can: six of these start for every row.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from weighin.core import Runtime
+
+
+def _runtime(orders: dict[str, Any]) -> Runtime:
+    """The runtime: by its class alone where that suffices, else from what registers it."""
+    if orders["class"]:
+        module, name = orders["class"]
+        made: Runtime = getattr(importlib.import_module(module), name)()
+        return made
+    from weighin import registry
+    from weighin.definitions import load_definitions
+
+    load_definitions([Path(definition) for definition in orders["definitions"]])
+    return registry.runtimes[orders["runtime"]]
+
+
+def _peak_bytes() -> int:
+    """Highest resident memory of this process, in bytes.
+
+    Not `ru_maxrss`: on Linux that survives exec, so a child starts with its parent's peak.
+    """
+    try:
+        status = Path("/proc/self/status").read_text("ascii", errors="replace")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, StopIteration):
+        import psutil
+
+        memory = psutil.Process().memory_info()
+        return int(getattr(memory, "peak_wset", memory.rss))
+
+
+def _main() -> None:
+    orders = json.loads(sys.stdin.buffer.readline())
+    content = sys.stdin.buffer.read(orders["image_bytes"])
+    image = np.frombuffer(content, orders["dtype"]).reshape(orders["shape"])
+    runtime = _runtime(orders)
+    runtime.load()
+    print("ready", flush=True)
+    sys.stdin.buffer.readline()
+    began = time.perf_counter()
+    session = runtime.open(Path(orders["path"]), orders["threads"])
+    session.inference(image)()
+    top1 = int(session.answer().argmax())
+    seconds = time.perf_counter() - began
+    print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes(), "top1": top1}))
+
+
+if __name__ == "__main__":
+    try:
+        _main()
+    except Exception as error:
+        from weighin.core import WeighinError
+
+        if isinstance(error, WeighinError):
+            sys.exit(str(error))
+        raise

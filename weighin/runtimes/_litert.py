@@ -1,0 +1,287 @@
+"""LiteRT's runtimes, sessions and reference kernels: what a fresh process needs to answer.
+
+It imports NumPy alone, which ai-edge-litert imports too, and whatever else where it is used:
+fresh processes start for every row, and would spend half of their time on the rest of weighin.
+Run as a program, it answers the images on standard input by a set of kernels.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from weighin.core import Images, Scores
+
+_REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
+REFERENCE, OPTIMIZED = "BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # kernels
+BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
+BATCH_BYTES = 2_000_000  # of inputs: what a model computes between is tens of times as large
+
+
+class LiteRT:
+    """.tflite files on the CPU, by ai-edge-litert with its default XNNPACK delegate."""
+
+    name = "litert"
+    formats = ("tflite",)
+    needs_tensorflow = False
+    on_request = False
+    _resolver = "AUTO"
+
+    def available(self) -> str | None:
+        """None if ai-edge-litert is installed."""
+        import importlib.util
+
+        if importlib.util.find_spec("ai_edge_litert") is None:
+            return "ai-edge-litert is not installed: pip install ai-edge-litert"
+        return None
+
+    def call_overhead(self) -> Callable[[], Any]:
+        """One operator on one number."""
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        interpreter = Interpreter(
+            model_content=smallest_model(),
+            num_threads=1,
+            experimental_op_resolver_type=OpResolverType[self._resolver],
+        )
+        interpreter.allocate_tensors()
+        invoke: Callable[[], Any] = interpreter.invoke
+        return invoke
+
+    def load(self) -> None:
+        """Import the interpreter."""
+        import ai_edge_litert.interpreter  # noqa: F401 — the import is what is wanted
+
+    def open(self, path: Path, threads: int) -> LiteRTSession:
+        """Load a .tflite file and allocate its tensors.
+
+        Raises:
+            WeighinError: if the interpreter refuses the file.
+        """
+        return LiteRTSession(path, threads, self._resolver)
+
+
+class LiteRTBuiltin(LiteRT):
+    """.tflite files on the CPU, by LiteRT's own optimized kernels without any delegate."""
+
+    name = "litert-builtin"
+    on_request = True
+    _resolver = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
+
+
+class LiteRTSession:
+    """One .tflite file, opened."""
+
+    def __init__(self, path: Path, threads: int, resolver: str = "AUTO") -> None:
+        """Load and allocate at batch 1, with one of LiteRT's sets of kernels (`OpResolverType`)."""
+        self._path = path
+        self._resolver = resolver
+        self._one = _Interpreter(path, threads, resolver)
+        self._spare: list[_Interpreter] = []  # that no thread uses just now
+
+    @property
+    def delegated(self) -> tuple[int, int] | None:
+        """How many operators XNNPACK runs, and how many there are."""
+        return self._one.delegated
+
+    def predict(self, images: Images) -> Scores:
+        """Answer all images, batched, by one interpreter per core side by side.
+
+        `invoke()` releases Python's lock. Side by side beats more threads inside one
+        interpreter, whose operators are too small to share. Each thread takes the next batch when
+        it is done with its last; their interpreters are kept for the next call.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        from weighin.targets.machine import usable_cores
+
+        most = BATCH_BYTES // max(1, images[:1].nbytes)
+        batch = max(1, min(BATCH, most)) if self._one.open_batch else 1
+        starts = range(0, len(images), batch)
+        waiting = iter(starts)  # shared: whichever thread asks next gets the next one
+        answers: dict[int, Scores] = {}
+
+        def answer_batches() -> None:
+            interpreter = self._take()
+            for at in waiting:
+                answers[at] = interpreter.answer(images[at : at + batch])
+            self._spare.append(interpreter)
+
+        threads = max(1, min(usable_cores(), len(starts)))
+        with ThreadPoolExecutor(threads) as pool:
+            for running in [pool.submit(answer_batches) for _ in range(threads)]:
+                running.result()
+        return np.concatenate([answers[at] for at in starts])
+
+    def inference(self, image: Images) -> Callable[[], Any]:
+        """Set the input; return the interpreter's own `invoke`."""
+        self._one.set(image)
+        invoke: Callable[[], Any] = self._one.invoke
+        return invoke
+
+    def answer(self) -> Scores:
+        """The scores of the last `invoke`."""
+        return self._one.get()
+
+    def close(self) -> None:
+        """Drop the interpreters."""
+        del self._one, self._spare
+
+    def _take(self) -> _Interpreter:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return _Interpreter(self._path, 1, self._resolver)
+
+
+def smallest_model() -> bytes:
+    """A .tflite file of one ReLU on one float, 1×1."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    def tensor(name: str) -> Any:
+        made = schema.TensorT()
+        made.name, made.shape, made.buffer, made.type = name, [1, 1], 0, schema.TensorType.FLOAT32
+        return made
+
+    relu, operator = schema.OperatorCodeT(), schema.OperatorT()
+    relu.builtinCode = relu.deprecatedBuiltinCode = schema.BuiltinOperator.RELU
+    relu.version = 1
+    operator.opcodeIndex, operator.inputs, operator.outputs = 0, [0], [1]
+    graph, model = schema.SubGraphT(), schema.ModelT()
+    graph.tensors, graph.operators = [tensor("in"), tensor("out")], [operator]
+    graph.inputs, graph.outputs = [0], [1]
+    model.version, model.subgraphs = 3, [graph]
+    model.operatorCodes, model.buffers = [relu], [schema.BufferT()]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def reference(path: Path, images: Images, kernels: str = REFERENCE) -> Scores:
+    """A .tflite file's scores by LiteRT's reference kernels: plain loops, no delegate.
+
+    Args:
+        path: the file.
+        images: answered one by one, `(n, height, width, channels)`.
+        kernels: `OPTIMIZED` takes the built-in optimized kernels, without a delegate too.
+
+    Raises:
+        WeighinError: if the interpreter refuses the file.
+    """
+    interpreter = _Interpreter(path, 1, kernels)
+    return np.concatenate([interpreter.answer(images[at : at + 1]) for at in range(len(images))])
+
+
+class _Interpreter:
+    """An interpreter whose inputs and outputs are float images and scores."""
+
+    def __init__(self, path: Path, threads: int, resolver: str) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        try:
+            self._native = Interpreter(
+                model_path=str(path),
+                num_threads=threads,
+                experimental_op_resolver_type=OpResolverType[resolver],
+            )
+            self._native.allocate_tensors()
+            self._input = self._native.get_input_details()[0]
+            self._output = self._native.get_output_details()[0]
+            self._size = int(self._input["shape"][0])
+            self.open_batch = int(self._input["shape_signature"][0]) == -1
+        except _REFUSALS as error:
+            from weighin.core import WeighinError
+
+            raise WeighinError(f"LiteRT cannot open {path.name}: {_refusal(error)}") from error
+        self.invoke = self._native.invoke
+
+    @property
+    def delegated(self) -> tuple[int, int] | None:
+        """How many operators run in a delegate, and how many there are; None if unknown.
+
+        The interpreter lists all operators and then its delegates' nodes; what a delegate took
+        over lies between its outputs and its inputs.
+        """
+        try:
+            nodes = self._native._get_ops_details()
+        except AttributeError:  # not a public method: a later LiteRT may lack it
+            return None
+        own = [node for node in nodes if node["op_name"] != "DELEGATE"]
+        makers = {int(output): node for node in own for output in node["outputs"]}
+        taken: set[int] = set()
+        for delegate in (node for node in nodes if node["op_name"] == "DELEGATE"):
+            given = {int(number) for number in delegate["inputs"]}
+            wanted = [int(number) for number in delegate["outputs"]]
+            while wanted:
+                node = makers.get(wanted.pop())
+                if node is not None and node["index"] not in taken:
+                    taken.add(node["index"])
+                    wanted += [int(n) for n in node["inputs"] if int(n) not in given]
+        return len(taken), len(own)
+
+    def set(self, images: Images) -> None:
+        """Put images in, as many as the file allows, quantized as it says."""
+        index = self._input["index"]
+        if len(images) != self._size:
+            self._native.resize_tensor_input(index, (len(images), *images.shape[1:]), strict=True)
+            self._native.allocate_tensors()
+            self._size = len(images)
+        dtype = self._input["dtype"]
+        if np.issubdtype(dtype, np.integer):
+            scale, zero_point = self._input["quantization"]
+            limits = np.iinfo(dtype)
+            scaled = np.rint(images / np.float32(scale)) + zero_point
+            images = np.clip(scaled, limits.min, limits.max).astype(dtype)
+        self._native.set_tensor(index, images)
+
+    def answer(self, images: Images) -> Scores:
+        """The scores of images, as many as the file allows."""
+        self.set(images)
+        self.invoke()
+        return self.get()
+
+    def get(self) -> Scores:
+        """Take scores out, as the float values that the file's scale gives them."""
+        raw = self._native.get_tensor(self._output["index"])
+        if np.issubdtype(raw.dtype, np.integer):
+            scale, zero_point = self._output["quantization"]
+            raw = (raw.astype(np.float32) - zero_point) * np.float32(scale)
+        scores: Scores = raw.astype(np.float32)
+        return scores
+
+
+def _refusal(error: Exception) -> str:
+    """Why a file was refused; the way out where only the delegate refuses it."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if "TfLiteXNNPackDelegate" not in first:  # as it does sparse int8 kernels
+        return first
+    what = first.split("Node number")[0]
+    return (
+        f"XNNPACK refuses it ({what}); LiteRT's own kernels may not: "
+        f"--weighin-runtimes litert-builtin"
+    )
+
+
+def _main() -> None:
+    """Answer the images on standard input as .npy, on standard output as .npy."""
+    import io
+
+    from weighin.core import WeighinError
+
+    images = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+    scores = io.BytesIO()
+    try:
+        np.save(scores, reference(Path(sys.argv[1]), images, sys.argv[2]), allow_pickle=False)
+    except WeighinError as error:
+        sys.exit(str(error))
+    sys.stdout.buffer.write(scores.getvalue())
+
+
+if __name__ == "__main__":
+    _main()
