@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 CONFIDENCE = 0.95
 MARGIN = 0.005  # of accuracy: half a point
+PAIR_SECONDS = 1.5  # that measuring a pair may take, if not told otherwise
 SMALLEST_SPEEDUP = 0.02  # a smaller one is never called, however narrow its interval
 RESAMPLES = 2000
 BOOTSTRAPPED = 12  # ratios from which the bootstrap is used

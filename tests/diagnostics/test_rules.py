@@ -19,8 +19,9 @@ from weighin import grammar
 from weighin.core import Call, Variant
 from weighin.diagnostics import rules
 from weighin.diagnostics.rules import Facts, explain
+from weighin.formats.graph import Graph, Operator, Tensor
 from weighin.formats.sparsity import Sparsity
-from weighin.formats.tflite import Graph, Operator, Tensor, read_tflite
+from weighin.formats.tflite import read_tflite
 
 RULES = {rule.name: rule for rule in rules.RULES}
 EMPTY = Graph((), (), (), ())

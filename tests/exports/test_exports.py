@@ -23,7 +23,8 @@ from weighin.build import invariants
 from weighin.core import Artifact, Dataset, Variant, WeighinError
 from weighin.exports import _quantized, int4
 from weighin.exports.compact import compacted
-from weighin.formats.tflite import Graph, Tensor, read_tflite
+from weighin.formats.graph import Graph, Tensor
+from weighin.formats.tflite import read_tflite
 from weighin.measure import equivalence
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighin.core import WeighinError
+from weighin.formats.graph import Tensor
 from weighin.formats.sparsity import Sparsity
-from weighin.formats.tflite import Tensor, read_tflite
+from weighin.formats.tflite import read_tflite
 
 ARRAY = np.array([[0, 5, 0, 0], [0, 0, 0, 0], [7, 0, 0, -2]], np.float32)
 

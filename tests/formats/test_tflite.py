@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from weighin import registry
 from weighin.core import WeighinError
-from weighin.formats import tflite
+from weighin.formats import graph, tflite
+from weighin.formats.graph import Tensor
 from weighin.formats.sparsity import Sparsity
-from weighin.formats.tflite import Tensor, read_tflite
+from weighin.formats.tflite import read_tflite
 from weighin.outcomes import Compressed
 from weighin.stats import entropy
 
@@ -319,10 +320,10 @@ def test_a_file_is_parsed_once(shop, tmp_path, monkeypatch) -> None:
 
 def test_graphs_that_are_kept_are_bounded() -> None:
     """By the bytes of their files; the last one is kept however large it is."""
-    recent, graph = tflite._Recent(100), tflite.Graph((), (), (), ())
+    recent, kept = tflite._Recent(100), graph.Graph((), (), (), ())
     for name, size in (("a", 60), ("b", 30), ("c", 20)):
-        recent.put((name,), size, graph)
+        recent.put((name,), size, kept)
 
-    assert [None, graph, graph] == [recent.get((name,)) for name in "abc"]
-    recent.put(("d",), 1000, graph)
-    assert [None, None, graph] == [recent.get((name,)) for name in "bcd"]
+    assert [None, kept, kept] == [recent.get((name,)) for name in "abc"]
+    recent.put(("d",), 1000, kept)
+    assert [None, None, kept] == [recent.get((name,)) for name in "bcd"]

@@ -13,9 +13,10 @@ import pytest
 from helpers.support import NASTY
 from hypothesis import example, given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from weighin.report.layout import FLAT, FORMATS, LAYOUTS, Notes, Section
+
+markdown_it = pytest.importorskip("markdown_it", reason="rich brings it from 13.3 on")
 
 # What means something to a format, between letters
 SPECIAL = st.text(st.sampled_from("ab \\|<>&\"'`*_#%$~^{}[]()!,;\n\r\t\x1b\u202e±"), max_size=12)
@@ -148,8 +149,12 @@ def test_markdown_cells_keep_to_themselves(cells: list[list[str]], title: str) -
 @example([["<b>"], ["</table>"]], NASTY)
 def test_markdown_holds_no_element_link_or_image(cells: list[list[str]], title: str) -> None:
     """A name fetches nothing from anywhere, and leads nowhere, when somebody looks at it."""
-    page = MarkdownIt("commonmark").enable("table").parse(LAYOUTS["github"].write(section(cells)))
-    heading = MarkdownIt("commonmark").parse(LAYOUTS["github"].title(title))
+    page = (
+        markdown_it.MarkdownIt("commonmark")
+        .enable("table")
+        .parse(LAYOUTS["github"].write(section(cells)))
+    )
+    heading = markdown_it.MarkdownIt("commonmark").parse(LAYOUTS["github"].title(title))
     kinds = {
         inline.type for token in (*page, *heading) for inline in (token, *(token.children or ()))
     }
@@ -160,7 +165,7 @@ def test_markdown_holds_no_element_link_or_image(cells: list[list[str]], title: 
 def test_markdown_shows_what_it_was_given() -> None:
     """Read back, a cell holds its text again."""
     page = (
-        MarkdownIt("commonmark")
+        markdown_it.MarkdownIt("commonmark")
         .enable("table")
         .render(LAYOUTS["github"].write(section([["name"], [NASTY], ["![x](y)"], ["a\\|b\\"]])))
     )

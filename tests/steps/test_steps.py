@@ -20,7 +20,8 @@ from weighin.build.scheduler import build
 from weighin.core import Artifact, Failure, Variant, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import load_definitions
-from weighin.formats.tflite import Tensor, read_tflite
+from weighin.formats.graph import Tensor
+from weighin.formats.tflite import read_tflite
 
 MODELS = '''"""A network with layers of every prunable kind, and one that some step cannot take."""
 

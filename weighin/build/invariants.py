@@ -15,8 +15,9 @@ import numpy as np
 
 from weighin import grammar, registry
 from weighin.core import Call, Variant, WeighinError
+from weighin.formats.graph import Graph
 from weighin.formats.keras import read_keras
-from weighin.formats.tflite import Graph, read_tflite
+from weighin.formats.tflite import read_tflite
 
 
 def check(path: Path, wanted: Variant, file_of: Callable[[Variant], Path]) -> None:

@@ -1,4 +1,7 @@
-"""The command `weighin`: list, table, curve, record, publish, sweep, inspect, check and more."""
+"""The command `weighin`: list, table, curve, record, publish, sweep, inspect, check and more.
+
+A command imports what it alone needs, so that a table prints at once.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,17 @@ import click
 
 from weighin import __version__
 from weighin.build.cache import Cache, default_folder
-from weighin.cli import doctor as doctoring
-from weighin.cli import listing
-from weighin.cli import sweep as sweeps
 from weighin.core import WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions
-from weighin.measure.paired import PAIR_SECONDS
-from weighin.publish import filing, pages, site
 from weighin.records import store
-from weighin.report import comment, figure, gates, inspection, page
+from weighin.report import comment, gates
 from weighin.report import compare as comparison
-from weighin.report import curve as curves
 from weighin.report import record as record_table
 from weighin.report import versions as version_matrix
 from weighin.report.layout import FORMATS
 from weighin.report.table import render, sections
+from weighin.stats import PAIR_SECONDS
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -112,6 +110,9 @@ def curve(files: tuple[Path, ...], style: str, output: Path | None) -> None:
     Variants that differ in one argument's number only, as prune(0.5) and prune(0.75), are one
     curve.
     """
+    from weighin.report import curve as curves
+    from weighin.report import figure
+
     runs = [store.load(file) for file in files]
     text = curves.render(runs, style)
     if output is not None:
@@ -136,6 +137,8 @@ def publish(
     Pages, bare numbers, figures, the index results/README.md and the headline of README.md are
     made from the records that lie there alone; what is made no more is deleted.
     """
+    from weighin.publish import filing, pages, site
+
     if only_check and files:
         raise WeighinError("--check writes nothing, so it files nothing: leave the FILES out.")
     _load(())  # a project's own exports, by which files account for how they were made
@@ -173,6 +176,8 @@ def report(files: tuple[Path, ...], output: Path) -> None:
     Tables to sort and filter, plots, and where it was measured. The page works from disk, without
     a network.
     """
+    from weighin.report import page
+
     click.echo(page.write([(str(file), store.load(file)) for file in files], output))
 
 
@@ -239,6 +244,10 @@ def sweep(
 
     weighin sweep lenet5 --over "prune(s)+int8" --s 0.5,0.75,0.875,0.9375,0.97
     """
+    from weighin.cli import sweep as sweeps
+    from weighin.report import curve as curves
+    from weighin.report import figure
+
     values, options = given
     _load(())
     variants = sweeps.variants_of(templates, values)
@@ -271,6 +280,8 @@ def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | 
     """
     _load(definitions)
     places = SearchPaths.here(_cache(cache_dir).folder, data_dir)
+    from weighin.cli import listing
+
     click.echo(listing.render(places))
 
 
@@ -296,6 +307,8 @@ def doctor(
 
     Exits with 1 if something is missing that the main job needs.
     """
+    from weighin.cli import doctor as doctoring
+
     _load(())
     cache = _cache(cache_dir)
     if seconds is not None:
@@ -312,6 +325,8 @@ def doctor(
 @_clear_errors
 def inspect(file: Path, as_json: bool) -> None:
     """Print what a .tflite, .keras or .h5 FILE really holds."""
+    from weighin.report import inspection
+
     click.echo(inspection.render(inspection.inspect_in_subprocess(file), as_json))
 
 

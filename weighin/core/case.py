@@ -49,3 +49,44 @@ class Case:
         words += [f"seed{self.seed}"] if self.seed else []
         words += [f"threads{self.threads}"] if self.threads > 1 else []
         return "-".join(words)
+
+
+class OfCase:
+    """What embeds a case has its fields, too."""
+
+    case: Case
+
+    @property
+    def model(self) -> str:
+        """The case's model."""
+        return self.case.model
+
+    @property
+    def dataset(self) -> str:
+        """The case's data set."""
+        return self.case.dataset
+
+    @property
+    def variant(self) -> str:
+        """The case's variant."""
+        return self.case.variant
+
+    @property
+    def seed(self) -> int:
+        """The case's seed; of several seeds the first."""
+        return self.case.seed
+
+    @property
+    def format(self) -> str:
+        """The case's file format."""
+        return self.case.format
+
+    @property
+    def runtime(self) -> str:
+        """The case's runtime."""
+        return self.case.runtime
+
+    @property
+    def threads(self) -> int:
+        """The case's threads."""
+        return self.case.threads

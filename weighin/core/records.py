@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from weighin.core.case import Case
+from weighin.core.case import Case, OfCase
 from weighin.core.figures import Status, Stopped
 from weighin.core.metrics import Catalogue, Metric, undescribed
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(OfCase):
     """One row per figure: a new metric changes no schema.
 
     Attributes:
@@ -47,41 +47,6 @@ class Record:
     def of(self, **place: Any) -> Record:
         """The same figure of a case that differs in these fields."""
         return replace(self, case=replace(self.case, **place))
-
-    @property
-    def model(self) -> str:
-        """The case's model."""
-        return self.case.model
-
-    @property
-    def dataset(self) -> str:
-        """The case's data set."""
-        return self.case.dataset
-
-    @property
-    def variant(self) -> str:
-        """The case's variant."""
-        return self.case.variant
-
-    @property
-    def seed(self) -> int:
-        """The case's seed."""
-        return self.case.seed
-
-    @property
-    def format(self) -> str:
-        """The case's file format."""
-        return self.case.format
-
-    @property
-    def runtime(self) -> str:
-        """The case's runtime."""
-        return self.case.runtime
-
-    @property
-    def threads(self) -> int:
-        """The case's threads."""
-        return self.case.threads
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from weighin.core import Record, Variant
-from weighin.formats.tflite import Graph
+from weighin.formats.graph import Graph
 from weighin.grammar import innermost
 
 INT8_EXTENSIONS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")

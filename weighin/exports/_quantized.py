@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from weighin.core import Images, WeighinError
-from weighin.formats.tflite import Graph
+from weighin.formats.graph import Graph
 from weighin.frameworks import process
 
 Scales = Literal["channel", "tensor"]

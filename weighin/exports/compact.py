@@ -7,7 +7,7 @@ from typing import Any, Literal
 from weighin.core import Images
 from weighin.exports import dynamic, float16, float32, int4, int8, int16x8
 from weighin.exports._quantized import Scales, samples
-from weighin.formats.tflite import Graph
+from weighin.formats.graph import Graph
 from weighin.registry import export as register
 
 _EXPORTS: dict[str, Any] = {

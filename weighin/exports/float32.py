@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.core import Images
-from weighin.formats.tflite import Graph, other_types
+from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import tf_keras
 from weighin.registry import export
 

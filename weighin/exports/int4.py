@@ -9,7 +9,7 @@ from weighin.core import Images, WeighinError
 from weighin.exports import float32
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
-from weighin.formats.tflite import Graph, other_types
+from weighin.formats.graph import Graph, other_types
 from weighin.grammar import above
 from weighin.registry import export
 

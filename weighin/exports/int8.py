@@ -6,7 +6,7 @@ from typing import Any
 
 from weighin.core import Images
 from weighin.exports._quantized import Scales, check_scales, samples, set_scales
-from weighin.formats.tflite import Graph, other_types
+from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from weighin.core import Images
 from weighin.exports import dynamic, float16, float32, int8
 from weighin.exports._quantized import samples
-from weighin.formats.tflite import Graph
+from weighin.formats.graph import Graph
 from weighin.frameworks import process
 from weighin.registry import export as register
 

@@ -18,9 +18,9 @@ from weighin.datasets.search import SearchPaths
 from weighin.measure.cold_start import cold_starts
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
-from weighin.measure.paired import PAIR_SECONDS, median_seconds
+from weighin.measure.paired import median_seconds
 from weighin.outcomes import ColdStart, Evaluation, Fidelity
-from weighin.stats import MARGIN
+from weighin.stats import MARGIN, PAIR_SECONDS
 from weighin.targets.machine import usable_cores
 
 SMALL_BYTES = 20_000_000  # of a file that is compressed before it is asked for

@@ -19,7 +19,7 @@ import psutil
 
 from weighin import stats
 from weighin.outcomes import Pair
-from weighin.stats import Interval, typical_ratio
+from weighin.stats import PAIR_SECONDS, Interval, typical_ratio
 
 BLOCK_SECONDS = 0.004  # of one side's calls in a block
 LONG_SECONDS = 0.25  # of one side's calls in a block that are enough, even if fewer than five
@@ -29,7 +29,6 @@ FEWEST, MOST = 30, 400  # blocks
 
 NARROW = 0.01  # half-width of the ratio's interval at which measuring stops
 CHECKED_EVERY = 10  # blocks
-PAIR_SECONDS = 1.5  # that a pair may take, if not told otherwise
 Side = Callable[[], tuple[Callable[[], Any], Callable[[], None]]]
 """Opens a session: what to time, and what closes it."""
 

@@ -21,11 +21,10 @@ import pytest
 
 from weighin.core import WeighinError
 from weighin.measure.cell import Cell
-from weighin.measure.paired import PAIR_SECONDS
 from weighin.pytest_plugin.run import Run, cell_of
 from weighin.report import comment, gates
 from weighin.report.table import render, sections
-from weighin.stats import MARGIN
+from weighin.stats import MARGIN, PAIR_SECONDS
 
 _RUN = pytest.StashKey[Run]()
 

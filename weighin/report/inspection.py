@@ -10,8 +10,9 @@ from typing import Any
 from tabulate import tabulate
 
 from weighin.core import WeighinError
+from weighin.formats.graph import Graph, Operator
 from weighin.formats.keras import KerasFile, read_keras
-from weighin.formats.tflite import Graph, Operator, read_tflite
+from weighin.formats.tflite import read_tflite
 from weighin.report import units
 from weighin.report.layout import one_line
 from weighin.subprocesses import SubprocessError, run_module

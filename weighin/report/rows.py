@@ -8,41 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from weighin.core import Case, Catalogue, Record
+from weighin.core.case import OfCase
 
 RUNTIME = "litert"  # that a page shows which has room for one
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(OfCase):
     """One variant on one runtime: its records by metric, one for each seed."""
 
     case: Case
     records: Mapping[str, tuple[Record, ...]]
-
-    @property
-    def variant(self) -> str:
-        """The case's variant."""
-        return self.case.variant
-
-    @property
-    def seed(self) -> int:
-        """The case's seed; of several seeds the first."""
-        return self.case.seed
-
-    @property
-    def format(self) -> str:
-        """The case's file format."""
-        return self.case.format
-
-    @property
-    def runtime(self) -> str:
-        """The case's runtime."""
-        return self.case.runtime
-
-    @property
-    def threads(self) -> int:
-        """The case's threads."""
-        return self.case.threads
 
     @property
     def own(self) -> list[Record]:

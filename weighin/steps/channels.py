@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from weighin.formats.tflite import Graph
+from weighin.formats.graph import Graph
 from weighin.frameworks import tf_keras
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from weighin.formats.tflite import Graph, Tensor
+from weighin.formats.graph import Graph, Tensor
 from weighin.frameworks import process, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between, pair

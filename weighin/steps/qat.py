@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin.formats.tflite import Graph
+from weighin.formats.graph import Graph
 from weighin.frameworks import toolkit
 from weighin.frameworks.training import Trainer
 from weighin.registry import step
