@@ -291,7 +291,7 @@ def test_runtimes_have_curves_of_their_own() -> None:
     ]
 
 
-def test_yardsticks_alone_are_refused() -> None:
+def test_controls_alone_are_refused() -> None:
     """A run of nothing but baselines has no operating points; the message says how to get some."""
     controls = [*run("baseline", 0.95, 1e-4), *run("finetune", 0.95, 1e-4)]
 

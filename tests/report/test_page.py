@@ -244,7 +244,7 @@ def test_families_have_looks_of_their_own() -> None:
     assert len(looks) == len({colour for colour, _ in looks}) == len({shape for _, shape in looks})
 
 
-def test_yardsticks_alone_have_no_plot() -> None:
+def test_controls_alone_have_no_plot() -> None:
     """There is nothing to hold against them."""
     records = (*file("baseline", 9, 9), *run("baseline", 0.9, 1e-4))
 

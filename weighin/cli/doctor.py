@@ -28,7 +28,7 @@ from weighin.targets import machine
 NOT_ALWAYS = ("ai-edge-quantizer", "tf-keras")
 
 
-def examine(cache: Cache, places: SearchPaths) -> tuple[str, bool]:
+def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
     """A report on this machine, and whether all that the main job needs is there."""
     here = machine.facts()
     artifacts, total = cache.size()
@@ -44,7 +44,7 @@ def examine(cache: Cache, places: SearchPaths) -> tuple[str, bool]:
         ["cache", f"{cache.folder}: {artifacts} artifacts, {units.size(total)}"],
         ["calibration", known.summary() if known else "none: weighin doctor --calibrate"],
     ]
-    found_sets = [[name, found(name, places)] for name in registry.datasets]
+    found_sets = [[name, found(name, search)] for name in registry.datasets]
     mends = [
         f"{name} is not installed: pip install {name}"
         for name, version in packages.packages().items()
@@ -59,15 +59,15 @@ def examine(cache: Cache, places: SearchPaths) -> tuple[str, bool]:
     return "\n".join(lines), not mends
 
 
-def found(name: str, places: SearchPaths) -> str:
+def found(name: str, search: SearchPaths) -> str:
     """Whether a data set can be loaded here without a download."""
     try:
-        loaded = loading.load(name, dataclasses.replace(places, offline=True, looking=True))
+        loaded = loading.load(name, dataclasses.replace(search, offline=True, looking=True))
     except NotPreparedError as error:
         return str(error)
     except WeighinError as error:
         refused = [line.strip() for line in str(error).splitlines() if "refused" in line]
-        if not places.offline and "keras.datasets" in str(error):
+        if not search.offline and "keras.datasets" in str(error):
             refused.append("keras.datasets will try to download it")
         return "; ".join(["not found", *refused])
     return f"{len(loaded.train):,} + {len(loaded.test):,} images, checked ({loaded.digest[:12]})"

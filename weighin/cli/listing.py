@@ -17,7 +17,7 @@ from weighin.frameworks import versions
 _NONE = {"models": "  none: they are read from models/ where there is a bench/suite.py beside it"}
 
 
-def render(places: SearchPaths) -> str:
+def render(search: SearchPaths) -> str:
     """A block for each kind of entry: names, what they are, why some cannot be used here."""
     blocks = []
     for kind, entries in registry.kinds().items():
@@ -25,7 +25,7 @@ def render(places: SearchPaths) -> str:
             [
                 _written(kind, name, entries[name]),
                 _about(kind, entries[name]),
-                _unavailable(kind, name, places),
+                _unavailable(kind, name, search),
             ]
             for name in entries
         ]
@@ -64,13 +64,13 @@ def _about_suite(suite: Suite) -> str:
     return "; ".join(words)
 
 
-def _unavailable(kind: str, name: str, places: SearchPaths) -> str:
+def _unavailable(kind: str, name: str, search: SearchPaths) -> str:
     """Why an entry cannot be used on this machine, or nothing."""
-    reason = _reason(kind, name, places)
+    reason = _reason(kind, name, search)
     return f"unavailable: {reason}" if reason else ""
 
 
-def _reason(kind: str, name: str, places: SearchPaths) -> str | None:
+def _reason(kind: str, name: str, search: SearchPaths) -> str | None:
     if kind == "runtimes":
         return registry.runtimes[name].available()
     if kind in ("steps", "exports"):
@@ -87,6 +87,6 @@ def _reason(kind: str, name: str, places: SearchPaths) -> str | None:
         reason: str | None = asked() if asked else None
         return reason
     if kind == "data sets":
-        found = doctor.found(name, places)
+        found = doctor.found(name, search)
         return found if found.startswith("not found") else None
     return None

@@ -279,10 +279,10 @@ def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | 
     What cannot be used here is listed with the reason.
     """
     _load(definitions)
-    places = SearchPaths.here(_cache(cache_dir).folder, data_dir)
+    search = SearchPaths.here(_cache(cache_dir).folder, data_dir)
     from weighin.cli import listing
 
-    click.echo(listing.render(places))
+    click.echo(listing.render(search))
 
 
 @main.command()

@@ -34,8 +34,8 @@ def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Pat
         cpu_features=here["cpu_features"],
         runtime=case.runtime,
         delegated=None
-        if delegated is None or delegated.value is None or delegated.n is None
-        else (round(delegated.value * delegated.n), delegated.n),
+        if delegated is None or delegated.count is None or delegated.n is None
+        else (delegated.count, delegated.n),
         fixed_share=None
         if fixed is None or latency is None or not fixed.value or not latency.value
         else min(1.0, fixed.value / latency.value),
