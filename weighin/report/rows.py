@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from weighin.core import Case, Catalogue, Record
 
-RUNTIME = "litert"  # that a page shows which has room for one
+RUNTIME = "litert"  # shown where a page has room for one runtime
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Row:
 
     @property
     def seed(self) -> int:
-        """The case's seed; of several seeds the first."""
+        """The case's seed, the first of several."""
         return self.case.seed
 
     @property
@@ -46,11 +46,11 @@ class Row:
 
     @property
     def own(self) -> list[Record]:
-        """The records of the runtime, those of the file left out."""
+        """The records of the runtime, without those of the file."""
         return [
             record
-            for name, each in self.records.items()
-            for record in each
+            for name, records in self.records.items()
+            for record in records
             if record.runtime and name != "why"
         ]
 
@@ -61,18 +61,18 @@ class Row:
 
     @property
     def is_main(self) -> bool:
-        """Whether it is what one figure a variant is taken from: LiteRT on one thread."""
+        """Whether it runs on LiteRT on one thread, where a page shows one figure for a variant."""
         return (self.format, self.runtime, self.threads) == ("tflite", RUNTIME, 1)
 
     def mean(self, metric: str) -> float | None:
-        """A metric's mean over seeds; None if one of them has no figure, lest the rest flatter."""
+        """A metric's mean over seeds; None if a seed has no figure: the others might flatter."""
         records = self.records.get(metric, ())
-        found = over_seeds(records)
-        return found.mean if found and found.n == len(records) else None
+        spread = over_seeds(records)
+        return spread.mean if spread and spread.n == len(records) else None
 
     @property
     def is_worse(self) -> bool | None:
-        """Whether a seed is found worse than the baseline; None if that was not measured of all."""
+        """Whether any seed is worse than the baseline; None if not all of them were measured."""
         records = self.records.get("top1_delta", ())
         if not records or any(record.value is None for record in records):
             return None
@@ -80,12 +80,12 @@ class Row:
 
     @property
     def is_broken(self) -> bool:
-        """Whether something of it failed on its runtime, in a seed at least."""
+        """Whether something failed on its runtime, in at least one seed."""
         return any(record.status == "failed" for record in self.own)
 
     @property
     def is_skipped(self) -> bool:
-        """Whether nothing but the file was weighed, as the runtime is not to be had here."""
+        """Whether only the file was weighed, since this machine lacks the runtime."""
         return bool(self.own) and all(record.status == "skipped" for record in self.own)
 
 
@@ -95,7 +95,7 @@ class Spread:
 
     Attributes:
         mean: over seeds.
-        deviation: the standard deviation over seeds; None of one seed.
+        deviation: the standard deviation over seeds; None where there is one seed.
         low: of the interval within a seed, averaged over seeds; None where a seed has none.
         high: likewise.
         n: how many seeds have a figure.
@@ -118,13 +118,15 @@ class Spread:
 
 
 def over_seeds(records: Sequence[Record]) -> Spread | None:
-    """What the figures of one metric come to over seeds; None if there are none."""
+    """The figures of one metric over seeds, summed up; None if there are none."""
     values = [record.value for record in records if record.value is not None]
     lows = [record.low for record in records if record.low is not None]
     highs = [record.high for record in records if record.high is not None]
     if not values:
         return None
-    whole = len(lows) == len(highs) == len(values)  # ends of some seeds are not those of the mean
+    whole = (
+        len(lows) == len(highs) == len(values)
+    )  # with ends of some seeds only, none are the mean's
     return Spread(
         statistics.mean(values),
         statistics.stdev(values) if len(values) > 1 else None,
@@ -147,7 +149,7 @@ def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
 
     Args:
         records: of one model and data set.
-        metrics: what they mean, and which ratios are made of them here.
+        metrics: the metrics of the records, and the ratios to work out from them.
     """
     files: dict[Case, dict[str, Record]] = {}
     runs: dict[Case, dict[str, Record]] = {}
@@ -158,12 +160,10 @@ def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
             files.setdefault(record.case.file, {})[record.metric] = record
     for case, figures in files.items():
         for ratio in (metric for metric in metrics.values() if metric.ratio_of):
-            base, own = (
-                files.get(case.baseline, {}).get(ratio.ratio_of),
-                figures.get(ratio.ratio_of),
-            )
-            if own is not None:
-                figures[ratio.name] = times_smaller(own, base, ratio.name)
+            base = files.get(case.baseline, {}).get(ratio.ratio_of)
+            size = figures.get(ratio.ratio_of)
+            if size is not None:
+                figures[ratio.name] = times_smaller(size, base, ratio.name)
     run = {case.file for case in runs}
     runs |= {case: {} for case in files if case not in run}
     order = {variant: at for at, variant in enumerate(dict.fromkeys(r.variant for r in records))}
@@ -185,7 +185,7 @@ def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
 
 
 def rows_of_seeds(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
-    """Rows of one model, the seeds of a variant on a runtime together."""
+    """Rows of one model, one for all seeds of a variant on a runtime."""
     merged: dict[Case, Row] = {}
     for row in rows_of(records, metrics):
         key = row.case.of_any_seed
@@ -201,13 +201,13 @@ def rows_of_seeds(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
     return list(merged.values())
 
 
-def times_smaller(own: Record, base: Record | None, metric: str) -> Record:
-    """The baseline's size by another of the same kind, as a metric; or why there is none."""
-    ratio = dataclasses.replace(own, metric=metric, unit="")
-    if not own.value:
+def times_smaller(size: Record, base: Record | None, metric: str) -> Record:
+    """How many times smaller a size is than the baseline's, as a metric; or why that is unknown."""
+    ratio = dataclasses.replace(size, metric=metric, unit="")
+    if not size.value:
         return ratio
     if base is None or base.value is None:
         return dataclasses.replace(
             ratio, value=None, status="not measured", reason="the baseline has no size"
         )
-    return dataclasses.replace(ratio, value=base.value / own.value)
+    return dataclasses.replace(ratio, value=base.value / size.value)
