@@ -11,11 +11,13 @@ from weighin.report import units
 
 @dataclass(frozen=True)
 class Column:
-    """One column: a header, a metric's name, how figures are shown, whether the baseline has none.
+    """One column of a table: a metric, under a header, and how its figures are shown.
 
     Attributes:
+        header: what stands above the column.
+        metric: the metric's name.
         show: value, low and high → text.
-        compares: whether it is itself a comparison with the baseline.
+        compares: whether it compares with the baseline, whose own row then has no figure.
         lower: whether a lower figure is better.
     """
 
@@ -48,7 +50,7 @@ def columns_of(results: Results, names: Iterable[str]) -> tuple[Column, ...]:
 
 
 def of_all(runs: Sequence[Results]) -> tuple[Column, ...]:
-    """The columns of several runs' tables, each once; as the first run describes it."""
+    """The columns of several runs' tables, each once, as the first run that has it describes it."""
     described: dict[str, Column] = {}
     for results in runs:
         for column in columns(results):

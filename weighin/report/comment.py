@@ -1,8 +1,8 @@
-"""Tables in a GitHub comment or step summary, which take so many characters and no more.
+"""Tables in a GitHub comment or step summary, whose length GitHub limits.
 
-What fits is shown as `--format github` writes it. What does not has its tables without padding and
-its notes folded; if that is still too long, notes are left out first, then tables, and a last line
-says what is missing and where it is.
+Text that fits is shown as `--format github` writes it. If it is too long, its tables lose their
+padding and its notes are folded; if that is still too long, notes are left out first, then tables,
+and a last line says what is missing and where it is.
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ SUMMARY = 1024 * 1024
 Actions", "Step isolation and limits"."""
 
 _GITHUB = LAYOUTS["github"]
-_NAMED = 5  # of what was left out
+_NAMED = 5  # how many of the sections left out the last line names
 
 
 def fit(sections: Sequence[Section], where: str, limit: int = COMMENT) -> str:
-    """Markdown of at most `limit` bytes, of which a character has one or more.
+    """Markdown of at most `limit` bytes in UTF-8, and so of no more characters than that.
 
     Args:
         sections: in the order of reading.
-        where: what prints all of it, or holds it.
-        limit: for the whole text; where nothing fits the last line is left, however long it is.
+        where: the command that prints all of it, or the file that holds it.
+        limit: for the whole text; where nothing fits, the last line alone is returned, however
+            long it is.
     """
     whole = "\n\n".join(map(_GITHUB.write, sections))
     if size(whole) <= limit:
         return whole
-    tables = {at: _compact(each) for at, each in enumerate(sections) if each.headers}
-    folded = {at: _folded(each) for at, each in enumerate(sections) if each.lines}
+    tables = {at: _compact(section) for at, section in enumerate(sections) if section.headers}
+    folded = {at: _folded(section) for at, section in enumerate(sections) if section.lines}
     alone = [at for at in folded if at not in tables]  # machine and versions: before notes
     ranked = [
         *((at, "tables", text) for at, text in tables.items()),
         *((at, "notes", folded[at]) for at in alone),
         *((at, "notes", text) for at, text in folded.items() if at in tables),
     ]
-    longest_first = sorted(ranked, key=lambda each: -size(_name(sections[each[0]])))
+    longest_first = sorted(ranked, key=lambda part: -size(_name(sections[part[0]])))
     left = limit - size(_last_line(sections, longest_first, where))
     kept, missing = {}, []
     for at, kind, text in ranked:
@@ -66,12 +67,13 @@ def append(path: Path, sections: Sequence[Section], where: str) -> str:
     """Append tables to the summary of a GitHub Actions step.
 
     Args:
-        path: what the variable `GITHUB_STEP_SUMMARY` names.
+        path: the file that the variable `GITHUB_STEP_SUMMARY` names.
         sections: in the order of reading.
         where: the file that holds all of it.
 
     Returns:
-        Why it could not be written; empty if it was. Nobody's measurements fail for that.
+        Why the summary could not be written, empty if it was: a reason, not an error, since the
+        measurements are good without it.
     """
     try:
         taken = path.stat().st_size if path.exists() else 0
@@ -86,7 +88,7 @@ def append(path: Path, sections: Sequence[Section], where: str) -> str:
 
 
 def size(text: str) -> int:
-    """Bytes in UTF-8; what is no character counts as it is written."""
+    """Bytes in UTF-8; halves of surrogate pairs count as the escapes that are written for them."""
     return len(text.encode("utf-8", "backslashreplace"))
 
 
@@ -111,7 +113,7 @@ def _last_line(
 ) -> str:
     words = []
     for kind in ("tables", "notes"):
-        names = [_name(sections[at]) for at, each, _ in missing if each == kind]
+        names = [_name(sections[at]) for at, part, _ in missing if part == kind]
         if names:
             more = "; …" if len(names) > _NAMED else ""
             words.append(f"{kind} of {len(names)} ({'; '.join(names[:_NAMED])}{more})")

@@ -1,7 +1,7 @@
 """The same cells of two or more runs side by side, each held against the first with a verdict.
 
-Sizes and accuracies compare between any machines, provided that the data are the same. What is
-bound to a machine is compared only between runs of one machine with one calibration.
+Sizes and accuracies compare between any machines, provided that the data are the same. Metrics
+bound to a machine are compared only between runs of one machine with one calibration.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from weighin.report.layout import LAYOUTS, Section
 from weighin.report.units import shown
 from weighin.stats import fisher
 
-# Machines are the same where these are; memory and system change by an update or a restart.
+# Machines are the same where these facts are; memory and system change with an update or a restart.
 IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
 
 
 def render(runs: Sequence[tuple[str, Results]]) -> str:
-    """A table for each metric: one row a cell, one column a run, verdicts against the first run.
+    """A table for each metric: a row a cell, a column a run, verdicts against the first run.
 
     Args:
         runs: a name for each, and its results.
@@ -56,11 +56,11 @@ def _table(
 ) -> str:
     cells = [_by_case(results, metric.name) for _, results in runs]
     rows = []
-    for case in dict.fromkeys(key for each in cells for key in each):
+    for case in dict.fromkeys(case for records in cells for case in records):
         first = cells[0].get(case)
         row = [_named(case), _figure(metric, first)]
-        for (name, _), own in zip(runs[1:], cells[1:], strict=True):
-            record = own.get(case)
+        for (name, _), records in zip(runs[1:], cells[1:], strict=True):
+            record = records.get(case)
             row.append(_figure(metric, record))
             if metric.machine_bound and refused[name]:
                 row.append("not compared")
@@ -84,7 +84,7 @@ def _said(metric: Metric, first: Record | None, second: Record | None) -> str:
 
 
 def change(metric: Metric, first: Record | None, second: Record | None) -> float | None:
-    """From the first figure to the second, as a share of it; of shares their difference."""
+    """How far the second figure is from the first, as a share of it; of shares the difference."""
     if first is None or second is None or first.value is None or second.value is None:
         return None
     if metric.comparison == "shares":
@@ -93,7 +93,7 @@ def change(metric: Metric, first: Record | None, second: Record | None) -> float
 
 
 def amount(metric: Metric, change: float) -> str:
-    """How much a figure differs: `3.1 %`; of shares `0.52 points`."""
+    """How much a figure differs: `3.1 %`, or `0.52 points` for a share."""
     if metric.comparison == "shares":
         return f"{abs(change) * 100:.2f} points"
     return f"{abs(change) * 100:.1f} %" if abs(change) >= 0.001 else "< 0.1 %"
@@ -123,17 +123,17 @@ def _figure(metric: Metric, record: Record | None) -> str:
 
 
 def verdict(metric: Metric, first: Record | None, second: Record | None, tests: int = 1) -> str:
-    """What a figure comes to beside that of the first run.
+    """The verdict on a figure beside that of the first run.
 
-    `smaller`, `larger`, `better`, `worse`, `faster` or `slower` where it differs, `same` of exact
-    figures and of one file's equal figures, `no evidence` where the difference may be chance, and
-    `no figure` where either has none.
+    `smaller`, `larger`, `better`, `worse`, `faster` or `slower` where it differs, `same` where
+    exact figures or figures of one file are equal, `no evidence` where the difference may be
+    chance, and `no figure` where either has none.
 
     Args:
         metric: how its figures are compared.
-        first: what it is held against.
-        second: the figure.
-        tests: among how many tests the 5 % of chance are shared (Bonferroni), of shares.
+        first: the figure it is compared with.
+        second: the figure that is judged.
+        tests: how many tests share the 5 % of chance (Bonferroni); only for shares.
     """
     if first is None or second is None or first.value is None or second.value is None:
         return "no figure"
@@ -151,7 +151,7 @@ def verdict(metric: Metric, first: Record | None, second: Record | None, tests: 
 
 
 def word(metric: Metric, direction: int) -> str:
-    """What a figure that is higher (1) or lower (-1) is called: by size, by speed, or by worth."""
+    """The word for a figure that is higher (1) or lower (-1): of size, of speed, or of worth."""
     if metric.kind in ("bytes", "count"):
         return "larger" if direction > 0 else "smaller"
     is_better = (direction > 0) == (metric.better == "higher")
@@ -171,12 +171,12 @@ def _end(record: Record, end: str) -> float:
 
 
 def _share_verdict(first: Record, second: Record, tests: int) -> str:
-    """Fisher's exact test: the runs' answers to single examples are not paired any more."""
+    """By Fisher's exact test, since records do not pair the runs' answers to single examples."""
     if not first.n or not second.n or first.value is None or second.value is None:
         return "no figure"
     right = [
-        round(each.value * each.n) if each.count is None else each.count  # type: ignore[operator]
-        for each in (first, second)
+        round(record.value * record.n) if record.count is None else record.count  # type: ignore[operator]
+        for record in (first, second)
     ]
     p = fisher((right[0], first.n - right[0]), (right[1], second.n - right[1]))
     if p >= 0.05 / tests:
@@ -213,23 +213,26 @@ def check_data(runs: Sequence[tuple[str, Results]]) -> None:
 
 def _check_common(runs: Sequence[tuple[str, Results]]) -> None:
     metrics = compared([results for _, results in runs])
-    cells = [{case for each in metrics for case in _by_case(own, each.name)} for _, own in runs]
-    if all(cells) and not any(cells[0] & each for each in cells[1:]):
+    cells = [
+        {case for metric in metrics for case in _by_case(results, metric.name)}
+        for _, results in runs
+    ]
+    if all(cells) and not any(cells[0] & cases for cases in cells[1:]):
         held = "; ".join(
-            f"{name} has {', '.join(sorted({f'{case.model} on {case.dataset}' for case in own}))}"
-            for (name, _), own in zip(runs, cells, strict=True)
+            f"{name} has {', '.join(sorted({f'{case.model} on {case.dataset}' for case in cases}))}"
+            for (name, _), cases in zip(runs, cells, strict=True)
         )
         raise WeighinError(f"There is nothing to compare, no model's figures are in both: {held}.")
 
 
 def why_not(first: Results, other: Results) -> str | None:
-    """Why what is bound to a machine cannot be compared, or None."""
+    """Why metrics bound to a machine cannot be compared between two runs; None if they can."""
     here, there = _facts(first, "machine"), _facts(other, "machine")
     differing = [key for key in IDENTITY if here.get(key) != there.get(key)]
     if differing:
         key = differing[0]
         return f"another machine ({key}: {here.get(key)} and {there.get(key)})"
-    calibrations = [_facts(each, "calibration") for each in (first, other)]
+    calibrations = [_facts(results, "calibration") for results in (first, other)]
     if calibrations[0] != calibrations[1]:
         if not all(calibrations):
             return "only one of them has a calibration of the machine"
@@ -238,5 +241,5 @@ def why_not(first: Results, other: Results) -> str | None:
 
 
 def _facts(results: Results, key: str) -> Mapping[str, Any]:
-    found = results.environment.get(key)
-    return found if isinstance(found, Mapping) else {}
+    facts = results.environment.get(key)
+    return facts if isinstance(facts, Mapping) else {}

@@ -1,8 +1,8 @@
 """Records → operating-point curves: accuracy against size and speed, one row a point.
 
-What Blalock et al. 2020 ("What is the State of Neural Network Pruning?") ask of any result:
-several operating points, several seeds, a random control on the same axes, compression and
-theoretical speed-up beside what was measured.
+The rows show what Blalock et al. 2020 ("What is the State of Neural Network Pruning?") ask of any
+result: several operating points, several seeds, a random control on the same axes, and compression
+and theoretical speed-up beside what was measured.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Point:
 
     Attributes:
         family: the variant's name with the varying number replaced: `prune(·)+int8`.
-        at: that number; None where the variant is a family alone.
+        at: that number; None where the variant is the only one of its family.
+        row: its figures.
     """
 
     family: str
@@ -75,20 +76,21 @@ class Curve:
 
 
 def families(variants: Iterable[str]) -> dict[str, dict[str, float | None]]:
-    """The variants of each family, with the number at which each stands in it.
+    """The variants of each family, each with its number in that family.
 
-    Variants that differ in exactly one argument's number are a family; a variant may belong to
-    two, where their curves cross. One that belongs to none is a family alone, without a number.
+    Variants that differ in the number of exactly one argument are a family. A variant belongs to
+    two families where their curves cross. One that is like no other is a family by itself,
+    without a number.
     """
     variants = list(dict.fromkeys(variants))
-    found: dict[str, dict[str, float | None]] = {}
+    members_of: dict[str, dict[str, float | None]] = {}
     for name in variants:
         for value in VALUE.finditer(name):
             number = _number(value[0])
             if number is not None:
                 family = f"{name[: value.start()]}·{name[value.end() :]}"
-                found.setdefault(family, {})[name] = number
-    shared = {family: members for family, members in found.items() if len(members) > 1}
+                members_of.setdefault(family, {})[name] = number
+    shared = {family: members for family, members in members_of.items() if len(members) > 1}
     placed = {name for members in shared.values() for name in members}
     return shared | {name: {name: None} for name in variants if name not in placed}
 
@@ -109,7 +111,7 @@ def curves(results: Results) -> list[Curve]:
     Raises:
         WeighinError: if there is none.
     """
-    made = []
+    drawable = []
     for (model, dataset), records in by_model(results.records).items():
         rows = [
             _with_theory(row, records)
@@ -117,15 +119,15 @@ def curves(results: Results) -> list[Curve]:
             if not row.is_skipped
         ]
         for place in dict.fromkeys(row.place for row in rows):
-            own = {row.variant: row for row in rows if row.place == place}
-            if set(own) - set(CONTROLS):
-                made.append(_curve(model, dataset, place, own))
-    if not made:
+            rows_here = {row.variant: row for row in rows if row.place == place}
+            if set(rows_here) - set(CONTROLS):
+                drawable.append(_curve(model, dataset, place, rows_here))
+    if not drawable:
         raise WeighinError(
             "These results have no operating points, only controls. Weigh several: weighin "
             'sweep MODEL --over "prune(s)+int8" --s 0.5,0.75,0.875.'
         )
-    return made
+    return drawable
 
 
 def render(runs: Sequence[Results], format: str) -> str:
@@ -153,9 +155,9 @@ def _curve(model: str, dataset: str, place: str, rows: dict[str, Row]) -> Curve:
 
 
 def coordinates(row: Row, metric: str) -> tuple[float, float] | None:
-    """Where a row stands by a metric of `FRONTS` and top-1, by the means over all its seeds.
+    """A row's means over all its seeds of a metric of `FRONTS` and of top-1.
 
-    None if one of them failed: means over the seeds that are left would flatter it.
+    None if a seed failed: means over the other seeds would flatter the row.
     """
     high = row.mean("top1")
     far = 1.0 if row.variant == "baseline" else row.mean(metric)
@@ -171,20 +173,20 @@ def _front_of(rows: Sequence[Row], metric: str) -> frozenset[str]:
 
 
 def _with_theory(row: Row, records: Sequence[Record]) -> Row:
-    """The row with its theoretical speed-up, from the .tflite files of the same seeds."""
+    """The row with its theoretical speed-up, taken from the .tflite files of the same seeds."""
     macs = {
-        each.seed: each.value
-        for each in records
-        if (each.metric, each.variant) == ("macs", "baseline") and each.value
+        record.seed: record.value
+        for record in records
+        if (record.metric, record.variant) == ("macs", "baseline") and record.value
     }
-    seeds = {record.seed for each in row.records.values() for record in each}
+    seeds = {record.seed for measured in row.records.values() for record in measured}
     ratios = [
-        dataclasses.replace(each, metric=_THEORY.name, value=base / each.value)
-        for each in records
-        if (each.metric, each.variant) == ("effective_macs", row.variant)
-        and each.seed in seeds
-        and each.value
-        and (base := macs.get(each.seed))
+        dataclasses.replace(record, metric=_THEORY.name, value=base / record.value)
+        for record in records
+        if (record.metric, record.variant) == ("effective_macs", row.variant)
+        and record.seed in seeds
+        and record.value
+        and (base := macs.get(record.seed))
     ]
     return dataclasses.replace(row, records={**row.records, _THEORY.name: tuple(ratios)})
 
@@ -239,13 +241,13 @@ def _flat(results: Results) -> Iterable[dict[str, Any]]:
         }
         for column in _columns(results):
             records = row.records.get(column.metric, ())
-            found = over_seeds(records)
-            flat[column.metric] = found and found.mean
-            if found:
-                flat[f"{column.metric}_sd"] = found.deviation
-                flat[f"{column.metric}_low"] = found.low
-                flat[f"{column.metric}_high"] = found.high
-                flat[f"{column.metric}_seeds"] = found.n
+            spread = over_seeds(records)
+            flat[column.metric] = spread and spread.mean
+            if spread:
+                flat[f"{column.metric}_sd"] = spread.deviation
+                flat[f"{column.metric}_low"] = spread.low
+                flat[f"{column.metric}_high"] = spread.high
+                flat[f"{column.metric}_seeds"] = spread.n
             missing = [record for record in records if record.value is None]
             if missing:
                 flat[f"{column.metric}_status"] = f"{missing[0].status}: {missing[0].reason}"

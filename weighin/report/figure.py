@@ -1,4 +1,4 @@
-"""Curves → a figure: top-1 against compression and against speed-up, SVG or PNG by the ending."""
+"""Curves → a figure of top-1 against compression and speed-up, SVG or PNG by the file's ending."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from weighin.report.footer import counted
 from weighin.report.rows import Row, Spread, over_seeds
 
 ENDINGS = (".svg", ".png")
-# Told apart by the colour-blind: Okabe and Ito 2008, "Color Universal Design"; black is the
-# baseline's. Markers differ too, for print without colour.
+# Colours that the colour-blind can tell apart: Okabe and Ito 2008, "Color Universal Design"; black
+# is the baseline's. Markers differ too, for print without colour.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _PANELS = {
     "smaller": "compression: × smaller after gzip -9",
     "speedup": "speed-up: × faster than the baseline",
 }
-# How wide an axis may be for how many ticks between two powers of 2.
+# Ticks between two powers of 2, by the ratio of an axis's ends below which they are drawn.
 _BETWEEN = {2.5: (1.25, 1.5, 1.75), 12.0: (1.5,), math.inf: ()}
 _SETTINGS: Any = {
     "svg.hashsalt": "weighin",  # the same records give the same bytes
@@ -38,7 +38,7 @@ _SETTINGS: Any = {
 
 
 def check_ending(path: Path) -> None:
-    """Refuse what cannot be drawn.
+    """Refuse a file that figures cannot be written to.
 
     Raises:
         WeighinError: if the file's ending is none of `ENDINGS`.
@@ -50,7 +50,7 @@ def check_ending(path: Path) -> None:
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
-    """Draw curves, each in two panels side by side, one below the other.
+    """Draw curves one below the other, each in two panels side by side.
 
     Raises:
         WeighinError: if the file's ending is none of `ENDINGS`, or it cannot be written.
@@ -60,7 +60,7 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     from matplotlib.figure import Figure
 
     with mpl.rc_context():
-        mpl.rcdefaults()  # whatever the user has set
+        mpl.rcdefaults()  # so that the user's own settings do not show
         mpl.rcParams.update(_SETTINGS)
         figure = Figure(figsize=(9.5, 4.6 * len(curves)), layout="constrained")
         parts = figure.subfigures(len(curves), squeeze=False, hspace=0.04)[:, 0]
@@ -110,25 +110,25 @@ def _draw_panel(
 
 
 def _draw_baseline(baseline: Row | None, axes: Any) -> None:
-    found = over_seeds(baseline.records.get("top1", ())) if baseline else None
-    if found is None:
+    spread = over_seeds(baseline.records.get("top1", ())) if baseline else None
+    if spread is None:
         return
-    axes.axhline(found.mean * 100, color="black", linestyle="--", linewidth=1.2, label="baseline")
-    if found.low is not None and found.high is not None:
-        axes.axhspan(found.low * 100, found.high * 100, color="black", alpha=0.07, linewidth=0)
+    axes.axhline(spread.mean * 100, color="black", linestyle="--", linewidth=1.2, label="baseline")
+    if spread.low is not None and spread.high is not None:
+        axes.axhspan(spread.low * 100, spread.high * 100, color="black", alpha=0.07, linewidth=0)
 
 
 def _draw_family(
     family: str, rows: Sequence[Row], axes: Any, metric: str, style: Mapping[str, Any]
 ) -> list[float]:
-    """Draw a family's points with their error bars; where they stand on the x axis."""
+    """Draw a family's points with their error bars, and return their places on the x axis."""
     xs = [over_seeds(row.records[metric]) for row in rows]
     ys = [over_seeds(row.records["top1"]) for row in rows]
-    x, y = [each for each in xs if each], [each for each in ys if each]
+    x, y = [spread for spread in xs if spread], [spread for spread in ys if spread]
     if x:
         axes.errorbar(
-            [each.mean for each in x],
-            [each.mean * 100 for each in y],
+            [spread.mean for spread in x],
+            [spread.mean * 100 for spread in y],
             xerr=_bars(x),
             yerr=_bars(y, 100),
             label=family,
@@ -138,18 +138,18 @@ def _draw_family(
             markersize=5.5,
             **style,
         )
-    return [each.mean for each in x]
+    return [spread.mean for spread in x]
 
 
 def _bars(spreads: Sequence[Spread], factor: float = 1) -> list[list[float]]:
-    return [[each.bars[side] * factor for each in spreads] for side in (0, 1)]
+    return [[spread.bars[side] * factor for spread in spreads] for side in (0, 1)]
 
 
 def _draw_front(curve: Curve, axes: Any, metric: str) -> None:
     rows = [row for row in curve.rows if row.variant in curve.fronts[metric]]
-    at = sorted(found for row in rows if (found := coordinates(row, metric)) is not None)
-    x, y = [x for x, _ in at], [y * 100 for _, y in at]
-    # in steps: between two points nothing better was measured than the one farther along
+    corners = sorted(at for row in rows if (at := coordinates(row, metric)) is not None)
+    x, y = [x for x, _ in corners], [y * 100 for _, y in corners]
+    # in steps: between two points the one farther along is the best that was measured
     wide = {"color": "#bbbbbb", "linewidth": 5, "alpha": 0.6, "zorder": 1}
     axes.step(x, y, where="pre", label="Pareto front", solid_capstyle="round", **wide)
 

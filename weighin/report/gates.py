@@ -3,8 +3,8 @@
     gate  = [variant ":"] metric ("<=" | ">=" | "<" | ">") bound
     bound = number | "baseline" | number "*" "baseline" | "baseline" "*" number
 
-Without a variant a gate holds for every variant but the baseline and the dense control, which are
-there to be compared with. Gates are parsed, never run.
+A gate that names no variant holds for all but the baseline and the dense control, which are there
+for comparison. Gates are parsed, never run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from weighin.report.layout import LAYOUTS, Section
 from weighin.report.units import shown
 
 CONTROLS = ("baseline", "finetune")
-# Bounds beyond which a gate on a share, or on a difference of shares, is one in points by mistake
+# A gate on a share, or on a difference of shares, with a larger bound was meant in percent
 _FARTHEST = {"share": 1.0, "points": 0.2}
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _GATE = re.compile(
@@ -36,8 +36,11 @@ class Gate:
     """One bound.
 
     Attributes:
+        text: as it was written.
         variant: whose figures; empty for every variant but the controls.
+        metric: its name.
         upper: whether the figure must stay below the bound; else above.
+        open: whether a figure equal to the bound breaches it.
         factor: the bound itself, or what the baseline's figure is multiplied by.
         relative: whether the bound is a multiple of the baseline's figure.
     """
@@ -118,9 +121,9 @@ def check(gates: Iterable[Gate], metrics: Catalogue) -> None:
 
 
 def judge(gates: Sequence[Gate], results: Results) -> list[Outcome]:
-    """Hold every figure that a gate speaks of against its bound.
+    """Compare every figure that a gate speaks of with its bound.
 
-    A gate that finds no figure is not kept: it would check nothing.
+    A gate that no figure concerns is not kept: it would check nothing.
 
     Raises:
         WeighinError: as `check` does.
@@ -129,9 +132,9 @@ def judge(gates: Sequence[Gate], results: Results) -> list[Outcome]:
     records = [record for record in results.records if record.metric != "why"]  # no figure
     outcomes: list[Outcome] = []
     for gate in gates:
-        found = [record for record in records if _concerns(gate, record)]
-        outcomes += [_judge(gate, record, records, results) for record in found]
-        if not found:
+        concerned = [record for record in records if _concerns(gate, record)]
+        outcomes += [_judge(gate, record, records, results) for record in concerned]
+        if not concerned:
             outcomes.append(Outcome(gate, None, None, "no figure", _missing(gate, records)))
     return outcomes
 
@@ -175,8 +178,8 @@ def _missing(gate: Gate, records: Sequence[Record]) -> str:
         return f"no metric {gate.metric!r} here; {known}"
     variants = dict.fromkeys(record.variant for record in records)
     if gate.variant in variants:
-        own = {record.metric for record in records if record.variant == gate.variant}
-        return f"{gate.variant} has no {gate.metric} here; it has {', '.join(sorted(own))}"
+        measured = {record.metric for record in records if record.variant == gate.variant}
+        return f"{gate.variant} has no {gate.metric} here; it has {', '.join(sorted(measured))}"
     return f"no row of that variant here; there are {', '.join(variants)}"
 
 
@@ -220,9 +223,9 @@ def _ends(record: Record) -> tuple[float, float]:
 def _baseline(record: Record, records: Sequence[Record]) -> Record | None:
     return next(
         (
-            each
-            for each in records
-            if each.metric == record.metric and each.case == record.case.baseline
+            base
+            for base in records
+            if base.metric == record.metric and base.case == record.case.baseline
         ),
         None,
     )

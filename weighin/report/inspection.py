@@ -17,7 +17,7 @@ from weighin.report import units
 from weighin.report.layout import one_line
 from weighin.subprocesses import SubprocessError, run_module
 
-PATIENCE = 120  # seconds for reading one file
+PATIENCE = 120  # seconds that reading one file may take
 _READ = (".tflite", ".keras", ".h5", ".hdf5")
 
 

@@ -59,7 +59,7 @@ class Notes:
     notes: list[str] = field(default_factory=list, kw_only=True)
 
     def note(self, reason: str) -> str:
-        """The mark of a reason among the notes, ` [1]`; nothing of none."""
+        """The mark of a reason among the notes, ` [1]`; empty for an empty reason."""
         return f" [{self.number(reason)}]" if reason else ""
 
     def number(self, reason: str) -> int:
@@ -74,8 +74,8 @@ class Notes:
         return [f"[{number}] {note}" for number, note in enumerate(self.notes, start=1)]
 
 
-# What a terminal obeys instead of showing it, what turns the direction of a line, and halves of
-# surrogate pairs, which UTF-8 cannot write
+# Characters that a terminal obeys instead of showing, that turn the direction of a line, and halves
+# of surrogate pairs, which UTF-8 cannot write
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -83,11 +83,11 @@ _CONTROL = re.compile(
 
 def _visible(text: str) -> str:
     r"""Control characters as Python writes them: `\x1b`."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _CONTROL.sub(lambda control: control[0].encode("unicode_escape").decode(), text)
 
 
 def one_line(text: str) -> str:
-    """A text as one line, what a terminal would obey made visible."""
+    """A text on one line, with control characters made visible."""
     return _visible(" ".join(text.splitlines()).replace("\t", " "))
 
 
@@ -96,8 +96,8 @@ def _html(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Neither an element, nor a cell's end, nor a link or an image."""
-    # a backslash before a bar would escape the bar's own; the cell's end may be one
+    """A text that Markdown takes for no element, end of a cell, link or image."""
+    # a backslash before a bar would escape the bar's own, and one at the end the bar that follows
     barred = re.sub(r"(\\*)\|", r"\1\1\\|", escape(one_line(text), quote=False))
     return re.sub(r"\\$", "&#92;", barred.replace("](", "]\\("))
 

@@ -1,6 +1,6 @@
 """The lines of a version matrix: a figure in every release, beside that of the newest.
 
-Verdicts and refusals are those of `weighin.report.compare`.
+Verdicts, and reasons not to compare, are those of `weighin.report.compare`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ class Entry:
         status: `ok` only where every seed has a figure.
         reason: why there is no figure.
         value: mean over seeds, in the metric's unit; None if the status is not `ok`.
-        deviation: standard deviation over seeds; None of one seed.
+        deviation: standard deviation over seeds; None where there is one seed.
         low: of the interval within a seed, averaged over seeds; None where there is none.
         high: likewise.
         seeds: how many have a figure.
         verdict: against the newest release, as `compare.verdict` says it, or `not compared`;
-            empty of the newest itself.
-        change: from the newest release's figure, by the seeds that both have, as a share of it, of
-            top-1 as a difference of shares; None where either has no figure, or where they are not
-            compared.
-        records: what all this is made of, one for each seed.
+            empty for the newest itself.
+        change: from the newest release's figure, by the seeds that both have: a share of that
+            figure, or for top-1 a difference of shares; None where either has no figure, or where
+            they are not compared.
+        records: those that the entry sums up, one for each seed.
     """
 
     release: str
@@ -69,15 +69,15 @@ class Line:
 
 
 def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
-    """Every metric of every row, litert and .tflite first, without rows that were measured nowhere.
+    """Every metric of every row that was measured somewhere, litert and .tflite first.
 
     A row keeps to one runtime and one number of threads. Where a release has no record of a row
     because nothing of that variant could be built, its entry has failed with that reason.
 
-    *Faster* and *slower* are said only where × faster and latency both come to it: either alone may
-    be a slow hour of the machine.
+    A verdict is *faster* or *slower* only where × faster and latency agree: either alone may be a
+    slow hour of the machine.
     """
-    metrics = {each.name: each for each in compared([column.results for column in columns])}
+    metrics = {metric.name: metric for metric in compared([column.results for column in columns])}
     held = [_by_row(column.results, metrics) for column in columns]
     failures = [_failures(column.results) for column in columns]
     ranks = _ranks([row for rows in held for row in rows], list(metrics))
@@ -96,13 +96,13 @@ def lines(columns: Sequence[Release]) -> tuple[Line, ...]:
     return _corroborated(lines)
 
 
-def _corroborated(made: Sequence[Line]) -> tuple[Line, ...]:
-    """The lines, with what one metric alone says of speed as `no evidence`."""
+def _corroborated(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines, with `no evidence` for verdicts on speed that one metric gives alone."""
     said: dict[tuple[object, ...], set[str]] = {}
-    for line in made:
+    for line in lines:
         for entry in line.entries:
             said.setdefault((line.case, entry.release, entry.verdict), set()).add(line.metric.name)
-    speeds = {line.metric.name for line in made if is_speed(line.metric)}
+    speeds = {line.metric.name for line in lines if is_speed(line.metric)}
 
     def checked(line: Line, entry: Entry) -> Entry:
         told = entry.verdict in ("faster", "slower")
@@ -113,7 +113,7 @@ def _corroborated(made: Sequence[Line]) -> tuple[Line, ...]:
 
     return tuple(
         dataclasses.replace(line, entries=tuple(checked(line, entry) for entry in line.entries))
-        for line in made
+        for line in lines
     )
 
 
@@ -125,22 +125,22 @@ def against(
     after: Sequence[Record],
     tests: int = 1,
 ) -> tuple[str, float | None]:
-    """What one row's figures of the second release come to beside the first's: verdict and change.
+    """The verdict on one row's figures of the second release beside the first's, and the change.
 
-    By the seeds that both have: their mean, and the number of images of one seed, since the
-    images are the same for all. One and the same .tflite on one machine and one version of LiteRT
+    Figures are means over the seeds that both have; the number of images is that of one seed, since
+    all seeds have the same images. The same .tflite file on one machine with one version of LiteRT
     is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the change as in
     `Entry`.
     """
     seeds = {record.seed for record in before} & {record.seed for record in after}
     one, other = (
-        _mean([record for record in each if record.seed in seeds]) for each in (before, after)
+        _mean([record for record in records if record.seed in seeds]) for records in (before, after)
     )
     if one is None or other is None:
         return "no figure", None
     if metric.machine_bound and why_not(first.results, second.results):
         return "not compared", None
-    litert = {packages(each.results).get("ai-edge-litert") for each in (first, second)}
+    litert = {packages(release.results).get("ai-edge-litert") for release in (first, second)}
     is_one_file = one.artifact != "" and one.artifact == other.artifact and one.format == "tflite"
     is_drift = metric.machine_bound and not metric.relative and is_one_file and len(litert) == 1
     told = "same" if is_drift else verdict(metric, one, other, tests)
@@ -150,7 +150,7 @@ def against(
 def _beside(
     metric: Metric, newest: Release, reference: Entry, column: Release, entry: Entry
 ) -> Entry:
-    """The entry with what it comes to beside the newest release's."""
+    """The entry with its verdict and change beside the newest release's."""
     if entry.value is None:
         return entry
     before = reference.records if reference.value is not None else ()
@@ -186,7 +186,7 @@ def _without_figure(column: Release, records: Sequence[Record]) -> Entry:
 
 
 def _mean(records: Sequence[Record]) -> Record | None:
-    """One record for those of several seeds, None if there are none."""
+    """One record for those of several seeds; None if none has a figure."""
     spread = over_seeds(records)
     if spread is None:
         return None
@@ -202,7 +202,7 @@ def _mean(records: Sequence[Record]) -> Record | None:
     )
 
 
-_Row = tuple[Case, str]  # of any seed, and a metric
+_Row = tuple[Case, str]  # a case of any seed, and a metric's name
 
 
 def _by_row(results: Results, metrics: Collection[str]) -> dict[_Row, tuple[Record, ...]]:
@@ -216,7 +216,7 @@ def _by_row(results: Results, metrics: Collection[str]) -> dict[_Row, tuple[Reco
 
 
 def _failures(results: Results) -> dict[Case, tuple[Record, ...]]:
-    """Of files that have no figure at all: the records that say why they failed."""
+    """The records that say why files failed, of those that have no figure at all."""
     files: dict[Case, list[Record]] = {}
     for record in results.records:
         files.setdefault(record.case.of_any_seed.file, []).append(record)
@@ -228,7 +228,7 @@ def _failures(results: Results) -> dict[Case, tuple[Record, ...]]:
 
 
 def _ranks(rows: Sequence[_Row], metrics: Sequence[str]) -> dict[_Row, tuple[int | bool, ...]]:
-    """Models and variants in the order they came in, .tflite and litert before all others."""
+    """Sort keys of rows: models and variants in their order, .tflite and litert before others."""
 
     def order(part: str) -> dict[object, int]:
         words = dict.fromkeys(getattr(case, part) for case, _ in rows)

@@ -18,9 +18,9 @@ def origin(results: Results) -> list[str]:
 
 
 def _recipes(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
-    """By the run's provenance, the models of its dense starts and their recipes."""
-    found = results.environment.get("artifacts")
-    chains = found.values() if isinstance(found, Mapping) else ()
+    """The models of the run's dense starts and their recipes, by its provenance."""
+    artifacts = results.environment.get("artifacts")
+    chains = artifacts.values() if isinstance(artifacts, Mapping) else ()
     starts = [chain[0] for chain in chains if isinstance(chain, list) and chain]
     return [
         (start["model"], start["recipe"])
@@ -31,7 +31,7 @@ def _recipes(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def starts(results: Results) -> dict[str, str]:
-    """What the dense starts of models are made of, where it is not training alone.
+    """The weights that dense starts are made of, by model; without models that were trained alone.
 
     `random` also where the recipe trains nothing and names no weights.
     """
@@ -50,7 +50,7 @@ def untrained(results: Results, models: Collection[str]) -> bool:
 
 
 def weights(made_of: Mapping[str, str]) -> str:
-    """What dense starts are made of, as `starts` gives it, in one line."""
+    """The weights of dense starts, as `starts` gives them, in one line."""
     models: dict[str, list[str]] = {}
     for model, what in made_of.items():
         models.setdefault(what, []).append(model)
@@ -64,17 +64,17 @@ def weights(made_of: Mapping[str, str]) -> str:
 
 
 def calibration(results: Results) -> str:
-    """What speed-ups the machine can tell apart."""
-    found = results.environment.get("calibration")
-    if found is None and "calibration" not in results.environment:
+    """The speed-ups that the machine can tell apart."""
+    facts = results.environment.get("calibration")
+    if facts is None and "calibration" not in results.environment:
         return ""
-    if not found:
+    if not facts:
         return "not calibrated: weighin doctor --calibrate says what this machine can tell apart"
     return (
-        f"calibrated (litert, 1 thread): {found['false_alarms']} false alarms in "
-        f"{found['aa_trials']} A/A trials, 5 % more work found in {found['found']} of "
-        f"{found['slow_trials']}, smallest speed-up told from 1: "
-        f"{found['smallest_speedup'] * 100:.1f} % (of a small file, at {found['pair_seconds']:g} s "
+        f"calibrated (litert, 1 thread): {facts['false_alarms']} false alarms in "
+        f"{facts['aa_trials']} A/A trials, 5 % more work found in {facts['found']} of "
+        f"{facts['slow_trials']}, smallest speed-up told from 1: "
+        f"{facts['smallest_speedup'] * 100:.1f} % (of a small file, at {facts['pair_seconds']:g} s "
         f"a pair)"
     )
 

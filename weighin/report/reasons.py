@@ -1,4 +1,4 @@
-"""Reasons of several seeds → each said once."""
+"""Reasons of several seeds → each reason once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
 
 def over_seeds(told: Sequence[Sequence[str]]) -> list[str]:
-    """The reasons of each seed, in their order; those that differ in numbers alone are one.
+    """The reasons of all seeds in their order, with those that differ in numbers alone as one.
 
-    Numbers that differ are given as their range: "takes off 10 % only" and "takes off 12 % only"
-    make "takes off 10 to 12 % only".
+    Numbers that differ become their range: "takes off 10 % only" and "takes off 12 % only" make
+    "takes off 10 to 12 % only".
     """
     alike: dict[tuple[str, int], list[str]] = {}
     for lines in told:
-        within: dict[str, int] = {}  # two of one seed are two reasons, however alike
+        within: dict[str, int] = {}  # two reasons of one seed stay two, however alike
         for line in lines:
             shape = _NUMBER.sub("#", line)
             within[shape] = within.get(shape, 0) + 1

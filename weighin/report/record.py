@@ -1,7 +1,7 @@
 """Records → the record's table: how small a file got without being worse than its dense start.
 
-Sizes are held against 4 bytes for every parameter of the dense model, as the literature does, so
-that they compare with what others have published.
+Sizes are compared with 4 bytes for every parameter of the dense model, as the literature does, so
+that they stand beside what others have published.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from weighin.report.layout import Section
 from weighin.report.rows import Row, by_model, rows_of
 from weighin.report.table import Table, document
 
-POINT = 0.001  # of top-1: how far below the dense baseline's still counts as no worse
+POINT = 0.001  # how far top-1 may lie below the dense baseline's and still count as no worse
 TIMES = "× below 4 B/parameter"
 SIZES = ("file_bytes", "gzip_bytes", "entropy_bytes")
-
 
 _NOTES = (
     "entropy bound: of the trained values, each tensor coded at its entropy (Shannon 1948); what "
@@ -45,7 +44,7 @@ class Entry:
 
     @property
     def gain(self) -> tuple[int, int, int] | None:
-        """Test images gained, lost and asked, against the baseline."""
+        """Test images gained and lost against the baseline, and their number in all."""
         delta = _first(self.row, "top1_delta")
         if delta is None or delta.gained is None or delta.lost is None or not delta.n:
             return None
@@ -73,13 +72,13 @@ class Entry:
 
     @property
     def sha256(self) -> str:
-        """Of the file."""
+        """The file's SHA-256."""
         size = _first(self.row, "gzip_bytes")
         return size.artifact if size else ""
 
 
 def entries(records: Sequence[Record], metrics: Catalogue) -> list[Entry]:
-    """The rows of one model, each seed its own, beside their baselines."""
+    """The rows of one model, one for each seed, beside their baselines."""
     rows = [row for row in rows_of(records, metrics) if not row.is_skipped]
     dense = {row.case: row for row in rows if row.variant == "baseline"}
     return [Entry(row, dense.get(row.case.baseline)) for row in rows]
@@ -98,15 +97,15 @@ def _sections(results: Results) -> list[Section]:
 
 
 def _section(model: str, dataset: str, records: Sequence[Record], results: Results) -> Section:
-    own = entries(records, results.metrics)
+    rows = entries(records, results.metrics)
     sizes, (top1,) = columns_of(results, SIZES), columns_of(results, ["top1"])
     headers = (
         *("variant", "seed", "runtime", *(column.header for column in sizes)),
         *(TIMES, "bits/parameter", top1.header, f"dense {top1.header}"),
         *("McNemar", "no worse", "sha256"),
     )
-    table = Table(model, dataset, [entry.row for entry in own], (*sizes, top1))
-    cells = [_cells(table, entry) for entry in own]
+    table = Table(model, dataset, [entry.row for entry in rows], (*sizes, top1))
+    cells = [_cells(table, entry) for entry in rows]
     for anchor in _anchors(results, model):
         alike = "like for like" if anchor.get("alike") else "not like for like"
         note = table.note(f"published; {alike}: {anchor.get('counted')}")
@@ -202,5 +201,5 @@ def _first(row: Row | None, metric: str) -> Record | None:
 
 
 def _value(row: Row | None, metric: str) -> float | None:
-    found = _first(row, metric)
-    return found.value if found else None
+    record = _first(row, metric)
+    return record.value if record else None

@@ -11,19 +11,20 @@ from typing import Any
 from weighin.core import Results, WeighinError
 from weighin.report.compare import check_data, why_not
 
-# What tells runs apart that share a TensorFlow version, before any other package does
+# Packages that come first in telling apart runs of one TensorFlow version
 _TELLING = ("python", "tensorflow-model-optimization")
 _SHORT = {"tensorflow-model-optimization": "tfmot"}
 
 
 @dataclass(frozen=True)
 class Release:
-    """One column: a run, called by the versions that it was made with.
+    """One column: a run, labelled with the versions that measured it.
 
     Attributes:
         label: `2.21.0`; `2.21.0, python 3.12.4` where two runs share a TensorFlow version.
         results: of the run.
-        refused: why what is bound to a machine is not compared with the newest; empty if it is.
+        refused: why metrics bound to a machine are not compared with the newest; empty if they
+            are.
     """
 
     label: str
@@ -34,8 +35,8 @@ class Release:
 def releases(runs: Sequence[Results]) -> tuple[Release, ...]:
     """Runs as columns, the newest TensorFlow first.
 
-    Of runs that share a TensorFlow version, the one on the Python that most runs have comes first,
-    so that the newest release differs from the others in as little else as can be.
+    Among runs of one TensorFlow version, the one on the Python that most runs have comes first, so
+    that the newest release differs from the others in as little else as possible.
 
     Raises:
         WeighinError: if a run names no TensorFlow version, all have the same one, two cannot be
@@ -47,7 +48,7 @@ def releases(runs: Sequence[Results]) -> tuple[Release, ...]:
                 f"The results of {_date(results)} name no TensorFlow version, so they have no "
                 f"column in a version matrix. Leave their file out."
             )
-    if all(packages(each) == packages(runs[0]) for each in runs):
+    if all(packages(results) == packages(runs[0]) for results in runs):
         known = f" (tensorflow {packages(runs[0])['tensorflow']})" if runs else ""
         raise WeighinError(
             f"A version matrix wants results of two TensorFlow versions or more, and these are of "
@@ -55,24 +56,24 @@ def releases(runs: Sequence[Results]) -> tuple[Release, ...]:
             f"results file too; weighin compare holds runs of one version against each other."
         )
     pythons = Counter(_minor(results) for results in runs)
-    by_python = sorted(runs, key=lambda each: (pythons[_minor(each)], _minor(each)), reverse=True)
+    by_python = sorted(runs, key=lambda run: (pythons[_minor(run)], _minor(run)), reverse=True)
     ordered = sorted(
-        by_python, key=lambda each: _sortable(str(packages(each)["tensorflow"])), reverse=True
+        by_python, key=lambda run: _sortable(str(packages(run)["tensorflow"])), reverse=True
     )
     labels = _labels(ordered)
     check_data(list(zip(labels, ordered, strict=True)))
     _check_profiles(labels, ordered)
     newest = ordered[0]
     return tuple(
-        Release(label, each, (why_not(newest, each) or "") if each is not newest else "")
-        for label, each in zip(labels, ordered, strict=True)
+        Release(label, run, (why_not(newest, run) or "") if run is not newest else "")
+        for label, run in zip(labels, ordered, strict=True)
     )
 
 
 def packages(results: Results) -> Mapping[str, Any]:
-    """Versions by package, as the run's file tells them."""
-    found = results.environment.get("packages")
-    return found if isinstance(found, Mapping) else {}
+    """Versions by package, as the run's file gives them."""
+    versions = results.environment.get("packages")
+    return versions if isinstance(versions, Mapping) else {}
 
 
 def _date(results: Results) -> str:
@@ -93,15 +94,15 @@ def _sortable(version: str) -> tuple[object, ...]:
 
 
 def _labels(runs: Sequence[Results]) -> list[str]:
-    """What each run is called: by TensorFlow's version, and by what else tells it from others."""
-    labels = [str(packages(each)["tensorflow"]) for each in runs]
-    others = dict.fromkeys([*_TELLING, *(name for each in runs for name in packages(each))])
+    """A label for each run: TensorFlow's version, and what else tells the run from others."""
+    labels = [str(packages(results)["tensorflow"]) for results in runs]
+    others = dict.fromkeys([*_TELLING, *(name for results in runs for name in packages(results))])
     for package in others:
-        versions = [packages(each).get(package) or "missing" for each in runs]
+        versions = [packages(results).get(package) or "missing" for results in runs]
         differing = {
             label
             for label in labels
-            if len({v for own, v in zip(labels, versions, strict=True) if own == label}) > 1
+            if len({v for of, v in zip(labels, versions, strict=True) if of == label}) > 1
         }
         labels = [
             f"{label}, {_SHORT.get(package, package)} {version}" if label in differing else label
@@ -109,7 +110,7 @@ def _labels(runs: Sequence[Results]) -> list[str]:
         ]
     doubled = next((label for label, count in Counter(labels).items() if count > 1), None)
     if doubled is not None:
-        dates = [_date(each) for label, each in zip(labels, runs, strict=True) if label == doubled]
+        dates = [_date(run) for label, run in zip(labels, runs, strict=True) if label == doubled]
         raise WeighinError(
             f"{len(dates)} runs were made with tensorflow {doubled} ({', '.join(dates)}), and a "
             f"version matrix has one column for each version. Name one of their files only; "
@@ -120,9 +121,9 @@ def _labels(runs: Sequence[Results]) -> list[str]:
 
 def _check_profiles(labels: Sequence[str], runs: Sequence[Results]) -> None:
     known = [
-        (label, each.environment["profile"])
-        for label, each in zip(labels, runs, strict=True)
-        if each.environment.get("profile")
+        (label, results.environment["profile"])
+        for label, results in zip(labels, runs, strict=True)
+        if results.environment.get("profile")
     ]
     for label, profile in known:
         if profile != known[0][1]:
