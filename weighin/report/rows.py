@@ -124,9 +124,8 @@ def over_seeds(records: Sequence[Record]) -> Spread | None:
     highs = [record.high for record in records if record.high is not None]
     if not values:
         return None
-    whole = (
-        len(lows) == len(highs) == len(values)
-    )  # with ends of some seeds only, none are the mean's
+    # ends of some seeds only are not the ends of the mean
+    whole = len(lows) == len(highs) == len(values)
     return Spread(
         statistics.mean(values),
         statistics.stdev(values) if len(values) > 1 else None,
