@@ -1,4 +1,4 @@
-"""What stands under a table: machine, versions, data and sample sizes."""
+"""The lines under a table: data, sample sizes, and what intervals and verdicts mean."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def samples(
 
     Args:
         results: of the run.
-        rows: that the table shows.
-        dataset: that they were measured on.
-        metrics: that the table has columns for.
+        rows: those that the table shows.
+        dataset: the data set that they were measured on.
+        metrics: the metrics that the table has columns for.
     """
     sentences = [
         _images(results, rows, dataset) if "top1" in metrics else "",
@@ -150,9 +150,9 @@ def counted(rows: Sequence[Row], metric: str) -> str:
 
 
 def _trained_on(results: Results, rows: Sequence[Row], dataset: str) -> str:
-    """How many images the dense starts were trained on, and how many were held out of that.
+    """How many images the dense starts were trained on, and how many were held out.
 
-    By the recipes in the run's provenance; where it has none, all are said to be trained on.
+    The recipes in the run's provenance say so; without a recipe all images count as trained on.
     """
     count = results.environment.get("datasets", {}).get(dataset, {}).get("train")
     if count is None:

@@ -18,13 +18,13 @@ from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seed
 
 @dataclass(frozen=True)
 class Told:
-    """What one cell says.
+    """The text of one cell, in parts.
 
     Attributes:
         words: the figure, or the status where there is none.
         ends: standard deviation and interval.
-        verdict: what it comes to beside the baseline's.
-        notes: numbers of the notes behind it.
+        verdict: on the figure beside the baseline's.
+        notes: numbers of the notes that it refers to.
     """
 
     words: str
@@ -44,7 +44,7 @@ class Table(Notes):
 
     def cells(self, row: Row) -> list[str]:
         """A row as text; reasons go to the notes."""
-        # their notes are numbered before the reasons
+        # before the reasons, so that the cells' notes have the first numbers
         cells = [self.cell(row, column) for column in self.columns]
         why = "".join(f" [{number}]" for number in self.whys(row)).strip()
         return [row.variant, row.place, *cells, why]
@@ -61,7 +61,7 @@ class Table(Notes):
         return f"{told.words}{told.ends}{marks} {told.verdict}".rstrip()
 
     def told(self, row: Row, column: Column) -> Told:
-        """What a cell says, in parts; nothing of a comparison with itself."""
+        """A cell's text in parts; empty where the baseline would be compared with itself."""
         records = row.records.get(column.metric, ())
         if row.variant == "baseline" and column.compares:
             return Told("")
@@ -84,16 +84,16 @@ def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:
     """One figure, or the mean over seeds; then standard deviation and interval; then the verdict.
 
     Args:
-        column: that says how it is shown.
-        records: that have a value, one a seed.
+        column: says how the figure is shown.
+        records: those that have a value, one for each seed.
     """
-    found = over_seeds(records)
-    if found is None:
+    spread = over_seeds(records)
+    if spread is None:
         return "", "", ""
-    mean, ends = column.show(found.mean, None, None), ""
-    if found.deviation is not None:
-        ends += f" ± {units.deviation(column.show, found.mean, found.deviation)}"
-    ends += column.show(found.mean, found.low, found.high).removeprefix(mean)
+    mean, ends = column.show(spread.mean, None, None), ""
+    if spread.deviation is not None:
+        ends += f" ± {units.deviation(column.show, spread.mean, spread.deviation)}"
+    ends += column.show(spread.mean, spread.low, spread.high).removeprefix(mean)
     if any(record.stopped == "time" for record in records):
         ends += "*"
     verdicts = Counter(record.verdict for record in records if record.verdict)
@@ -120,8 +120,8 @@ def render(runs: Sequence[Results], format: str) -> str:
     """All tables of one or more runs, in one of `layout.FORMATS`.
 
     `csv` and `json` hold bare numbers in seconds, bytes and shares, with the ends of their
-    intervals, one row a seed, and are one whole however many runs there are; the others hold
-    figures as people read them, with notes and a footer.
+    intervals, one row for each seed, and all runs in one document; the others hold figures as
+    people read them, with notes and a footer.
     """
     return document(runs, format, _sections, flat)
 
@@ -129,20 +129,20 @@ def render(runs: Sequence[Results], format: str) -> str:
 def document(
     runs: Sequence[Results],
     format: str,
-    own: Callable[[Results], Iterable[Section]],
+    tables_of: Callable[[Results], Iterable[Section]],
     flat: Callable[[Results], Iterable[dict[str, Any]]],
 ) -> str:
-    """What is said of each run and below it where that comes from; or the bare numbers of all.
+    """Each run's tables with the run's origin below them; or the bare numbers of all runs.
 
     Args:
-        runs: what is shown.
+        runs: the results that are shown.
         format: one of `layout.FORMATS`.
-        own: a run's tables, for people.
+        tables_of: a run's tables, for people.
         flat: a run's rows, for programs.
     """
     if format in FLAT:
         return FLAT[format]([row for results in runs for row in flat(results)])
-    return "\n\n".join(map(LAYOUTS[format].write, sections(runs, own)))
+    return "\n\n".join(map(LAYOUTS[format].write, sections(runs, tables_of)))
 
 
 def _sections(results: Results) -> list[Section]:
@@ -150,13 +150,13 @@ def _sections(results: Results) -> list[Section]:
 
 
 def sections(
-    runs: Sequence[Results], own: Callable[[Results], Iterable[Section]] = _sections
+    runs: Sequence[Results], tables_of: Callable[[Results], Iterable[Section]] = _sections
 ) -> list[Section]:
     """The tables of each run with their notes, and below them where it was measured."""
-    made: list[Section] = []
+    parts: list[Section] = []
     for results in runs:
-        made += [*own(results), Section("machine and versions", lines=origin(results))]
-    return made
+        parts += [*tables_of(results), Section("machine and versions", lines=origin(results))]
+    return parts
 
 
 def _section(table: Table, results: Results) -> Section:

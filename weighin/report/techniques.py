@@ -1,4 +1,4 @@
-"""What becomes of each technique in each release: `works`, `degraded`, `fails`, `not measured`.
+"""The state of each technique in each release: `works`, `degraded`, `fails`, `not measured`.
 
 A technique is a variant without its arguments: `prune(0.8)+int8` is `prune+int8`. In one release,
 on one runtime, a variant of a model
@@ -14,8 +14,8 @@ on one runtime, a variant of a model
   one and the same file differed by 50 % in latency and by 30 % in speed-up;
 - *works* otherwise, as far as it was measured.
 
-Being held against the best, what became worse for good is seen in every release since. Figures that
-do not compare, such as latencies of two machines, degrade nothing.
+Since the best release is the reference, what became worse for good shows in every release since.
+Figures that do not compare, such as latencies of two machines, degrade nothing.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ Word = Literal["works", "degraded", "fails", "not measured"]
 
 @dataclass(frozen=True)
 class State:
-    """What becomes of a technique in one release.
+    """The state of a technique in one release.
 
     Attributes:
         release: its label.
-        word: the worst that became of any of its variants and models.
-        count: of how many it did.
+        word: the worst state of any of its variants and models.
+        count: how many are in that state.
         of: how many were measured in this release.
-        notes: what went wrong with which, also where others fare worse: the first line of an
-            error or what is worse, and of which variants of which models by how much.
+        notes: what went wrong, also where others fare worse: the first line of an error or what is
+            worse, then the models and variants concerned and by how much.
     """
 
     release: str
@@ -79,9 +79,9 @@ def techniques(columns: Sequence[Release], lines: Sequence[Line]) -> tuple[Techn
     run = {case.file for case in runs}
     runs |= {case: [] for case in files if case not in run}
     groups: dict[tuple[str, str], list[list[Line]]] = {}
-    for case, own in runs.items():
+    for case, figures in runs.items():
         rows = groups.setdefault((technique(case.variant), case.place), [])
-        rows.append([*files.get(case.file, ()), *own])
+        rows.append([*files.get(case.file, ()), *figures])
     return tuple(
         Technique(name, place, tuple(_state(at, columns, rows) for at in range(len(columns))))
         for (name, place), rows in groups.items()
@@ -95,7 +95,7 @@ def first_line(reason: str) -> str:
 
 def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) -> State:
     """The worst state of several rows, each with the lines of its file, in one release."""
-    found: dict[Word, list[dict[str, str]]] = {
+    problems_by_word: dict[Word, list[dict[str, str]]] = {
         "fails": [],
         "degraded": [],
         "works": [],
@@ -104,19 +104,19 @@ def _state(at: int, columns: Sequence[Release], rows: Sequence[Sequence[Line]]) 
     for lines in rows:
         word, problems = _of_row(at, columns, lines)
         who = f"{lines[0].case.model} {lines[0].case.variant}"
-        found[word].append({problem: f"{who}{how}" for problem, how in problems.items()})
-    measured = len(rows) - len(found["not measured"])
-    word = next(word for word, each in found.items() if each)
+        problems_by_word[word].append({problem: f"{who}{how}" for problem, how in problems.items()})
+    measured = len(rows) - len(problems_by_word["not measured"])
+    word = next(word for word, of_rows in problems_by_word.items() if of_rows)
     together: dict[str, list[str]] = {}
-    for problems in (*found["fails"], *found["degraded"]):
+    for problems in (*problems_by_word["fails"], *problems_by_word["degraded"]):
         for problem, who in problems.items():
             together.setdefault(problem, []).append(who)
-    every = len(found["fails"]) == len(rows)  # then all are meant
+    every = len(problems_by_word["fails"]) == len(rows)  # then naming each of them adds nothing
     notes = [
         problem if every and len(who) == len(rows) > 1 else f"{problem}: {'; '.join(who)}"
         for problem, who in together.items()
     ]
-    return State(columns[at].label, word, len(found[word]), measured, tuple(notes))
+    return State(columns[at].label, word, len(problems_by_word[word]), measured, tuple(notes))
 
 
 def _of_row(
@@ -136,13 +136,13 @@ def _of_row(
     }
     speeds = {line.metric.name for line in lines if is_speed(line.metric)}
     if len(speeds) < 2 or not speeds <= set(harm):  # either alone may be a slow hour
-        harm = {name: each for name, each in harm.items() if name not in speeds}
+        harm = {name: how for name, how in harm.items() if name not in speeds}
     problems = {f"{metric.called} {metric.worse}": how for metric, how in harm.values()}
     return ("degraded" if problems else "works"), problems
 
 
 def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
-    """How much worse a figure is than the best of other releases; of speed, than the newest's."""
+    """How much worse a figure is than in the best other release, or for speed in the newest."""
     every = [other for other in range(len(columns)) if other != at]
     held = every if at == 0 else [0]
     others = held if is_speed(line.metric) else _best(line, every)
@@ -156,21 +156,21 @@ def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
 
 
 def _best(line: Line, releases: Sequence[int]) -> list[int]:
-    """Of some releases the one with the smallest file or highest top-1, the newest of several."""
+    """The release with the smallest file or highest top-1 among these; of equals the newest."""
     sign = -1 if line.metric.better == "higher" else 1
-    values = [(line.entries[each].value, each) for each in releases]
-    found = [(sign * value, each) for value, each in values if value is not None]
-    return [min(found)[1]] if found else []
+    values = [(line.entries[at].value, at) for at in releases]
+    ranked = [(sign * value, at) for value, at in values if value is not None]
+    return [min(ranked)[1]] if ranked else []
 
 
 def _worse(
     first: Release, second: Release, before: Entry, after: Entry, metric: Metric, tests: int
 ) -> float | None:
-    """By how much the second release's figure is worse, if it is by more than is tolerated."""
+    """How much worse the second release's figure is, if that is more than is tolerated."""
     if before.value is None or after.value is None:
         return None
     told, moved = against(metric, first, second, before.records, after.records, tests)
-    # the verdict on speed has the tolerance in it already
+    # the verdict on speed takes account of the tolerance already
     if moved is None or (not is_speed(metric) and abs(moved) <= metric.tolerance):
         return None
     return moved if told == word(metric, -1 if metric.better == "higher" else 1) else None

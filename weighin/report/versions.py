@@ -1,7 +1,7 @@
-"""The version matrix: what becomes of models and variants from one TensorFlow release to the next.
+"""The version matrix: how models and variants fare from one TensorFlow release to the next.
 
-`matrix` makes it from several runs' results, `render` prints it: first each technique's state in
-each release, then a table for each metric, models and variants down, releases across.
+`matrix` makes it from several runs' results, `render` writes it: first each technique's state in
+each release, then a table for each metric: a row for each variant, a column for each release.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class Matrix:
 
     @property
     def legend(self) -> list[str]:
-        """What stands below the techniques: what the words mean."""
+        """The lines below the techniques, which say what the words mean."""
         newest = self.releases[0].label
         results = self.releases[0].results
         file, gzip, top1, speed, time = (
             f"{results.metric(name).tolerance * 100:g}"
             for name in ("file_bytes", "gzip_bytes", "top1", "speedup", "latency")
         )
-        states = [state for each in self.techniques for state in each.states]
+        states = [state for technique in self.techniques for state in technique.states]
         parted = any(0 < state.count < state.of for state in states)
         return [
             *["(1 of 3): of so many variants of models measured in that release"] * parted,
@@ -60,7 +60,7 @@ class Matrix:
 
     @property
     def origin(self) -> list[str]:
-        """What stands below all: how to read figures, what each release was measured with."""
+        """The last lines: how to read figures, and what each release was measured with."""
         newest = self.releases[0].label
         lines = []
         entries = [entry for line in self.lines for entry in line.entries]
@@ -71,17 +71,16 @@ class Matrix:
                 f"[95 % interval] of {newest}; those of the others count in their verdicts, and "
                 f"are in --format csv and json"
             )
-        lines += [f"{each.label}: {_made_with(each)}" for each in self.releases]
-        for each in self.releases:
-            if each.refused:
-                lines.append(
-                    f"× faster, latency not compared with {newest}: {each.label}, {each.refused}"
-                )
+        lines += [f"{release.label}: {_made_with(release)}" for release in self.releases]
+        for release in self.releases:
+            if release.refused:
+                why = f"{release.label}, {release.refused}"
+                lines.append(f"× faster, latency not compared with {newest}: {why}")
         return lines
 
 
 def matrix(runs: Sequence[Results]) -> Matrix:
-    """Hold runs of several TensorFlow versions against that of the newest.
+    """Compare runs of several TensorFlow versions with that of the newest.
 
     Raises:
         WeighinError: if they are of one version only, one names none, two are of the same, or
@@ -101,26 +100,26 @@ def render(runs: Sequence[Results], format: str) -> str:
     Raises:
         WeighinError: as `matrix` does.
     """
-    made = matrix(runs)
+    table = matrix(runs)
     if format in FLAT:
-        return FLAT[format]([*_flat_lines(made), *_flat_techniques(made)])
-    return "\n\n".join(map(LAYOUTS[format].write, sections(made)))
+        return FLAT[format]([*_flat_lines(table), *_flat_techniques(table)])
+    return "\n\n".join(map(LAYOUTS[format].write, sections(table)))
 
 
-def sections(made: Matrix) -> list[Section]:
+def sections(matrix: Matrix) -> list[Section]:
     """The matrix's tables with their notes, and below them what each release was measured with."""
-    tables = [_techniques(made)]
-    for metric in compared([release.results for release in made.releases]):
-        own = [line for line in made.lines if line.metric.name == metric.name]
-        if own:
-            tables.append(_metric(metric.title, own, made.releases))
-    return [*tables, Section("machine and versions", lines=made.origin)]
+    tables = [_techniques(matrix)]
+    for metric in compared([release.results for release in matrix.releases]):
+        rows = [line for line in matrix.lines if line.metric.name == metric.name]
+        if rows:
+            tables.append(_metric(metric.title, rows, matrix.releases))
+    return [*tables, Section("machine and versions", lines=matrix.origin)]
 
 
 def shown(line: Line, entry: Entry) -> str:
-    """One entry as text: figure, then verdict; status of one without a figure.
+    """One entry as text: the figure and its verdict, or the status where there is no figure.
 
-    The newest release's figure has its interval; those of the others count in their verdicts.
+    Only the newest release's figure has its interval; those of the others count in their verdicts.
     """
     if entry.value is None:
         return entry.status
@@ -140,15 +139,15 @@ def shown(line: Line, entry: Entry) -> str:
     return f"{text} by {amount(line.metric, entry.change)}"
 
 
-def _techniques(made: Matrix) -> Section:
+def _techniques(matrix: Matrix) -> Section:
     notes = Notes()
     rows = [
-        [each.name, each.place, *(_state(state, notes) for state in each.states)]
-        for each in made.techniques
+        [technique.name, technique.place, *(_state(state, notes) for state in technique.states)]
+        for technique in matrix.techniques
     ]
-    headers = ["technique", "runtime", *(release.label for release in made.releases)]
+    headers = ["technique", "runtime", *(release.label for release in matrix.releases)]
     title = "TensorFlow versions: what becomes of each technique"
-    return Section(title, headers, rows, [*notes.numbered, *made.legend])
+    return Section(title, headers, rows, [*notes.numbered, *matrix.legend])
 
 
 def _state(state: State, notes: Notes) -> str:
@@ -158,7 +157,7 @@ def _state(state: State, notes: Notes) -> str:
     return text + "".join(map(notes.note, state.notes))
 
 
-def _metric(header: str, own: Sequence[Line], columns: Sequence[Release]) -> Section:
+def _metric(header: str, lines: Sequence[Line], columns: Sequence[Release]) -> Section:
     notes = Notes()
     rows = [
         [
@@ -167,13 +166,13 @@ def _metric(header: str, own: Sequence[Line], columns: Sequence[Release]) -> Sec
             line.place,
             *(shown(line, entry) + notes.note(entry.reason) for entry in line.entries),
         ]
-        for line in own
+        for line in lines
     ]
     headers = ["model", "variant", "runtime", *(release.label for release in columns)]
     return Section(f"TensorFlow versions: {header}", headers, rows, notes.numbered)
 
 
-def _flat_lines(made: Matrix) -> list[dict[str, Any]]:
+def _flat_lines(matrix: Matrix) -> list[dict[str, Any]]:
     return [
         {
             "tensorflow": entry.release,
@@ -195,24 +194,24 @@ def _flat_lines(made: Matrix) -> list[dict[str, Any]]:
             "change": entry.change,
             "reason": entry.reason,
         }
-        for line in made.lines
+        for line in matrix.lines
         for entry in line.entries
     ]
 
 
-def _flat_techniques(made: Matrix) -> list[dict[str, Any]]:
+def _flat_techniques(matrix: Matrix) -> list[dict[str, Any]]:
     return [
         {
             "tensorflow": state.release,
-            "technique": each.name,
-            "runtime": each.place,
+            "technique": technique.name,
+            "runtime": technique.place,
             "state": state.word,
             "count": state.count,
             "of": state.of,
             "notes": "\n".join(state.notes),
         }
-        for each in made.techniques
-        for state in each.states
+        for technique in matrix.techniques
+        for state in technique.states
     ]
 
 

@@ -1,8 +1,8 @@
-"""Records → one page for a browser: tables to sort and filter, plots to point at, nothing to load.
+"""Records → one page for a browser, complete in one file: tables to sort, plots to point at.
 
 The page holds its own styles and scripts, Plotly.js among them, and the figures as one block of
-JSON. A content security policy lets these scripts run and no other, whatever a name in the
-results may hold.
+JSON. A content security policy lets only these scripts run, whatever a name in the results
+may hold.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _HOLE = re.compile(r"\{\{(\w+)\}\}")
 
 
 def write(runs: Sequence[tuple[str, Results]], folder: Path) -> Path:
-    """Write the page of one or more runs into a folder; the page's path.
+    """Write the page of one or more runs into a folder, and return the page's path.
 
     Args:
         runs: a name for each, and its results.
-        folder: made if it is not there.
+        folder: where the page goes; created if it is missing.
 
     Raises:
         WeighinError: if there are no records, Plotly is not installed or the page cannot be
@@ -49,27 +49,31 @@ def render(runs: Sequence[tuple[str, Results]]) -> str:
     Raises:
         WeighinError: if Plotly is not installed.
     """
-    scripts = {"tables": _own("tables.js"), "plots": _own("plots.js"), "plotly": _plotly()}
-    # nothing ends the block but its own end tag; not even a lone surrogate breaks the file
+    scripts = {
+        "tables": _resource("tables.js"),
+        "plots": _resource("plots.js"),
+        "plotly": _plotly(),
+    }
+    # ASCII, so that a lone surrogate does not break the file; below, no text may end the block
     data = json.dumps(contents(runs), allow_nan=False, separators=(",", ":"))
     parts = {
         **scripts,
-        "style": _own("page.css"),
+        "style": _resource("page.css"),
         "data": data.replace("<", "\\u003c"),
         "hashes": " ".join(map(_hash, scripts.values())),
     }
     # in one pass, so that no part is searched for holes
-    return _HOLE.sub(lambda hole: parts[hole[1]], _own("page.html"))
+    return _HOLE.sub(lambda hole: parts[hole[1]], _resource("page.html"))
 
 
-def _own(name: str) -> str:
+def _resource(name: str) -> str:
     return resources.files(__name__).joinpath(name).read_text("utf-8")
 
 
 def _plotly() -> str:
-    """Plotly.js, as the package `plotly` brings it; found without importing that package."""
-    found = util.find_spec("plotly")
-    for folder in (found and found.submodule_search_locations) or ():
+    """Plotly.js as the package `plotly` brings it, read without importing that package."""
+    spec = util.find_spec("plotly")
+    for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder, "package_data", "plotly.min.js")
         if path.is_file():
             return path.read_text("utf-8").replace("</script", r"<\/script")
@@ -77,7 +81,7 @@ def _plotly() -> str:
 
 
 def _hash(script: str) -> str:
-    """What a content security policy knows a script by."""
-    # a browser reads every line's end as \n
+    """The hash by which a content security policy names a script."""
+    # browsers hash a script with every line's end as \n
     digest = hashlib.sha256(re.sub("\r\n?", "\n", script).encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

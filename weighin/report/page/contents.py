@@ -1,6 +1,6 @@
-"""Records → what the page shows: every figure as `weighin table` writes it, its number beside it.
+"""Records → the page's data: every figure as `weighin table` writes it, with its number beside it.
 
-The page's scripts sort and draw by the numbers and show the words; they format nothing themselves.
+The page's scripts sort and draw by the numbers and show the words; they format nothing.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
     drawn: list[dict[str, Any]] = []
     columns = of_all([results for _, results in runs])
     for at, (_, results) in enumerate(runs):
-        own = {
-            (each.model, each.dataset): section(
-                dataclasses.replace(each, columns=columns), results, at
+        by_model = {
+            (table.model, table.dataset): section(
+                dataclasses.replace(table, columns=columns), results, at
             )
-            for each in tables(results)
+            for table in tables(results)
         }
-        drawn += plots(results, own, len(sections))
-        sections += own.values()
+        drawn += plots(results, by_model, len(sections))
+        sections += by_model.values()
     return {
         "head": _head([results for _, results in runs], sections),
         "columns": [_column(column) for column in columns],
@@ -87,24 +87,24 @@ def _versions(runs: Sequence[Results]) -> list[dict[str, Any]]:
     suites: dict[str, list[Results]] = {}
     for results in runs:
         suites.setdefault(str(results.environment.get("suite") or ""), []).append(results)
-    made: list[dict[str, Any]] = []
-    for suite, own in suites.items():
-        if len({*map(_tensorflow, own)}) < 2:
+    matrices: list[dict[str, Any]] = []
+    for suite, releases in suites.items():
+        if len({*map(_tensorflow, releases)}) < 2:
             continue
         try:
-            sections = versions.sections(versions.matrix(own))
-        except WeighinError as error:  # the tables say what they can all the same
+            sections = versions.sections(versions.matrix(releases))
+        except WeighinError as error:  # the models' tables show these runs all the same
             sections = [Section("TensorFlow versions", lines=[str(error)])]
-        made += [
+        matrices += [
             {
-                "title": f"{each.title} ({suite})" if suite and len(suites) > 1 else each.title,
-                "headers": each.headers,
-                "rows": each.rows,
-                "lines": each.lines,
+                "title": f"{part.title} ({suite})" if suite and len(suites) > 1 else part.title,
+                "headers": part.headers,
+                "rows": part.rows,
+                "lines": part.lines,
             }
-            for each in sections
+            for part in sections
         ]
-    return made
+    return matrices
 
 
 # -- files ----------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def _file(name: str, results: Results) -> dict[str, Any]:
         "weights": origin.weights(origin.starts(results)),
     }
     for dataset, about in environment.get("datasets", {}).items():
-        images = [f"{about[each]:,} {each}" for each in ("train", "test") if each in about]
+        images = [f"{about[split]:,} {split}" for split in ("train", "test") if split in about]
         digest = [f"sha256 {about['digest']}"] if about.get("digest") else []
         facts[f"data: {dataset}"] = ", ".join([*images, *digest])
     return {
@@ -132,13 +132,13 @@ def _file(name: str, results: Results) -> dict[str, Any]:
 
 
 def _short(names: Sequence[str]) -> list[str]:
-    """Of each path as much of its end as tells it from the others."""
+    """The end of each path, as long as it takes to tell it from the others."""
     paths = [PurePath(name).parts for name in names]
 
-    def tail(own: tuple[str, ...]) -> str:
-        others = [other for other in paths if other != own]
-        depths = range(1, len(own) + 1)
-        tails = (own[-n:] for n in depths if all(other[-n:] != own[-n:] for other in others))
-        return "/".join(next(tails, own))
+    def tail(path: tuple[str, ...]) -> str:
+        others = [other for other in paths if other != path]
+        depths = range(1, len(path) + 1)
+        tails = (path[-n:] for n in depths if all(other[-n:] != path[-n:] for other in others))
+        return "/".join(next(tails, path))
 
-    return [tail(own) for own in paths]
+    return [tail(path) for path in paths]

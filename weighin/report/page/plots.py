@@ -10,7 +10,7 @@ from weighin.report.curve import FRONTS, Curve, curves, front
 from weighin.report.figure import caption, styles
 from weighin.report.rows import Row
 
-_SHAPES = {  # Plotly's names of Matplotlib's markers
+_SHAPES = {  # Matplotlib's markers → Plotly's names for them
     "o": "circle",
     "s": "square",
     "^": "triangle-up",
@@ -28,15 +28,15 @@ _FRONT_PAIRS = [
 def plots(
     results: Results, sections: Mapping[tuple[str, str], Mapping[str, Any]], first: int
 ) -> list[dict[str, Any]]:
-    """One for each model, data set and runtime that more than controls were weighed on.
+    """A plot for each model, data set and runtime on which more than controls were weighed.
 
     Args:
         results: of one file.
         sections: its tables by model and data set, in the page's order.
-        first: which of the page's sections the first of them is.
+        first: the number of the first of them among the page's sections.
     """
     try:
-        found = curves(results)
+        drawable = curves(results)
     except WeighinError:  # controls only
         return []
     numbers = {key: first + number for number, key in enumerate(sections)}
@@ -47,7 +47,7 @@ def plots(
             numbers[curve.model, curve.dataset],
             sections[curve.model, curve.dataset],
         )
-        for curve in found
+        for curve in drawable
     ]
 
 

@@ -1,4 +1,4 @@
-"""Rows → a table of the page: words as `weighin table` writes them, numbers to sort by beside."""
+"""Rows → a table of the page: words as `weighin table` writes them, and numbers to sort by."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def section(table: Table, results: Results, file: int) -> dict[str, Any]:
     """One table with its notes, what its figures rest on, and its best rows.
 
     Args:
-        table: what is shown.
-        results: that it comes from.
-        file: which of the page's files they are.
+        table: the rows and columns that are shown.
+        results: those that the table comes from.
+        file: their number among the page's files.
     """
-    # rows of a runtime that is not here come last: `weighin table` names them below its table
+    # rows of a runtime that was not there come last; `weighin table` names them below its table
     ranked = sorted(table.rows, key=lambda row: row.is_skipped)
     shown = [row for row in ranked if not row.is_skipped]
     rows = [_row(table, row) for row in ranked]
@@ -54,7 +54,7 @@ def _row(table: Table, row: Row) -> dict[str, Any]:
 
 
 def _cell(told: Told, column: Column, row: Row) -> dict[str, Any]:
-    """A cell's text in parts, and its number; without what is empty."""
+    """A cell's text in parts, and its number, without empty parts."""
     records = row.records.get(column.metric, ())
     if not told.words:
         return {}
@@ -80,11 +80,11 @@ def _tone(records: Sequence[Record]) -> str:
 
 
 def _best(rows: Sequence[Row], metric: Metric) -> dict[str, Any]:
-    """The row that is best by a ratio, above 1, among those not found worse; or why there is none.
+    """The row with the best ratio above 1 among those that are not worse; or why there is none.
 
-    Faster is what was found faster in every seed.
+    A row counts as faster if its verdict is so in every seed.
     """
-    found: list[tuple[float, int]] = []
+    candidates: list[tuple[float, int]] = []
     reason = "accuracy not measured"
     for at, row in enumerate(rows):
         records = row.records.get(metric.name, ())
@@ -95,10 +95,10 @@ def _best(rows: Sequence[Row], metric: Metric) -> dict[str, Any]:
             reason = reason if reason == "none" else f"{metric.title} not measured"
             continue
         reason = "none"
-        is_slow = metric.machine_bound and any(each.verdict != "faster" for each in records)
+        is_slow = metric.machine_bound and any(record.verdict != "faster" for record in records)
         if not row.is_worse and value > 1 and not is_slow:
-            found.append((value, -at))
-    if not found:
+            candidates.append((value, -at))
+    if not candidates:
         return {"text": reason}
-    value, at = max(found)  # of equals the first
+    value, at = max(candidates)  # of equals the first
     return {"text": f"{units.shown(metric, value)}×", "row": -at}
