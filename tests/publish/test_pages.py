@@ -12,7 +12,7 @@ from helpers.support import file, results_of
 import weighin
 from weighin import registry
 from weighin.core import WeighinError
-from weighin.publish import pages, site
+from weighin.publish import model, pages, site
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 OWN = """
@@ -73,6 +73,18 @@ def test_a_page_is_made_and_named_in_the_index(project: Path) -> None:
     assert "smaller than a breadbox" in index
 
 
+def test_pages_of_one_order_are_all_named(project: Path) -> None:
+    """A page takes no other's place in the index, weighin's own included."""
+    for name in ("one", "other"):
+        pages.page(name, about=f"what {name} says", order=40)(lambda folder, project: "# Text\n")
+    results = site.make(project)
+    index = results[project / "results" / "README.md"]
+
+    assert list(model.across()) == ["curves", "one", "other", "versions"]
+    assert "one.md): what one says" in index
+    assert "other.md): what other says" in index
+
+
 def test_a_part_of_readme_stands_between_its_marks(project: Path) -> None:
     """And nothing else of README changes."""
     pages.load(project)
@@ -97,8 +109,7 @@ def test_no_suite_is_known_by_name() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "suite"
         if isinstance(node.args[0], ast.Constant)
     }
-    # words of other meaning, too: a command, a report, a module of Keras, data sets
-    meant_otherwise = {"record", "curve", "applications", *registry.datasets}
+    meant_otherwise = set(registry.datasets)  # some are called as the suite that weighs them
     known = {
         (path.relative_to(ROOT).as_posix(), node.value)
         for path in sorted((ROOT / "weighin").rglob("*.py"))

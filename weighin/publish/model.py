@@ -12,17 +12,18 @@ from weighin.publish.reference import Published
 from weighin.report import curve, table
 
 LEAST = 3  # operating points of one family: two are no curve
-OWN = {  # pages across models that every project has, by their place in the index
-    40: ("curves", "accuracy against size and speed at several operating points"),
-    60: ("versions", "the same suite by several releases of TensorFlow"),
-}
+OWN = (  # pages across models that every project has: place in the index, name, what it says
+    (40, "curves", "accuracy against size and speed at several operating points"),
+    (60, "versions", "the same suite by several releases of TensorFlow"),
+)
 _RESERVED = {"machine", "readme", "tables"}
 
 
 def across() -> dict[str, str]:
     """The pages across models, in the index's order, and what it says of them."""
-    ranked = OWN | {each.order: (each.name, each.about) for each in pages.values()}
-    return dict(ranked[order] for order in sorted(ranked))
+    registered = [(page.order, page.name, page.about) for page in pages.values()]
+    ranked = sorted([*OWN, *registered], key=lambda page: page[0])  # of one order: as registered
+    return {name: about for _, name, about in ranked}
 
 
 def name(model: str) -> str:
