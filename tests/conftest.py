@@ -10,8 +10,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from helpers.commands import answer
 from helpers.publishing import write_published
-from helpers.support import answer
 from helpers.tiny import tiny_arrays, write_project
 
 import weighin

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.support import answer
+from helpers.commands import answer
 from helpers.tiny import registrations_undone
 
 import weighin

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.data import FakeDownload, paths_in, write_idx
-from helpers.tiny import registrations_undone, tiny_arrays
+from helpers.tiny import tiny_arrays
 
 from weighin import npz_dataset
 from weighin.core import DataNotFoundError
-from weighin.datasets import images, search
+from weighin.datasets import images
 from weighin.datasets.arrays import Arrays, digest, read_arrays, write_npz
 from weighin.datasets.loading import load
 from weighin.datasets.search import SearchPaths
@@ -23,20 +22,6 @@ ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED = ROOT / "models" / "data" / "mnist10k.npz"
 EMBEDDED_DIGEST = "be021c146a9077719d91b63fc5d8bffe3cf131b305e77f46364280d665b83836"
 DATA_DIR = os.environ.get("WEIGHIN_DATA_DIR")  # read before conftest.py hides it from tests
-
-
-@pytest.fixture(autouse=True)
-def download(monkeypatch: pytest.MonkeyPatch) -> FakeDownload:
-    """No test downloads anything."""
-    fake = FakeDownload()
-    monkeypatch.setattr(search, "_download", fake)
-    return fake
-
-
-@pytest.fixture(autouse=True)
-def _clean_registries() -> Iterator[None]:
-    with registrations_undone():
-        yield
 
 
 def fake_cifar10(test: int) -> Arrays:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.data import paths_in
-from helpers.tiny import registrations_undone, tiny_arrays
+from helpers.tiny import tiny_arrays
 
 from weighin import noise_dataset, npz_dataset, registry
 from weighin.core import Dataset, WeighinError
 from weighin.datasets.arrays import Arrays, digest
 from weighin.datasets.loading import from_arrays, load, load_cached
 from weighin.datasets.search import SearchPaths
-
-
-@pytest.fixture(autouse=True)
-def _clean_registries() -> Iterator[None]:
-    with registrations_undone():
-        yield
 
 
 def labels(arrays: Arrays, name: str, value: object, dtype: str = "i8") -> Arrays:

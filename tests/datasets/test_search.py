@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from helpers.data import FakeDownload, anything, marked, only, paths_in, write_idx
 from helpers.processes import fake_python
-from helpers.tiny import registrations_undone, tiny_arrays
+from helpers.tiny import tiny_arrays
 
 from weighin.core import DataNotFoundError, WeighinError
 from weighin.datasets import search
@@ -17,20 +17,6 @@ from weighin.datasets.loading import load
 from weighin.datasets.search import SearchPaths, find
 
 real_download = search._download
-
-
-@pytest.fixture(autouse=True)
-def download(monkeypatch: pytest.MonkeyPatch) -> FakeDownload:
-    """No test downloads anything."""
-    fake = FakeDownload()
-    monkeypatch.setattr(search, "_download", fake)
-    return fake
-
-
-@pytest.fixture(autouse=True)
-def _clean_registries() -> Iterator[None]:
-    with registrations_undone():
-        yield
 
 
 def fill_user(folder: Path, arrays: Arrays) -> None:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from helpers.commands import answer
 from helpers.flatbuffer import content, convolution, dense
-from helpers.support import answer
 
 from weighin import grammar, registry
 from weighin.build import invariants

@@ -18,6 +18,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from helpers.hdf5 import hdf5
 
 from weighin.core import WeighinError
 from weighin.formats import keras
@@ -36,17 +37,6 @@ def layer(kind: str, name: str, **inside: Any) -> dict[str, Any]:
 def sequential(*layers: dict[str, Any], name: str = "model") -> dict[str, Any]:
     """A model's configuration, which is a layer's too."""
     return layer("Sequential", name, layers=list(layers))
-
-
-def hdf5(arrays: Mapping[str, Any], **attributes: str) -> bytes:
-    """An HDF5 file of arrays and attributes."""
-    target = io.BytesIO()
-    with h5py.File(target, "w") as file:
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array)
-        for name, text in attributes.items():
-            file.attrs[name] = text
-    return target.getvalue()
 
 
 def content(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from helpers.support import answer
+from helpers.commands import answer
 
 from weighin import registry
 from weighin.exports import int4

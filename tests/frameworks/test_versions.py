@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from helpers.support import answer
+from helpers.commands import answer
 
 from weighin import grammar
 from weighin.build.cache import Cache

@@ -1,11 +1,13 @@
-"""What the command line prints: in a process of its own, and looked up by name."""
+"""Python in a process of its own, and what the command line prints there."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def by_name(output: str) -> dict[str, str]:
@@ -13,14 +15,34 @@ def by_name(output: str) -> dict[str, str]:
     return {line.split()[0]: line.strip() for line in output.splitlines() if line.startswith("  ")}
 
 
+def run_python(
+    *words: str | Path, environment: Mapping[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, here or in a folder, whatever comes of it."""
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=folder,
+        check=False,
+    )
+
+
 def run_weighin(
     *words: str | Path, child_environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "weighin.cli", *map(str, words)],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
-    )
+    return run_python("-m", "weighin.cli", *words, environment=child_environment)
+
+
+def answer(
+    code: str, *words: str, environment: Mapping[str, str], folder: Path | None = None
+) -> Any:
+    """What Python code in a process of its own prints as its last line, which is JSON.
+
+    It must succeed. Output before that line is nobody's: TensorFlow and pytest chatter.
+    """
+    done = run_python("-c", code, *words, environment=environment, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])

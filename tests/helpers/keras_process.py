@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.support import answer
+from helpers.commands import answer
 
 from weighin.core import WeighinError
 from weighin.formats.keras import read_weights

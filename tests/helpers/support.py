@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,22 +54,6 @@ def isolate_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in registry.kinds().values():
         list(each)  # loads weighin's own first: they load once, and must not go into the copy
         monkeypatch.setattr(each, "_objects", dict(each._objects))
-
-
-def answer(code: str, *words: str, environment: Mapping[str, str]) -> Any:
-    """What Python code in a fresh process prints as its last line, which is JSON.
-
-    It must succeed. Output before that line is nobody's: TensorFlow and pytest chatter.
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def golden(name: str, format: str, actual: str) -> str:

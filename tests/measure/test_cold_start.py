@@ -1,14 +1,12 @@
 """The first answer of a fresh process, and its highest memory."""
 
 import copy
-import json
 import os
-import subprocess
-import sys
 
 import numpy as np
 import psutil
 import pytest
+from helpers.commands import answer
 
 from weighin import registry
 from weighin.core import WeighinError
@@ -125,15 +123,7 @@ def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child
     peaks = []
     for held in (1, 300 * MEGABYTE):
         words = [str(shop.artifact().path), str(tmp_path / "image.npy"), str(held)]
-        done = subprocess.run(
-            [sys.executable, "-c", code, *words],
-            capture_output=True,
-            text=True,
-            env=child_environment,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        peaks.append(json.loads(done.stdout))
+        peaks.append(answer(code, *words, environment=child_environment))
 
     assert abs(peaks[1] - peaks[0]) < 50 * MEGABYTE
 

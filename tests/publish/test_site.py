@@ -6,15 +6,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from helpers.commands import answer
 from helpers.publishing import (
     BEGIN,
     END,
@@ -293,15 +291,7 @@ def test_publishing_loads_no_tensorflow(child_environment: Mapping[str, str]) ->
         "done = CliRunner().invoke(main, ['publish', '--check']); "
         "print(json.dumps([done.exit_code, sorted(sys.modules)]))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=child_environment,
-        check=True,
-    )
-    exit_code, loaded = json.loads(done.stdout.splitlines()[-1])
+    exit_code, loaded = answer(code, environment=child_environment, folder=ROOT)
 
     assert 0 == exit_code
     heavy = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization", "ai_edge_litert"}

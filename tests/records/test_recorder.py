@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from helpers.commands import run_python
 from helpers.support import record, results, results_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,13 +108,7 @@ def test_a_full_disk_keeps_what_was_measured(
     """The append that does not fit is told, and leaves the file whole as it was before."""
     pytest.importorskip("resource", reason="limits on a file's size are Unix's")
     path = tmp_path / "run.json"
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(path)],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
-    )
+    done = run_python("-c", FULL_DISK, str(path), environment=child_environment)
 
     assert (0, "") == (done.returncode, done.stderr)
     count, _, error = done.stdout.partition(" ")

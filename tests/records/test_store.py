@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
-import sys
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.commands import run_python
 from helpers.support import record, record_of, results, results_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -382,13 +381,7 @@ def test_saving_into_a_full_disk_leaves_the_old_file(
     path = tmp_path / "run.json"
     store.save(path, results())
 
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(path)],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
-    )
+    done = run_python("-c", FULL_DISK, str(path), environment=child_environment)
 
     assert (0, "") == (done.returncode, done.stderr)
     assert f"{path} cannot be written: File too large." in done.stdout

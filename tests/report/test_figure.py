@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from helpers.commands import run_python
 from helpers.support import operating_points, record, results_of, run
 
 from weighin.core import Results, WeighinError
@@ -143,12 +142,6 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_matplotlib_is_loaded_for_drawing_only(child_environment: Mapping[str, str]) -> None:
     """The command line and pytest's plugin start without it."""
     code = "import sys, weighin.cli, weighin.pytest_plugin; print('matplotlib' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=True,
-    )
+    done = run_python("-c", code, environment=child_environment)
 
-    assert "False" == done.stdout.strip()
+    assert (0, "False") == (done.returncode, done.stdout.strip())

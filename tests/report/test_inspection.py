@@ -10,18 +10,18 @@ import json
 import multiprocessing
 import os
 import random
-import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from helpers.commands import run_python
 from helpers.flatbuffer import Layer, content, convolution, dense
+from helpers.hdf5 import hdf5
 
 from weighin.cli import main
 from weighin.core import WeighinError
@@ -43,22 +43,11 @@ def tflite() -> bytes:
     return content([biased, dense(3, 64, "int8", zeros=96)], softmax=True)
 
 
-def h5(groups: Mapping[str, np.ndarray], **attributes: str) -> bytes:
-    """An HDF5 file of arrays."""
-    target = io.BytesIO()
-    with h5py.File(target, "w") as file:
-        for name, array in groups.items():
-            file.create_dataset(name, data=array)
-        for name, text in attributes.items():
-            file.attrs[name] = text
-    return target.getvalue()
-
-
 def keras_h5() -> bytes:
     """An .h5 model of one kernel, half of it zeros, and one bias."""
     kernel = np.array([[0, 1, 0], [2, 0, 3]], np.float32)
     groups = {"model_weights/d/kernel:0": kernel, "model_weights/d/bias:0": kernel[0]}
-    return h5(groups, model_config=json.dumps(CONFIG))
+    return hdf5(groups, model_config=json.dumps(CONFIG))
 
 
 def keras_archive() -> bytes:
@@ -67,7 +56,7 @@ def keras_archive() -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr("config.json", json.dumps(CONFIG))
-        inner = h5({"layers/dense/vars/0": kernel, "layers/dense/vars/1": kernel[0]})
+        inner = hdf5({"layers/dense/vars/0": kernel, "layers/dense/vars/1": kernel[0]})
         archive.writestr("model.weights.h5", inner)
     return target.getvalue()
 
@@ -179,7 +168,7 @@ def test_inspect_a_model_without_layers(tmp_path: Path) -> None:
     """A model of nothing has a table of nothing."""
     path = tmp_path / "m.h5"
     config = {"class_name": "Sequential", "config": {"name": "s", "layers": []}}
-    path.write_bytes(h5({"model_weights/counter": np.int64(3)}, model_config=json.dumps(config)))
+    path.write_bytes(hdf5({"model_weights/counter": np.int64(3)}, model_config=json.dumps(config)))
 
     facts = inspect(path)
 
@@ -197,13 +186,7 @@ def test_inspect_needs_no_tensorflow(file: Path, child_environment: Mapping[str,
         "sys.exit(f'loaded: {loaded}' if loaded else 0)\n"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-c", program, "inspect", str(file)],
-        capture_output=True,
-        text=True,
-        env=dict(child_environment),
-        check=False,
-    )
+    done = run_python("-c", program, "inspect", str(file), environment=child_environment)
 
     assert (0, "") == (done.returncode, done.stderr)
     assert "parameters" in done.stdout

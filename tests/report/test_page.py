@@ -10,14 +10,13 @@ import base64
 import hashlib
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from importlib import util
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.commands import answer
 from helpers.support import (
     ENVIRONMENT,
     NASTY,
@@ -417,14 +416,7 @@ def test_report_is_written_without_what_is_slow_to_load(
         "print(json.dumps([done.exit_code, done.output.strip(), sorted(sys.modules)]))"
     )
     command = ["report", str(tmp_path / "run.json"), "-o", str(tmp_path / "page")]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *command],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=True,
-    )
-    exit_code, output, loaded = json.loads(done.stdout.splitlines()[-1])
+    exit_code, output, loaded = answer(code, *command, environment=child_environment)
 
     assert (0, str(tmp_path / "page" / NAME)) == (exit_code, output)
     assert set() == {"tensorflow", "tf_keras", "plotly", "matplotlib"} & set(loaded)

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
-from helpers.support import answer
+from helpers.commands import answer
 
 from weighin import registry
 from weighin.core import WeighinError

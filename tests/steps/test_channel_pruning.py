@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.commands import run_python
 
 NETS = (
     *("sequential_convolutions", "dense_only", "residual", "inception"),
@@ -21,13 +20,8 @@ NETS = (
 @pytest.fixture(scope="module")
 def seen(child_environment: Mapping[str, str]) -> Any:
     """What narrowing real Keras models showed, all of it in one process."""
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).parents[1] / "helpers" / "narrowing.py")],
-        capture_output=True,
-        text=True,
-        env=child_environment,
-        check=False,
-    )
+    program = Path(__file__).parents[1] / "helpers" / "narrowing.py"
+    done = run_python(program, environment=child_environment)
     assert 0 == done.returncode, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
