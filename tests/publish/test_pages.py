@@ -12,7 +12,7 @@ from helpers.support import file, results_of
 import weighin
 from weighin import registry
 from weighin.core import WeighinError
-from weighin.publish import model, pages, site
+from weighin.publish import overviews, pages, site
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 OWN = """
@@ -40,8 +40,11 @@ def count(folders):
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a page and a part of README of its own, and none of another's."""
-    for each in (pages.pages, pages.parts):
-        monkeypatch.setattr(each, "_objects", {})
+    own = {
+        page.name: page for page in pages.pages.values() if page.text in vars(overviews).values()
+    }
+    monkeypatch.setattr(pages.pages, "_objects", own)
+    monkeypatch.setattr(pages.parts, "_objects", {})
     folder = tmp_path / "bench" / "pages"
     folder.mkdir(parents=True)
     (folder / "boxes.py").write_text(OWN, "utf-8")
@@ -80,9 +83,19 @@ def test_pages_of_one_order_are_all_named(project: Path) -> None:
     results = site.make(project)
     index = results[project / "results" / "README.md"]
 
-    assert list(model.across()) == ["curves", "one", "other", "versions"]
+    assert [page.name for page in pages.ranked()] == ["curves", "one", "other", "versions"]
     assert "one.md): what one says" in index
     assert "other.md): what other says" in index
+
+
+def test_a_page_called_as_weighins_own_takes_its_place(project: Path) -> None:
+    """As with all that is registered; its text is not lost without a word."""
+    pages.page("curves", about="hand-drawn", order=40)(lambda folder, project: "# By hand\n")
+    made = site.make(project)
+    (text,) = (text for path, text in made.items() if path.name == "curves.md")
+
+    assert text == "# By hand\n"
+    assert "curves.md): hand-drawn" in made[project / "results" / "README.md"]
 
 
 def test_a_part_of_readme_stands_between_its_marks(project: Path) -> None:

@@ -41,7 +41,7 @@ from hypothesis import strategies as st
 
 from weighin import registry
 from weighin.core import Record
-from weighin.publish import folders, markdown, model, readme, site
+from weighin.publish import folders, markdown, model, pages, readme, site
 from weighin.records import store
 from weighin.report import comment
 from weighin.report.layout import Section
@@ -374,7 +374,7 @@ def test_pages_are_named_apart_and_safely(one: str, other: str) -> None:
     first, second = model.name(one), model.name(other)
 
     assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", first)
-    assert first.lower() not in {"machine", "readme", "tables", *model.across()}
+    assert first.lower() not in {"machine", "readme", "tables", *pages.pages}
     assert (one == other) == (first == second)
 
 

@@ -134,8 +134,8 @@ def publish(
 ) -> None:
     """File results FILES under results/MACHINE/DATE-COMMIT/, then make all that is published.
 
-    Pages, bare numbers, figures, the index results/README.md and the headline of README.md are
-    made from the records that lie there alone; what is made no more is deleted.
+    Pages, bare numbers, figures, the index results/README.md and what README.md says between
+    marks are made from the records that lie there alone; what is made no more is deleted.
     """
     from weighin.publish import filing, pages, site
 

@@ -1,1 +1,1 @@
-"""Records → the published folder: pages, figures, bare numbers, the index, README's headline."""
+"""Records → the published folder: pages, figures, bare numbers, the index, parts of README."""

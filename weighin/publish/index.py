@@ -9,7 +9,7 @@ from weighin.core import Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
-from weighin.publish.pages import pages
+from weighin.publish.pages import pages, ranked
 from weighin.report import units
 from weighin.report.footer import counted
 from weighin.report.origin import untrained
@@ -47,7 +47,7 @@ def page(folders: Sequence[Folder], made: Mapping[str, Sequence[str]]) -> str:
 
 
 def _specials(folder: Folder, pages: Sequence[str]) -> Iterable[str]:
-    about = {f"{name}.md": said for name, said in model.across().items()} | {
+    about = {f"{page.name}.md": page.about for page in ranked()} | {
         "tables.csv": f"the bare numbers of {plural(len(folder.runs), 'run')}",
         "machine.md": _machine(folder),
     }

@@ -12,24 +12,13 @@ from weighin.publish.reference import Published
 from weighin.report import curve, table
 
 LEAST = 3  # operating points of one family: two are no curve
-OWN = (  # pages across models that every project has: place in the index, name, what it says
-    (40, "curves", "accuracy against size and speed at several operating points"),
-    (60, "versions", "the same suite by several releases of TensorFlow"),
-)
 _RESERVED = {"machine", "readme", "tables"}
-
-
-def across() -> dict[str, str]:
-    """The pages across models, in the index's order, and what it says of them."""
-    registered = [(page.order, page.name, page.about) for page in pages.values()]
-    ranked = sorted([*OWN, *registered], key=lambda page: page[0])  # of one order: as registered
-    return {name: about for _, name, about in ranked}
 
 
 def name(model: str) -> str:
     """A model's page, without its ending; no name of another page."""
     safe = slug(model)
-    return f"model-{safe}" if safe.lower() in {*_RESERVED, *across()} else safe
+    return f"model-{safe}" if safe.lower() in {*_RESERVED, *pages} else safe
 
 
 def figure_name(run: Run, model: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from weighin.core import WeighinError
 from weighin.publish import markdown, model
-from weighin.publish.folders import Folder, Run
+from weighin.publish.folders import Folder, Project, Run
+from weighin.publish.pages import page
 from weighin.report import curve
 from weighin.report import versions as version_matrix
 
 
-def curves(folder: Folder) -> str:
+@page("curves", about="accuracy against size and speed at several operating points", order=40)
+def curves(folder: Folder, project: Project) -> str:
     """The operating points of all models that were weighed at several; empty where none was."""
     parts = []
     for run in folder.runs:
@@ -23,7 +25,8 @@ def curves(folder: Folder) -> str:
     return markdown.page(folder, "Operating points", parts) if parts else ""
 
 
-def versions(folder: Folder) -> str:
+@page("versions", about="the same suite by several releases of TensorFlow", order=60)
+def versions(folder: Folder, project: Project) -> str:
     """The version matrix; empty where fewer than two releases were weighed.
 
     Raises:

@@ -1,7 +1,8 @@
-"""What a project publishes besides what every project does: pages of its own, parts of README.
+"""The pages across models and the parts of README: weighin's own, and what a project adds.
 
-Files in the project's `bench/pages/` register them; `weighin publish` loads these. A page is a
-function from a folder of records to a text, empty where the folder has nothing for it.
+Weighin's own pages are those of `overviews`; files in a project's `bench/pages/` register others,
+which `weighin publish` loads. A page is a function from a folder of records to a text, empty where
+the folder has nothing for it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Page:
 Part = Callable[[Sequence[Folder]], str]
 """A part of README: all folders → its text, empty where nothing published has anything for it."""
 
-pages: Registry[Page] = Registry("page")
+pages: Registry[Page] = Registry("page", "weighin.publish.overviews")
 parts: Registry[Part] = Registry("part of README")
 
 
@@ -63,6 +64,11 @@ def readme_part(name: str) -> Callable[[Part], Part]:
         return text
 
     return register
+
+
+def ranked() -> list[Page]:
+    """All pages in the index's order; of one order as they were registered, weighin's own first."""
+    return sorted(pages.values(), key=lambda page: page.order)
 
 
 def load(root: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from weighin.core import WeighinError
 from weighin.files import replacing
-from weighin.publish import index, machine, markdown, model, overviews, pages, reference
+from weighin.publish import index, machine, markdown, model, pages, reference
 from weighin.publish.folders import Folder, Project, places_in, read
 from weighin.publish.readme import insert
 from weighin.report import figure, table
@@ -77,8 +77,6 @@ def _folder(folder: Folder, project: Project) -> dict[str, str]:
     known = reference.read(project.facts)
     texts = {f"{page.name}.md": page.text(folder, project) for page in pages.pages.values()}
     texts |= {
-        "curves.md": overviews.curves(folder),
-        "versions.md": overviews.versions(folder),
         "machine.md": machine.page(folder),
         TABLES: _numbers(folder),
     }
