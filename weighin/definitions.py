@@ -10,9 +10,7 @@ import types
 from collections.abc import Sequence
 from pathlib import Path
 
-from weighin.core import (
-    WeighinError,
-)
+from weighin.core import WeighinError
 
 
 def default_definitions(folder: Path) -> list[Path]:

@@ -98,27 +98,13 @@ class Registry(Generic[T]):
 
 
 models: Registry[ReferenceModel] = Registry("model")
-
-
 suites: Registry[Suite] = Registry("suite")
-
-
 datasets: Registry[Any] = Registry("data set", "weighin.datasets")
-
-
 steps: Registry[Callable[..., Any]] = Registry("step", "weighin.steps")
-
-
 exports: Registry[Callable[..., bytes]] = Registry("export", "weighin.exports")
-
-
 runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
-
-
 metrics: Registry[ComputedMetric] = Registry("metric", "weighin.metrics")
 ratios: Registry[Metric] = Registry("ratio", "weighin.metrics")
-
-
 anchors: Registry[tuple[Anchor, ...]] = Registry("model of which others have published something")
 
 

@@ -20,10 +20,8 @@ from weighin.publish import site
 
 SIZES = st.floats(1e3, 1e7)
 
-
 factors = page_module("factors")
 BOTH = f"{factors.PRUNED}+dynamic"
-
 
 CELLS = [
     *(("baseline", "h5"), ("baseline", "tflite"), (factors.PRUNED, "h5")),

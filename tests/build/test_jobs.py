@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers.building import (
-    job,
-)
+from helpers.building import job
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.building import (
-    BROKEN,
-    MISFITS,
-    TINY,
-    Built,
-    context_of,
-    job,
-    run,
-)
+from helpers.building import BROKEN, MISFITS, TINY, Built, context_of, job, run
 
 from weighin.build import scheduler
 from weighin.build.cache import Cache

@@ -14,20 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.building import (
-    TINY,
-    Built,
-    context_of,
-    job,
-    run,
-)
+from helpers.building import TINY, Built, context_of, job, run
 
 from weighin.build.cache import Cache
 
 pytestmark = pytest.mark.usefixtures("project")  # its models are registered meanwhile
 
 TESTS = Path(__file__).resolve().parents[1]
-
 
 RUN = """
 import json, signal, sys

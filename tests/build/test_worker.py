@@ -9,10 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from helpers.building import (
-    Built,
-    published_arrays,
-)
+from helpers.building import Built, published_arrays
 from helpers.tiny import tiny_arrays
 
 from weighin.build.keys import BuildContext

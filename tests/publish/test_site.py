@@ -48,7 +48,6 @@ from weighin.report.layout import Section
 
 KERAS_ONLY = run("baseline", 0.95, 1e-4, format="h5", runtime="keras-cpu")
 
-
 BOTH_SEEDS = [
     each
     for seed in (0, 1)
@@ -58,7 +57,6 @@ BOTH_SEEDS = [
         *file("int8", 3, 2, seed=seed),
     )
 ] + run("int8", 0.9, 1e-4)
-
 
 FAILED_SEED = without("top1 top1_delta latency speedup", "failed", "no", variant="int8", seed=1)
 

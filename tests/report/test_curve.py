@@ -11,16 +11,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.support import (
-    NASTY,
-    file,
-    golden,
-    operating_points,
-    record,
-    results_of,
-    run,
-    without,
-)
+from helpers.support import NASTY, file, golden, operating_points, record, results_of, run, without
 from hypothesis import given
 from hypothesis import strategies as st
 

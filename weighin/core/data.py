@@ -9,11 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Images = npt.NDArray[np.float32]
-
-
 Scores = npt.NDArray[np.float32]
-
-
 Labels = npt.NDArray[np.integer[Any]]
 
 

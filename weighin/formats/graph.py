@@ -26,7 +26,6 @@ WEIGHTED = {
     "TRANSPOSE_CONV": 1,
 }
 
-
 _STORED = {  # TensorType → how its values lie in the buffer
     "FLOAT32": np.float32,
     "FLOAT16": np.float16,

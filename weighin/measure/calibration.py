@@ -27,9 +27,7 @@ from weighin.targets import machine
 AA_TRIALS, SLOW_TRIALS = 200, 100
 UNITS = 20  # inferences in one call; 21 of them are 5 % more work
 POWER = 0.95
-LARGE_BYTES = (
-    4_000_000  # of a file of which 20 inferences take longer than a block of a pair should
-)
+LARGE_BYTES = 4_000_000  # of a file of which 20 inferences take longer than a block should
 
 
 @dataclass(frozen=True)

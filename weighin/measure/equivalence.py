@@ -16,16 +16,13 @@ from weighin.stats import concordance, proportion
 
 EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
 
-
 # The same of a model that nobody trained: no training has damped what rounding does to it. Of
 # keras.applications ResNet101 lay furthest, 1.5e-4.
 EXACT_UNTRAINED = 1e-3
 
-
 # How far scores may lie from the same file's, answered in another way: kernels round as they like.
 # MLPerf Tiny's DS-CNN lay 0.054 apart, its ResNet-8 of 80 % zeros 0.066.
 CLOSE = 0.1
-
 
 # How much alike (`stats.concordance`) an untrained model's scores must be that lie further.
 # Of keras.applications ResNet152's lay 0.35 apart with 0.63, NASNetLarge's 0.32 with 0.59; the same

@@ -25,8 +25,6 @@ BLOCK_SECONDS = 0.004  # of one side's calls in a block
 LONG_SECONDS = 0.25  # of one side's calls in a block that are enough, even if fewer than five
 TIMED_SECONDS = 30e-6  # shorter calls are timed several at once, so that the clock adds nothing
 FEWEST, MOST = 30, 400  # blocks
-
-
 NARROW = 0.01  # half-width of the ratio's interval at which measuring stops
 CHECKED_EVERY = 10  # blocks
 Side = Callable[[], tuple[Callable[[], Any], Callable[[], None]]]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from weighin.core import Figure, Skip
-from weighin.formats import tflite
-from weighin.formats.keras import read_keras
+from weighin.formats.graph import Graph
+from weighin.formats.keras import KerasFile, read_keras
+from weighin.formats.tflite import read_tflite
 from weighin.outcomes import Compressed
 from weighin.registry import metric
 
@@ -16,9 +17,7 @@ _NO_GRAPH = Skip("multiply-accumulates are counted in .tflite graphs; see the sa
 )
 def parameters(file: Compressed) -> Figure:
     """Trained values, biases included."""
-    if file.artifact.format == "tflite":
-        return Figure(tflite.read_tflite(file.artifact.path).parameters)
-    return Figure(read_keras(file.artifact.path).parameters)
+    return Figure(_content(file).parameters)
 
 
 @metric(
@@ -31,9 +30,7 @@ def parameters(file: Compressed) -> Figure:
 )
 def nonzero_parameters(file: Compressed) -> Figure:
     """Trained values that are not zero."""
-    if file.artifact.format == "tflite":
-        return Figure(tflite.read_tflite(file.artifact.path).nonzero_parameters)
-    return Figure(read_keras(file.artifact.path).nonzero_parameters)
+    return Figure(_content(file).nonzero_parameters)
 
 
 @metric(
@@ -53,9 +50,7 @@ def entropy_bytes(file: Compressed) -> Figure:
     has to be known besides, which counts where hardly any value occurs twice, as in float32. A
     code that looks at neighbours too, as gzip does, may get below.
     """
-    if file.artifact.format == "tflite":
-        return Figure(tflite.read_tflite(file.artifact.path).entropy_bytes)
-    return Figure(read_keras(file.artifact.path).entropy_bytes)
+    return Figure(_content(file).entropy_bytes)
 
 
 @metric("macs", kind="count", better="lower", scope="artifact", column=False, comparison="none")
@@ -63,7 +58,7 @@ def macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates of one inference."""
     if file.artifact.format != "tflite":
         return _NO_GRAPH
-    return Figure(tflite.read_tflite(file.artifact.path).macs)
+    return Figure(read_tflite(file.artifact.path).macs)
 
 
 @metric(
@@ -78,7 +73,7 @@ def effective_macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates by weights that are not zero."""
     if file.artifact.format != "tflite":
         return _NO_GRAPH
-    return Figure(tflite.read_tflite(file.artifact.path).effective_macs)
+    return Figure(read_tflite(file.artifact.path).effective_macs)
 
 
 @metric("depth", kind="count", scope="artifact", column=False, comparison="none")
@@ -91,3 +86,8 @@ def depth(file: Compressed) -> Figure | Skip:
         return Skip("depth is counted in Keras files; see the same variant's")
     found = read_keras(file.artifact.path).depth
     return Skip("a layer is used again after itself") if found is None else Figure(found)
+
+
+def _content(file: Compressed) -> Graph | KerasFile:
+    path = file.artifact.path
+    return read_tflite(path) if file.artifact.format == "tflite" else read_keras(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -107,7 +108,7 @@ class Run:
     def finish(self) -> None:
         """Say of every row why it is as it is, judge the gates, write all records in order."""
         by_case: dict[Case, dict[str, Record]] = {}
-        for record in self.results().records:
+        for record in self._records():
             by_case.setdefault(record.case, {})[record.metric] = record
         for case, figures in by_case.items():
             is_measured = any(record.status == "ok" for record in figures.values())
@@ -124,21 +125,28 @@ class Run:
 
     def results(self) -> Results:
         """All records so far, and the environment."""
+        records = self._records()
+        return self._results(records, {record.artifact for record in records})
+
+    def _planned(self) -> Results:
+        """What is to come, with the provenance of all that is built."""
+        return self._results(self._records())
+
+    def _results(
+        self, records: Sequence[Record], artifacts: Collection[str] | None = None
+    ) -> Results:
+        where = environment(self.settings, self.context, self.began, records, artifacts)
+        return Results(where, (*records, *self._whys), registry.catalogue())
+
+    def _records(self) -> list[Record]:
+        """The figures of all rows so far; without the reasons why they are as they are."""
         records = [record for item in self._items for record in _records(item)]
         known = {(r.model, r.variant, r.runtime) for r in records}
         for item in self.deselected:
             cell = cell_of(item)
             if cell and (cell.case.model, cell.case.variant, cell.case.runtime) in known:
                 records += _unmeasured(cell, "deselected")
-        digests = {record.artifact for record in records}
-        where = environment(self.settings, self.context, self.began, records, digests)
-        return Results(where, (*records, *self._whys), registry.catalogue())
-
-    def _planned(self) -> Results:
-        """What is to come, with the provenance of all that is built."""
-        results = self.results()
-        where = environment(self.settings, self.context, self.began, results.records)
-        return dataclasses.replace(results, environment=where)
+        return records
 
     def _explain(self, case: Case, figures: dict[str, Record]) -> None:
         graph_of = dataclasses.replace(case, format="tflite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from weighin.core import Record, Results
-from weighin.report.origin import _recipes, untrained
+from weighin.report.origin import recipes, untrained
 from weighin.report.rows import Row
 
 
@@ -158,13 +158,13 @@ def _trained_on(results: Results, rows: Sequence[Row], dataset: str) -> str:
     if count is None:
         return ""
     models = _models(rows)
-    recipes = [
+    own = [
         recipe
-        for model, recipe in _recipes(results)
+        for model, recipe in recipes(results)
         if model in models and recipe.get("dataset") == dataset
     ]
-    if recipes and not any(recipe.get("epochs") for recipe in recipes):
+    if own and not any(recipe.get("epochs") for recipe in own):
         return f", {count:,} to calibrate on"
-    held_out = {round(count * (recipe.get("validation_split") or 0)) for recipe in recipes}
+    held_out = {round(count * (recipe.get("validation_split") or 0)) for recipe in own}
     apart = held_out.pop() if len(held_out) == 1 else 0
     return f", {count - apart:,} to train on" + (f", {apart:,} held out" if apart else "")

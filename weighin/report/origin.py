@@ -17,7 +17,7 @@ def origin(results: Results) -> list[str]:
     return [line for line in parts if line]
 
 
-def _recipes(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
+def recipes(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
     """The models of the run's dense starts and their recipes, by its provenance."""
     artifacts = results.environment.get("artifacts")
     chains = artifacts.values() if isinstance(artifacts, Mapping) else ()
@@ -37,7 +37,7 @@ def starts(results: Results) -> dict[str, str]:
     """
     weighed = {record.model for record in results.records}
     made_of = dict(results.environment.get("weights", {}))
-    for model, recipe in _recipes(results):
+    for model, recipe in recipes(results):
         if model in weighed and not recipe.get("epochs") and not recipe.get("weights"):
             made_of.setdefault(model, "random")
     return made_of
