@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from weighin import grammar, registry
 from weighin.build import pretrained
 from weighin.build.jobs import Job
 from weighin.build.keys import THREADS, BuildContext
-from weighin.core import Artifact, Dataset, Failure, WeighinError
+from weighin.core import Artifact, Dataset, Failure, Scores, WeighinError
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
 from weighin.frameworks import process, tf_keras, training
@@ -85,34 +86,44 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
     trainer = training.Trainer(registry.models[job.model].recipe(job.profile), dataset, job.seed)
     provenance = build_context.provenance(job, dataset.digest)
     if job.parent is None:
-        published = pretrained.find(trainer.recipe.weights, build_context.search)
-        weights = published[0] if published else None
-        model = trainer.dense_start(registry.models[job.model], weights)
+        model = _dense_start(job, trainer, build_context)
     else:
         parent = build_context.cache.get(provenance["parent"])
         if parent is None:
             raise WeighinError(f"{job.parent} is no longer in the cache: run again.")
         tf_keras.start_afresh(job.seed)
         model = tf_keras.read(parent.path, quantized=True)
-    if job.export is not None:
-        export = registry.exports[job.export.name]
-        arguments = grammar.arguments(job.export, export)
-        content, format = export(model, trainer.calibration(), **arguments), "tflite"
-    else:
-        if job.steps:
-            call = job.steps[-1]
-            step = registry.steps[call.name]
-            model = step(model, trainer, **grammar.arguments(call, step))
-        tf_keras.check_finite(model, str(job))
-        content, format = tf_keras.serialize(model), "h5"
+        if job.export is not None:
+            export = registry.exports[job.export.name]
+            arguments = grammar.arguments(job.export, export)
+            content = export(model, trainer.calibration(), **arguments)
+            seconds = time.perf_counter() - began
+            answers = np.load(parent.answers, allow_pickle=False)  # the same model's
+            return build_context.cache.put(provenance, "tflite", content, answers, seconds)
+        step = registry.steps[job.steps[-1].name]
+        model = step(model, trainer, **grammar.arguments(job.steps[-1], step))
+    tf_keras.check_finite(model, str(job))
+    content = tf_keras.serialize(model)
     seconds = time.perf_counter() - began
+    return build_context.cache.put(
+        provenance, "h5", content, _answers(model, job, dataset), seconds
+    )
+
+
+def _dense_start(job: Job, trainer: training.Trainer, build_context: BuildContext) -> Any:
+    published = pretrained.find(trainer.recipe.weights, build_context.search)
+    return trainer.dense_start(registry.models[job.model], published[0] if published else None)
+
+
+def _answers(model: Any, job: Job, dataset: Dataset) -> Scores:
+    """What the model answers to the first test images, for the checks of its files' sessions."""
     answers = tf_keras.predict(model, dataset.test.inputs(0, ANSWERED_IMAGES))
     if not np.isfinite(answers).all():
         raise WeighinError(
             f"After {job}, the model answers NaN or infinite scores: training diverged. Lower the "
             f"recipe's learning rate."
         )
-    return build_context.cache.put(provenance, format, content, answers, seconds)
+    return answers
 
 
 def _telling_line(message: str) -> str:

@@ -96,9 +96,12 @@ def set_weights(model: Any, layers: Sequence[Sequence[Any]], source: str) -> Non
 
 
 def predict(model: Any, images: Images) -> Scores:
-    """A Keras model's scores `(n, classes)` for `images` `(n, height, width, channels)`."""
+    """A Keras model's scores `(n, classes)` for `images` `(n, height, width, channels)`.
+
+    It is called as it is: for the few images asked, making a graph of it takes longer.
+    """
     parts = range(0, len(images), _PREDICTED)
-    scores = [model.predict_on_batch(images[at : at + _PREDICTED]) for at in parts]
+    scores = [model(images[at : at + _PREDICTED], training=False).numpy() for at in parts]
     return np.concatenate(scores).astype(np.float32, copy=False)
 
 
@@ -119,11 +122,25 @@ def check_finite(model: Any, after: str) -> None:
 def converter(model: Any) -> Any:
     """A TensorFlow Lite converter for a Keras 2 model.
 
+    It converts one function and its variables. `from_keras_model` first saves the whole model, each
+    layer traced several times: the same file but for a byte of metadata, in three times the time.
+
     Raises:
         WeighinError: if it is another one.
     """
     check_keras(model)
-    return tensorflow().lite.TFLiteConverter.from_keras_model(model)
+    tf = tensorflow()
+    (name,), (output,) = model.input_names, model.output_names
+    images_like = tf.TensorSpec(model.input_shape, model.inputs[0].dtype, name)
+
+    @tf.function(input_signature=[images_like])  # type: ignore[untyped-decorator]
+    def answer(images: Any) -> Any:
+        return {output: model(images, training=False)}
+
+    holder = tf.Module()
+    holder.variables_of_model = model.variables  # a converter asks that something holds them
+    concrete = answer.get_concrete_function()
+    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)
 
 
 def answering(model: Any, device: str) -> Callable[[Any], Any]:
