@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import hypothesis
 import pytest
 from helpers.commands import answer
 from helpers.publishing import write_published
+from helpers.support import isolate_registries
 from helpers.tiny import tiny_arrays, write_project
 
 import weighin
@@ -140,6 +142,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[st
 def tiny_data() -> Dataset:
     """The data set that the tiny models are trained and tested on."""
     return from_arrays("tiny", tiny_arrays(), classes=3)
+
+
+@pytest.fixture
+def isolated_registries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is gone after it."""
+    isolate_registries(monkeypatch)
+
+
+@pytest.fixture
+def forgotten_modules() -> Iterator[None]:
+    """Modules that a test imports, definitions and a package called `house`, are forgotten."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith(("weighin_definitions_", "house")):
+            del sys.modules[name]
 
 
 @pytest.fixture

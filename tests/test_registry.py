@@ -1,40 +1,21 @@
-"""Registries: decorators put things in, names take them out, files of definitions are run."""
+"""Registries: decorators put things in, names take them out."""
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.support import isolate_registries
 
 from weighin import registry
 from weighin.core import Anchor, ComputedMetric, Figure, Recipe, ReferenceModel, Suite, WeighinError
-from weighin.definitions import default_definitions, load_definitions
 from weighin.registry import Registry
 
-SUITE = "from weighin import suite\nsuite({name!r}, profile='quick', models=(), variants=())\n"
-
-
-@pytest.fixture(autouse=True)
-def isolated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test registers is gone after it."""
-    isolate_registries(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    """Modules that a test imports are forgotten after it."""
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if name.startswith(("weighin_definitions_", "house")):
-            del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("isolated_registries", "forgotten_modules")
 
 
 @pytest.fixture
@@ -59,14 +40,6 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[str]:
     (tmp_path / "house" / "_hidden.py").write_text("raise AssertionError('private')\n")
     monkeypatch.syspath_prepend(tmp_path)
     return registry
-
-
-def run_source(path: Path, source: str) -> dict[str, Any]:
-    """What a file defines."""
-    path.write_text(source)
-    names: dict[str, Any] = {"__name__": path.stem}
-    exec(compile(source, str(path), "exec"), names)  # noqa: S102 - the source is the test's own
-    return names
 
 
 def test_an_object_is_found_by_its_name(fruits: Registry[str]) -> None:
@@ -284,179 +257,3 @@ def test_summary_is_the_first_line() -> None:
 
     assert "Say this" == registry.summary(told)
     assert "" == registry.summary(types.SimpleNamespace(__doc__=None))
-
-
-def test_source_digest_changes_with_the_file(tmp_path: Path) -> None:
-    """Any change of the module counts, since a function may lean on all of it."""
-    path = tmp_path / "recipe.py"
-    source = "def cook():\n    pass\n"
-    cook = run_source(path, source)["cook"]
-    before = registry.source_digest(cook)
-    changed = f"SALT = 1\n\n{source}"
-    cook = run_source(path, changed)["cook"]
-
-    assert hashlib.sha256(source.encode()).hexdigest() == before
-    assert hashlib.sha256(changed.encode()).hexdigest() == registry.source_digest(cook)
-
-
-def test_source_digest_changes_with_what_is_used(tmp_path: Path) -> None:
-    """A file that a step or export names in `uses` is part of its source."""
-    cook = run_source(tmp_path / "recipe.py", "def cook():\n    pass\n")["cook"]
-    alone = registry.source_digest(cook)
-    found = []
-    for source in ("def pinch():\n    pass\n", "def pinch():\n    return 1\n"):
-        pinch = run_source(tmp_path / "salt.py", source)["pinch"]
-        registry.export("bread", uses=(pinch,))(cook)
-        found.append(registry.source_digest(cook))
-
-    assert len({alone, *found}) == 3
-
-
-def test_source_digest_looks_through_wrappers(tmp_path: Path) -> None:
-    """A decorated function counts as the file that it was written in."""
-    source = "import house_loud\n\n@house_loud.loud\ndef cook():\n    pass\n"
-    wrapper = (
-        "import functools\n\ndef loud(function):\n"
-        "    return functools.wraps(function)(lambda: function())\n"
-    )
-    loud = run_source(tmp_path / "house_loud.py", wrapper)["loud"]
-    sys.modules["house_loud"] = types.SimpleNamespace(loud=loud)
-    cook = run_source(tmp_path / "recipe.py", source)["cook"]
-
-    assert hashlib.sha256(source.encode()).hexdigest() == registry.source_digest(cook)
-
-
-def test_source_digest_covers_what_a_step_uses(tmp_path: Path) -> None:
-    """A step is made anew when a file changes that it leaves its work to."""
-    names = run_source(tmp_path / "recipe.py", "def cook():\n    pass\n")
-    helper = run_source(tmp_path / "knife.py", "def cut():\n    pass\n")["cut"]
-    alone = registry.source_digest(names["cook"])
-
-    vars(names["cook"])["uses"] = (helper,)
-    sharp = registry.source_digest(names["cook"])
-    (tmp_path / "knife.py").write_text("def cut():\n    return 1\n", "utf-8")
-    sharper = registry.source_digest(names["cook"])
-
-    assert 3 == len({alone, sharp, sharper})
-
-
-def test_source_digest_needs_a_file() -> None:
-    """A function that was typed in has no source to hash, and the message says so."""
-    names: dict[str, Any] = {"__name__": "nowhere"}
-    exec("def cook():\n    pass\n", names)  # noqa: S102 - the source is the test's own
-
-    with pytest.raises(WeighinError, match=r"cook.* not in a file"):
-        registry.source_digest(names["cook"])
-
-
-def test_default_definitions_are_those_that_exist(tmp_path: Path) -> None:
-    """A project's `models` folder and `bench/suite.py`, each only if it is there."""
-    assert [] == default_definitions(tmp_path)
-
-    (tmp_path / "models").mkdir()
-    (tmp_path / "bench").mkdir()
-    assert [] == default_definitions(tmp_path)  # anybody's `models/`
-
-    (tmp_path / "bench" / "suite.py").touch()
-    expected = [tmp_path / "models", tmp_path / "bench" / "suite.py"]
-    assert expected == default_definitions(tmp_path)
-
-
-def test_definitions_of_a_folder_are_run_in_order(tmp_path: Path) -> None:
-    """Every Python file of a folder registers what it defines, by the files' names in order."""
-    for name in ("zebra", "ape"):
-        (tmp_path / f"{name}.py").write_text(SUITE.format(name=name))
-    (tmp_path / "notes.txt").write_text("not Python")
-
-    load_definitions([tmp_path])
-
-    assert ["ape", "zebra"] == [name for name in registry.suites if name in {"ape", "zebra"}]
-
-
-@pytest.mark.parametrize(
-    "name", ["_private", "__init__", "test_suite", "bench_latency", "conftest"]
-)
-def test_files_that_define_nothing_are_passed_over(tmp_path: Path, name: str) -> None:
-    """Private files, tests and conftest lie beside definitions and are not run."""
-    (tmp_path / f"{name}.py").write_text("raise AssertionError('run')\n")
-    (tmp_path / "suite.py").write_text(SUITE.format(name="beside"))
-
-    load_definitions([tmp_path])
-
-    assert "beside" in registry.suites
-
-
-def test_a_file_is_run_once(tmp_path: Path) -> None:
-    """Definitions that are named twice, as a file and in a folder, are run once."""
-    path = tmp_path / "suite.py"
-    count = "from pathlib import Path\nwith Path(__file__).with_suffix('.log').open('a') as f:\n"
-    path.write_text(f"{count}    f.write('run ')\n")
-
-    load_definitions([path, tmp_path])
-
-    assert "run " == path.with_suffix(".log").read_text()
-
-
-def test_files_of_one_name_are_all_run(tmp_path: Path) -> None:
-    """Two folders may both hold a `suite.py`."""
-    for name in ("left", "right"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "suite.py").write_text(SUITE.format(name=name))
-
-    load_definitions([tmp_path / "left", tmp_path / "right"])
-
-    assert "left" in registry.suites
-    assert "right" in registry.suites
-
-
-def test_a_missing_path_is_named(tmp_path: Path) -> None:
-    """Definitions that are not there are an error that says where they were looked for."""
-    path = tmp_path / "nowhere"
-
-    with pytest.raises(WeighinError) as caught:
-        load_definitions([path])
-
-    assert f"No definitions at {path}: no such file or folder." == str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("source", "problem"),
-    [
-        ("1 / 0\n", "ZeroDivisionError: division by zero"),
-        ("def broken(:\n", "SyntaxError"),
-        ("import no_such_module_at_all\n", "ModuleNotFoundError"),
-        ("import weighin\nraise weighin.WeighinError('not so')\n", "not so"),
-    ],
-)
-def test_a_file_that_raises_is_named(tmp_path: Path, source: str, problem: str) -> None:
-    """An error in a file of definitions names the file and what went wrong in it."""
-    path = tmp_path / "mine.py"
-    path.write_text(source)
-
-    with pytest.raises(WeighinError) as caught:
-        load_definitions([path])
-
-    assert str(path) in str(caught.value)
-    assert problem in str(caught.value)
-
-
-def test_a_mended_file_can_be_loaded_again(tmp_path: Path) -> None:
-    """A file that failed is not taken for loaded."""
-    path = tmp_path / "mine.py"
-    path.write_text("1 / 0\n")
-    with pytest.raises(WeighinError):
-        load_definitions([path])
-    path.write_text(SUITE.format(name="mended"))
-
-    load_definitions([path])
-
-    assert "mended" in registry.suites
-
-
-def test_a_file_that_is_not_python_is_refused(tmp_path: Path) -> None:
-    """A text file named as definitions is an error that names it."""
-    path = tmp_path / "notes.txt"
-    path.write_text("hello")
-
-    with pytest.raises(WeighinError, match=r"notes\.txt is not a Python file"):
-        load_definitions([path])

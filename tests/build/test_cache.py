@@ -1,56 +1,21 @@
-"""Artifacts are found by what went into them, come back whole or not at all, and are shared."""
+"""Artifacts are found by what went into them, and come back whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from filelock import Timeout
+from helpers.caching import ANSWERS, CONTENT, PROVENANCE, put
 
 from weighin.build.cache import Cache, default_folder
-from weighin.core import Artifact, WeighinError
+from weighin.core import WeighinError
 from weighin.files import key_of
-
-PROVENANCE: Mapping[str, Any] = {
-    "stage": "dense start",
-    "recipe": {"epochs": 2, "learning_rate": 0.001},
-    "builder": ["abc", "def"],
-    "seed": 0,
-}
-CONTENT = b"TFL3 " * 40
-ANSWERS = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
-
-
-def put(cache: Cache, content: bytes = CONTENT, **changes: Any) -> Artifact:
-    """Put an artifact, with some of its provenance changed."""
-    return cache.put({**PROVENANCE, **changes}, "tflite", content, ANSWERS, 1.5)
-
-
-def start(code: str, *words: str) -> subprocess.Popen[str]:
-    """Run Python code in a process that can import weighin; it starts with `cache` at hand."""
-    here = Path(__file__).resolve().parent
-    path = [str(here.parents[1]), str(here)]
-    begin = f"import sys; sys.path[:0] = {path!r}\n"
-    begin += (
-        "from pathlib import Path\nfrom test_cache import *\ncache = Cache(Path(sys.argv[1]))\n"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", begin + code, *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_what_is_put_is_got(tmp_path: Path) -> None:
@@ -242,74 +207,6 @@ def test_put_replaces_a_damaged_artifact(tmp_path: Path, file: str) -> None:
     assert [again.path.parent] == list(tmp_path.glob("artifacts/*"))
 
 
-FULL_DISK = """
-import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-try:
-    put(cache, CONTENT * 100, **json.loads(sys.argv[2]))
-except WeighinError as error:
-    print(error)
-"""
-
-
-@pytest.mark.parametrize("change", [{"seed": 1}, {}], ids=["another key", "the same key"])
-def test_a_failed_write_leaves_the_cache_as_it_was(tmp_path: Path, change: dict[str, Any]) -> None:
-    """When the disk is full there is an error with a way out; earlier artifacts stay whole."""
-    cache = Cache(tmp_path)
-    earlier = put(cache)
-    before = sorted(tmp_path.rglob("*"))
-
-    process = start(FULL_DISK, str(tmp_path), json.dumps(change))
-    output, _ = process.communicate()
-
-    assert process.returncode == 0
-    assert f"{key_of({**PROVENANCE, **change})} cannot be written: File too large" in output
-    assert "Free some space" in output
-    assert before == sorted(tmp_path.rglob("*"))
-    assert earlier == cache.get(earlier.key)
-
-
-KILLED = """
-def die(*arguments, **options):
-    os.kill(os.getpid(), signal.SIGKILL)
-setattr({"save": np, "replace": Path}[sys.argv[2]], sys.argv[2], die)
-put(cache)
-"""
-
-
-@pytest.mark.parametrize("during", ["save", "replace"])
-def test_a_killed_writer_leaves_no_artifact(tmp_path: Path, during: str) -> None:
-    """What a killed process had half written is not found, not counted and not in the way."""
-    cache = Cache(tmp_path)
-
-    process = start(KILLED, str(tmp_path), during)
-    process.communicate()
-
-    assert process.returncode == -signal.SIGKILL
-    assert list(tmp_path.rglob("model.tflite")), "nothing was half written"
-    assert cache.get(key_of(PROVENANCE)) is None
-    assert cache.size()[0] == 0
-    assert put(cache) == cache.get(key_of(PROVENANCE))
-
-
-def test_leftovers_of_a_process_of_the_same_number_are_not_in_the_way(tmp_path: Path) -> None:
-    """In a container the next process has the number of the one that was killed."""
-    cache = Cache(tmp_path)
-    key = key_of(PROVENANCE)
-    process = start(KILLED, str(tmp_path), "save")
-    process.communicate()
-    leftover = next(tmp_path.rglob("model.tflite")).parent
-    name = leftover.name.replace(str(process.pid), str(os.getpid()))
-    leftover.rename(leftover.with_name(name))
-
-    made = put(cache)
-
-    assert made == cache.get(key)
-    assert sorted(["answers.npy", "model.tflite", "provenance.json"]) == sorted(
-        file.name for file in made.path.parent.iterdir()
-    )
-
-
 def test_size_counts_artifacts_and_bytes(tmp_path: Path) -> None:
     """The size is how many artifacts there are and what all files take."""
     cache = Cache(tmp_path)
@@ -320,62 +217,6 @@ def test_size_counts_artifacts_and_bytes(tmp_path: Path) -> None:
 
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert (2, sum(len(file.read_bytes()) for file in files)) == cache.size()
-
-
-WORKER = """
-key = key_of(PROVENANCE)
-print("begun", flush=True)
-with cache.lock(key):
-    found = cache.get(key)
-    if found is None:
-        print("making", flush=True)
-        sys.stdin.readline()
-        put(cache)
-    else:
-        print("found", found.sha256, flush=True)
-"""
-
-
-def test_a_second_process_waits_and_finds_the_artifact(tmp_path: Path) -> None:
-    """Of two processes that want one artifact, one makes it and the other waits for it."""
-    first = start(WORKER, str(tmp_path))
-    assert [first.stdout.readline(), first.stdout.readline()] == ["begun\n", "making\n"]
-    second = start(WORKER, str(tmp_path))
-    assert second.stdout.readline() == "begun\n"
-    time.sleep(0.3)  # without the lock, enough to find nothing and begin to make
-    assert second.poll() is None
-
-    first.communicate("go on\n")
-    output, _ = second.communicate("go on\n")
-
-    assert f"found {hashlib.sha256(CONTENT).hexdigest()}\n" == output
-    assert (first.returncode, second.returncode) == (0, 0)
-
-
-def test_a_dead_process_holds_no_lock(tmp_path: Path) -> None:
-    """When the one that makes an artifact is killed, the next goes on instead of waiting."""
-    first = start(WORKER, str(tmp_path))
-    assert [first.stdout.readline(), first.stdout.readline()] == ["begun\n", "making\n"]
-    second = start(WORKER, str(tmp_path))
-    assert second.stdout.readline() == "begun\n"
-
-    first.kill()
-    first.communicate()
-    output, _ = second.communicate("go on\n", timeout=60)
-
-    assert output == "making\n"
-    assert Cache(tmp_path).get(key_of(PROVENANCE)) is not None
-
-
-def test_locks_on_different_keys_do_not_wait(tmp_path: Path) -> None:
-    """Two different artifacts can be made at the same time."""
-    cache = Cache(tmp_path)
-
-    with cache.lock("one"):
-        with cache.lock("two").acquire(timeout=0):
-            pass
-        with pytest.raises((Timeout, RuntimeError)):
-            cache.lock("one").acquire(timeout=0)
 
 
 @pytest.mark.parametrize("use", [Cache.make_folders, put, lambda cache: cache.lock("key")])

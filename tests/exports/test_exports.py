@@ -3,25 +3,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from helpers.commands import answer
-from helpers.flatbuffer import content, convolution, dense
+from helpers.exporting import COMPACT, INT4, NAMES, PRUNED, SPARSE, Made
 
 from weighin import grammar, registry
 from weighin.build import invariants
 from weighin.core import Artifact, Dataset, Variant, WeighinError
-from weighin.exports import _quantized, int4
+from weighin.exports import _quantized
 from weighin.exports.compact import compacted
 from weighin.formats.graph import Graph, Tensor
 from weighin.formats.tflite import read_tflite
@@ -30,86 +26,8 @@ from weighin.measure import equivalence
 if TYPE_CHECKING:
     from conftest import Shop
 
-PRUNED = "prune(0.8)"
-SPARSE = ("float32", "float16", "dynamic", "int8")
-COMPACT = ("float32", "float16", "dynamic", "int8", "int16x8")
-NAMES = [
-    "int16x8",
-    f"{PRUNED}+int16x8",
-    "int8(scales=tensor)",
-    "dynamic(scales=tensor)",
-    "compact(int8,scales=tensor)",
-    "compact(int8)",
-    "sparse",
-    *(f"{PRUNED}+{name}" for name in SPARSE),
-    *(f"{PRUNED}+sparse(export={name})" for name in SPARSE),
-    *(f"{PRUNED}+compact({name})" for name in COMPACT),
-]
-INT4 = [
-    "int4",
-    f"{PRUNED}+int4",
-    "int4(compute=float,smallest=0)",
-    "int4(scales=tensor,smallest=0)",
-    "compact(int4)",
-]
 HAS_QUANTIZER = importlib.util.find_spec("ai_edge_quantizer") is not None
 needs_quantizer = pytest.mark.skipif(not HAS_QUANTIZER, reason="ai-edge-quantizer not installed")
-
-BUILD = """
-import json, sys
-from pathlib import Path
-from weighin import grammar
-from weighin.build.cache import Cache
-from weighin.build.jobs import job_for
-from weighin.build.keys import BuildContext
-from weighin.build.scheduler import build
-from weighin.core import Artifact
-from weighin.datasets.search import SearchPaths
-from weighin.definitions import default_definitions, load_definitions
-
-project, cache = map(Path, sys.argv[1:3])
-definitions = default_definitions(project)
-load_definitions(definitions)
-build_context = BuildContext(Cache(cache), SearchPaths.here(cache), tuple(definitions))
-jobs = {name: job_for("tiny_cnn", "quick", 0, grammar.parse(name), "tflite")
-        for name in sys.argv[3:]}
-outcomes = build(jobs.values(), build_context)
-built = {name: outcomes[job] for name, job in jobs.items()}
-print(json.dumps({name: made.key if isinstance(made, Artifact) else made.reason
-                  for name, made in built.items()}))
-"""
-
-Made = Callable[[str], Artifact]
-
-
-@pytest.fixture(scope="module")
-def reasons(shop: Shop, child_environment: Mapping[str, str]) -> dict[str, str]:
-    """Every variant's key, or why it could not be built.
-
-    Those of one model are built one after the other, so two processes share the work.
-    """
-    names = [*NAMES, *INT4]
-
-    def build(part: list[str]) -> dict[str, str]:
-        words = (str(shop.project), str(shop.cache.folder), *part)
-        keys: dict[str, str] = answer(BUILD, *words, environment=child_environment)
-        return keys
-
-    with ThreadPoolExecutor() as pool:
-        halves = list(pool.map(build, (names[::2], names[1::2])))
-    return halves[0] | halves[1]
-
-
-@pytest.fixture
-def made(shop: Shop, reasons: dict[str, str]) -> Made:
-    """The file of a variant of `tiny_cnn`."""
-
-    def get(name: str) -> Artifact:
-        found = shop.cache.get(reasons[name])
-        assert found is not None, reasons[name]
-        return found
-
-    return get
 
 
 def graph(artifact: Artifact) -> Graph:
@@ -328,29 +246,6 @@ def test_compacting_again_changes_nothing(made: Made) -> None:
     assert once == compacted(once)
 
 
-def test_equal_buffers_are_kept_once(tmp_path: Path) -> None:
-    """Two layers of the same weights share them, each with its own shape."""
-    layer = dense(8, 8)
-    path = tmp_path / "m.tflite"
-    path.write_bytes(compacted(content([layer, layer])))
-
-    first, second = read_tflite(path).kernels
-    np.testing.assert_array_equal(layer.weights, first.dense())
-    np.testing.assert_array_equal(layer.weights, second.dense())
-    assert len(compacted(content([layer, dense(8, 8, zeros=1)]))) > path.stat().st_size + 200
-
-
-def test_sparse_encodings_survive(tmp_path: Path) -> None:
-    """What is said of how weights are stored is no remark, and stays."""
-    layer = dataclasses.replace(convolution(4, 3, 2, zeros=50), stored="sparse")
-    path = tmp_path / "m.tflite"
-    path.write_bytes(compacted(content([layer])))
-
-    (kernel,) = read_tflite(path).kernels
-    assert kernel.sparse
-    np.testing.assert_array_equal(layer.weights, kernel.dense())
-
-
 # Weights of 4 bits
 
 
@@ -397,13 +292,3 @@ def test_without_the_quantizer_the_reason_names_the_command(reasons: dict[str, s
     """What is not installed is no accident of a worker: the way to it is told."""
     for name in INT4:
         assert "ai-edge-quantizer is not installed: pip install" in reasons[name]
-
-
-def test_int4_says_whether_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asking loads nothing; the answer is None or the command that installs it."""
-    monkeypatch.setattr(int4.importlib.util, "find_spec", lambda name: None)
-    told = vars(int4.int4)["available"]()
-    monkeypatch.setattr(int4.importlib.util, "find_spec", lambda name: object())
-
-    assert "pip install 'ai-edge-quantizer" in told
-    assert vars(int4.int4)["available"]() is None

@@ -6,12 +6,11 @@ Wants Playwright and a Chromium, the one that WEIGHIN_CHROMIUM names or that the
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from helpers.browser import NARROW, WIDE, Open, column, heading, no_sideways, point, variants
 from helpers.support import (
     ENVIRONMENT,
     file,
@@ -23,11 +22,9 @@ from helpers.support import (
     without,
 )
 
-from weighin.core import Results
-from weighin.report.page import write
-
 LONG = "channels(0.5)+prune(0.93,ramp=0.6,scope=global)+cluster(16)+compact(int4,scales=tensor)"
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
 # What a file may hold: each would run, or leave an element, if it were taken for HTML.
 EVIL = (
     "<script>alert(1)</script>",
@@ -37,82 +34,6 @@ EVIL = (
     '" onmouseover="alert(5)',
     "{{data}}${alert(6)}",
 )
-
-# What is scrolled away need not be rendered, and has no inner text then: read as if all were seen.
-ALL_RENDERED = ".model { content-visibility: visible !important; }"
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")  # Debian's, Ubuntu's, Google's
-
-Open = Callable[..., Any]
-
-
-class Watch:
-    """What went wrong in a tab."""
-
-    def __init__(self, tab: Any) -> None:
-        """Watch it from now on."""
-        self.wrongs: list[str] = []
-        tab.on("console", lambda said: self._note(said.type != "log", f"{said.type}: {said.text}"))
-        tab.on("pageerror", lambda error: self.wrongs.append(f"error: {error}"))
-        tab.on("requestfailed", lambda asked: self.wrongs.append(f"failed: {asked.url:.80}"))
-        tab.on("dialog", self._dialog)
-
-    def _note(self, is_wrong: bool, text: str) -> None:
-        if is_wrong:
-            self.wrongs.append(text)
-
-    def _dialog(self, dialog: Any) -> None:
-        self.wrongs.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One browser for all tests."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    found = (os.environ.get("WEIGHIN_CHROMIUM"), *map(shutil.which, NAMES))
-    chromium = next(filter(None, found), None)
-    if not chromium:
-        pytest.skip("no Chromium: apt-get install chromium, or name one by WEIGHIN_CHROMIUM")
-    with playwright.sync_playwright() as started:
-        # Chromium's sandbox refuses root
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        opened = started.chromium.launch(executable_path=chromium, args=sandbox)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def open_page(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
-    """Write results' page and open it, in a context that reaches files only."""
-    contexts = []
-
-    def opened(*runs: Results, plots: bool = True, **options: Any) -> Any:
-        names = [f"run_{at}.json" for at in range(len(runs))]
-        folder = tmp_path_factory.mktemp("report")
-        path = write(list(zip(names, runs, strict=True)), folder)
-        context = browser.new_context(**{"viewport": WIDE, **options})
-        contexts.append(context)
-        context.route("**/*", _files_only)
-        tab = context.new_page()
-        tab.watch = Watch(tab)
-        tab.goto(path.as_uri())
-        tab.add_style_tag(content=ALL_RENDERED)
-        if plots:
-            tab.locator("#pareto").scroll_into_view_if_needed()
-            tab.locator("#curve-caption:not(:empty)").wait_for()  # what is drawn last
-        return tab
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def _files_only(route: Any) -> None:
-    if route.request.url.startswith(("file:", "data:", "blob:")):
-        route.continue_()
-    else:
-        route.abort()
 
 
 @pytest.fixture(scope="module")
@@ -136,43 +57,6 @@ def page(shared: Any) -> Iterator[Any]:
     shared.set_viewport_size(WIDE)
     yield shared
     assert [] == shared.watch.wrongs
-
-
-def rows(page: Any, section: int = 0) -> list[list[str]]:
-    """The texts of the rows that a section shows."""
-    lines = page.locator(f"#s{section} tbody tr:visible").all()
-    return [line.locator("th, td").all_inner_texts() for line in lines]
-
-
-def heading(page: Any, name: str, section: int = 0) -> Any:
-    """A column's heading."""
-    return page.locator(f"#s{section} thead th").filter(has_text=name)
-
-
-def column(page: Any, name: str, section: int = 0) -> list[str]:
-    """The first words of a column's visible cells."""
-    names = page.locator(f"#s{section} thead th").all_inner_texts()
-    return [" ".join(row[names.index(name)].split()[:2]) for row in rows(page, section)]
-
-
-def variants(page: Any, section: int = 0) -> list[str]:
-    """The variants that a section shows, in their order."""
-    return [row[0] for row in rows(page, section)]
-
-
-def no_sideways(page: Any) -> bool:
-    """Whether the page as a whole scrolls up and down only."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-
-
-def point(page: Any, plot: str, trace: int, at: int) -> None:
-    """Move the mouse onto a plot's point."""
-    page.evaluate("scrollTo(0, 0)")
-    marker = page.locator(f"#{plot} .scatterlayer .trace").nth(trace).locator(".points path")
-    marker.nth(at).scroll_into_view_if_needed()
-    box = marker.nth(at).bounding_box()
-    page.mouse.move(0, 0)
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=2)
 
 
 def test_the_page_shows_what_was_weighed(page: Any) -> None:

@@ -1,0 +1,174 @@
+"""Evaluations: what they count, and that answers which do not fit make no figure."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.answering import CLASSES, Answering, N, Session, guessing, right
+
+from weighin import registry
+from weighin.core import Dataset, Skip, WeighinError
+from weighin.measure.evaluation import evaluate, refuse_guessing
+from weighin.outcomes import Evaluation
+
+
+def test_a_baseline_that_guesses_is_refused_where_labels_mean_something(data: Dataset) -> None:
+    """Random weights on noise know nothing, and need not."""
+    refuse_guessing(evaluate(Session(guessing), dataclasses.replace(data, unlabelled="noise")), 6)
+
+    with pytest.raises(WeighinError, match="no better than guessing"):
+        refuse_guessing(evaluate(Session(guessing), data), 6)
+
+
+def test_labels_that_mean_nothing_give_no_accuracy(data: Dataset) -> None:
+    """What labels are needed for is not measured, and says why; the rest is."""
+    found = figures(evaluate(Session(right), dataclasses.replace(data, unlabelled="noise")))
+    without = [name for name, figure in found.items() if isinstance(figure, Skip)]
+
+    for name in ("top1", "top5", "agreement", "top1_delta"):
+        assert Skip("noise", "not measured") == found[name]
+    assert set(without) <= {"top1", "top5", "agreement", "top1_delta", "fidelity", "furthest_score"}
+    assert found["throughput"].value > 0
+
+
+def figures(evaluation: Evaluation) -> dict[str, Any]:
+    """Every figure of an evaluation, by its metric."""
+    return {
+        metric.name: metric.compute(evaluation)
+        for metric in registry.metrics.values()
+        if metric.scope == "evaluation"
+    }
+
+
+def test_an_evaluation_of_right_answers(data: Dataset) -> None:
+    """All images are asked, and all are right."""
+    found = evaluate(Session(right), data)
+
+    assert np.array_equal(data.test.labels, found.predicted)
+    assert found.top5.all()
+    assert 1.0 == figures(found)["top1"].value
+    assert N == figures(found)["top1"].n
+
+
+def test_the_five_highest_count(data: Dataset) -> None:
+    """A right class in sixth place is not among the five highest."""
+    found = evaluate(Session(lambda images: -right(images)), data)
+
+    assert 0 == found.top5.sum()
+    assert 0.0 == figures(found)["top5"].value
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        lambda images: right(images)[:-1],
+        lambda images: right(images)[:, :-1],
+        lambda images: np.where(np.arange(CLASSES) == 2, np.nan, right(images)),
+    ],
+    ids=["one less", "a class less", "NaN"],
+)
+def test_an_evaluation_of_no_scores_is_refused(data: Dataset, answers: Answering) -> None:
+    """No accuracy is made of answers that are missing or no numbers."""
+    with pytest.raises(WeighinError, match="the session answered"):
+        evaluate(Session(answers), data)
+
+
+def test_answers_shuffled_by_one_are_worse(data: Dataset) -> None:
+    """Answers given to the image before make top-1 collapse, and the verdict says so."""
+    before = evaluate(Session(right), data)
+    off = evaluate(Session(lambda images: np.roll(right(images), 1, axis=0)), data)
+
+    found = figures(dataclasses.replace(off, baseline=before))
+
+    assert 0.0 == found["top1"].value == found["agreement"].value
+    assert (-1.0, "worse") == (found["top1_delta"].value, found["top1_delta"].verdict)
+    assert (0, N) == (found["top1_delta"].gained, found["top1_delta"].lost)
+
+
+def test_labels_shuffled_by_one_are_found_out(data: Dataset) -> None:
+    """Labels that are one off leave nothing right, and pair with no baseline on the right ones."""
+    before = evaluate(Session(right), data)
+    labels = np.roll(data.test.labels, 1)
+    off = dataclasses.replace(data, test=dataclasses.replace(data.test, labels=labels))
+
+    found = evaluate(Session(right), off)
+
+    assert 0.0 == registry.metrics["top1"].compute(found).value
+    with pytest.raises((ValueError, WeighinError)):
+        registry.metrics["top1_delta"].compute(dataclasses.replace(found, baseline=before))
+
+
+def test_constant_answers_are_worse(data: Dataset) -> None:
+    """One class for all images is right for one class."""
+    before = evaluate(Session(right), data)
+    constant = evaluate(Session(lambda images: np.eye(CLASSES)[[0] * len(images)]), data)
+
+    found = figures(dataclasses.replace(constant, baseline=before))
+
+    assert 1 / CLASSES == pytest.approx(found["top1"].value)
+    assert "worse" == found["top1_delta"].verdict
+
+
+def test_the_same_answers_are_the_same(data: Dataset) -> None:
+    """Nothing gained, nothing lost: within a wide margin the same, within none not proven."""
+    before = evaluate(Session(right), data)
+    again = dataclasses.replace(before, baseline=before)
+
+    wide = figures(dataclasses.replace(again, margin=0.1))["top1_delta"]
+    narrow = figures(dataclasses.replace(again, margin=0.001))["top1_delta"]
+
+    assert ["same within ±10 points", "no evidence"] == [wide.verdict, narrow.verdict]
+    assert 1.0 == figures(again)["agreement"].value
+
+
+def test_the_baseline_has_nothing_to_be_compared_with(data: Dataset) -> None:
+    """Figures that need a baseline, or a check, say that there was none."""
+    found = figures(evaluate(Session(right), data))
+
+    skipped = {name for name, figure in found.items() if not hasattr(figure, "value")}
+    assert {"agreement", "top1_delta", "fidelity", "furthest_score"} == skipped
+
+
+def another_size(evaluation: Evaluation, n: int) -> Evaluation:
+    """The first `n` answers only."""
+    return dataclasses.replace(
+        evaluation,
+        predicted=evaluation.predicted[:n],
+        top5=evaluation.top5[:n],
+        labels=evaluation.labels[:n],
+    )
+
+
+@pytest.mark.parametrize("n", [1, N - 1])
+@pytest.mark.parametrize("name", ["top1_delta", "agreement"])
+def test_a_baseline_of_another_test_set_is_refused(data: Dataset, n: int, name: str) -> None:
+    """Answers to another number of images cannot be paired: no figure comes of them."""
+    before = evaluate(Session(right), data)
+
+    made = dataclasses.replace(before, baseline=another_size(before, n))
+
+    with pytest.raises((ValueError, WeighinError)):
+        registry.metrics[name].compute(made)
+
+
+def test_a_baseline_of_other_labels_is_refused(data: Dataset) -> None:
+    """As many images, but others: what was gained and lost on them is not paired."""
+    before = evaluate(Session(right), data)
+    other = dataclasses.replace(before, labels=np.roll(before.labels, 1))
+
+    with pytest.raises((ValueError, WeighinError)):
+        registry.metrics["top1_delta"].compute(dataclasses.replace(before, baseline=other))
+
+
+@pytest.mark.parametrize("n", [1, N - 1])
+def test_predictions_of_another_number_are_refused(data: Dataset, n: int) -> None:
+    """Fewer predictions than labels are no accuracy."""
+    found = evaluate(Session(right), data)
+    short = dataclasses.replace(found, predicted=found.predicted[:n])
+
+    with pytest.raises((ValueError, WeighinError)):
+        registry.metrics["top1"].compute(short)

@@ -1,0 +1,228 @@
+"""Quantized files are held against LiteRT's reference kernels before anything is timed."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.answering import CLASSES, Answering, N, Session, artifact, right
+from helpers.flatbuffer import dense, write
+from helpers.processes import fake_python
+
+from weighin.core import Artifact, Dataset, Images, Scores, WeighinError
+from weighin.measure import equivalence
+from weighin.measure.equivalence import CLOSE, check_session
+from weighin.runtimes import litert
+from weighin.runtimes.litert import LiteRT
+
+
+@pytest.fixture
+def quantized(tmp_path: Path, data: Dataset) -> Artifact:
+    """A .tflite of int8 weights, whose Keras model is said to answer `right`."""
+    write(tmp_path / "model.tflite", dense(CLASSES, CLASSES, "int8"))
+    return artifact(tmp_path, data, format="tflite", stage="int8")
+
+
+def flat(data: Dataset) -> Dataset:
+    """The same images as vectors, as a dense layer takes them."""
+    split = dataclasses.replace(data.test, images=data.test.images.reshape(N, CLASSES))
+    return dataclasses.replace(data, train=split, test=split)
+
+
+def test_a_quantized_files_own_answers_pass(quantized: Artifact, data: Dataset) -> None:
+    """LiteRT's fast kernels answer as its reference kernels do, far as both are from Keras."""
+    session = LiteRT().open(quantized.path, 1)
+
+    found = check_session(session, quantized, flat(data))
+
+    assert found.furthest > CLOSE
+
+
+@pytest.mark.parametrize("by", [CLOSE * 0.8, CLOSE * 2, -1.0])
+def test_a_quantized_file_is_held_against_the_reference_kernels(
+    quantized: Artifact, data: Dataset, by: float
+) -> None:
+    """A delegate that computes something else is found out, though int8 may be far from Keras."""
+    honest = LiteRT().open(quantized.path, 1)
+    session = Session(lambda images: honest.predict(images) + np.float32(by))
+
+    if abs(by) < CLOSE:
+        assert 20 == check_session(session, quantized, flat(data)).n
+        return
+    with pytest.raises(WeighinError, match="from what the reference kernels answer"):
+        check_session(session, quantized, flat(data))
+
+
+def test_a_quantized_session_that_answers_keras_is_refused(
+    quantized: Artifact, data: Dataset
+) -> None:
+    """Answers that are right, but not this file's, are of another file."""
+    with pytest.raises(WeighinError, match="from what the reference kernels answer"):
+        check_session(Session(right), quantized, flat(data))
+
+
+def test_large_graphs_are_asked_for_few_images(
+    tmp_path: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many multiplications a file has, one image at least is held against the reference."""
+    monkeypatch.setattr("weighin.measure.equivalence.REFERENCE_MACS", 40)
+    write(tmp_path / "model.tflite", dense(CLASSES, CLASSES, "int8"))
+    made = artifact(tmp_path, data, format="tflite", stage="int8")
+    honest = LiteRT().open(made.path, 1)
+
+    def only_first_right(images: Images) -> Scores:
+        scores = honest.predict(images).copy()
+        scores[1:] += 1
+        return scores
+
+    assert 20 == check_session(Session(only_first_right), made, flat(data)).n
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(Session(lambda images: honest.predict(images) + 1), made, flat(data))
+
+
+def test_very_large_graphs_are_held_against_optimized_kernels(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain loops would take minutes there; other answers are found out all the same."""
+    asked: list[str] = []
+
+    def reference(path: Path, images: Images, kernels: str) -> Scores:
+        asked.append(kernels)
+        return litert.reference(path, images, kernels)
+
+    monkeypatch.setattr("weighin.measure.equivalence.reference", reference)
+    honest = LiteRT().open(quantized.path, 1)
+    for most in (CLASSES * CLASSES, CLASSES * CLASSES - 1):
+        equivalence._reference_scores.cache_clear()
+        monkeypatch.setattr("weighin.measure.equivalence.LARGE_MACS", most)
+        check_session(honest, quantized, flat(data))
+        with pytest.raises(WeighinError, match="reference kernels"):
+            check_session(Session(right), quantized, flat(data))
+
+    assert [litert.REFERENCE, litert.OPTIMIZED] == asked
+
+
+ABORTING = """#!{python}
+import os, signal, sys
+sys.path[:0] = {path!r}
+if sys.argv[4] in os.environ["ABORTING"].split():
+    os.kill(os.getpid(), signal.SIGABRT)
+sys.argv = sys.argv[2:]
+import runpy
+runpy.run_module("weighin.runtimes._litert", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("aborting", ["", "BUILTIN_REF"])
+def test_kernels_that_end_the_process_end_only_their_own(
+    shop: Any, tiny_data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aborting: str
+) -> None:
+    """Where reference kernels abort on integers, others answer; a wrong session is found out."""
+    fake_python(tmp_path / "python", ABORTING, monkeypatch)
+    monkeypatch.setenv("ABORTING", aborting)
+    equivalence._reference_scores.cache_clear()
+    made = shop.artifact("int8")
+    honest = LiteRT().open(made.path, 1)
+
+    check_session(honest, made, tiny_data)
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(Session(lambda images: honest.predict(images) - 1), made, tiny_data)
+
+
+def test_a_file_that_no_kernels_answer_is_refused(
+    shop: Any, tiny_data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It becomes a failed row, and the run goes on."""
+    fake_python(tmp_path / "python", ABORTING, monkeypatch)
+    monkeypatch.setenv("ABORTING", f"{litert.REFERENCE} {litert.OPTIMIZED}")
+    equivalence._reference_scores.cache_clear()
+    made = shop.artifact("int8")
+
+    with pytest.raises(
+        WeighinError, match=rf"kernels {litert.OPTIMIZED} .* model\.tflite: crashed: SIGABRT"
+    ):
+        check_session(LiteRT().open(made.path, 1), made, tiny_data)
+    equivalence._reference_scores.cache_clear()
+
+
+# What an untrained file's kernels may make of its scores, and what no rounding does
+ROUNDED: dict[str, Answering] = {
+    "nearer to 0": lambda scores: scores * np.float32(0.7),
+    "further from 0": lambda scores: scores * np.float32(1.3),
+    "moved": lambda scores: scores + np.float32(0.1),
+}
+WRONG: dict[str, Answering] = {
+    "nothing": np.zeros_like,
+    "all alike": lambda scores: np.full_like(scores, scores.mean()),
+    "other classes": lambda scores: scores[:, ::-1],
+    "reversed": lambda scores: -scores,
+    "far off": lambda scores: scores + np.float32(5),
+}
+
+
+def as_noise(data: Dataset) -> Dataset:
+    """The same images as vectors, whose labels mean nothing."""
+    return dataclasses.replace(flat(data), unlabelled="noise")
+
+
+def answering(quantized: Artifact, change: Answering) -> Session:
+    """A session whose scores are LiteRT's, changed."""
+    honest = LiteRT().open(quantized.path, 1)
+    return Session(lambda images: change(honest.predict(images)))
+
+
+@pytest.mark.parametrize("change", ROUNDED.values(), ids=ROUNDED)
+def test_untrained_integers_may_lie_far_apart_if_they_are_alike(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch, change: Answering
+) -> None:
+    """Two roundings of one file as a whole, whatever single scores do; a trained file's may not."""
+    monkeypatch.setattr(equivalence, "CLOSE", 0.01)
+    session = answering(quantized, change)
+
+    check_session(session, quantized, as_noise(data))
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(session, quantized, flat(data))
+
+
+@pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
+def test_untrained_integers_that_are_neither_alike_nor_near_are_refused(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch, change: Answering
+) -> None:
+    """As a trained file's are, also where one image among many is answered so."""
+    monkeypatch.setattr(equivalence, "CLOSE", 0.01)
+
+    def last(scores: Scores) -> Scores:
+        return np.concatenate([scores[:-1], change(scores[-1:])])
+
+    for session in (answering(quantized, change), answering(quantized, last)):
+        for images in (as_noise(data), flat(data)):
+            with pytest.raises(WeighinError, match="reference kernels"):
+                check_session(session, quantized, images)
+
+
+def test_untrained_integers_that_are_near_need_not_be_alike(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all scores are even, rounding is all that is left of them."""
+    monkeypatch.setattr(equivalence, "ALIKE_UNTRAINED", 2.0)  # nothing is
+
+    def moved(by: float) -> Session:
+        return answering(quantized, lambda scores: scores + np.float32(by * CLOSE))
+
+    check_session(moved(0.9), quantized, as_noise(data))
+    with pytest.raises(WeighinError, match="reference kernels"):
+        check_session(moved(1.1), quantized, as_noise(data))
+
+
+def test_the_bound_is_said(quantized: Artifact, data: Dataset) -> None:
+    """How far scores lie, from what, and how far would have passed."""
+    honest = LiteRT().open(quantized.path, 1)
+    session = Session(lambda images: honest.predict(images) + np.float32(0.5))
+
+    said = r"lie up to 0\.5\d* from what the reference kernels answer; 0\.1 would be rounding"
+    with pytest.raises(WeighinError, match=said):
+        check_session(session, quantized, flat(data))

@@ -1,0 +1,202 @@
+"""Whole runs in which something fails, or that are stopped: the rest has its figures."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from helpers.runs import command, ran
+
+TROUBLE = '''"""Definitions that go wrong, each in its own way."""
+
+import numpy as np
+
+from weighin import Recipe, model, runtime, step
+
+
+@model(quick=Recipe("tiny", epochs=1, finetune_epochs=1))
+def broken(keras):
+    """A model that cannot be made."""
+    raise ValueError("no layers left")
+
+
+@step("collapse")
+def collapse(model, trainer):
+    """A step that never works."""
+    raise RuntimeError("the roof came down\\nand so did the walls")
+
+
+class Anything:
+    """A session that answers the same to everything."""
+
+    def predict(self, images):
+        return np.full((len(images), 3), 1 / 3, np.float32)
+
+    def inference(self, image):
+        return lambda: None
+
+    def answer(self):
+        return self.predict([0])
+
+    def close(self):
+        pass
+
+
+@runtime
+class Liar:
+    """A runtime that answers nonsense, but fast."""
+
+    name, formats, needs_tensorflow = "liar", ("tflite",), False
+
+    def available(self):
+        return None
+
+    def load(self):
+        pass
+
+    def open(self, path, threads):
+        return Anything()
+
+
+@runtime
+class Nowhere(Liar):
+    """A runtime that is not to be had on this machine."""
+
+    name = "nowhere"
+
+    def available(self):
+        return "no such chip here"
+'''
+
+# Between bench_latency and bench_start: tells that its turn has come, then waits to be stopped.
+SLEEP = """
+import pathlib, signal, time
+import pytest
+
+@pytest.mark.weigh("start")
+def bench_sleep(benchmark, cell):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+    pathlib.Path("asleep").touch()
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def troubled(shop, run, tmp_path_factory):
+    """A run with a model and a step that raise, and a runtime that is not to be had."""
+    project = tmp_path_factory.mktemp("troubled") / "project"
+    shutil.copytree(shop.project, project, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "models" / "trouble.py").write_text(TROUBLE)
+    return run(
+        "--weighin-models=tiny,broken",
+        "--weighin-variants=baseline,int8,collapse+int8",
+        "--weighin-runtimes=litert,nowhere",
+        project=project,
+    )
+
+
+def test_what_fails_has_its_reason_and_the_rest_goes_on(troubled):
+    """A model or variant that cannot be built fails by itself, each metric with the reason."""
+    reasons = {"broken": "no layers left", "tiny": "the roof came down"}
+    failed = [r for r in troubled.records if r.runtime != "nowhere" and r.status == "failed"]
+
+    assert 1 == troubled.code
+    assert {
+        ("broken", "baseline"),
+        ("broken", "finetune"),
+        ("broken", "int8"),
+        ("broken", "collapse+int8"),
+        ("tiny", "collapse+int8"),
+    } == {(record.model, record.variant) for record in failed}
+    for record in failed:
+        assert record.value is None
+        assert reasons[record.model] in record.reason
+        assert "\n" not in record.reason
+    for metric in ("gzip_bytes", "parameters", "top1", "throughput", "latency"):
+        for variant in ("baseline", "int8"):
+            runtime = {} if metric in ("gzip_bytes", "parameters") else {"runtime": "litert"}
+            assert "ok" == troubled.one(metric, variant, model="tiny", **runtime).status
+
+
+def test_failures_are_told_while_building_and_in_the_table(troubled):
+    """The user sees which artifact failed, and why, without a traceback of the harness."""
+    progress = [line for line in troubled.text.splitlines() if " failed: " in line]
+    rows = {row.split()[0]: row for row in troubled.table()}
+
+    assert any("broken" in line and "no layers left" in line for line in progress)
+    assert any("collapse" in line and "the roof came down" in line for line in progress)
+    assert "failed [" in rows["collapse+int8"]
+    assert "failed" not in rows["baseline"] + rows["int8"]
+    assert "weighin/measure.py" not in troubled.text
+
+
+def test_a_runtime_that_is_not_to_be_had_is_skipped(troubled):
+    """What could be built has the runtime's reason; it takes no row of the table."""
+    skipped = troubled.all(runtime="nowhere", model="tiny", variant="int8")
+
+    assert {("skipped", "no such chip here", None)} == {
+        (record.status, record.reason, record.value) for record in skipped
+    }
+    assert not any("nowhere" in row for row in troubled.table())
+    assert re.search(r"skipped: .* on nowhere \(no such chip here\)", troubled.text)
+
+
+def test_a_runtime_that_answers_nonsense_fails(run, project_copy):
+    """It is not timed, though its speed would be a record."""
+    (project_copy / "models" / "trouble.py").write_text(TROUBLE)
+    words = ("-k=latency or evaluate", "--weighin-runtimes=liar", "--weighin-variants=baseline")
+    ran = run(*words, project=project_copy)
+
+    assert 1 == ran.code
+    for metric in ("latency", "top1", "throughput"):
+        record = ran.one(metric)
+        assert ("failed", None) == (record.status, record.value)
+        assert "from the Keras model's" in record.reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.parametrize(("stop", "code"), [("SIGINT", 2), ("SIGKILL", -9)])
+def test_a_run_that_is_stopped_keeps_what_it_has_measured(
+    shop, project_copy, tmp_path, child_environment, stop, code
+):
+    """After Ctrl-C, or worse, the file has the figures so far, and says why it has no others."""
+    (project_copy / "bench" / "bench_sleep.py").write_text(SLEEP)
+    results = tmp_path / "results"
+    words = ("--weighin-runtimes=litert", "--weighin-variants=baseline,int8")
+    with (tmp_path / "output").open("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            command(results, *words),
+            cwd=project_copy,
+            env={**child_environment, "WEIGHIN_CACHE_DIR": str(shop.cache.folder)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        while process.poll() is None and not (project_copy / "asleep").exists():
+            time.sleep(0.05)
+        process.send_signal(getattr(signal, stop))
+        process.wait(timeout=60)
+        output.seek(0)
+        stopped = ran(process.returncode, output.read(), results)
+
+    assert code == stopped.code, stopped.text
+    for metric in ("gzip_bytes", "top1", "latency"):
+        for variant in ("baseline", "int8"):
+            assert "ok" == stopped.one(metric, variant).status
+    waiting = [(each.status, each.reason) for each in stopped.all(metric="cold_start")]
+    assert {("not measured", "the run ended before its turn")} == set(waiting)
+    assert ("\nrecords: " in stopped.text) == (stop == "SIGINT")
+
+
+def test_a_breached_gate_fails_the_run(run):
+    """Each gate prints its figure and verdict; a breach beyond the interval is a failure."""
+    words = ("-k=compress", "--weighin-runtimes=litert", "--weighin-variants=baseline,int8")
+    gate = "--weighin-gate=int8: file_bytes <= {} * baseline"
+    kept, breached = run(*words, gate.format(9)), run(*words, gate.format(0.01))
+
+    assert (0, 1) == (kept.code, breached.code)
+    assert re.search(r"^int8: file_bytes <= 9 \* baseline .* kept$", kept.text, re.MULTILINE)
+    assert "breached" in breached.text

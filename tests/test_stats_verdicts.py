@@ -1,0 +1,133 @@
+"""Verdicts of quality and speed: each is reached, mirrored, and seldom called by chance."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+from helpers.intervals import DRAWS, paired
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from weighin import stats
+from weighin.stats import Interval
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "n", "margin", "expected"),
+    [
+        (20, 5, 1000, 0.005, "better"),
+        (5, 20, 1000, 0.005, "worse"),
+        (0, 6, 10, 0.005, "worse"),
+        (0, 5, 10, 0.005, "no evidence"),
+        (12, 14, 1000, 0.005, "no evidence"),
+        (12, 14, 1000, 0.02, "same within ±2 points"),
+        (12, 14, 10_000, 0.005, "same within ±0.5 points"),
+        (12, 14, 10_000, 0.0013, "same within ±0.13 points"),
+        (12, 14, 10_000, 0.0, "no evidence"),
+        (0, 0, 10_000, 0.005, "same within ±0.5 points"),
+        (0, 0, 10, 0.005, "no evidence"),
+        (20, 5, 1_000_000, 0.005, "better"),
+    ],
+)
+def test_every_quality_verdict_is_reached(
+    gained: int, lost: int, n: int, margin: float, expected: str
+) -> None:
+    """Better or worse by the test, the same by the margin, or nothing for want of images."""
+    assert expected == stats.quality_verdict(gained, lost, n, margin)
+
+
+@given(paired(), st.floats(0, 1))
+def test_quality_is_never_called_against_the_count(
+    counts: tuple[int, int, int], margin: float
+) -> None:
+    """What lost more than it gained is never better, nor the other way round."""
+    gained, lost, n = counts
+    verdict = stats.quality_verdict(gained, lost, n, margin)
+
+    assert gained > lost or verdict != "better"
+    assert gained < lost or verdict != "worse"
+
+
+@given(paired(), st.floats(0, 1))
+def test_quality_verdicts_are_mirrored(counts: tuple[int, int, int], margin: float) -> None:
+    """Gains and losses exchanged, better is worse, and the rest stays."""
+    gained, lost, n = counts
+    mirror = {"better": "worse", "worse": "better"}
+    verdict = stats.quality_verdict(gained, lost, n, margin)
+
+    assert mirror.get(verdict, verdict) == stats.quality_verdict(lost, gained, n, margin)
+
+
+@given(paired(), st.floats(0, 1), st.floats(0, 1))
+def test_a_wider_margin_takes_no_sameness_away(
+    counts: tuple[int, int, int], one: float, other: float
+) -> None:
+    """What is the same within a narrow margin is so within a wider one."""
+    narrow, wide = (stats.quality_verdict(*counts, margin) for margin in sorted((one, other)))
+
+    assert not narrow.startswith("same") or wide.startswith("same")
+
+
+def test_same_is_called_by_the_interval() -> None:
+    """The end of the interval itself is the narrowest margin within which two are the same."""
+    reach = -stats.paired_difference(12, 14, 1000).low
+
+    assert stats.quality_verdict(12, 14, 1000, reach).startswith("same within")
+    assert "no evidence" == stats.quality_verdict(12, 14, 1000, reach * 0.999)
+
+
+def test_as_good_models_are_seldom_called() -> None:
+    """Of 2,000 test sets on which neither is better, at most 5 % are called better or worse."""
+    made = functools.cache(stats.quality_verdict)
+    counts = np.random.default_rng(5).multinomial(2000, (0.02, 0.02, 0.96), DRAWS)
+    verdicts = [made(int(more), int(fewer), 2000) for more, fewer, _ in counts]
+
+    assert 0.01 <= sum(word in ("better", "worse") for word in verdicts) / DRAWS <= 0.055
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"),
+    [
+        (Interval(1.10, 1.05, 1.15), "faster"),
+        (Interval(1.02, 1.001, 1.04), "faster"),
+        (Interval(1.019, 1.018, 1.02), "no evidence"),
+        (Interval(1.10, 1.00, 1.20), "no evidence"),
+        (Interval(1.10, 0.99, 1.20), "no evidence"),
+        (Interval(1.0, 0.99, 1.01), "no evidence"),
+        (Interval(0.90, 0.85, 0.95), "slower"),
+        (Interval(0.979, 0.97, 0.99), "slower"),
+        (Interval(0.985, 0.98, 0.99), "no evidence"),
+        (Interval(0.90, 0.80, 1.00), "no evidence"),
+    ],
+)
+def test_every_speed_verdict_is_reached(interval: Interval, expected: str) -> None:
+    """Called if the interval leaves out 1 and the ratio is no trifle, in either direction."""
+    assert expected == stats.speed_verdict(interval)
+
+
+def test_the_smallest_speedup_can_be_chosen() -> None:
+    """A trifle for one is a finding for another."""
+    small = Interval(1.015, 1.01, 1.02)
+
+    assert ["no evidence", "faster"] == [
+        stats.speed_verdict(small, smallest) for smallest in (0.02, 0.01)
+    ]
+
+
+@given(st.floats(0.1, 10), st.floats(1, 3), st.floats(1, 3), st.floats(0, 0.5))
+def test_speed_verdicts_are_mirrored(
+    value: float, below: float, above: float, smallest: float
+) -> None:
+    """Sides exchanged, faster is slower; and neither is called with 1 in the interval."""
+    interval = Interval(value, value / below, value * above)
+    mirrored = Interval(1 / value, 1 / interval.high, 1 / interval.low)
+    verdict = stats.speed_verdict(interval, smallest)
+    edges = (interval.low, interval.high, value / (1 + smallest), value * (1 + smallest))
+    assume(all(abs(edge - 1) > 1e-9 for edge in edges))
+
+    swapped = {"faster": "slower", "slower": "faster"}.get(verdict, verdict)
+    assert swapped == stats.speed_verdict(mirrored, smallest)
+    assert verdict == "no evidence" or not interval.low <= 1 <= interval.high
