@@ -110,13 +110,13 @@ def _blocks():
 
 def _inference_rows(blocks):
     for about in dict.fromkeys(block["extra_info"]["about"] for block in blocks):
-        own = [block for block in blocks if block["extra_info"]["about"] == about]
+        matching = [block for block in blocks if block["extra_info"]["about"] == about]
         if not about.startswith("inference"):
             continue
-        bare = statistics.median(block["extra_info"]["bare"] for block in own)
-        ours = statistics.median(block["stats"]["median"] for block in own)
+        bare = statistics.median(block["extra_info"]["bare"] for block in matching)
+        ours = statistics.median(block["stats"]["median"] for block in matching)
         ratio = statistics.median(
-            block["stats"]["median"] / block["extra_info"]["bare"] for block in own
+            block["stats"]["median"] / block["extra_info"]["bare"] for block in matching
         )
         yield [
             f"{about}: pytest-benchmark's time / a bare loop's",

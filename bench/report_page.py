@@ -114,7 +114,7 @@ def _opened(page: Path):
             tab.locator("#curve-caption:not(:empty)").wait_for()  # what is drawn last
             times.append(tab.evaluate(TIMES))
             browser.close()
-    return {name: statistics.median(each[name] for each in times) for name in times[0]}
+    return {name: statistics.median(timings[name] for timings in times) for name in times[0]}
 
 
 def main(folder: Path):

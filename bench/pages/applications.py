@@ -72,18 +72,21 @@ def page(folder: Folder, project: Project) -> str:
     sizes = Table("", "", [], columns_of(described, ["file_bytes", "gzip_bytes"]))
     speeds = Table("", "", [], columns_of(described, ["latency", "speedup"]))
     size_cells, speed_cells = [], []
-    for each in printed:
-        if each.model not in runs:
+    for application in printed:
+        if application.model not in runs:
             continue
         rows = rows_of_seeds(
-            runs[each.model].of(each.model).records, runs[each.model].results.metrics
+            runs[application.model].of(application.model).records,
+            runs[application.model].results.metrics,
         )
-        built.append([each.model, *_built(each, rows)])
+        built.append([application.model, *_built(application, rows)])
         weighed += rows
         of = {row.variant: row for row in rows if row.format == "tflite"}
         ran = {row.variant: row for row in rows if row.is_main}
-        size_cells.append([each.model, *(_size(sizes, of.get(name)) for name in VARIANTS)])
-        speed_cells.append([each.model, *(_speed(speeds, ran.get(name)) for name in VARIANTS)])
+        size_cells.append([application.model, *(_size(sizes, of.get(name)) for name in VARIANTS)])
+        speed_cells.append(
+            [application.model, *(_speed(speeds, ran.get(name)) for name in VARIANTS)]
+        )
     return markdown.page(
         folder,
         "keras.applications: as printed, as built, compressed",
@@ -109,32 +112,37 @@ def page(folder: Folder, project: Project) -> str:
 
 
 def _runs(folder: Folder, printed: Sequence[Application]) -> dict[str, Run]:
-    return {each.model: run for run in folder.runs for each in printed if each.model in run.models}
+    return {
+        application.model: run
+        for run in folder.runs
+        for application in printed
+        if application.model in run.models
+    }
 
 
 def _elsewhere(
     here: Mapping[str, Run], printed: Sequence[Application], others: Sequence[Folder]
 ) -> list[str]:
     """Where the models are that were not weighed here: their latencies are another machine's."""
-    missing = [each for each in printed if each.model not in here]
+    missing = [application for application in printed if application.model not in here]
     parts = []
     for folder in others:
         runs = _runs(folder, missing)
-        found = [each.model for each in missing if each.model in runs]
-        missing = [each for each in missing if each.model not in runs]
-        if found:
+        weighed_there = [application.model for application in missing if application.model in runs]
+        missing = [application for application in missing if application.model not in runs]
+        if weighed_there:
             name = "/".join(folder.parts)
             link = markdown.link(name, "..", "..", *folder.parts, "applications.md")
-            parts.append(f"Weighed in {link}: {', '.join(found)}.")
+            parts.append(f"Weighed in {link}: {', '.join(weighed_there)}.")
     if missing:
-        parts.append(f"Not weighed yet: {', '.join(each.model for each in missing)}.")
+        parts.append(f"Not weighed yet: {', '.join(application.model for application in missing)}.")
     return parts
 
 
 def _count(runs: Mapping[str, Run]) -> int:
     """How many models have a file that was weighed."""
     return sum(
-        any(each.metric == "file_bytes" and each.value for each in run.of(model).records)
+        any(record.metric == "file_bytes" and record.value for record in run.of(model).records)
         for model, run in runs.items()
     )
 
@@ -172,10 +180,11 @@ def _as_printed(rows: Sequence[Sequence[str]], printed: Sequence[Application]) -
 def _misprints(printed: Sequence[Application]) -> list[str]:
     """Where a printed size is not that of the printed parameters, as 4 bytes each."""
     words = [
-        f"{each.model} ({each.mebibytes:g} MiB, {held:.3g} by its parameters)"
-        for each in printed
-        if each.mebibytes and each.parameters
-        if abs(each.mebibytes / (held := 4 * each.parameters / 2**20) - 1) > _MISPRINT
+        f"{application.model} ({application.mebibytes:g} MiB, {expected:.3g} by its parameters)"
+        for application in printed
+        if application.mebibytes and application.parameters
+        if abs(application.mebibytes / (expected := 4 * application.parameters / 2**20) - 1)
+        > _MISPRINT
     ]
     line = "the printed size is not 4 bytes for each of the printed parameters: "
     return [line + ", ".join(words)] if words else []
@@ -204,8 +213,13 @@ def _built(printed: Application, rows: Sequence[Row]) -> list[str]:
 
 def _why_not(row: Row | None, other: Row | None, metric: str) -> str:
     """`failed` or `not measured`, as the records of the first row that has some say."""
-    found = [record for each in (row, other) if each for record in each.records.get(metric, ())]
-    return found[0].status if found and found[0].value is None else _NOT
+    records = [
+        record
+        for candidate in (row, other)
+        if candidate
+        for record in candidate.records.get(metric, ())
+    ]
+    return records[0].status if records and records[0].value is None else _NOT
 
 
 def _value(row: Row | None, metric: str) -> float | None:

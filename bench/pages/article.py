@@ -39,7 +39,11 @@ def page(folder: Folder, project: Project) -> str:
     """The page's text; empty where nothing of the article was weighed but its dense start."""
     # a row that this folder has not is looked for in others: sizes and accuracies are no machine's
     known, others = reference.read(project.facts), project.others(folder)
-    rows = [each for each in known if each.source == SOURCE and each.metric == "zip_bytes"]
+    rows = [
+        published
+        for published in known
+        if published.source == SOURCE and published.metric == "zip_bytes"
+    ]
     main = _run_of(folder, PROFILE)
     if not rows or main is None or not _sizes(main).get((PRUNED, "h5")):
         return ""
@@ -61,14 +65,14 @@ def _run_of(folder: Folder, profile: str) -> Run | None:
 
 def _sizes(run: Run) -> dict[tuple[str, str], dict[int, float]]:
     """Bytes of ZIP archives by variant and format, of each seed; only where every seed has one."""
-    found: dict[tuple[str, str], dict[int, float | None]] = {}
-    for each in run.of(MODEL).records:
-        if each.metric == "zip_bytes":
-            found.setdefault((each.variant, each.format), {})[each.seed] = each.value
+    sizes: dict[tuple[str, str], dict[int, float | None]] = {}
+    for record in run.of(MODEL).records:
+        if record.metric == "zip_bytes":
+            sizes.setdefault((record.variant, record.format), {})[record.seed] = record.value
     return {
         cell: whole
-        for cell, own in found.items()
-        if len(whole := {seed: value for seed, value in own.items() if value}) == len(own)
+        for cell, by_seed in sizes.items()
+        if len(whole := {seed: value for seed, value in by_seed.items() if value}) == len(by_seed)
     }
 
 
@@ -78,24 +82,28 @@ def _its_rows(
     known: Sequence[Published],
     others: Sequence[Folder],
 ) -> str:
-    top1 = {(each.what, each.variant): each.value for each in known if each.metric == "top1"}
-    dense = next((each.value for each in rows if each.variant == "baseline"), None)
+    top1 = {
+        (published.what, published.variant): published.value
+        for published in known
+        if published.metric == "top1"
+    }
+    dense = next((published.value for published in rows if published.variant == "baseline"), None)
     cells, elsewhere = [], {}
-    for each in rows:
-        printed = top1.get((each.what, each.variant))
-        runs = ((place, _run_of(place, each.profile)) for place in (folder, *others))
-        place, run = next((found for found in runs if found[1]), (folder, None))
+    for published in rows:
+        printed = top1.get((published.what, published.variant))
+        runs = ((place, _run_of(place, published.profile)) for place in (folder, *others))
+        place, run = next((candidate for candidate in runs if candidate[1]), (folder, None))
         if place is not folder:
             name = "/".join(place.parts)
-            elsewhere[each.profile] = f"profile {each.profile}: measured in {name}"
+            elsewhere[published.profile] = f"profile {published.profile}: measured in {name}"
         cells.append(
             [
-                each.what,
-                each.variant,
-                f"{each.value:,.0f} B",
-                f"{dense / each.value:.2f}" if dense else "",
+                published.what,
+                published.variant,
+                f"{published.value:,.0f} B",
+                f"{dense / published.value:.2f}" if dense else "",
                 "not measured" if printed is None else f"{printed * 100:.2f} %",
-                *(_ours(run, each) if run else [_NOT_RUN, "", ""]),
+                *(_ours(run, published) if run else [_NOT_RUN, "", ""]),
             ]
         )
     headers = ["what", "ours", "zipped, published", "×", "top-1, published"]
@@ -113,14 +121,14 @@ def _its_rows(
 
 def _ours(run: Run, published: Published) -> list[str]:
     sizes = _sizes(run)
-    own = sizes.get((published.variant, published.format), {})
+    compressed = sizes.get((published.variant, published.format), {})
     dense = sizes.get(("baseline", "h5"), {})
     accuracy = run.find(MODEL, published.variant, "tflite", "top1")
     return [
-        factors.spread(list(own.values()), lambda value: f"{value:,.0f}", " B"),
-        factors.spread(factors.ratios(dense, own), units.ratio),
+        factors.spread(list(compressed.values()), lambda value: f"{value:,.0f}", " B"),
+        factors.spread(factors.ratios(dense, compressed), units.ratio),
         factors.spread(
-            [each.value for each in accuracy if each.value], lambda x: f"{x * 100:.2f}", " %"
+            [record.value for record in accuracy if record.value], lambda x: f"{x * 100:.2f}", " %"
         ),
     ]
 
@@ -157,12 +165,12 @@ def _lacking(run: Run) -> str:
 
 
 def _with_ratios(row: Row, records: Sequence[Record]) -> Row:
-    made: dict[str, tuple[Record, ...]] = {}
+    ratios: dict[str, tuple[Record, ...]] = {}
     for metric, format in {_OF_H5.name: "h5", _OF_SAME.name: "tflite"}.items():
         base = ("zip_bytes", "baseline", format)
         dense = {e.seed: e for e in records if (e.metric, e.variant, e.format) == base}
-        made[metric] = tuple(
-            times_smaller(each, dense.get(each.seed), metric)
-            for each in row.records.get("zip_bytes", ())
+        ratios[metric] = tuple(
+            times_smaller(record, dense.get(record.seed), metric)
+            for record in row.records.get("zip_bytes", ())
         )
-    return dataclasses.replace(row, records={**row.records, **made})
+    return dataclasses.replace(row, records={**row.records, **ratios})

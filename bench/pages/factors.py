@@ -60,12 +60,12 @@ def factors(
         frozenset(["container", "pruning", "quantization"]): (f"{PRUNED}+{quantized}", "tflite"),
     }
     seeds = set.intersection(*(set(sizes.get(cell, {})) for cell in after.values()))
-    found: dict[tuple[str, ...], list[list[float]]] = {}
+    by_way: dict[tuple[str, ...], list[list[float]]] = {}
     for way in _WAYS:
         cells = [after[frozenset(way[:taken])] for taken in range(len(way) + 1)]
         steps = itertools.pairwise(cells)
-        found[way] = [[sizes[a][s] / sizes[b][s] for s in sorted(seeds)] for a, b in steps]
-    return found if seeds else {}
+        by_way[way] = [[sizes[a][s] / sizes[b][s] for s in sorted(seeds)] for a, b in steps]
+    return by_way if seeds else {}
 
 
 def section(sizes: Sizes, rows: Sequence[Published]) -> str:
@@ -82,8 +82,8 @@ def section(sizes: Sizes, rows: Sequence[Published]) -> str:
             cells.append([quantized, " → ".join(way), " · ".join(words), f"{whole:.2f}"])
         if shares:
             spans = [
-                f"{name} {min(each) * 100:.1f} to {max(each) * 100:.1f} %"
-                for name, each in shares.items()
+                f"{name} {min(fractions) * 100:.1f} to {max(fractions) * 100:.1f} %"
+                for name, fractions in shares.items()
             ]
             lines.append(f"{quantized}: of the whole, by logarithms: {'; '.join(spans)}")
     if not cells:
@@ -104,7 +104,7 @@ def section(sizes: Sizes, rows: Sequence[Published]) -> str:
 
 
 def _published(rows: Sequence[Published]) -> list[list[str]]:
-    printed = {(each.variant, each.format): each.value for each in rows}
+    printed = {(row.variant, row.format): row.value for row in rows}
     files = (("baseline", "h5"), (PRUNED, "h5"), (f"{PRUNED}+{QUANTIZED[0]}", "tflite"))
     dense, pruned, both = (printed.get(file) for file in files)
     if not dense or not pruned or not both:
@@ -115,6 +115,6 @@ def _published(rows: Sequence[Published]) -> list[list[str]]:
 
 def _control(sizes: Sizes) -> list[str]:
     """What the further epochs bring by themselves, which pruning gets no credit for."""
-    found = ratios(sizes.get(("baseline", "tflite"), {}), sizes.get((CONTROL, "tflite"), {}))
-    times = spread(found, lambda value: f"{value:.3f}")
-    return [f"the further epochs alone, nothing pruned: {times} times smaller"] if found else []
+    by_seed = ratios(sizes.get(("baseline", "tflite"), {}), sizes.get((CONTROL, "tflite"), {}))
+    times = spread(by_seed, lambda value: f"{value:.3f}")
+    return [f"the further epochs alone, nothing pruned: {times} times smaller"] if by_seed else []

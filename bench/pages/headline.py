@@ -23,10 +23,10 @@ LEFT_OUT = ("runtime", "file")
 @readme_part("headline")
 def text(folders: Sequence[Folder]) -> str:
     """The headline's text; empty where nothing of it is published."""
-    found = _first(folders)
-    if found is None:
+    first = _first(folders)
+    if first is None:
         return ""
-    folder, run, name = found
+    folder, run, name = first
     shown = map(_narrow, table.sections([_core(run.of(name))]))
     parts = [_sentence(folder, run, name), *map(markdown.GITHUB.write, shown)]
     curved = _curved(folder, name)
@@ -43,10 +43,12 @@ def _first(folders: Sequence[Folder]) -> tuple[Folder, Run, str] | None:
     Of folders with as many models of a suite, the newest.
     """
     for suite in SUITES:
-        found = [(folder, own) for folder in folders if (own := _models(folder, suite))]
-        if found:
-            folder, own = max(found, key=lambda each: (len(each[1]), each[0].date))
-            return folder, *own[0]
+        candidates = [(folder, models) for folder in folders if (models := _models(folder, suite))]
+        if candidates:
+            folder, models = max(
+                candidates, key=lambda candidate: (len(candidate[1]), candidate[0].date)
+            )
+            return folder, *models[0]
     return None
 
 
@@ -66,12 +68,12 @@ def _core(results: Results) -> Results:
     return Results(
         results.environment,
         tuple(
-            each
-            for each in results.records
-            if each.variant in VARIANTS
-            and each.format == "tflite"
-            and each.runtime in ("", RUNTIME)
-            and each.threads in (0, 1)
+            record
+            for record in results.records
+            if record.variant in VARIANTS
+            and record.format == "tflite"
+            and record.runtime in ("", RUNTIME)
+            and record.threads in (0, 1)
         ),
         results.metrics,
     )
@@ -86,28 +88,30 @@ def _narrow(section: Section) -> Section:
 
 
 def _sentence(folder: Folder, run: Run, name: str) -> str:
-    found = tables(_core(run.of(name)))
+    core_tables = tables(_core(run.of(name)))
     page = markdown.link(name, "results", *folder.parts, f"{model.name(name)}.md")
-    ours = f"{page} on {markdown.safe(found[0].dataset)}, {markdown.said(run)}"
-    compressed = [row for row in found[0].rows if row.variant not in CONTROLS and not row.is_broken]
+    ours = f"{page} on {markdown.safe(core_tables[0].dataset)}, {markdown.said(run)}"
+    compressed = [
+        row for row in core_tables[0].rows if row.variant not in CONTROLS and not row.is_broken
+    ]
     best = max(compressed, key=_times, default=None)
     if best is None or not _times(best):
         return f"{ours}:"
-    said = [f"{_times(best):.1f} times smaller after gzip than the dense file"]
-    said += _told(found[0], best)
+    phrases = [f"{_times(best):.1f} times smaller after gzip than the dense file"]
+    phrases += _told(core_tables[0], best)
     more = markdown.link("all models and runs", "results", "README.md")
-    return f"{ours}: `{best.variant}` is {'; '.join(said)} ({more})."
+    return f"{ours}: `{best.variant}` is {'; '.join(phrases)} ({more})."
 
 
-def _told(own: Table, row: Row) -> list[str]:
+def _told(core_table: Table, row: Row) -> list[str]:
     """Accuracy and speed of a row in words, where they were measured."""
     words = []
     sentences = {"top1_delta": "{} points of top-1", "speedup": "{} × the speed"}
-    for column in own.columns:
+    for column in core_table.columns:
         if column.metric in sentences and row.mean(column.metric) is not None:
-            told = own.told(row, column)
-            said = sentences[column.metric].format(f"{told.words}{told.ends}".rstrip("*"))
-            words.append(f"{said} ({told.verdict or 'no verdict'})")
+            told = core_table.told(row, column)
+            phrase = sentences[column.metric].format(f"{told.words}{told.ends}".rstrip("*"))
+            words.append(f"{phrase} ({told.verdict or 'no verdict'})")
     return [markdown.safe(word) for word in words]
 
 

@@ -33,10 +33,10 @@ def page(folder: Folder, project: Project) -> str:
         return ""
     table = Table("", "", [], columns_of(folder.runs[0].results, _SHOWN) if folder.runs else ())
     cells = []
-    for run, name, rows in sorted(weighed, key=lambda each: _size(each[2][0])):
-        own = run.of(name)
-        seeds = markdown.seeds_of(own)
-        data = own.records[0].dataset + (f", {seeds} seeds" if seeds > 1 else "")
+    for run, name, rows in sorted(weighed, key=lambda entry: _size(entry[2][0])):
+        results = run.of(name)
+        seeds = markdown.seeds_of(results)
+        data = results.records[0].dataset + (f", {seeds} seeds" if seeds > 1 else "")
         for row in rows:
             figures = [table.cell(row, column) for column in table.columns]
             cells.append([name, data, row.variant, *figures])
@@ -56,13 +56,13 @@ def page(folder: Folder, project: Project) -> str:
 
 def _rows(run: Run, name: str) -> Iterable[Row]:
     """The rows of the shown variants, in their order, where there is a baseline among them."""
-    found = {
+    by_variant = {
         row.variant: row
         for row in rows_of_seeds(run.of(name).records, run.results.metrics)
         if row.is_main
     }
-    if "baseline" in found:
-        yield from (found[variant] for variant in VARIANTS if variant in found)
+    if "baseline" in by_variant:
+        yield from (by_variant[variant] for variant in VARIANTS if variant in by_variant)
 
 
 def _size(baseline: Row) -> float:

@@ -43,23 +43,23 @@ def record(folder: Folder, project: Project) -> str:
 @readme_part("record")
 def best_of_record(folders: Sequence[Folder]) -> str:
     """README's sentence on the newest record, which names the smallest file of each model."""
-    own = [folder for folder in folders if _record_runs(folder)]
-    if not own:
+    recorded = [folder for folder in folders if _record_runs(folder)]
+    if not recorded:
         return ""
-    newest = max(own, key=lambda folder: folder.date)
+    newest = max(recorded, key=lambda folder: folder.date)
     runs = _record_runs(newest)
     models = dict.fromkeys(model for run in runs for model in run.models)
     best = {model: smallest(runs, model) for model in models}
     ranked = sorted(
-        ((found[0], model) for model, found in best.items() if found is not None), reverse=True
+        ((result[0], model) for model, result in best.items() if result is not None), reverse=True
     )
-    said = ", ".join(f"{safe(model)} {times:.3g} times" for times, model in ranked)
+    gains = ", ".join(f"{safe(model)} {times:.3g} times" for times, model in ranked)
     table = markdown.link("table", "results", *newest.parts, "record.md")
     return (
         f"As published ({table}), whole files that LiteRT runs got smaller, after gzip, than 4 "
-        f"bytes per parameter of the dense model: {said or 'none yet'}. None is found worse than "
-        f"its dense start or more than {record_table.POINT * 100:g} points below it; each is the "
-        f"best of several variants{_of_seeds(runs)} by the same test images."
+        f"bytes per parameter of the dense model: {gains or 'none yet'}. None is found worse "
+        f"than its dense start or more than {record_table.POINT * 100:g} points below it; each is "
+        f"the best of several variants{_of_seeds(runs)} by the same test images."
     )
 
 

@@ -49,7 +49,7 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         f"{name} is not installed: pip install {name}"
         for name, version in packages.packages().items()
         if version is None and name not in NOT_ALWAYS
-    ] + [each for each in (versions.conflict_here(), problem) if each]
+    ] + [mend for mend in (versions.conflict_here(), problem) if mend]
     lines = [
         tabulate(facts, tablefmt="plain", disable_numparse=True),
         "\ndata sets:",

@@ -87,6 +87,6 @@ def _reason(kind: str, name: str, search: SearchPaths) -> str | None:
         reason: str | None = asked() if asked else None
         return reason
     if kind == "data sets":
-        found = doctor.found(name, search)
-        return found if found.startswith("not found") else None
+        availability = doctor.found(name, search)
+        return availability if availability.startswith("not found") else None
     return None

@@ -74,9 +74,11 @@ def table(files: tuple[Path, ...], style: str, by: str | None) -> None:
     """
     runs = [store.load(file) for file in files]
     if style == "github":
-        own = version_matrix.sections(version_matrix.matrix(runs)) if by else sections(runs)
+        table_sections = (
+            version_matrix.sections(version_matrix.matrix(runs)) if by else sections(runs)
+        )
         whole = ["weighin table", *(["--by", by] if by else []), *map(str, files)]
-        click.echo(comment.fit(own, " ".join(whole)))
+        click.echo(comment.fit(table_sections, " ".join(whole)))
     else:
         click.echo(version_matrix.render(runs, style) if by else render(runs, style))
 
@@ -116,7 +118,10 @@ def curve(files: tuple[Path, ...], style: str, output: Path | None) -> None:
     runs = [store.load(file) for file in files]
     text = curves.render(runs, style)
     if output is not None:
-        figure.draw([each for results in runs for each in curves.curves(results)], output)
+        figure.draw(
+            [operating_curve for results in runs for operating_curve in curves.curves(results)],
+            output,
+        )
     click.echo(text)
 
 
@@ -145,17 +150,17 @@ def publish(
     pages.load(Path())
     for path in filing.file_away(files, Path("results"), machine, folder, versions=in_matrix):
         click.echo(f"filed: {path}")
-    made = site.make(Path())
-    touched = site.differing(Path(), made) if only_check else site.write(Path(), made)
+    generated = site.make(Path())
+    touched = site.differing(Path(), generated) if only_check else site.write(Path(), generated)
     for path in touched:
         verb = "differs" if only_check else "written"
-        click.echo(f"{verb if path in made else f'{verb}: stale'}: {path}")
+        click.echo(f"{verb if path in generated else f'{verb}: stale'}: {path}")
     if only_check and touched:
         raise WeighinError(
-            f"{len(touched)} of {len(made)} generated files are not what their records give: "
+            f"{len(touched)} of {len(generated)} generated files are not what their records give: "
             f"weighin publish."
         )
-    click.echo(f"{len(made)} generated files are what their records give.")
+    click.echo(f"{len(generated)} generated files are what their records give.")
 
 
 @main.command()
@@ -187,16 +192,16 @@ class _Sweep(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         at = args.index("--") if "--" in args else len(args)
         known = {name for parameter in self.get_params(ctx) for name in parameter.opts}
-        own, values, words = [], {}, iter(args[:at])
+        remaining, values, words = [], {}, iter(args[:at])
         for word in words:
             name, equals, value = word.partition("=")
             if name.startswith("--") and name not in known:
                 text = value if equals else next(words, "")
-                values[name[2:]] = [each.strip() for each in text.split(",") if each.strip()]
+                values[name[2:]] = [part.strip() for part in text.split(",") if part.strip()]
             else:
-                own.append(word)
+                remaining.append(word)
         ctx.obj = values, args[at + 1 :]
-        return super().parse_args(ctx, own)
+        return super().parse_args(ctx, remaining)
 
 
 @main.command(
@@ -251,9 +256,11 @@ def sweep(
     values, options = given
     _load(())
     variants = sweeps.variants_of(templates, values)
-    own = {"variants": ",".join(variants), "models": model, "seeds": seeds}
-    own |= {"suite": suite, "profile": profile}
-    own_options = [f"--weighin-{name}={value}" for name, value in own.items() if value is not None]
+    settings = {"variants": ",".join(variants), "models": model, "seeds": seeds}
+    settings |= {"suite": suite, "profile": profile}
+    own_options = [
+        f"--weighin-{name}={value}" for name, value in settings.items() if value is not None
+    ]
     path, code = sweeps.weigh([*own_options, *options], output)
     results = store.load(path)
     click.echo(f"\n{curves.render([results], 'text')}")

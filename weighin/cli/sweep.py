@@ -69,7 +69,7 @@ def _fill(template: str, text: str, values: Values) -> list[str]:
 
 
 def _replaced(text: str, values: Mapping[str, str]) -> str:
-    return VALUE.sub(lambda found: values.get(found[0], found[0]), text)
+    return VALUE.sub(lambda match: values.get(match[0], match[0]), text)
 
 
 def weigh(options: Sequence[str], folder: Path) -> tuple[Path, int]:
@@ -93,14 +93,14 @@ def weigh(options: Sequence[str], folder: Path) -> tuple[Path, int]:
         )
     folder.mkdir(parents=True, exist_ok=True)
     # a folder of its own: another run may write its records beside these meanwhile
-    own = Path(tempfile.mkdtemp(prefix="sweep-", dir=folder))
+    scratch = Path(tempfile.mkdtemp(prefix="sweep-", dir=folder))
     command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only"]
-    command.append(f"--weighin-results-dir={own}")
+    command.append(f"--weighin-results-dir={scratch}")
     code = subprocess.run([*command, *options], check=False).returncode
-    written = sorted(own.glob("*.json"))
+    written = sorted(scratch.glob("*.json"))
     if not written:
-        own.rmdir()
+        scratch.rmdir()
         raise WeighinError(f"The main job wrote no records; pytest, which says why, exited {code}.")
     kept = written[-1].rename(folder / written[-1].name)
-    own.rmdir()
+    scratch.rmdir()
     return kept, code

@@ -26,7 +26,7 @@ def _check(export: str, scales: Scales) -> None:
         raise ValueError(f"scales is for {', '.join(_SCALED)}: {export} has none to choose")
 
 
-def _own(export: str, scales: Scales) -> dict[str, Any]:
+def _export_arguments(export: str, scales: Scales) -> dict[str, Any]:
     """The arguments of the export itself."""
     return {"scales": scales} if export in _SCALED else {}
 
@@ -37,7 +37,7 @@ def _claim(graph: Graph, export: str, scales: Scales) -> str | None:
         return f"{len(named)} tensors have names, such as {named[0]}"
     if graph.remarks:
         return f"the file holds {', '.join(graph.remarks)}"
-    breach: str | None = _EXPORTS[export].claim(graph, **_own(export, scales))
+    breach: str | None = _EXPORTS[export].claim(graph, **_export_arguments(export, scales))
     return breach
 
 
@@ -45,7 +45,7 @@ def _claim(graph: Graph, export: str, scales: Scales) -> str | None:
     "compact",
     check=_check,
     claim=_claim,
-    uses=(samples, *(each.claim for each in _EXPORTS.values())),
+    uses=(samples, *(module.claim for module in _EXPORTS.values())),
 )
 def compact(
     model: Any,
@@ -62,7 +62,9 @@ def compact(
         export: how weights and activations are stored.
         scales: of `dynamic`, `int8` and `int4`: for each channel of a kernel, or the whole of it.
     """
-    whole = getattr(_EXPORTS[export], export)(model, calibration, **_own(export, scales))
+    whole = getattr(_EXPORTS[export], export)(
+        model, calibration, **_export_arguments(export, scales)
+    )
     return compacted(whole)
 
 
@@ -87,11 +89,15 @@ def compacted(content: bytes) -> bytes:
         graph.name = None
     for tensor in tensors:
         tensor.name = None
-        held = tensor.quantization
-        if held is not None and held.details is None and not _length(held.scale):
+        quantization = tensor.quantization
+        if (
+            quantization is not None
+            and quantization.details is None
+            and not _length(quantization.scale)
+        ):
             tensor.quantization = None
-        elif held is not None:
-            held.min = held.max = None
+        elif quantization is not None:
+            quantization.min = quantization.max = None
     _pack_buffers(model, tensors)
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
@@ -106,9 +112,11 @@ def _pack_buffers(model: Any, tensors: list[Any]) -> None:
     """Keep each content once, the smallest first; buffer 0 stands for none."""
     data = {tensor.buffer: model.buffers[tensor.buffer].data for tensor in tensors}
     bytes_of = {number: b"" if values is None else bytes(values) for number, values in data.items()}
-    kept = sorted(set(bytes_of.values()) - {b""}, key=lambda each: (len(each), each))
-    places = {b"": 0} | {each: number for number, each in enumerate(kept, start=1)}
-    first = {places[each]: model.buffers[number] for number, each in bytes_of.items() if each}
+    kept = sorted(set(bytes_of.values()) - {b""}, key=lambda content: (len(content), content))
+    places = {b"": 0} | {content: number for number, content in enumerate(kept, start=1)}
+    first = {
+        places[content]: model.buffers[number] for number, content in bytes_of.items() if content
+    }
     empty = type(model.buffers[0])()
     model.buffers = [empty, *(first[number] for number in range(1, len(kept) + 1))]
     for tensor in tensors:

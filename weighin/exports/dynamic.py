@@ -26,10 +26,10 @@ def claim(graph: Graph, scales: Scales = "channel") -> str | None:
 
 def converter(model: Any, calibration: Images, scales: Scales = "channel") -> Any:
     """A converter that quantizes the large kernels."""
-    made = tf_keras.converter(model)
-    made.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
-    set_scales(made, scales)
-    return made
+    lite_converter = tf_keras.converter(model)
+    lite_converter.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
+    set_scales(lite_converter, scales)
+    return lite_converter
 
 
 @export("dynamic", claim=claim, uses=(set_scales,))

@@ -17,10 +17,10 @@ def claim(graph: Graph) -> str | None:
 
 def converter(model: Any, calibration: Images) -> Any:
     """A converter that halves the weights' precision."""
-    made = tf_keras.converter(model)
-    made.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
-    made.target_spec.supported_types = [process.tensorflow().float16]
-    return made
+    lite_converter = tf_keras.converter(model)
+    lite_converter.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
+    lite_converter.target_spec.supported_types = [process.tensorflow().float16]
+    return lite_converter
 
 
 @export("float16", claim=claim)

@@ -24,10 +24,10 @@ def claim(graph: Graph) -> str | None:
 def int16x8(model: Any, calibration: Images) -> bytes:
     """Integer: int8 weights, int16 activations, float input and output, calibrated."""
     lite = process.tensorflow().lite
-    made = tf_keras.converter(model)
-    made.optimizations = [lite.Optimize.DEFAULT]
-    made.representative_dataset = samples(calibration)
-    made.target_spec.supported_ops = [
+    lite_converter = tf_keras.converter(model)
+    lite_converter.optimizations = [lite.Optimize.DEFAULT]
+    lite_converter.representative_dataset = samples(calibration)
+    lite_converter.target_spec.supported_ops = [
         lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
     ]
-    return bytes(made.convert())
+    return bytes(lite_converter.convert())

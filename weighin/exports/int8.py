@@ -23,14 +23,14 @@ def claim(graph: Graph, scales: Scales = "channel") -> str | None:
 def converter(model: Any, calibration: Images, scales: Scales = "channel") -> Any:
     """A converter that quantizes everything, inputs and outputs too."""
     lite = process.tensorflow().lite
-    made = tf_keras.converter(model)
-    made.optimizations = [lite.Optimize.DEFAULT]
-    made.representative_dataset = samples(calibration)
-    made.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
-    made.inference_input_type = process.tensorflow().int8
-    made.inference_output_type = process.tensorflow().int8
-    set_scales(made, scales)
-    return made
+    lite_converter = tf_keras.converter(model)
+    lite_converter.optimizations = [lite.Optimize.DEFAULT]
+    lite_converter.representative_dataset = samples(calibration)
+    lite_converter.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
+    lite_converter.inference_input_type = process.tensorflow().int8
+    lite_converter.inference_output_type = process.tensorflow().int8
+    set_scales(lite_converter, scales)
+    return lite_converter
 
 
 @export("int8", claim=claim, uses=(samples,))

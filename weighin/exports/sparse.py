@@ -31,7 +31,9 @@ def _claim(graph: Graph, export: str) -> str | None:
     return breach
 
 
-@register("sparse", claim=_claim, uses=(samples, *(each.converter for each in _EXPORTS.values())))
+@register(
+    "sparse", claim=_claim, uses=(samples, *(module.converter for module in _EXPORTS.values()))
+)
 def sparse(
     model: Any,
     calibration: Images,
@@ -45,7 +47,7 @@ def sparse(
         calibration: images for an export that asks for some.
         export: how weights and activations are stored otherwise.
     """
-    made = _EXPORTS[export].converter(model, calibration)
+    lite_converter = _EXPORTS[export].converter(model, calibration)
     sparsity = process.tensorflow().lite.Optimize.EXPERIMENTAL_SPARSITY
-    made.optimizations = [*made.optimizations, sparsity]
-    return bytes(made.convert())
+    lite_converter.optimizations = [*lite_converter.optimizations, sparsity]
+    return bytes(lite_converter.convert())

@@ -185,15 +185,15 @@ def _archive_weights(content: bytes) -> list[LayerWeights]:
 
     config, inner, _ = _opened(content)
     seen: Counter[str] = Counter()
-    found = []
+    weights = []
     with h5py.File(io.BytesIO(inner), "r") as file:
         for layer in config["config"]["layers"]:
             kind = _snake_case(layer["class_name"])
             name = f"{kind}_{seen[kind]}" if seen[kind] else kind
             seen[kind] += 1
-            held = file["layers"].get(name, {}).get("vars", {})
-            found.append(_arrays(held, [str(number) for number in range(len(held))]))
-    return found
+            variables = file["layers"].get(name, {}).get("vars", {})
+            weights.append(_arrays(variables, [str(number) for number in range(len(variables))]))
+    return weights
 
 
 def _arrays(group: Any, names: Sequence[Any]) -> LayerWeights:
@@ -247,7 +247,7 @@ def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
 def _weights(group: Any) -> list[Weight]:
     import h5py
 
-    found: list[Weight] = []
+    weights: list[Weight] = []
     total = 0
 
     def add(name: str, item: Any) -> None:
@@ -256,24 +256,24 @@ def _weights(group: Any) -> list[Weight]:
             total += item.nbytes
             if total > LARGEST:
                 raise ValueError(f"{name} unpacks to more than {LARGEST} bytes")
-            found.append(Weight(name, item[()]))
+            weights.append(Weight(name, item[()]))
 
     group.visititems(add)
-    return found
+    return weights
 
 
 def _layers(config: Any) -> list[tuple[str, str]]:
     """Every layer in a model's configuration, found at any depth."""
-    found = []
+    layers = []
     inside = config.get("config", {})
     nested = inside.get("layers", []) if isinstance(inside, dict) else []
     if isinstance(inside, dict) and isinstance(inside.get("layer"), dict):
         nested = [inside["layer"]]
     for layer in nested:
         name = layer.get("config", {}).get("name") or layer.get("name") or ""
-        found.append((str(name), str(layer["class_name"])))
-        found += _layers(layer)
-    return found
+        layers.append((str(name), str(layer["class_name"])))
+        layers += _layers(layer)
+    return layers
 
 
 def _depth(config: Any) -> int | None:
@@ -282,15 +282,15 @@ def _depth(config: Any) -> int | None:
     layers = inside.get("layers") if isinstance(inside, dict) else None
     if layers is None:
         return 1
-    own = {_name(layer): _depth(layer) for layer in layers}
-    before = {_name(layer): _senders(layer.get("inbound_nodes"), own) for layer in layers}
+    depths = {_name(layer): _depth(layer) for layer in layers}
+    before = {_name(layer): _senders(layer.get("inbound_nodes"), depths) for layer in layers}
     if config["class_name"] == "Sequential":
-        before |= {name: {last} for last, name in itertools.pairwise(own)}
+        before |= {name: {last} for last, name in itertools.pairwise(depths)}
     reached: dict[str, int] = {}
     try:
         for name in graphlib.TopologicalSorter(before).static_order():
-            longest = max((reached[each] for each in before.get(name, ())), default=0)
-            depth = own[name]
+            longest = max((reached[sender] for sender in before.get(name, ())), default=0)
+            depth = depths[name]
             if depth is None:
                 return None
             reached[name] = longest + depth
@@ -305,16 +305,16 @@ def _name(layer: Any) -> str:
 
 def _senders(nodes: Any, names: Collection[str]) -> set[str]:
     """Layers whose outputs a layer takes: `[name, node, tensor, …]` at any depth of its nodes."""
-    found, left = set(), [nodes]
+    senders, left = set(), [nodes]
     while left:
-        each = left.pop()
-        if isinstance(each, dict):
-            left += each.values()
-        elif isinstance(each, list):
-            if len(each) > 2 and isinstance(each[0], str) and each[0] in names:
-                found.add(each[0])
-            left += each
-    return found
+        item = left.pop()
+        if isinstance(item, dict):
+            left += item.values()
+        elif isinstance(item, list):
+            if len(item) > 2 and isinstance(item[0], str) and item[0] in names:
+                senders.add(item[0])
+            left += item
+    return senders
 
 
 def _optimizer_bytes(content: bytes, method: int) -> int:

@@ -45,7 +45,7 @@ class Sparsity:
             raise ValueError("the traversal order of a sparse tensor does not fit its shape")
         if len(self.levels) != len(self.order):
             raise ValueError("a sparse tensor has another number of levels than of dimensions")
-        segments = [len(each[0]) for each in self.levels if isinstance(each, tuple)]
+        segments = [len(level[0]) for level in self.levels if isinstance(level, tuple)]
         longest = max(stored + 1, *segments, 1)
         at: list[Numbers] = []  # for each level so far, the place of every path down to it
         paths = 1

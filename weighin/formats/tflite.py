@@ -130,13 +130,13 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
     named -= {-1}  # stands for an input that is left out
     if (named | {*ends[0], *ends[1]}) - set(range(len(tensors))):
         raise IndexError("an operator names a tensor that is not there")
-    operators = tuple(_operator(*each, tensors, unpacked) for each in raw)
+    operators = tuple(_operator(*fields, tensors, unpacked) for fields in raw)
     return Graph(tensors, operators, *ends, _remarks(model))
 
 
 def _remarks(model: Any) -> tuple[str, ...]:
     metadata = map(model.Metadata, range(model.MetadataLength()))
-    remarks = [(each.Name() or b"").decode(errors="replace") for each in metadata]
+    remarks = [(entry.Name() or b"").decode(errors="replace") for entry in metadata]
     remarks += ["signatures"] * bool(model.SignatureDefsLength())
     remarks += ["description"] * bool(model.Description())
     return tuple(remarks)

@@ -94,12 +94,12 @@ def calibrate(
             pile.append(paired.measure(first, second, seconds=seconds))
             progress()
     alarms = sum(speed_verdict(pair.speedup) != "no evidence" for pair in aa)
-    found = sum(speed_verdict(pair.speedup) == "slower" for pair in slow)
+    detected = sum(speed_verdict(pair.speedup) == "slower" for pair in slow)
     return Calibration(
         aa_trials=aa_trials,
         false_alarms=alarms,
         slow_trials=slow_trials,
-        found=found,
+        found=detected,
         smallest_speedup=_smallest_speedup(aa),
         session_spread=_session_spread(aa),
         pair_seconds=seconds,
@@ -131,21 +131,21 @@ def any_float_artifact(cache: Cache) -> Path:
     Raises:
         WeighinError: if there is none yet.
     """
-    found = []
+    artifacts = []
     for entry_path in cache.folder.glob("artifacts/[!.]*/provenance.json"):
         try:
             entry = json.loads(entry_path.read_text("utf-8"))
             if entry["provenance"]["stage"] == "float32":
-                found.append((entry["bytes"], entry_path.with_name("model.tflite")))
+                artifacts.append((entry["bytes"], entry_path.with_name("model.tflite")))
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    if not found:
+    if not artifacts:
         raise WeighinError(
             f"Nothing to calibrate with: no float32 .tflite in {cache.folder}. Run "
             f"pytest bench/ --benchmark-only first, or name a file by --artifact."
         )
-    quick = [each for each in found if each[0] <= LARGE_BYTES]
-    return max(quick)[1] if quick else min(found)[1]
+    quick = [artifact for artifact in artifacts if artifact[0] <= LARGE_BYTES]
+    return max(quick)[1] if quick else min(artifacts)[1]
 
 
 def _side(runtime: Runtime, path: Path, image: Images, repeats: int) -> Side:

@@ -146,16 +146,16 @@ class Cell:
         """
         if isinstance(outcome, Evaluation):
             self.context.remember(self.case, outcome)
-            own = self.case == self.case.baseline
+            is_baseline = self.case == self.case.baseline
             outcome = dataclasses.replace(
                 outcome,
                 fidelity=self.context.fidelities.get(self.case),
                 margin=self.context.margin,
-                **({} if own else self._baseline()),
+                **({} if is_baseline else self._baseline()),
             )
-        made = figures(self.case, self.scope, outcome, self.artifact.sha256)
-        self.records += made
-        failed = [record for record in made if record.status == "failed"]
+        records = figures(self.case, self.scope, outcome, self.artifact.sha256)
+        self.records += records
+        failed = [record for record in records if record.status == "failed"]
         if failed:
             raise WeighinError(f"{failed[0].metric}: {failed[0].reason}")
 

@@ -45,7 +45,7 @@ def cold_starts(
         "class": _class(registry.runtimes[runtime]),
         "path": str(path),
         "threads": threads,
-        "definitions": [str(each.resolve()) for each in definitions],
+        "definitions": [str(definition.resolve()) for definition in definitions],
         "image_bytes": len(content),
         "dtype": image.dtype.str,
         "shape": image.shape,
@@ -68,7 +68,7 @@ def _class(runtime: Runtime) -> tuple[str, str] | None:
     A fresh process then imports that module and no other. None for a runtime that a definition
     registers, or one of several of a class.
     """
-    made = type(runtime)
-    if made.__module__.startswith("weighin.") and made.__init__ is object.__init__:
-        return made.__module__, made.__qualname__
+    kind = type(runtime)
+    if kind.__module__.startswith("weighin.") and kind.__init__ is object.__init__:
+        return kind.__module__, kind.__qualname__
     return None

@@ -29,9 +29,10 @@ def evaluate(session: Session, dataset: Dataset) -> Evaluation:
     if not np.isfinite(scores).all():
         raise WeighinError("the session answered NaN or infinite scores")
     labels = dataset.test.labels
-    own = scores[np.arange(len(labels)), labels][:, np.newaxis]
+    true_scores = scores[np.arange(len(labels)), labels][:, np.newaxis]
     earlier = np.arange(dataset.classes) < np.asarray(labels)[:, np.newaxis]
-    higher = ((scores > own) | ((scores == own) & earlier)).sum(axis=1)  # ties as in argmax
+    tied_before = (scores == true_scores) & earlier  # ties as in argmax
+    higher = ((scores > true_scores) | tied_before).sum(axis=1)
     predicted = scores.argmax(axis=1)
     return Evaluation(predicted, higher < 5, labels, seconds, unlabelled=dataset.unlabelled)
 

@@ -23,10 +23,10 @@ def figures(case: Case, scope: str, outcome: Any, sha256: str) -> list[Record]:
             records.append(dataclasses.replace(blank, status="failed", reason=reason))
             continue
         if isinstance(figure, Skip):
-            made = dataclasses.replace(blank, status=figure.status, reason=figure.reason)
+            record = dataclasses.replace(blank, status=figure.status, reason=figure.reason)
         else:
-            made = dataclasses.replace(blank, status="ok", **dataclasses.asdict(figure))
-        records.append(made)
+            record = dataclasses.replace(blank, status="ok", **dataclasses.asdict(figure))
+        records.append(record)
     return records
 
 

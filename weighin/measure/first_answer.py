@@ -25,8 +25,8 @@ def _runtime(orders: dict[str, Any]) -> Runtime:
     """The runtime: by its class alone where that suffices, else from what registers it."""
     if orders["class"]:
         module, name = orders["class"]
-        made: Runtime = getattr(importlib.import_module(module), name)()
-        return made
+        runtime: Runtime = getattr(importlib.import_module(module), name)()
+        return runtime
     from weighin import registry
     from weighin.definitions import load_definitions
 

@@ -57,16 +57,16 @@ class Openings:
         began = time.perf_counter()
         self._call, self._close = self._open()
         count = openings_for(time.perf_counter() - began)
-        self._each = -(-rounds_for(self._call, seconds) // count)
-        self.rounds = self._each * count
+        self._per_opening = -(-rounds_for(self._call, seconds) // count)
+        self.rounds = self._per_opening * count
         self._begun = 0
 
     def setup(self) -> tuple[tuple[Callable[[], Any]], dict[str, Any]]:
         """Before each round: the call to time, warmed up where it is a new one."""
-        if self._begun % self._each == 0:
+        if self._begun % self._per_opening == 0:
             self._close()
             self._call, self._close = self._open()
-            for _ in range(min(20, self._each) - 1):  # opening has called it once
+            for _ in range(min(20, self._per_opening) - 1):  # opening has called it once
                 self._call()
         self._begun += 1
         return (self._call,), {}
@@ -75,8 +75,8 @@ class Openings:
         """The timed rounds as an outcome; closes what is open."""
         self._close()
         self._close = lambda: None
-        each, cell = self._each, self._cell
-        counts = [len(seconds[at : at + each]) for at in range(0, len(seconds), each)]
+        per_opening, cell = self._per_opening, self._cell
+        counts = [len(seconds[at : at + per_opening]) for at in range(0, len(seconds), per_opening)]
         return Inferences(seconds, cell.delegated, cell.fixed_seconds, counts)
 
 
@@ -94,8 +94,8 @@ def rounds_for(call: Callable[[], Any], seconds: float = 0.3) -> int:
     At least 50, if they take 4 seconds at most, and at most 1,000.
     """
     fewest, most = ROUNDS
-    each = min(seconds_of(call) for _ in range(2))  # one may be disturbed
-    if each * fewest <= ROUNDS_SECONDS:
-        each = statistics.median(seconds_of(call) for _ in range(5))
-    affordable = int(ROUNDS_SECONDS / each)
-    return max(1, min(most, max(min(fewest, affordable), int(seconds / each))))
+    call_seconds = min(seconds_of(call) for _ in range(2))  # one may be disturbed
+    if call_seconds * fewest <= ROUNDS_SECONDS:
+        call_seconds = statistics.median(seconds_of(call) for _ in range(5))
+    affordable = int(ROUNDS_SECONDS / call_seconds)
+    return max(1, min(most, max(min(fewest, affordable), int(seconds / call_seconds))))

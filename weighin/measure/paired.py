@@ -74,11 +74,11 @@ def _block(first: Side, second: Side, number: int) -> float:
 def median_seconds(call: Callable[[], Any]) -> float:
     """Median time of a call, warmed up, over one block."""
     for _ in range(2):
-        each = seconds_of(call)
-    if each < LONG_SECONDS:
-        each = seconds_of(call)
-    together = max(1, int(TIMED_SECONDS / each))
-    rounds = max(5, int(BLOCK_SECONDS / (each * together)))
+        call_seconds = seconds_of(call)
+    if call_seconds < LONG_SECONDS:
+        call_seconds = seconds_of(call)
+    together = max(1, int(TIMED_SECONDS / call_seconds))
+    rounds = max(5, int(BLOCK_SECONDS / (call_seconds * together)))
     clock, laps = time.perf_counter, range(together)
     timed: list[float] = []
     while len(timed) < rounds and sum(timed) * together < LONG_SECONDS:

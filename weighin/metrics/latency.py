@@ -115,14 +115,14 @@ def fixed_cost(inferences: Inferences) -> Figure | Skip:
 def speedup(pair: Pair) -> Figure:
     """How many times faster than the baseline, by interleaved blocks; bootstrap interval."""
     ratios = tuple(round(ratio, 5) for ratio in pair.ratios)
-    found = pair.speedup
+    estimate = pair.speedup
     return Figure(
-        found.value,
-        found.low,
-        found.high,
+        estimate.value,
+        estimate.low,
+        estimate.high,
         len(ratios),
         ratios,
-        stats.speed_verdict(found),
+        stats.speed_verdict(estimate),
         stopped=pair.stopped,
         pinned=pair.pinned,
     )

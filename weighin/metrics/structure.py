@@ -84,8 +84,8 @@ def depth(file: Compressed) -> Figure | Skip:
     """
     if file.artifact.format == "tflite":
         return Skip("depth is counted in Keras files; see the same variant's")
-    found = read_keras(file.artifact.path).depth
-    return Skip("a layer is used again after itself") if found is None else Figure(found)
+    layers = read_keras(file.artifact.path).depth
+    return Skip("a layer is used again after itself") if layers is None else Figure(layers)
 
 
 def _content(file: Compressed) -> Graph | KerasFile:

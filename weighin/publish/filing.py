@@ -43,12 +43,12 @@ def file_away(
         raise WeighinError(f"--machine {machine}: wanted small letters, digits and dashes.")
     if folder and not NAME.fullmatch(folder):
         raise WeighinError(f"--folder {folder}: wanted a date and a commit, as 2024-05-06-abc1234.")
-    made = []
-    held = _machines(results) if paths else {}
+    filed = []
+    machines_of = _machines(results) if paths else {}
     for path in paths:
         run = load(path)
-        name = machine or _machine(run, held)
-        held.setdefault(name, set()).add(run.machine)
+        name = machine or _machine(run, machines_of)
+        machines_of.setdefault(name, set()).add(run.machine)
         place = results / name / (folder or _folder(run))
         if versions:
             target = _free(place / "versions", _by_versions(run), run)
@@ -56,8 +56,8 @@ def file_away(
             target = _free(place, _by_suite(run), run)
         if target.resolve() != path.resolve():
             store.save(target, run.results)
-        made.append(target)
-    return made
+        filed.append(target)
+    return filed
 
 
 def _folder(run: Run) -> str:
@@ -80,14 +80,14 @@ def _machines(results: Path) -> dict[str, set[tuple[str, ...]]]:
     }
 
 
-def _machine(run: Run, held: Mapping[str, Collection[tuple[str, ...]]]) -> str:
+def _machine(run: Run, machines_of: Mapping[str, Collection[tuple[str, ...]]]) -> str:
     """The short name of a run's machine: that under which runs of it lie, or a new one."""
-    for name, machines in held.items():
+    for name, machines in machines_of.items():
         if run.machine in machines:
             return name
     named = _words(run)
     names = itertools.chain([named], (f"{named}-{number}" for number in itertools.count(2)))
-    return next(name for name in names if name not in held)
+    return next(name for name in names if name not in machines_of)
 
 
 def _words(run: Run) -> str:
@@ -120,9 +120,9 @@ def _by_suite(run: Run) -> list[str]:
 
 def _by_versions(run: Run) -> list[str]:
     """`tf219-py311`, as tox calls its environments."""
-    found = run.facts("packages")
+    packages = run.facts("packages")
     tensorflow, python = (
-        "".join(re.findall(r"\d+", str(found.get(package)))[:2])
+        "".join(re.findall(r"\d+", str(packages.get(package)))[:2])
         for package in ("tensorflow", "python")
     )
     return [f"tf{tensorflow}-py{python}"]
@@ -138,10 +138,15 @@ def _is_repeated(old: Run, new: Run) -> bool:
 
 
 def _cells(run: Run) -> set[tuple[object, ...]]:
-    return {(each.variant, each.seed, each.runtime, each.threads) for each in run.results.records}
+    return {
+        (record.variant, record.seed, record.runtime, record.threads)
+        for record in run.results.records
+    }
 
 
 def _what(run: Run) -> tuple[object, ...]:
     """What says that a run is another one's repetition."""
-    versions = tuple(sorted((name, str(each)) for name, each in run.facts("packages").items()))
+    versions = tuple(
+        sorted((name, str(version)) for name, version in run.facts("packages").items())
+    )
     return run.fact("suite"), run.fact("profile"), frozenset(run.models), versions

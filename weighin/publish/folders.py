@@ -28,13 +28,13 @@ class Run:
 
     def fact(self, key: str) -> str:
         """A fact of the environment that is one word, such as `suite`; empty if unknown."""
-        found = self.results.environment.get(key)
-        return found if isinstance(found, str) else ""
+        value = self.results.environment.get(key)
+        return value if isinstance(value, str) else ""
 
     def facts(self, key: str) -> Mapping[str, Any]:
         """Facts of the environment under one key, such as `machine`; none if unknown."""
-        found = self.results.environment.get(key)
-        return found if isinstance(found, Mapping) else {}
+        value = self.results.environment.get(key)
+        return value if isinstance(value, Mapping) else {}
 
     @cached_property
     def models(self) -> list[str]:
@@ -48,12 +48,14 @@ class Run:
 
     def of(self, model: str) -> Results:
         """What it holds of one model alone, the environment's account of its weights included."""
-        own: dict[str, Any] = dict(self.results.environment)
+        environment: dict[str, Any] = dict(self.results.environment)
         for key in ("weights", "anchors"):
-            if key in own:
-                own[key] = {name: it for name, it in self.facts(key).items() if name == model}
-        records = tuple(each for each in self.results.records if each.model == model)
-        return Results(own, records, self.results.metrics)
+            if key in environment:
+                environment[key] = {
+                    name: it for name, it in self.facts(key).items() if name == model
+                }
+        records = tuple(record for record in self.results.records if record.model == model)
+        return Results(environment, records, self.results.metrics)
 
     def find(self, model: str, variant: str, format: str, metric: str) -> list[Record]:
         """One file's figures, one for each seed: of the first runtime that has all, on one thread.
@@ -61,12 +63,16 @@ class Run:
         None where a seed has no figure: those of the others would flatter it.
         """
         wanted = (model, variant, format, metric)
-        found: dict[str, list[Record]] = {}
-        for each in self.results.records:
-            cell = (each.model, each.variant, each.format, each.metric)
-            if cell == wanted and each.threads <= 1:
-                found.setdefault(each.runtime, []).append(each)
-        whole = (own for own in found.values() if all(each.value is not None for each in own))
+        by_runtime: dict[str, list[Record]] = {}
+        for record in self.results.records:
+            cell = (record.model, record.variant, record.format, record.metric)
+            if cell == wanted and record.threads <= 1:
+                by_runtime.setdefault(record.runtime, []).append(record)
+        whole = (
+            records
+            for records in by_runtime.values()
+            if all(record.value is not None for record in records)
+        )
         return next(whole, [])
 
 
@@ -134,7 +140,7 @@ class Project:
 
     def others(self, folder: Folder) -> list[Folder]:
         """All folders but this one."""
-        return [each for each in self.folders if each is not folder]
+        return [other for other in self.folders if other is not folder]
 
 
 def read(results: Path) -> list[Folder]:
@@ -145,7 +151,7 @@ def read(results: Path) -> list[Folder]:
     """
     places = sorted(places_in(results), reverse=True)
     folders = [Folder(place, _runs(place), _runs(place / "versions")) for place in places]
-    return sorted((each for each in folders if each.runs or each.versions), key=_machine)
+    return sorted((folder for folder in folders if folder.runs or folder.versions), key=_machine)
 
 
 def places_in(results: Path) -> list[Path]:
@@ -173,11 +179,12 @@ def load(path: Path) -> Run:
         WeighinError: if it is none, or its provenance cannot account for what it names.
     """
     run = Run(path.stem, store.load(path))
-    found = provenance.faults(run.results)
-    if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    faults = provenance.faults(run.results)
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise WeighinError(
-            f"{path} cannot be published: {found[0]}{more}. Measure it again, or take the file out."
+            f"{path} cannot be published: {faults[0]}{more}. Measure it again, or take the file "
+            f"out."
         )
     return run
 

@@ -29,19 +29,19 @@ makes of them: all else there, this page too. To file new results and make every
 `local/`, which git ignores."""
 
 
-def page(folders: Sequence[Folder], made: Mapping[str, Sequence[str]]) -> str:
+def page(folders: Sequence[Folder], page_names: Mapping[str, Sequence[str]]) -> str:
     """The page's text.
 
     Args:
         folders: by machine, the newest first.
-        made: by a folder's place as text, the names of its pages beside those of models.
+        page_names: by a folder's place as text, the names of its pages beside those of models.
     """
     parts = [markdown.MARK, _INTRO]
-    for machine, own in groupby(folders, key=lambda folder: folder.machine):
+    for machine, machine_folders in groupby(folders, key=lambda folder: folder.machine):
         parts.append(f"## {markdown.safe(machine)}")
-        for folder in own:
+        for folder in machine_folders:
             parts.append(f"### {markdown.safe(folder.measured)}")
-            lines = [*_specials(folder, made[str(folder.place)]), *_models(folder)]
+            lines = [*_specials(folder, page_names[str(folder.place)]), *_models(folder)]
             parts.append("\n".join(f"- {line}" for line in lines))
     return "\n\n".join(parts) + "\n"
 
@@ -51,9 +51,9 @@ def _specials(folder: Folder, pages: Sequence[str]) -> Iterable[str]:
         "tables.csv": f"the bare numbers of {plural(len(folder.runs), 'run')}",
         "machine.md": _machine(folder),
     }
-    for name, said in about.items():
+    for name, words in about.items():
         if name in pages:
-            yield f"{link(name.partition('.')[0], *folder.parts, name)}: {markdown.safe(said)}"
+            yield f"{link(name.partition('.')[0], *folder.parts, name)}: {markdown.safe(words)}"
 
 
 def _machine(folder: Folder) -> str:
@@ -64,8 +64,8 @@ def _machine(folder: Folder) -> str:
 def _models(folder: Folder) -> Iterable[str]:
     for name in folder.models:
         runs = [run for run in folder.runs if name in run.models]
-        said = "; ".join(_run(run, name) for run in runs)
-        yield f"{link(name, *folder.parts, model.name(name) + '.md')}: {markdown.safe(said)}"
+        summary = "; ".join(_run(run, name) for run in runs)
+        yield f"{link(name, *folder.parts, model.name(name) + '.md')}: {markdown.safe(summary)}"
 
 
 def _run(run: Run, name: str) -> str:
@@ -77,15 +77,15 @@ def _run(run: Run, name: str) -> str:
     seeds = markdown.seeds_of(run.results)
     words += f", {seeds} seeds" if seeds > 1 else ""
     for page in pages.values():
-        if said := page.says(run, name):
-            return f"{words}, {said}" if said.strip() else words
-    found = [
+        if remark := page.says(run, name):
+            return f"{words}, {remark}" if remark.strip() else words
+    candidates = [
         (times, row)
         for row in rows_of_seeds(records, run.results.metrics)
         if row.format == "tflite" and (times := row.mean("smaller"))
         if not row.is_worse and not row.is_broken
     ]
-    times, best = max(found, key=lambda each: each[0], default=(0.0, None))
+    times, best = max(candidates, key=lambda candidate: candidate[0], default=(0.0, None))
     if best is None or times <= 1:
         return words
     by = f" ({best.variant})" if len(best.variant) <= _SHORT else ""

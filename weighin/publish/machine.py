@@ -45,14 +45,14 @@ def _machine(runs: Sequence[Run]) -> str:
 
 
 def _calibration(runs: Sequence[Run]) -> str:
-    found = [run.facts("calibration") for run in runs if run.facts("calibration")]
-    if not found:
+    calibrations = [run.facts("calibration") for run in runs if run.facts("calibration")]
+    if not calibrations:
         return (
             "## What it can tell apart\n\nNot calibrated: `weighin doctor --calibrate` says what "
             "speed-ups it can tell from none."
         )
     about = "By `weighin doctor --calibrate`, LiteRT on one thread; what runs were measured with:"
-    return f"## What it can tell apart\n\n{about}\n\n{_facts(found, _CALIBRATION)}"
+    return f"## What it can tell apart\n\n{about}\n\n{_facts(calibrations, _CALIBRATION)}"
 
 
 def _versions(runs: Sequence[Run]) -> str:
@@ -68,7 +68,9 @@ def _facts(
     """A row a fact; where runs differ in it, all that it was."""
     rows = []
     for key, (name, show) in names.items():
-        values = dict.fromkeys(_shown(show, each[key]) for each in facts if key in each)
+        values = dict.fromkeys(
+            _shown(show, run_facts[key]) for run_facts in facts if key in run_facts
+        )
         if values:
             rows.append([name, "; ".join(values)])
     return markdown.table(["", "is"], rows)

@@ -36,11 +36,11 @@ def page(folder: Folder, model: str, known: Sequence[Published]) -> str:
 
 
 def _run(run: Run, model: str) -> list[str]:
-    own = run.of(model)
+    results = run.of(model)
     records = markdown.link("records", f"{run.name}.json")
     parts = [f"## {markdown.safe(run.name)}", f"{markdown.said(run)}; {records}"]
-    parts.append(table.render([own], "github"))
-    if drawn(own):
+    parts.append(table.render([results], "github"))
+    if drawn(results):
         figure = figure_name(run, model)
         parts.append(f"### Operating points of {markdown.safe(model)}")
         parts.append(markdown.picture(f"top-1 of {model} against size and speed", figure))

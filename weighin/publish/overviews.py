@@ -15,10 +15,10 @@ def curves(folder: Folder, project: Project) -> str:
     """The operating points of all models that were weighed at several; empty where none was."""
     parts = []
     for run in folder.runs:
-        own = [each for each in run.models if model.drawn(run.of(each))]
-        if own:
+        curved = [name for name in run.models if model.drawn(run.of(name))]
+        if curved:
             parts.append(head(run))
-        for name in own:
+        for name in curved:
             text = f"top-1 of {name} against size and speed"
             parts.append(markdown.picture(text, model.figure_name(run, name)))
             parts.append(curve.render([run.of(name)], "github"))
@@ -39,9 +39,9 @@ def versions(folder: Folder, project: Project) -> str:
     try:
         table = version_matrix.render(runs, "github")
     except WeighinError as error:
-        held = ", ".join(f"{run.name}.json" for run in folder.versions)
+        names = ", ".join(f"{run.name}.json" for run in folder.versions)
         raise WeighinError(
-            f"{folder.place / 'versions'} holds {held}, which make no version matrix: take out "
+            f"{folder.place / 'versions'} holds {names}, which make no version matrix: take out "
             f"what does not belong there. {error}"
         ) from None
     return markdown.page(folder, "TensorFlow versions", [about, table])

@@ -75,30 +75,35 @@ def rows(path: Path, read_row: Callable[[dict[str, str]], Any]) -> list[Any]:
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        made = []
+        parsed = []
         for number, row in enumerate(csv.DictReader(file), start=2):
             try:
-                made.append(read_row(row))
+                parsed.append(read_row(row))
             except (KeyError, TypeError, ValueError) as error:
                 raise WeighinError(f"{path}, line {number}: {error}. Mend the line.") from error
-        return made
+        return parsed
 
 
 def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
     """Published figures of a model beside ours, each marked like for like or not; or nothing."""
     profiles = {run.fact("profile") for run in folder.runs if model in run.models}
-    own = [each for each in known if each.model == model and each.profile in ("", *profiles)]
+    of_model = [
+        published
+        for published in known
+        if published.model == model and published.profile in ("", *profiles)
+    ]
     rows = []
     metrics = folder.runs[0].results.metrics
-    shown = dict.fromkeys([*own, *_anchors(folder, model)])
-    for each in shown:
-        where, value = _ours(folder, each)
-        figure = f"{_name(each.metric, metrics)} {_shown(each.metric, each.value, metrics)}"
-        rows.append([each.source, each.what, figure, value, where, _alike(each)])
+    shown = dict.fromkeys([*of_model, *_anchors(folder, model)])
+    for published in shown:
+        where, value = _ours(folder, published)
+        printed = _shown(published.metric, published.value, metrics)
+        figure = f"{_name(published.metric, metrics)} {printed}"
+        rows.append([published.source, published.what, figure, value, where, _alike(published)])
     if not rows:
         return ""
     headers = ["source", "what", "published", "ours", "which of ours", "compares"]
-    is_any_ratio = any(each.metric == TIMES for each in shown)
+    is_any_ratio = any(published.metric == TIMES for published in shown)
     table = markdown.table(headers, rows, [_RATIO] * is_any_ratio)
     return f"## Published beside ours\n\n{table}"
 
@@ -106,9 +111,15 @@ def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
 def ratios(run: Run, known: Sequence[Published]) -> str:
     """Published ratios of a run's models that its own tables do not show; or nothing."""
     rows = [
-        [each.model, each.source, each.what, f"× {each.value:g}", _alike(each)]
-        for each in known
-        if each.metric == TIMES and each.model in run.models
+        [
+            published.model,
+            published.source,
+            published.what,
+            f"× {published.value:g}",
+            _alike(published),
+        ]
+        for published in known
+        if published.metric == TIMES and published.model in run.models
     ]
     if not rows:
         return ""
@@ -152,10 +163,10 @@ def _ours(folder: Folder, published: Published) -> tuple[str, str]:
         if published.profile not in ("", run.fact("profile")):
             continue
         format = published.format or "tflite"
-        found = run.find(published.model, published.variant, format, published.metric)
-        if found and published.dataset in ("", found[0].dataset):
-            mean = statistics.mean(each.value for each in found if each.value is not None)
-            seeds = f", mean of {len(found)} seeds" if len(found) > 1 else ""
+        records = run.find(published.model, published.variant, format, published.metric)
+        if records and published.dataset in ("", records[0].dataset):
+            mean = statistics.mean(record.value for record in records if record.value is not None)
+            seeds = f", mean of {len(records)} seeds" if len(records) > 1 else ""
             return (
                 f"{published.variant} .{format}, {run.name}{seeds}",
                 _shown(published.metric, mean, run.results.metrics),

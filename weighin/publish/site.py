@@ -39,34 +39,34 @@ def make(root: Path) -> dict[Path, str]:
             f"with a results file such as results/local/RUN.json."
         )
     project = Project(root, tuple(folders))
-    made: dict[Path, str] = {}
+    generated: dict[Path, str] = {}
     names: dict[str, list[str]] = {}
     for folder in folders:
         texts = _folder(folder, project)
-        made |= {folder.place / name: text for name, text in texts.items()}
+        generated |= {folder.place / name: text for name, text in texts.items()}
         names[str(folder.place)] = list(texts)
-    made[root / "results" / "README.md"] = index.page(folders, names)
+    generated[root / "results" / "README.md"] = index.page(folders, names)
     readme = root / "README.md"
     if readme.exists():
         inserted = insert(readme.read_text("utf-8"), folders)
         if inserted is not None:
-            made[readme] = inserted
-    return made
+            generated[readme] = inserted
+    return generated
 
 
-def differing(root: Path, made: dict[Path, str]) -> list[Path]:
+def differing(root: Path, generated: dict[Path, str]) -> list[Path]:
     """Generated files that are missing, hold something else, or should not be there."""
-    wrong = [path for path, text in made.items() if not _is_same(path, text)]
-    return sorted([*wrong, *_stale(root, made)])
+    wrong = [path for path, text in generated.items() if not _is_same(path, text)]
+    return sorted([*wrong, *_stale(root, generated)])
 
 
-def write(root: Path, made: dict[Path, str]) -> list[Path]:
+def write(root: Path, generated: dict[Path, str]) -> list[Path]:
     """Write what differs, delete generated files that are made no more; what was touched."""
-    touched = differing(root, made)
+    touched = differing(root, generated)
     for path in touched:
-        if path in made:
+        if path in generated:
             with replacing(path) as partial:
-                partial.write_text(made[path], "utf-8")
+                partial.write_text(generated[path], "utf-8")
         else:
             path.unlink()
     return touched
@@ -92,7 +92,7 @@ def _numbers(folder: Folder) -> str:
 
 
 def _figures(folder: Folder) -> dict[str, str]:
-    made = {}
+    drawings = {}
     with tempfile.TemporaryDirectory() as scratch:
         for run in folder.runs:
             for name in run.models:
@@ -102,8 +102,8 @@ def _figures(folder: Folder) -> dict[str, str]:
                     figure.draw(drawn, path)
                     head, end, rest = path.read_text("utf-8").partition("?>\n")
                     text = f"{head}{end}{markdown.MARK}\n{rest}"
-                    made[model.figure_name(run, name)] = text
-    return made
+                    drawings[model.figure_name(run, name)] = text
+    return drawings
 
 
 def _is_same(path: Path, text: str) -> bool:
@@ -113,21 +113,21 @@ def _is_same(path: Path, text: str) -> bool:
     these the words are compared.
     """
     try:
-        held = path.read_text("utf-8")
+        content = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    if path.suffix == ".svg" and _DRAWN_BY.findall(held) != _DRAWN_BY.findall(text):
-        return _WORDS.findall(held) == _WORDS.findall(text)
-    return held == text
+    if path.suffix == ".svg" and _DRAWN_BY.findall(content) != _DRAWN_BY.findall(text):
+        return _WORDS.findall(content) == _WORDS.findall(text)
+    return content == text
 
 
-def _stale(root: Path, made: dict[Path, str]) -> Sequence[Path]:
+def _stale(root: Path, generated: dict[Path, str]) -> Sequence[Path]:
     """Files that were generated once and are made no more."""
     return [
         path
         for place in places_in(root / "results")
         for path in place.iterdir()
-        if path.suffix in _MADE and path not in made and _is_generated(path)
+        if path.suffix in _MADE and path not in generated and _is_generated(path)
     ]
 
 

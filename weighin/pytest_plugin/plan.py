@@ -39,8 +39,8 @@ def cases(settings: Settings, scope: Scope) -> list[Case]:
 def with_controls(variants: Sequence[Variant], *, trains: bool) -> list[Variant]:
     """The variants, each once, after the baseline and the dense control if any trains further."""
     baseline, control = grammar.parse("baseline"), grammar.parse(CONTROL)
-    ordered = [baseline, *(each for each in dict.fromkeys(variants) if each != baseline)]
-    trained = trains and any(each.steps for each in ordered)
+    ordered = [baseline, *(variant for variant in dict.fromkeys(variants) if variant != baseline)]
+    trained = trains and any(variant.steps for variant in ordered)
     if not trained or control in ordered:
         return ordered
     return [baseline, control, *ordered[1:]]

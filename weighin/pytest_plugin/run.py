@@ -152,7 +152,8 @@ class Run:
         graph_of = dataclasses.replace(case, format="tflite")
         with contextlib.suppress(WeighinError):  # then the row has a reason of its own
             path, baseline = (
-                self.context.artifact(each).path for each in (graph_of, graph_of.baseline)
+                self.context.artifact(compared_case).path
+                for compared_case in (graph_of, graph_of.baseline)
             )
             reasons = explain(case, figures, path, baseline)
             if reasons:

@@ -27,7 +27,7 @@ def faults(results: Results) -> list[str]:
     has to fit one of them, and the others have to agree in all that can be read from the file.
     """
     chains = _mapping(results.environment.get("artifacts"))
-    found = [fault for record in results.records if (fault := _unnamed(record, chains))]
+    problems = [fault for record in results.records if (fault := _unnamed(record, chains))]
     by_digest: dict[str, dict[tuple[Any, ...], list[Record]]] = {}
     for record in results.records:
         if record.artifact in chains:
@@ -35,14 +35,14 @@ def faults(results: Results) -> list[str]:
     starts: dict[tuple[str, Any], str] = {}
     for digest, files in by_digest.items():
         chain = chains[digest]
-        said = _broken(chain) or _other_start(chain, starts)
-        if not said:
+        problem = _broken(chain) or _other_start(chain, starts)
+        if not problem:
             misfits = [_misfit(chain, records[0], results) for records in files.values()]
-            said = "" if "" in misfits else misfits[0]
-        said = said or _differing(files)
-        if said:
-            found.append(f"artifact {digest[:12]}: {said}")
-    return list(dict.fromkeys(found))
+            problem = "" if "" in misfits else misfits[0]
+        problem = problem or _differing(files)
+        if problem:
+            problems.append(f"artifact {digest[:12]}: {problem}")
+    return list(dict.fromkeys(problems))
 
 
 def _file(record: Record) -> tuple[Any, ...]:
@@ -92,7 +92,7 @@ def _differing_arguments(name: str, arguments: Mapping[str, Any]) -> str:
         if equals and str(arguments.get(key)) != value:
             return f"{key}={arguments.get(key)}"
         if not equals and value not in values:
-            return ", ".join(f"{each}={arguments[each]}" for each in arguments) or "no arguments"
+            return ", ".join(f"{key}={given}" for key, given in arguments.items()) or "no arguments"
     return "" if match else "no name of a step or export"
 
 
@@ -116,9 +116,9 @@ def _misfit(chain: Sequence[Stage], record: Record, results: Results) -> str:
         "data digest": (first.get("dataset_digest"), data.get("digest")),
         "variant": (names, stages_of(record.variant, record.format)),
     }
-    for what, (made, said) in facts.items():
-        if made != said:
-            return f"its {what} is {made!r}, but {record.variant} was recorded with {said!r}"
+    for what, (chained, recorded) in facts.items():
+        if chained != recorded:
+            return f"its {what} is {chained!r}, but {record.variant} was recorded with {recorded!r}"
     return ""
 
 
@@ -143,5 +143,5 @@ def _differing(files: Mapping[tuple[Any, ...], Sequence[Record]]) -> str:
     return ""
 
 
-def _mapping(found: Any) -> Mapping[str, Any]:
-    return found if isinstance(found, Mapping) else {}
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -22,12 +22,12 @@ from weighin.records import upgrades
 UNFINISHED = "unfinished"  # in a file whose run has not ended: later records replace earlier ones
 TAIL = "\n]}\n"
 
-_PLACE = tuple(each.name for each in dataclasses.fields(Case))
+_PLACE = tuple(field.name for field in dataclasses.fields(Case))
 _FIELDS = {
-    each.name: each
+    field.name: field
     for of in (Case, Record)
-    for each in dataclasses.fields(of)
-    if each.name != "case"
+    for field in dataclasses.fields(of)
+    if field.name != "case"
 }
 _DENSE = (",", ":")
 _NUMBERS = {"value", "low", "high"}

@@ -113,8 +113,8 @@ def _without_note(row: dict[str, Any]) -> dict[str, Any]:
 
 def _shared_out(calls: int, openings: int) -> list[int]:
     """How many calls each opening answered: as many as every other, the last what was left."""
-    each = -(-calls // openings) if openings else 0
-    return [min(each, calls - at * each) for at in range(openings)] if calls else []
+    per_opening = -(-calls // openings) if openings else 0
+    return [min(per_opening, calls - at * per_opening) for at in range(openings)] if calls else []
 
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}

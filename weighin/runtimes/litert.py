@@ -46,10 +46,10 @@ def reference_in_subprocess(path: Path, images: Images, kernels: str = REFERENCE
     given = io.BytesIO()
     np.save(given, images, allow_pickle=False)
     try:
-        made = run_module("weighin.runtimes._litert", str(path), kernels, given=given.getvalue())
+        content = run_module("weighin.runtimes._litert", str(path), kernels, given=given.getvalue())
     except SubprocessError as error:
         raise WeighinError(
             f"LiteRT's kernels {kernels} do not answer {path.name}: {error}"
         ) from None
-    scores: Scores = np.load(io.BytesIO(made), allow_pickle=False)
+    scores: Scores = np.load(io.BytesIO(content), allow_pickle=False)
     return scores

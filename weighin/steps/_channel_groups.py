@@ -21,13 +21,13 @@ class ChannelGroups:
 
     Attributes:
         count: how many numbers are taken.
-        made: of each layer with a kernel the channels that it makes, and the kernel as a matrix
+        kernels: of each layer with a kernel the channels that it makes, and the kernel as a matrix
             with a column for each of them.
         couples: channels that stay or go together, first with first and so on.
     """
 
     count: int = STAYS + 1
-    made: list[tuple[Channels, npt.NDArray[Any]]] = field(default_factory=list)
+    kernels: list[tuple[Channels, npt.NDArray[Any]]] = field(default_factory=list)
     couples: list[tuple[Channels, Channels]] = field(default_factory=list)
 
     def make(self, kernel: Any) -> Channels:
@@ -35,7 +35,7 @@ class ChannelGroups:
         matrix = kernel.numpy().reshape(-1, kernel.shape[-1])
         channels = np.arange(self.count, self.count + matrix.shape[1])
         self.count += len(channels)
-        self.made.append((channels, matrix))
+        self.kernels.append((channels, matrix))
         return channels
 
     def retain(self, channels: Channels) -> Channels:
@@ -48,7 +48,7 @@ class ChannelGroups:
         labels = self._labels()
         groups: dict[tuple[int, ...], Any] = {}  # coupled channels → the norms of each, summed up
         stay = {int(labels[STAYS])}
-        for channels, matrix in self.made:
+        for channels, matrix in self.kernels:
             group, first = np.unique(labels[channels], return_index=True)
             norms = np.linalg.norm(matrix, ord=order, axis=0)[first]
             key = tuple(group.tolist())

@@ -30,7 +30,7 @@ def hand_on(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed
         WeighinError: if it is of no known kind, or does what its kind's rule does not cover.
     """
     kind = type(layer).__name__
-    of_input = all((each == STAYS).all() for each in inputs)
+    of_input = all((channels == STAYS).all() for channels in inputs)
     if of_input and (kind == "Normalization" or not layer.weights):  # it only prepares the input
         return np.full(layer.output_shape[-1], STAYS), [()] * len(layer.weights)
     if kind not in RULES:
@@ -49,9 +49,9 @@ def refusal(layer: Any, because: str) -> WeighinError:
 def _kernel(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
     if getattr(layer, "groups", 1) != 1:
         raise refusal(layer, f"convolves in {layer.groups} groups")
-    made = groups.make(layer.kernel)
+    outputs = groups.make(layer.kernel)
     others = (None,) * (len(layer.kernel.shape) - 2)
-    return made, [(*others, inputs[0], made), (made,)][: len(layer.weights)]
+    return outputs, [(*others, inputs[0], outputs), (outputs,)][: len(layer.weights)]
 
 
 def _depthwise(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
@@ -61,9 +61,9 @@ def _depthwise(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Han
 
 def _separable(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
     between = np.repeat(inputs[0], layer.depth_multiplier)
-    made = groups.make(layer.pointwise_kernel)
-    axes = [(None, None, inputs[0], None), (None, None, between, made), (made,)]
-    return made, axes[: len(layer.weights)]
+    outputs = groups.make(layer.pointwise_kernel)
+    axes = [(None, None, inputs[0], None), (None, None, between, outputs), (outputs,)]
+    return outputs, axes[: len(layer.weights)]
 
 
 def _normalization(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
@@ -81,7 +81,7 @@ def _mixed(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
 
 
 def _coupled(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
-    if len({len(each) for each in inputs}) != 1:
+    if len({len(channels) for channels in inputs}) != 1:
         raise refusal(layer, "spreads one channel over many")
     groups.couples += [(inputs[0], other) for other in inputs[1:]]
     return inputs[0], ()

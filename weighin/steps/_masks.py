@@ -57,23 +57,25 @@ class Masks:
             WeighinError: if a layer's kernel is unknown to the toolkit, or has no input channels
                 where a pattern or block needs them; if `density` names a layer that is not there.
         """
-        found = toolkit.prunable_kernels(model)
-        self._names = [layer.name for layer, _ in found]
+        prunable = toolkit.prunable_kernels(model)
+        self._names = [layer.name for layer, _ in prunable]
         unknown = sorted(set(density or ()) - set(self._names))
         if scope == "recipe" and (unknown or not density):
-            said = f"names {', '.join(unknown)}, which are not" if unknown else "does not name any"
+            problem = (
+                f"names {', '.join(unknown)}, which are not" if unknown else "does not name any"
+            )
             raise WeighinError(
-                f"scope=recipe: the recipe's density {said} among the model's prunable layers: "
+                f"scope=recipe: the recipe's density {problem} among the model's prunable layers: "
                 f"{', '.join(self._names)}."
             )
-        turned = [layer.name for layer, _ in found if "Transpose" in type(layer).__name__]
+        turned = [layer.name for layer, _ in prunable if "Transpose" in type(layer).__name__]
         if turned and (pattern or block != (1, 1)):
             raise WeighinError(
                 f"Layer {turned[0]!r} keeps its outputs before its inputs: patterns and blocks are "
                 f"not defined for it."
             )
         self.pairs = [
-            (kernel, fitting.variable(np.ones(kernel.shape, np.float32))) for _, kernel in found
+            (kernel, fitting.variable(np.ones(kernel.shape, np.float32))) for _, kernel in prunable
         ]
         generator = np.random.default_rng(seed) if criterion == "random" else None
         self._fixed = generator and [
@@ -89,14 +91,16 @@ class Masks:
             sparsity: share of zeros, in each kernel or in all together as the scope says.
         """
         scores = self._fixed or [np.abs(kernel.numpy()) for kernel, _ in self.pairs]
-        for (_, mask), own, share in zip(
+        for (_, mask), kernel_scores, share in zip(
             self.pairs, scores, self._shares(scores, sparsity), strict=True
         ):
             if self._pattern:
-                kept = patterned(own, *self._pattern)
+                kept = patterned(kernel_scores, *self._pattern)
             else:
-                kept = largest(own.reshape(-1, own.shape[-1]), share, self._block)
-            mask.assign(kept.reshape(own.shape))
+                kept = largest(
+                    kernel_scores.reshape(-1, kernel_scores.shape[-1]), share, self._block
+                )
+            mask.assign(kept.reshape(kernel_scores.shape))
 
     def apply(self) -> None:
         """Zero what the masks do not keep."""
@@ -108,13 +112,16 @@ class Masks:
         if self._scope == "layer":
             return [sparsity] * len(scores)
         if self._scope == "global":
-            ranked = np.concatenate([own.ravel() for own in scores])
+            ranked = np.concatenate([kernel_scores.ravel() for kernel_scores in scores])
             dropped = round(sparsity * ranked.size)
             if dropped == 0:
                 return [0.0] * len(scores)
             threshold = np.partition(ranked, dropped - 1)[dropped - 1]
-            return [min(float((own <= threshold).mean()), 1 - 1 / own.size) for own in scores]
-        sizes = [own.size for own in scores]
+            return [
+                min(float((kernel_scores <= threshold).mean()), 1 - 1 / kernel_scores.size)
+                for kernel_scores in scores
+            ]
+        sizes = [kernel_scores.size for kernel_scores in scores]
         ratios = [self._density.get(name, 1.0) for name in self._names]
         return [1 - density for density in shared_out(1 - sparsity, sizes, ratios)]
 
@@ -172,6 +179,6 @@ def shared_out(density: float, sizes: list[int], ratios: list[float]) -> list[fl
         factor = (density * size.sum() - size[full].sum()) / (size * ratio)[~full].sum()
         over = ~full & (factor * ratio > 1)
         if not over.any():
-            return [float(each) for each in np.where(full, 1.0, factor * ratio)]
+            return [float(share) for share in np.where(full, 1.0, factor * ratio)]
         full |= over
     return [1.0] * len(sizes)

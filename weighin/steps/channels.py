@@ -30,7 +30,9 @@ def _width_after(width: int, fraction: float, multiple: int) -> int:
 def _claim(
     graph: Graph, before: Callable[[], Graph], fraction: float, multiple: int, **_: object
 ) -> str | None:
-    wide, narrow = ([o for o in each.operators if o.weights] for each in (before(), graph))
+    wide, narrow = (
+        [o for o in file_graph.operators if o.weights] for file_graph in (before(), graph)
+    )
     if [operator.name for operator in wide] != [operator.name for operator in narrow]:
         return "its layers with weights are others than before"
     narrowed = False

@@ -115,14 +115,14 @@ def _breaks_blocks(
     # at a layer's edge a block holds fewer weights, so shares of blocks and of weights differ
     blocks = weights = size = count = 0
     for kernel in kernels:
-        held = (kernel.dense() != kernel.zero_point).reshape(kernel.shape[0], -1).T
-        rows, columns = held.shape
-        padded = np.pad(held, ((0, -rows % height), (0, -columns % width)))
+        nonzero = (kernel.dense() != kernel.zero_point).reshape(kernel.shape[0], -1).T
+        rows, columns = nonzero.shape
+        padded = np.pad(nonzero, ((0, -rows % height), (0, -columns % width)))
         shape = (-(-rows // height), height, -(-columns // width), width)
         empty = ~padded.reshape(shape).any(axis=(1, 3))
         blocks, count = blocks + int(empty.sum()), count + empty.size
         weights += int(empty.repeat(height, 0).repeat(width, 1)[:rows, :columns].sum())
-        size += held.size
+        size += nonzero.size
     allowed = len(kernels)  # one block in each, by rounding
     if blocks < sparsity * count - allowed and weights < sparsity * size - allowed * height * width:
         return f"{weights:,} of {size:,} weights lie in {height}×{width} blocks of zeros"
