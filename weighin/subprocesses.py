@@ -1,12 +1,14 @@
-"""Running a module of weighin in a process of its own, which may crash, hang or load TensorFlow."""
+"""Running a module of weighin in a process of its own, and native code without its chatter."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from weighin.core import WeighinError
@@ -123,3 +125,22 @@ def _signal(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+@contextlib.contextmanager
+def native_output_hidden(*, shown_on_failure: bool = True) -> Iterator[None]:
+    """Keep what native code writes to standard error off the screen, but show it on failure."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as hidden:
+        kept = os.dup(2)
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            if shown_on_failure:
+                hidden.seek(0)
+                os.write(kept, hidden.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from weighin.core import Images
 from weighin.exports import dynamic, float16, float32, int4, int8, int16x8
+from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, samples
 from weighin.formats.graph import Graph
 from weighin.registry import export as register
@@ -21,23 +22,24 @@ _EXPORTS: dict[str, Any] = {
 _SCALED = ("dynamic", "int8", "int4")
 
 
-def _check(export: str, scales: Scales) -> None:
+def _check(export: str, scales: Scales, **_: object) -> None:
     if scales != "channel" and export not in _SCALED:
         raise ValueError(f"scales is for {', '.join(_SCALED)}: {export} has none to choose")
 
 
-def _export_arguments(export: str, scales: Scales) -> dict[str, Any]:
+def _export_arguments(export: str, scales: Scales, batch: Batch) -> dict[str, Any]:
     """The arguments of the export itself."""
-    return {"scales": scales} if export in _SCALED else {}
+    return {"batch": batch} | ({"scales": scales} if export in _SCALED else {})
 
 
-def _claim(graph: Graph, export: str, scales: Scales) -> str | None:
+def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | None:
     named = [tensor.label for tensor in graph.tensors if tensor.name]
     if named:
         return f"{len(named)} tensors have names, such as {named[0]}"
     if graph.remarks:
         return f"the file holds {', '.join(graph.remarks)}"
-    breach: str | None = _EXPORTS[export].claim(graph, **_export_arguments(export, scales))
+    arguments = _export_arguments(export, scales, batch)
+    breach: str | None = _EXPORTS[export].claim(graph, **arguments)
     return breach
 
 
@@ -45,7 +47,7 @@ def _claim(graph: Graph, export: str, scales: Scales) -> str | None:
     "compact",
     check=_check,
     claim=_claim,
-    uses=(samples, *(module.claim for module in _EXPORTS.values())),
+    uses=(samples, check_batch, *(module.claim for module in _EXPORTS.values())),
 )
 def compact(
     model: Any,
@@ -53,6 +55,7 @@ def compact(
     export: Literal["float32", "float16", "dynamic", "int8", "int16x8", "int4"],
     *,
     scales: Scales = "channel",
+    batch: Batch = "one",
 ) -> bytes:
     """Another export without names, signatures and metadata; it answers the same.
 
@@ -61,9 +64,10 @@ def compact(
         calibration: images for an export that asks for some.
         export: how weights and activations are stored.
         scales: of `dynamic`, `int8` and `int4`: for each channel of a kernel, or the whole of it.
+        batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
     whole = getattr(_EXPORTS[export], export)(
-        model, calibration, **_export_arguments(export, scales)
+        model, calibration, **_export_arguments(export, scales, batch)
     )
     return compacted(whole)
 

@@ -5,25 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.core import Images
+from weighin.exports._batch import Batch, check_batch
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
 
-def claim(graph: Graph) -> str | None:
+def claim(graph: Graph, batch: Batch = "one") -> str | None:
     """Weights of 2 bytes."""
-    return other_types(graph.kernels, "FLOAT16")
+    return check_batch(graph, batch) or other_types(graph.kernels, "FLOAT16")
 
 
-def converter(model: Any, calibration: Images) -> Any:
+def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
     """A converter that halves the weights' precision."""
-    lite_converter = tf_keras.converter(model)
+    lite_converter = tf_keras.converter(model, batch)
     lite_converter.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
     lite_converter.target_spec.supported_types = [process.tensorflow().float16]
     return lite_converter
 
 
-@export("float16", claim=claim)
-def float16(model: Any, calibration: Images) -> bytes:
-    """Weights stored in 2 bytes, computed with as float32."""
-    return bytes(converter(model, calibration).convert())
+@export("float16", claim=claim, uses=(check_batch,))
+def float16(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
+    """Weights stored in 2 bytes, computed with as float32.
+
+    Args:
+        model: a Keras model.
+        calibration: not looked at.
+        batch: `one`, as single inferences want it, or `open` for files that answer any number.
+    """
+    return bytes(converter(model, calibration, batch).convert())

@@ -5,22 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.core import Images
+from weighin.exports._batch import Batch, check_batch
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import tf_keras
 from weighin.registry import export
 
 
-def claim(graph: Graph) -> str | None:
+def claim(graph: Graph, batch: Batch = "one") -> str | None:
     """Float weights throughout."""
-    return other_types(graph.kernels, "FLOAT32") or other_types(graph.trained, "FLOAT32")
+    return (
+        check_batch(graph, batch)
+        or other_types(graph.kernels, "FLOAT32")
+        or other_types(graph.trained, "FLOAT32")
+    )
 
 
-def converter(model: Any, calibration: Images) -> Any:
+def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
     """A converter that quantizes nothing."""
-    return tf_keras.converter(model)
+    return tf_keras.converter(model, batch)
 
 
-@export("float32", claim=claim)
-def float32(model: Any, calibration: Images) -> bytes:
-    """Float weights and activations, 4 bytes each: no quantization."""
-    return bytes(converter(model, calibration).convert())
+@export("float32", claim=claim, uses=(check_batch,))
+def float32(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
+    """Float weights and activations, 4 bytes each: no quantization.
+
+    Args:
+        model: a Keras model.
+        calibration: not looked at.
+        batch: `one`, as single inferences want it, or `open` for files that answer any number.
+    """
+    return bytes(converter(model, calibration, batch).convert())

@@ -5,26 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.core import Images
+from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import samples
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
 
-def claim(graph: Graph) -> str | None:
+def claim(graph: Graph, batch: Batch = "one") -> str | None:
     """Kernels of 8 bits, activations of 16 between a float input and output."""
     return (
-        other_types(graph.kernels, "INT8")
+        check_batch(graph, batch)
+        or other_types(graph.kernels, "INT8")
         or other_types(graph.inner, "INT16")
         or other_types(graph.ends, "FLOAT32")
     )
 
 
-@export("int16x8", claim=claim, uses=(samples,))
-def int16x8(model: Any, calibration: Images) -> bytes:
-    """Integer: int8 weights, int16 activations, float input and output, calibrated."""
+@export("int16x8", claim=claim, uses=(samples, check_batch))
+def int16x8(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
+    """Integer: int8 weights, int16 activations, float input and output, calibrated.
+
+    Args:
+        model: a Keras model.
+        calibration: images by which the activations' ranges are found.
+        batch: `one`, as single inferences want it, or `open` for files that answer any number.
+    """
     lite = process.tensorflow().lite
-    lite_converter = tf_keras.converter(model)
+    lite_converter = tf_keras.converter(model, batch)
     lite_converter.optimizations = [lite.Optimize.DEFAULT]
     lite_converter.representative_dataset = samples(calibration)
     lite_converter.target_spec.supported_ops = [

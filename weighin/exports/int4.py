@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from weighin.core import Images, WeighinError
 from weighin.exports import float32
+from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
 from weighin.formats.graph import Graph, other_types
@@ -24,7 +25,11 @@ def _available() -> str | None:
 
 
 def claim(
-    graph: Graph, scales: Scales = "channel", smallest: int = SMALLEST, **_: object
+    graph: Graph,
+    scales: Scales = "channel",
+    smallest: int = SMALLEST,
+    batch: Batch = "one",
+    **_: object,
 ) -> str | None:
     """Large kernels of 4 bits between float activations."""
     large = [
@@ -33,13 +38,16 @@ def claim(
         if operator.name in PACKED and operator.weights and operator.weights.size >= smallest
     ]
     return (
-        other_types(large, "INT4")
+        check_batch(graph, batch)
+        or other_types(large, "INT4")
         or other_types(graph.activations, "FLOAT32")
         or check_scales(graph, scales)
     )
 
 
-@export("int4", claim=claim, available=_available, uses=(float32.float32, check_scales))
+@export(
+    "int4", claim=claim, available=_available, uses=(float32.float32, check_batch, check_scales)
+)
 def int4(
     model: Any,
     calibration: Images,
@@ -47,6 +55,7 @@ def int4(
     compute: Literal["integer", "float"] = "integer",
     scales: Scales = "channel",
     smallest: Annotated[int, above(-1)] = SMALLEST,
+    batch: Batch = "one",
 ) -> bytes:
     """Weights of 4 bits, float activations; by ai-edge-quantizer.
 
@@ -57,6 +66,7 @@ def int4(
             `float` unpacks the weights to float32 first, so nothing is lost in the activations.
         scales: one for each output channel of a kernel, or one for the whole of it.
         smallest: kernels of fewer weights stay float, as depthwise ones always do.
+        batch: `one`, as single inferences want it, or `open` for files that answer any number.
 
     Raises:
         WeighinError: if ai-edge-quantizer is not installed.
@@ -83,5 +93,5 @@ def int4(
             "min_weight_elements": smallest,
         },
     }
-    content = float32.float32(model, calibration)
+    content = float32.float32(model, calibration, batch=batch)
     return bytes(quantizer.Quantizer(content, [recipe]).quantize().quantized_model)

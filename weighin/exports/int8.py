@@ -5,25 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.core import Images
+from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales, samples, set_scales
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
 
-def claim(graph: Graph, scales: Scales = "channel") -> str | None:
+def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str | None:
     """Integers of 8 bits throughout."""
     return (
-        other_types(graph.kernels, "INT8")
+        check_batch(graph, batch)
+        or other_types(graph.kernels, "INT8")
         or other_types(graph.activations, "INT8")
         or check_scales(graph, scales)
     )
 
 
-def converter(model: Any, calibration: Images, scales: Scales = "channel") -> Any:
+def converter(
+    model: Any, calibration: Images, batch: Batch = "one", scales: Scales = "channel"
+) -> Any:
     """A converter that quantizes everything, inputs and outputs too."""
     lite = process.tensorflow().lite
-    lite_converter = tf_keras.converter(model)
+    lite_converter = tf_keras.converter(model, batch)
     lite_converter.optimizations = [lite.Optimize.DEFAULT]
     lite_converter.representative_dataset = samples(calibration)
     lite_converter.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -33,8 +37,10 @@ def converter(model: Any, calibration: Images, scales: Scales = "channel") -> An
     return lite_converter
 
 
-@export("int8", claim=claim, uses=(samples,))
-def int8(model: Any, calibration: Images, *, scales: Scales = "channel") -> bytes:
+@export("int8", claim=claim, uses=(samples, check_batch))
+def int8(
+    model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
+) -> bytes:
     """Full integer: int8 weights, activations, input and output, calibrated on training images.
 
     Args:
@@ -42,5 +48,6 @@ def int8(model: Any, calibration: Images, *, scales: Scales = "channel") -> byte
         calibration: images by which the activations' ranges are found.
         scales: one for each output channel of a kernel, or one for the whole of it: fewer bytes,
             coarser weights.
+        batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, scales).convert())
+    return bytes(converter(model, calibration, batch, scales).convert())

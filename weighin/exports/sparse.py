@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from weighin.core import Images
 from weighin.exports import dynamic, float16, float32, int8
+from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import samples
 from weighin.formats.graph import Graph
 from weighin.frameworks import process
@@ -22,23 +23,26 @@ _EXPORTS: dict[str, Any] = {
 }
 
 
-def _claim(graph: Graph, export: str) -> str | None:
+def _claim(graph: Graph, export: str, batch: Batch) -> str | None:
     for kernel in graph.kernels:
         zeros = kernel.size - kernel.nonzero
         if zeros > ZEROS * kernel.size and not kernel.sparse:
             return f"{kernel.label} stores its {zeros:,} zeros of {kernel.size:,} weights"
-    breach: str | None = _EXPORTS[export].claim(graph)
+    breach: str | None = _EXPORTS[export].claim(graph, batch=batch)
     return breach
 
 
 @register(
-    "sparse", claim=_claim, uses=(samples, *(module.converter for module in _EXPORTS.values()))
+    "sparse",
+    claim=_claim,
+    uses=(samples, check_batch, *(module.converter for module in _EXPORTS.values())),
 )
 def sparse(
     model: Any,
     calibration: Images,
     *,
     export: Literal["float32", "float16", "dynamic", "int8"] = "float32",
+    batch: Batch = "one",
 ) -> bytes:
     """Another export, its kernels stored without zeros where they hold enough of them.
 
@@ -46,8 +50,9 @@ def sparse(
         model: a Keras model.
         calibration: images for an export that asks for some.
         export: how weights and activations are stored otherwise.
+        batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    lite_converter = _EXPORTS[export].converter(model, calibration)
+    lite_converter = _EXPORTS[export].converter(model, calibration, batch)
     sparsity = process.tensorflow().lite.Optimize.EXPERIMENTAL_SPARSITY
     lite_converter.optimizations = [*lite_converter.optimizations, sparsity]
     return bytes(lite_converter.convert())

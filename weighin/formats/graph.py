@@ -50,6 +50,7 @@ class Tensor:
         data: bytes of a constant's values; empty where values are computed.
         scales: how many quantization scales it has: 0, 1 or one per channel.
         zero_point: the integer that means zero.
+        scale: the first of its scales, of values per step; 0 if it has none.
         sparsity: where `data` lies among the zeros that it leaves out; None if it is dense.
     """
 
@@ -61,6 +62,7 @@ class Tensor:
     scales: int
     zero_point: int
     sparsity: Sparsity | None = None
+    scale: float = 0.0
 
     @property
     def label(self) -> str:
@@ -159,6 +161,7 @@ class Graph:
 
     Attributes:
         remarks: what the file says beside it, that no inference needs: metadata, signatures.
+        open_batch: whether its first input takes any number of examples at once.
     """
 
     tensors: tuple[Tensor, ...]
@@ -166,6 +169,7 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     remarks: tuple[str, ...] = ()
+    open_batch: bool = False
 
     @property
     def trained(self) -> list[Tensor]:

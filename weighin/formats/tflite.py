@@ -131,7 +131,8 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
     if (named | {*ends[0], *ends[1]}) - set(range(len(tensors))):
         raise IndexError("an operator names a tensor that is not there")
     operators = tuple(_operator(*fields, tensors, unpacked) for fields in raw)
-    return Graph(tensors, operators, *ends, _remarks(model))
+    signature = _numbers(subgraph.Tensors(ends[0][0]).ShapeSignatureAsNumpy()) if ends[0] else ()
+    return Graph(tensors, operators, *ends, _remarks(model), signature[:1] == (-1,))
 
 
 def _remarks(model: Any) -> tuple[str, ...]:
@@ -161,6 +162,7 @@ def _tensor(
         scales=scales,
         zero_point=quantization.ZeroPoint(0) if zero_points else 0,
         sparsity=sparsity.read(tensor, schema),
+        scale=float(quantization.Scale(0)) if scales else 0.0,
     )
 
 

@@ -7,16 +7,13 @@ package `tf_keras`. Run as a program, it names the devices.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from weighin.core import WeighinError
+from weighin.subprocesses import native_output_hidden
 
 VISIBLE_GPUS = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")  # of NVIDIA's and AMD's drivers
 
@@ -26,7 +23,7 @@ def tensorflow() -> Any:
     """The module `tensorflow`, imported quietly."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.pop("TF_USE_LEGACY_KERAS", None)  # TensorFlow 2.15 has no other Keras than its own
-    with _native_output_hidden():
+    with native_output_hidden():
         module: Any = importlib.import_module("tensorflow")
         module.config.list_physical_devices()
     module.get_logger().setLevel("ERROR")
@@ -94,24 +91,6 @@ def set_threads(threads: int) -> None:
 def gpu_count() -> int:
     """How many GPUs TensorFlow sees."""
     return len(tensorflow().config.list_physical_devices("GPU"))
-
-
-@contextlib.contextmanager
-def _native_output_hidden() -> Iterator[None]:
-    """Keep what native code writes to standard error off the screen, but show it on failure."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as hidden:
-        kept = os.dup(2)
-        os.dup2(hidden.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            hidden.seek(0)
-            os.write(kept, hidden.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 if __name__ == "__main__":  # names the devices that TensorFlow sees

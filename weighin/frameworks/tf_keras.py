@@ -119,11 +119,19 @@ def check_finite(model: Any, after: str) -> None:
             )
 
 
-def converter(model: Any) -> Any:
+def converter(model: Any, batch: str = "one") -> Any:
     """A TensorFlow Lite converter for a Keras 2 model.
 
     It converts one function and its variables. `from_keras_model` first saves the whole model, each
     layer traced several times: the same file but for a byte of metadata, in three times the time.
+
+    Where shapes are computed an open batch makes another graph than a batch of one: transposed
+    convolutions, attention and dilated convolutions get operators for it, which no delegate takes.
+    Recurrent layers convert with a batch of one alone.
+
+    Args:
+        model: a Keras model.
+        batch: `one`, or `open` for a file that answers any number at once.
 
     Raises:
         WeighinError: if it is another one.
@@ -131,7 +139,8 @@ def converter(model: Any) -> Any:
     check_keras(model)
     tf = tensorflow()
     (name,), (output,) = model.input_names, model.output_names
-    images_like = tf.TensorSpec(model.input_shape, model.inputs[0].dtype, name)
+    shape = (1 if batch == "one" else None, *model.input_shape[1:])
+    images_like = tf.TensorSpec(shape, model.inputs[0].dtype, name)
 
     @tf.function(input_signature=[images_like])  # type: ignore[untyped-decorator]
     def answer(images: Any) -> Any:

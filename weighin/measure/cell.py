@@ -20,9 +20,10 @@ from typing import Any
 from weighin import grammar, registry
 from weighin.core import Artifact, Record, Runtime, Session, Status, WeighinError
 from weighin.core.case import Case
+from weighin.formats.tflite import read_tflite
 from weighin.measure import paired
+from weighin.measure.closeness import refuse_far
 from weighin.measure.context import RunContext
-from weighin.measure.equivalence import refuse_far
 from weighin.measure.evaluation import evaluate
 from weighin.measure.figures import figures, without_figures
 from weighin.measure.paired import Side
@@ -121,14 +122,15 @@ class Cell:
         artifact, image = self.context.artifact(case), self.context.image(case)
         if case not in self.context.answers:
             self.context.open(case).close()
-        wanted = self.context.answers[case]
+        wanted, checked = self.context.answers[case], "what this file answered when it was checked"
+        graph = read_tflite(artifact.path) if artifact.format == "tflite" else None
 
         def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
             session = self.runtime.open(artifact.path, case.threads)
             try:
                 call = session.inference(image)
                 call()
-                refuse_far(session.answer(), wanted, "what this file answered when it was checked")
+                refuse_far(session.answer(), wanted, checked, graph)
             except BaseException:
                 session.close()
                 raise

@@ -9,20 +9,12 @@ import numpy as np
 
 from weighin import grammar
 from weighin.core import Artifact, Dataset, Images, Scores, Session, WeighinError
+from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
+from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, refuse_far, rounding
 from weighin.outcomes import Fidelity
 from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.stats import concordance, proportion
-
-EXACT = 1e-4  # how far a float32 file's scores may lie from the Keras model's
-
-# The same of a model that nobody trained: no training has damped what rounding does to it. Of
-# keras.applications ResNet101 lay furthest, 1.5e-4.
-EXACT_UNTRAINED = 1e-3
-
-# How far scores may lie from the same file's, answered in another way: kernels round as they like.
-# MLPerf Tiny's DS-CNN lay 0.054 apart, its ResNet-8 of 80 % zeros 0.066.
-CLOSE = 0.1
 
 # How much alike (`stats.concordance`) an untrained model's scores must be that lie further.
 # Of keras.applications ResNet152's lay 0.35 apart with 0.63, NASNetLarge's 0.32 with 0.59; the same
@@ -40,11 +32,11 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
 
     Raises:
         WeighinError: if scores are not finite or of another shape; if a float file's lie further
-            than 1e-4 from the Keras model's (an untrained model's: 1e-3); if another's classes
-            agree with it no better than by chance (where labels mean something); if a .tflite's lie
-            far from what the reference kernels, or for a large model the plain built-in ones, make
-            of the same file (an untrained model's: and an image's as a whole are not like it); if
-            one image alone is answered otherwise than in a batch.
+            from the Keras model's than rounding explains; if another's classes agree with it no
+            better than by chance (where labels mean something); if a .tflite's lie far from what
+            the reference kernels, or for a large model the plain built-in ones, make of the same
+            file (an untrained model's: and an image's as a whole are not like it); if one image
+            alone is answered otherwise than in a batch.
     """
     wanted = np.load(artifact.answers, allow_pickle=False)
     images = dataset.test.inputs(0, len(wanted))
@@ -56,20 +48,15 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
         )
     same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
     fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
+    graph = read_tflite(artifact.path) if artifact.format == "tflite" else None
     exact = EXACT_UNTRAINED if dataset.unlabelled else EXACT
-    if _is_float(artifact) and fidelity.furthest > exact:
+    if _is_float(artifact) and fidelity.furthest > (most := rounding(exact, wanted)):
         raise WeighinError(
             f"the session's scores lie up to {fidelity.furthest:.2g} from the Keras model's; a "
-            f"float file may differ by {exact:g}"
+            f"float file may differ by {most:.2g}, {exact:g} of their spread"
         )
-    if artifact.format == "tflite":
-        plain = _reference(artifact, images)
-        held = [  # each image by itself, lest others that are alike hide it
-            at
-            for at in range(len(plain))
-            if not (dataset.unlabelled and concordance(scores[at], plain[at]) >= ALIKE_UNTRAINED)
-        ]
-        refuse_far(scores[held], plain[held], "what the reference kernels answer")
+    if graph is not None:
+        _hold_against_reference(scores, artifact, graph, images, untrained=bool(dataset.unlabelled))
     # an untrained model's scores are nearly even, so that rounding decides which is highest
     if not dataset.unlabelled and proportion(same, len(wanted)).high <= 1.5 / dataset.classes:
         raise WeighinError(
@@ -77,8 +64,45 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
             f"than guessing among {dataset.classes} classes"
         )
     session.inference(images[:1])()
-    refuse_far(session.answer(), scores[:1], "the same image's answer in a batch")
+    alone = session.answer()
+    refuse_far(alone, scores[:1], "the same image's answer in a batch", graph, among=scores)
     return fidelity
+
+
+def _hold_against_reference(
+    scores: Scores, artifact: Artifact, graph: Graph, images: Images, *, untrained: bool
+) -> None:
+    """Refuse a session whose answers the reference kernels do not confirm.
+
+    LiteRT's kernels without a delegate have been reported to answer FULLY_CONNECTED wrongly where
+    tensors share memory. So where they disagree they are asked once more with all tensors kept.
+    """
+    plain = _reference(artifact, graph, images)
+    held = [  # each image by itself, lest others that are alike hide it
+        at
+        for at in range(len(plain))
+        if not (untrained and concordance(scores[at], plain[at]) >= ALIKE_UNTRAINED)
+    ]
+    what = "what the reference kernels answer"
+    try:
+        refuse_far(scores[held], plain[held], what, graph, among=plain)
+    except WeighinError as disagreement:
+        kept = _reference(artifact, graph, images, keep_tensors=True)
+        try:
+            refuse_far(scores[held], kept[held], what, graph, among=kept)
+        except WeighinError:
+            raise WeighinError(f"{disagreement}. {_who_is_off(plain, kept, graph)}") from None
+
+
+def _who_is_off(plain: Scores, kept: Scores, graph: Graph) -> str:
+    try:
+        refuse_far(plain, kept, "", graph)
+    except WeighinError:
+        return (
+            "The reference kernels are off too: they answer otherwise when all tensors are kept, "
+            "and neither as the session does"
+        )
+    return "The session is off: the reference kernels answer the same when all tensors are kept"
 
 
 def _is_float(artifact: Artifact) -> bool:
@@ -88,37 +112,26 @@ def _is_float(artifact: Artifact) -> bool:
     return grammar.innermost(grammar.parse(artifact.provenance["stage"]).export) == "float32"
 
 
-def refuse_far(scores: Scores, wanted: Scores, what: str) -> None:
-    """Refuse scores that lie further than `CLOSE` from those wanted, of the same file.
-
-    Raises:
-        WeighinError: saying how far, and from what.
-    """
-    if scores.shape != wanted.shape:
-        raise WeighinError(f"the session answers {scores.shape} scores, not {wanted.shape}")
-    apart = float(np.abs(scores - wanted).max(initial=0))
-    if not apart <= CLOSE:
-        raise WeighinError(
-            f"the session's scores lie up to {apart:.2g} from {what}; {CLOSE:g} would be rounding"
-        )
-
-
 @functools.cache
-def _reference_scores(path: Path, sha256: str, images: bytes, shape: tuple[int, ...]) -> Scores:
+def _reference_scores(
+    path: Path, sha256: str, images: bytes, shape: tuple[int, ...], keep_tensors: bool
+) -> Scores:
     asked = np.frombuffer(images, np.float32).reshape(shape)
     graph = read_tflite(path)
     kernels = OPTIMIZED if graph.macs > LARGE_MACS else REFERENCE
     if all(tensor.dtype == "FLOAT32" for tensor in graph.activations):
-        return reference(path, asked, kernels)
+        return reference(path, asked, kernels, keep_tensors=keep_tensors)
     try:
-        return reference_in_subprocess(path, asked, kernels)
+        return reference_in_subprocess(path, asked, kernels, keep_tensors=keep_tensors)
     except WeighinError:
         if kernels == OPTIMIZED:
             raise
-        return reference_in_subprocess(path, asked, OPTIMIZED)
+        return reference_in_subprocess(path, asked, OPTIMIZED, keep_tensors=keep_tensors)
 
 
-def _reference(artifact: Artifact, images: Images) -> Scores:
+def _reference(
+    artifact: Artifact, graph: Graph, images: Images, *, keep_tensors: bool = False
+) -> Scores:
     """Scores of the first images by plain kernels: as many as take well under a second.
 
     A single image takes reference kernels, which are plain loops, minutes where a model has
@@ -126,6 +139,5 @@ def _reference(artifact: Artifact, images: Images) -> Scores:
     the process. There the built-in optimized kernels answer, still without a delegate and so by
     other code than what is measured.
     """
-    macs = max(1, read_tflite(artifact.path).macs)
-    few = images[: max(1, min(len(images), REFERENCE_MACS // macs))]
-    return _reference_scores(artifact.path, artifact.sha256, few.tobytes(), few.shape)
+    few = images[: max(1, min(len(images), REFERENCE_MACS // max(1, graph.macs)))]
+    return _reference_scores(artifact.path, artifact.sha256, few.tobytes(), few.shape, keep_tensors)

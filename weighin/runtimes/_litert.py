@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
 REFERENCE, OPTIMIZED = "BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # kernels
 BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
+TRIED = 8  # images by which a resized file is held against itself
 BATCH_BYTES = 2_000_000  # of inputs: what a model computes between is tens of times as large
 
 
@@ -83,6 +84,7 @@ class LiteRTSession:
         self._resolver = resolver
         self._one = _Interpreter(path, threads, resolver)
         self._spare: list[_Interpreter] = []  # that no thread uses just now
+        self._answers_batches: bool | None = True if self._one.open_batch else None
 
     @property
     def delegated(self) -> tuple[int, int] | None:
@@ -100,8 +102,7 @@ class LiteRTSession:
 
         from weighin.targets.machine import usable_cores
 
-        most = BATCH_BYTES // max(1, images[:1].nbytes)
-        batch = max(1, min(BATCH, most)) if self._one.open_batch else 1
+        batch = self._batch(images)
         starts = range(0, len(images), batch)
         waiting = iter(starts)  # shared: whichever thread asks next gets the next one
         answers: dict[int, Scores] = {}
@@ -131,6 +132,40 @@ class LiteRTSession:
     def close(self) -> None:
         """Drop the interpreters."""
         del self._one, self._spare
+
+    def _batch(self, images: Images) -> int:
+        """How many images an interpreter answers at once."""
+        most = max(1, min(BATCH, BATCH_BYTES // max(1, images[:1].nbytes)))
+        if self._answers_batches is None and most > 1 and len(images) > 1:
+            self._answers_batches = self._is_resizable(images[: min(TRIED, most)])
+        return most if self._answers_batches else 1
+
+    def _is_resizable(self, images: Images) -> bool:
+        """Whether a file of batch 1, resized to a batch, answers it just as one by one.
+
+        Files of convolutions do, those that compute shapes or remember states refuse or would
+        answer something else.
+        """
+        from weighin.subprocesses import native_output_hidden
+
+        interpreter = self._take()
+        alone = np.concatenate(
+            [interpreter.answer(images[at : at + 1]) for at in range(len(images))]
+        )
+        self._spare.append(interpreter)
+        resized = _Interpreter(self._path, 1, self._resolver)
+        try:
+            with native_output_hidden(shown_on_failure=False):
+                together = resized.answer(images)
+        except _REFUSALS:
+            return False
+        if together.shape != alone.shape:
+            return False
+        most = 0.0 if resized.gives_integers else 1e-5 * float(np.ptp(alone))
+        same: bool = bool(np.all(np.abs(together - alone) <= most))
+        if same:
+            self._spare.append(resized)
+        return same
 
     def _take(self) -> _Interpreter:
         try:
@@ -163,25 +198,30 @@ def smallest_model() -> bytes:
     return bytes(builder.Output())
 
 
-def reference(path: Path, images: Images, kernels: str = REFERENCE) -> Scores:
+def reference(
+    path: Path, images: Images, kernels: str = REFERENCE, *, keep_tensors: bool = False
+) -> Scores:
     """A .tflite file's scores by LiteRT's reference kernels: plain loops, no delegate.
 
     Args:
         path: the file.
         images: answered one by one, `(n, height, width, channels)`.
         kernels: `OPTIMIZED` takes the built-in optimized kernels, without a delegate too.
+        keep_tensors: whether every tensor has memory of its own, so that none can be overwritten.
 
     Raises:
         WeighinError: if the interpreter refuses the file.
     """
-    interpreter = _Interpreter(path, 1, kernels)
+    interpreter = _Interpreter(path, 1, kernels, keep_tensors=keep_tensors)
     return np.concatenate([interpreter.answer(images[at : at + 1]) for at in range(len(images))])
 
 
 class _Interpreter:
     """An interpreter whose inputs and outputs are float images and scores."""
 
-    def __init__(self, path: Path, threads: int, resolver: str) -> None:
+    def __init__(
+        self, path: Path, threads: int, resolver: str, *, keep_tensors: bool = False
+    ) -> None:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         try:
@@ -189,6 +229,7 @@ class _Interpreter:
                 model_path=str(path),
                 num_threads=threads,
                 experimental_op_resolver_type=OpResolverType[resolver],
+                experimental_preserve_all_tensors=keep_tensors,
             )
             self._native.allocate_tensors()
             self._input = self._native.get_input_details()[0]
@@ -226,12 +267,14 @@ class _Interpreter:
         return len(taken), len(own)
 
     def set(self, images: Images) -> None:
-        """Put images in, as many as the file allows, quantized as it says."""
+        """Put images in, quantized as the file says; what it remembers of earlier ones is gone."""
         index = self._input["index"]
         if len(images) != self._size:
-            self._native.resize_tensor_input(index, (len(images), *images.shape[1:]), strict=True)
+            shape = (len(images), *images.shape[1:])
+            self._native.resize_tensor_input(index, shape, strict=self.open_batch)
             self._native.allocate_tensors()
             self._size = len(images)
+        self._native.reset_all_variables()
         dtype = self._input["dtype"]
         if np.issubdtype(dtype, np.integer):
             scale, zero_point = self._input["quantization"]
@@ -241,10 +284,15 @@ class _Interpreter:
         self._native.set_tensor(index, images)
 
     def answer(self, images: Images) -> Scores:
-        """The scores of images, as many as the file allows."""
+        """The scores of images, answered together."""
         self.set(images)
         self.invoke()
         return self.get()
+
+    @property
+    def gives_integers(self) -> bool:
+        """Whether its answers are integers by a scale."""
+        return bool(np.issubdtype(self._output["dtype"], np.integer))
 
     def get(self) -> Scores:
         """Take scores out, as the float values that the file's scale gives them."""
@@ -277,7 +325,9 @@ def _main() -> None:
     images = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
     scores = io.BytesIO()
     try:
-        np.save(scores, reference(Path(sys.argv[1]), images, sys.argv[2]), allow_pickle=False)
+        path, kernels, *more = sys.argv[1:]
+        answers = reference(Path(path), images, kernels, keep_tensors="keep-tensors" in more)
+        np.save(scores, answers, allow_pickle=False)
     except WeighinError as error:
         sys.exit(str(error))
     sys.stdout.buffer.write(scores.getvalue())

@@ -37,7 +37,9 @@ runtime(LiteRT)
 runtime(LiteRTBuiltin)
 
 
-def reference_in_subprocess(path: Path, images: Images, kernels: str = REFERENCE) -> Scores:
+def reference_in_subprocess(
+    path: Path, images: Images, kernels: str = REFERENCE, *, keep_tensors: bool = False
+) -> Scores:
     """`reference` in a process of its own, which the kernels may end: some do on integers.
 
     Raises:
@@ -46,7 +48,8 @@ def reference_in_subprocess(path: Path, images: Images, kernels: str = REFERENCE
     given = io.BytesIO()
     np.save(given, images, allow_pickle=False)
     try:
-        content = run_module("weighin.runtimes._litert", str(path), kernels, given=given.getvalue())
+        words = (str(path), kernels, *(["keep-tensors"] if keep_tensors else []))
+        content = run_module("weighin.runtimes._litert", *words, given=given.getvalue())
     except SubprocessError as error:
         raise WeighinError(
             f"LiteRT's kernels {kernels} do not answer {path.name}: {error}"
