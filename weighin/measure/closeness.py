@@ -1,0 +1,130 @@
+"""How far two answers of one file may lie apart, by the file's own scale.
+
+Kernels round as they like. What that comes to depends on what a file computes with:
+
+- integers: some steps of its output's scale. Where a softmax or a sigmoid ends the graph, a step is
+  one of what goes into it, as the curve's slope passes it on: two steps of a logit are 0.18 of a
+  probability in the middle and nothing at the ends (MLPerf Tiny's ResNet-8).
+- floats: a share of the spread of all answers.
+
+Nothing here is an absolute number of the answers' unit, which is the model's own affair.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from weighin.core import Scores, WeighinError
+from weighin.formats.graph import Graph
+
+EXACT = 1e-4  # share of the spread by which a float32 file's answers may differ from Keras
+
+# The same of a model that nobody trained: no training has damped what rounding does to it. Of
+# keras.applications ResNet101 lay furthest, 1.5e-4.
+EXACT_UNTRAINED = 1e-3
+
+FLOAT = 1e-3  # the same between two sets of kernels for one float file; 1e-6 is usual
+HYBRID = 0.1  # where activations are quantized between floats, anew in every call
+STEPS = 4  # between two sets of kernels for one integer file; ResNet-8 had 2.0 of 200 images
+
+_PASSED_ON = ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE")
+_SLOPES = {"SOFTMAX": 2.0, "LOGISTIC": 1.0}  # times t(1 − t): the most by which a score moves
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What one step of an integer file's arithmetic is worth in its answers.
+
+    Attributes:
+        output: the scale of the answers themselves; 0 where they are floats.
+        inner: the scale of what goes into a softmax or sigmoid at the end; 0 if there is none.
+        slope: of that curve, in units of t(1 − t).
+        allowed: how many steps kernels may lie apart: errors of layers one after the other add up
+            as the root of their number.
+    """
+
+    output: float
+    inner: float
+    slope: float
+    allowed: float
+
+    def tolerance(self, first: Scores, second: Scores) -> npt.NDArray[np.float64]:
+        """How far each score may lie from the other."""
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        steepest = np.where(
+            (low < 0.5) & (high > 0.5), 0.25, np.maximum(low * (1 - low), high * (1 - high))
+        )
+        return self.allowed * (self.output + self.slope * self.inner * np.clip(steepest, 0, 0.25))
+
+
+def steps_of(graph: Graph) -> Steps | None:
+    """The steps of a file whose answers are made of integers; None where they are of floats."""
+    makers = {number: made_by for made_by in graph.operators for number in made_by.outputs}
+    number, output, slope = graph.outputs[0], 0.0, 0.0
+    inner = 0.0
+    for _ in graph.operators:  # a damaged file may name a circle
+        tensor, maker = graph.tensors[number], makers.get(number)
+        if tensor.scale and not slope:
+            output = output or tensor.scale
+        elif tensor.scale:
+            inner = tensor.scale
+            break
+        if maker is None or not (maker.name in _PASSED_ON or (maker.name in _SLOPES and not slope)):
+            break
+        slope = slope or _SLOPES.get(maker.name, 0.0)
+        number = maker.inputs[0]
+    if not output and not inner:
+        return None
+    layers = sum(operator.weights is not None for operator in graph.operators)
+    return Steps(output, inner, slope, max(STEPS, math.sqrt(layers)))
+
+
+def rounding(share: float, wanted: Scores) -> float:
+    """A share of the spread of all answers, and what float32 itself cannot tell apart."""
+    size = float(np.abs(wanted).max(initial=0))
+    return share * (float(np.ptp(wanted)) if wanted.size > 1 else size) + 1e-6 * size
+
+
+def refuse_far(
+    scores: Scores, wanted: Scores, what: str, graph: Graph | None, among: Scores | None = None
+) -> None:
+    """Refuse answers that lie further from those wanted, of the same file, than rounding explains.
+
+    Args:
+        scores: `(n, …)`, of one session or set of kernels.
+        wanted: `(n, …)`, of another.
+        what: the other, in words.
+        graph: what the file holds; None for one of floats.
+        among: answers that tell the spread, where those wanted are too few for it.
+
+    Raises:
+        WeighinError: saying how far, and from what.
+    """
+    if scores.shape != wanted.shape:
+        raise WeighinError(f"the session answers {scores.shape} scores, not {wanted.shape}")
+    apart = np.abs(scores.astype(np.float64) - wanted)
+    far = f"the session's scores lie up to {apart.max(initial=0):.2g} from {what}"
+    steps = None if graph is None else steps_of(graph)
+    if steps is not None:
+        allowed = steps.tolerance(scores, wanted)
+        if not np.all(apart <= allowed):
+            taken = steps.allowed * float((apart / np.maximum(allowed, 1e-12)).max())
+            raise WeighinError(
+                f"{far}, {taken:.3g} steps of the file's own scale; {steps.allowed:.3g} would be "
+                f"rounding"
+            )
+        return
+    share = FLOAT if graph is None or _all_float(graph) else HYBRID
+    most = rounding(share, wanted if among is None else among)
+    if not np.all(apart <= most):
+        raise WeighinError(f"{far}; {most:.2g}, {share:g} of their spread, would be rounding")
+
+
+def _all_float(graph: Graph) -> bool:
+    """Whether nothing is quantized that is multiplied."""
+    multiplied = (*graph.kernels, *graph.inner)
+    return all(tensor.dtype.startswith("FLOAT") for tensor in multiplied)
