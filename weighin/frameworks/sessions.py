@@ -7,8 +7,9 @@ with others is how the graph is described.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def answering(path: Path, device: str) -> Callable[[Any], Any]:
         OSError: if the file cannot be read.
     """
     tf = tensorflow()
+    _forget_at_exit()
     status = path.stat()
     if status.st_size <= LARGEST:
         state = status.st_ino, status.st_mtime_ns, status.st_size
@@ -50,6 +52,12 @@ def answering(path: Path, device: str) -> Callable[[Any], Any]:
 def _recent(path: Path, state: tuple[int, ...], device: str) -> _TracedFile:
     """A file in that state, kept for the next opening."""
     return _TracedFile(path, device)
+
+
+@cache
+def _forget_at_exit() -> None:
+    """Drop what is kept before TensorFlow's modules are, without which it cannot be dropped."""
+    atexit.register(_recent.cache_clear)
 
 
 class _TracedFile:
