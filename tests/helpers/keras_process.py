@@ -23,7 +23,9 @@ from weighin.frameworks import downloads, fitting, process, tf_keras, toolkit
 from weighin.steps._masks import largest, patterned
 
 TESTS = Path(__file__).resolve().parents[1]
-PROGRAM = "from helpers.keras_process import main; main()"
+PROGRAM = (
+    "from helpers import keras_openings, keras_process as own; own.main(keras_openings.openings)"
+)
 
 
 @cache
@@ -33,11 +35,11 @@ def seen() -> Any:
     return answer(PROGRAM, environment=os.environ | {"PYTHONPATH": path})
 
 
-def main() -> None:
-    """Print it all, as JSON."""
+def main(*more: Callable[[], Any]) -> None:
+    """Print it all, as JSON; also what parts of other modules answer."""
     tf_keras.start_afresh(0)
     parts = (batches, masks, settled, kernels, nearest, pruning, schemes, files, weights, finite)
-    answers = {part.__name__: part() for part in (*parts, imagenet)}
+    answers = {part.__name__: part() for part in (*parts, imagenet, *more)}
     print(json.dumps(answers))  # noqa: T201 - a program
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,16 +150,3 @@ def converter(model: Any, batch: str = "one") -> Any:
     holder.variables_of_model = model.variables  # a converter asks that something holds them
     concrete = answer.get_concrete_function()
     return tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)
-
-
-def answering(model: Any, device: str) -> Callable[[Any], Any]:
-    """A model compiled into one graph, as a function from images to scores on a device."""
-    tf = tensorflow()
-    images_like = tf.TensorSpec(model.input_shape, tf.float32)
-    graph = tf.function(lambda images: model(images, training=False), input_signature=[images_like])
-
-    def answer(images: Any) -> Any:
-        with tf.device(device):
-            return graph(images)
-
-    return answer

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from weighin.core import Images, Scores, WeighinError
-from weighin.frameworks import process, tf_keras
+from weighin.frameworks import process, sessions
 from weighin.registry import runtime, runtimes
 from weighin.targets import machine
 
@@ -85,7 +85,7 @@ class KerasSession:
 
     def __init__(self, path: Path, device: str) -> None:
         """Load the model and build its graph."""
-        self._call = tf_keras.answering(tf_keras.read(path), device)
+        self._call = sessions.answering(path, device)
         self._last: Any = None
 
     def predict(self, images: Images) -> Scores:

@@ -1,0 +1,128 @@
+"""Keras models as functions from images to scores: read and traced once, opened many times.
+
+A measurement opens a file dozens of times, since latency depends on where an opening's weights and
+graph happen to lie in memory. So every opening has weights and a graph of its own; what it shares
+with others is how the graph is described.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from weighin.frameworks import tf_keras
+from weighin.frameworks.process import tensorflow
+
+FILES = 4  # whose models are kept in memory: two for a pair, and two that are looked at in between
+LARGEST = 128_000_000  # bytes of a file whose model is kept
+
+
+def answering(path: Path, device: str) -> Callable[[Any], Any]:
+    """Open an .h5 file: its model compiled into one graph, as a function from images to scores.
+
+    A file that was opened lately and has not changed is not read again.
+
+    Args:
+        path: the file.
+        device: in TensorFlow's words, such as `/CPU:0`.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    tf = tensorflow()
+    _forget_at_exit()
+    status = path.stat()
+    if status.st_size <= LARGEST:
+        state = status.st_ino, status.st_mtime_ns, status.st_size
+        graph = _recent(path.resolve(), state, device).open()
+    else:
+        graph = _TracedFile(path, device).open()
+
+    def answer(images: Any) -> Any:
+        with tf.device(device):
+            return graph(images)
+
+    return answer
+
+
+@lru_cache(maxsize=FILES)
+def _recent(path: Path, state: tuple[int, ...], device: str) -> _TracedFile:
+    """A file in that state, kept for the next opening."""
+    return _TracedFile(path, device)
+
+
+@cache
+def _forget_at_exit() -> None:
+    """Drop what is kept before TensorFlow's modules are, without which it cannot be dropped."""
+    atexit.register(_recent.cache_clear)
+
+
+class _TracedFile:
+    """A model's graph, to be opened again and again."""
+
+    def __init__(self, path: Path, device: str) -> None:
+        """Read the model; its graph is traced when it is first called."""
+        tf = tensorflow()
+        model = tf_keras.read(path)
+        self._device = device
+        self._images_like = tf.TensorSpec(model.input_shape, tf.float32)
+        self._first = tf.function(
+            lambda images: model(images, training=False), input_signature=[self._images_like]
+        )
+        self._opened = False
+
+    def open(self) -> Any:
+        """A `tf.function` from images to scores, with weights of its own.
+
+        The first has those that were read, so that a process that opens a file once, as for a
+        cold start, does no more than it must. They are never written to.
+        """
+        if self._opened:
+            return self._copy()
+        self._opened = True
+        return self._first
+
+    def _copy(self) -> Any:
+        """The same operations over new weights.
+
+        They are captured, not passed, and it is a `tf.function` as the first one is: so a call
+        takes the same way.
+        """
+        tf = tensorflow()
+        definition, inputs, output, originals = self._parts
+        weights = [_copied(original) for original in originals]
+
+        def copy(images: Any) -> Any:
+            graph = tf.compat.v1.get_default_graph()
+            captured = [graph.capture(getattr(weight, "handle", weight)) for weight in weights]
+            given = dict(zip(inputs, [images, *captured], strict=True))
+            (scores,) = tf.graph_util.import_graph_def(definition, given, [output], name="")
+            return scores
+
+        return tf.function(copy, input_signature=[self._images_like], autograph=False)
+
+    @cached_property
+    def _parts(self) -> tuple[Any, list[str], str, list[Any]]:
+        """The graph's definition, its inputs' names, its output's, and what else it captured."""
+        with tensorflow().device(self._device):  # under another device it would be traced anew
+            traced = self._first.get_concrete_function()
+        variables = {id(variable.handle): variable for variable in traced.variables}
+        return (
+            traced.graph.as_graph_def(),
+            [tensor.name for tensor in traced.inputs],
+            traced.outputs[0].name,
+            [variables.get(id(tensor), tensor) for tensor in traced.captured_inputs],
+        )
+
+
+def _copied(original: Any) -> Any:
+    """A variable or constant of the same values, on the same device, in memory of its own."""
+    tf = tensorflow()
+    if original.dtype in (tf.resource, tf.variant):  # such as a table of words, never written to
+        return original
+    kind = tf.Variable if isinstance(original, tf.Variable) else tf.constant
+    with tf.device(original.device):
+        return kind(original.numpy())  # by way of NumPy, for TensorFlow would share the buffer
