@@ -119,10 +119,11 @@ def encode(
     return Encoding(order, tuple(dimension for dimension, _ in blocks), tuple(levels), values)
 
 
-class _Graph:
+class Graph:
     """A model while it is put together."""
 
     def __init__(self) -> None:
+        """Begin with one empty subgraph."""
         self.model = schema.ModelT()
         self.model.version = 3
         self.model.buffers = [schema.BufferT()]
@@ -143,6 +144,7 @@ class _Graph:
         encoding: Encoding | None = None,
         width: str = "int32",
     ) -> int:
+        """Add a tensor, a constant where it has values; its number."""
         made = schema.TensorT()
         if encoding is not None:
             values, made.sparsity = encoding.values, _sparsity(encoding, width)
@@ -164,6 +166,7 @@ class _Graph:
     def operator(
         self, kind: str, inputs: Sequence[int], outputs: Sequence[int], options: Any = None
     ) -> None:
+        """Add an operator between tensors by their numbers."""
         code = schema.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, kind)
         code.version = 3 if kind in ("FULLY_CONNECTED", "CONV_2D") else 1
@@ -179,6 +182,7 @@ class _Graph:
         self.graph.operators.append(made)
 
     def packed(self) -> bytes:
+        """The file's bytes."""
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
@@ -206,7 +210,7 @@ def _sparsity(encoding: Encoding, width: str) -> Any:
 
 def sparse_file(encoding: Encoding, shape: Sequence[int], width: str = "int32") -> bytes:
     """A .tflite file of one dense layer `(outputs, inputs)` whose weights are encoded so."""
-    made = _Graph()
+    made = Graph()
     made.graph.inputs = [made.tensor("input", (1, shape[1]), "float32")]
     weights = made.tensor("weights", shape, "float32", encoding=encoding, width=width)
     made.graph.outputs = [made.tensor("output", (1, shape[0]), "float32")]
@@ -221,6 +225,7 @@ def content(
     size: int = 8,
     softmax: bool = False,
     named: bool = True,
+    open_batch: bool = False,
 ) -> bytes:
     """A .tflite file of layers one after the other.
 
@@ -230,12 +235,13 @@ def content(
         size: height and width of the images that a first convolution is given.
         softmax: whether a softmax stands at the end.
         named: whether tensors have names.
+        open_batch: whether it answers any number of examples at once.
     """
-    made = _Graph()
+    made = Graph()
     scale = 0.05 if activations == "int8" else None
     first = layers[0].weights
     shape = (1, first.shape[1]) if first.ndim == 2 else (1, size, size, first.shape[3])
-    last = made.tensor("input", shape, activations, scale=scale, open_batch=True)
+    last = made.tensor("input", shape, activations, scale=scale, open_batch=open_batch)
     made.graph.inputs = [last]
     for number, layer in enumerate(layers):
         name, weights = f"{layer.name}{number}", layer.weights
@@ -276,13 +282,14 @@ def content(
             options.padding = schema.Padding.SAME
             options.strideH = options.strideW = layer.stride
             options.dilationHFactor = options.dilationWFactor = 1
-        out = made.tensor(f"{name}/output", shape, activations, scale=scale, open_batch=True)
+        out = made.tensor(f"{name}/output", shape, activations, scale=scale, open_batch=open_batch)
         made.operator(kind, [last, at, *biases], [out], options)
         last = out
     if softmax:
         options = schema.SoftmaxOptionsT()
         options.beta = 1.0
-        out = made.tensor("scores", shape, activations, scale=scale, open_batch=True)
+        scale = None if scale is None else 1 / 256  # LiteRT has no other for a softmax
+        out = made.tensor("scores", shape, activations, scale=scale, open_batch=open_batch)
         made.operator("SOFTMAX", [last], [out], options)
         last = out
     made.graph.outputs = [last]
@@ -298,7 +305,8 @@ def write(
     size: int = 8,
     softmax: bool = False,
     named: bool = True,
+    open_batch: bool = False,
 ) -> Path:
     """The same, written to a file; its path."""
-    path.write_bytes(content(layers, activations, size, softmax, named))
+    path.write_bytes(content(layers, activations, size, softmax, named, open_batch))
     return path

@@ -1,9 +1,12 @@
 """Sessions answer as the file says: batched or one by one, float or quantized."""
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from helpers import flatbuffer
 from helpers.commands import answer
 
 from weighin import registry
@@ -71,8 +74,8 @@ def interpreters(monkeypatch):
     opened = []
 
     class Watched(_litert._Interpreter):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
             self.given = []
             opened.append(self)
 
@@ -90,7 +93,11 @@ def test_batches_of_large_images_are_small(
 ):
     """What a batch takes is bounded, and at least one image goes in."""
     monkeypatch.setattr(_litert, "BATCH_BYTES", most)
-    open_file(shop.artifact().path).predict(tiny_data.train.inputs())
+    session = open_file(shop.artifact().path)
+    session.predict(tiny_data.train.inputs()[:8])  # what a file is tried by comes first
+    for interpreter in interpreters:
+        interpreter.given.clear()
+    session.predict(tiny_data.train.inputs())
     sizes = [len(images) for interpreter in interpreters for images in interpreter.given]
 
     assert wanted == max(sizes)
@@ -111,7 +118,7 @@ def test_a_batch_that_fails_is_told(shop, tiny_data, open_file, monkeypatch, int
     """By its own error, whichever thread met it; the session answers on."""
     session = open_file(shop.artifact().path)
     wanted = session.predict(tiny_data.test.inputs())
-    with pytest.raises(RuntimeError, match="dims"):
+    with pytest.raises(WeighinError, match=r"takes inputs of \[1, 6, 6, 1\], not \[\d+, 6, 6\]"):
         session.predict(tiny_data.test.inputs()[..., 0])
 
     np.testing.assert_array_equal(session.predict(tiny_data.test.inputs()), wanted)
@@ -256,23 +263,76 @@ def test_values_beyond_the_scale_are_clipped(shop, open_file):
     np.testing.assert_array_equal(session.predict(beyond), session.predict(extremes))
 
 
-def test_a_file_for_one_image_at_a_time_is_answered_one_by_one(
-    shop, tiny_data, open_file, tmp_path
-):
-    """A file whose batch dimension is fixed at 1 still answers many images."""
+def test_a_file_of_an_open_batch_answers_alike(shop, tiny_data, open_file, tmp_path):
+    """Whether the batch dimension is fixed at 1 or left open, many images are answered."""
     whole = shop.artifact().path.read_bytes()
-    fixed = tmp_path / "fixed.tflite"
-    left_open, one = (np.array([size, 6, 6, 1], "<i4").tobytes() for size in (-1, 1))
-    assert left_open in whole
-    fixed.write_bytes(whole.replace(left_open, one))
+    tensor = schema.Model.GetRootAs(whole, 0).Subgraphs(0).Tensors(0)
+    assert tensor.ShapeSignatureLength() == 0  # a fixed one has none
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(whole, 0))
+    model.subgraphs[0].tensors[0].shapeSignature = [-1, 6, 6, 1]
+    builder = flatbuffers.Builder(len(whole))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    (tmp_path / "open.tflite").write_bytes(bytes(builder.Output()))
     images = tiny_data.test.inputs(0, 7)
 
     np.testing.assert_allclose(
-        open_file(fixed).predict(images),
+        open_file(tmp_path / "open.tflite").predict(images),
         open_file(shop.artifact().path).predict(images),
         rtol=0,
         atol=ROUNDING,
     )
+
+
+def _reshaping(folder):
+    """A file whose reshape names a batch of one, so that it cannot be resized."""
+    weights = np.random.default_rng(0).normal(size=(3, 36)).astype(np.float32)
+    graph = flatbuffer.Graph()
+    image = graph.tensor("image", (1, 6, 6, 1), "float32")
+    shape = graph.tensor("shape", (2,), "int32", np.array([1, 36], np.int32))
+    flat = graph.tensor("flat", (1, 36), "float32")
+    kernel = graph.tensor("kernel", weights.shape, "float32", weights)
+    scores = graph.tensor("scores", (1, 3), "float32")
+    graph.operator("RESHAPE", [image, shape], [flat])
+    graph.operator("FULLY_CONNECTED", [flat, kernel], [scores], schema.FullyConnectedOptionsT())
+    graph.graph.inputs, graph.graph.outputs = [image], [scores]
+    path = folder / "reshaping.tflite"
+    path.write_bytes(graph.packed())
+    return path, weights
+
+
+def test_a_file_that_cannot_be_resized_is_answered_one_by_one(
+    tiny_data, open_file, tmp_path, interpreters, capfd
+):
+    """By several interpreters side by side, and nothing of the attempt reaches the screen."""
+    path, weights = _reshaping(tmp_path)
+    images = tiny_data.train.inputs()
+    session = open_file(path)
+
+    for _ in range(2):
+        np.testing.assert_allclose(
+            session.predict(images), images.reshape(-1, 36) @ weights.T, rtol=0, atol=1e-4
+        )
+    answered = [len(given) for interpreter in interpreters for given in interpreter.given]
+    assert answered.count(1) >= 2 * len(images)
+    assert sum(size > 1 for size in answered) == 1  # it is tried once
+    assert "ERROR" not in capfd.readouterr().err
+
+
+def test_a_batch_that_answers_otherwise_is_not_trusted(
+    shop, tiny_data, open_file, monkeypatch, interpreters
+):
+    """A resized file whose answers differ from single ones in one image is answered one by one."""
+    honest = _litert._Interpreter.answer
+
+    def mixing(interpreter, images):
+        scores = honest(interpreter, images)
+        return scores if len(images) == 1 else np.concatenate([scores[1:], scores[:1]])
+
+    monkeypatch.setattr(_litert._Interpreter, "answer", mixing)
+    session = open_file(shop.artifact().path)
+    images = tiny_data.test.inputs()
+
+    np.testing.assert_array_equal(session.predict(images), _one_by_one(session, images))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model" * 99, "half"])

@@ -16,6 +16,7 @@ INT8_EXTENSIONS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 MOSTLY = 0.3  # share of zeros from which a runtime that skipped them would show it
 SPARSE_ENOUGH = 2 / 3  # share of zeros that XNNPACK's sparse kernels ask for
 FIXED_COST = 0.2  # share of the latency from which the fixed cost is worth a word
+SHAPE_OPERATORS = ("SHAPE", "STRIDED_SLICE", "PACK", "REDUCE_PROD", "FILL", "BROADCAST_ARGS")
 INCOMPRESSIBLE = 0.85  # share of the file that is left after gzip of dense weights
 
 
@@ -163,6 +164,20 @@ def _unpacked(facts: Facts) -> str | None:
     )
 
 
+def _open_batch(facts: Facts) -> str | None:
+    if not facts.graph.open_batch:
+        return None
+    names = [operator.name for operator in facts.graph.operators]
+    computing = [name for name in names if name in SHAPE_OPERATORS]
+    if not computing:
+        return None
+    return (
+        f"its batch dimension is open, so {len(computing)} of {len(names)} operators compute "
+        f"shapes ({', '.join(sorted(set(computing)))}), which no delegate takes: with a batch of "
+        f"one the graph has none of them"
+    )
+
+
 def _no_delegate(facts: Facts) -> str | None:
     if facts.may_delegate or facts.is_faster:
         return None
@@ -274,6 +289,11 @@ RULES = (
         "tensorflow/compiler/mlir/lite/transforms/dense_to_sparse_pass.cc (kMinSparsityLevel, "
         "needs_densify); tensorflow/lite/kernels/densify.cc: unpacked once",
         _unpacked,
+    ),
+    Rule(
+        "open batch",
+        "the same model converted with a batch of one and with an open batch, side by side",
+        _open_batch,
     ),
     Rule("no delegate", "LiteRT's OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES", _no_delegate),
     Rule("16-bit activations", f"{_XNNPACK}, 'Operator support': no INT16 inputs", _int16),

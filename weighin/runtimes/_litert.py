@@ -268,7 +268,16 @@ class _Interpreter:
 
     def set(self, images: Images) -> None:
         """Put images in, quantized as the file says; what it remembers of earlier ones is gone."""
-        index = self._input["index"]
+        index, signature = self._input["index"], self._input["shape_signature"]
+        if images.ndim != len(signature) or not all(
+            wanted in (-1, given)
+            for wanted, given in zip(signature[1:], images.shape[1:], strict=True)
+        ):
+            from weighin.core import WeighinError
+
+            raise WeighinError(
+                f"the file takes inputs of {signature.tolist()}, not {[*images.shape]}"
+            )
         if len(images) != self._size:
             shape = (len(images), *images.shape[1:])
             self._native.resize_tensor_input(index, shape, strict=self.open_batch)

@@ -1,0 +1,155 @@
+"""Answers of one file are near one another by its own scale, whatever unit they are in."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from helpers.flatbuffer import Layer, dense, write
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighin.core import Scores, WeighinError
+from weighin.formats.graph import Graph
+from weighin.formats.tflite import read_tflite
+from weighin.measure.closeness import FLOAT, HYBRID, STEPS, refuse_far, rounding, steps_of
+
+SCALE = 0.05  # of the hand-made files' activations
+
+
+def graph(folder: Path, *layers: Layer, softmax: bool = False, integers: bool = True) -> Graph:
+    """What a hand-made file holds."""
+    activations = "int8" if integers else "float32"
+    path = write(folder / "model.tflite", *layers, activations=activations, softmax=softmax)
+    return read_tflite(path)
+
+
+def passes(scores: Scores, wanted: Scores, held: Graph | None) -> bool:
+    """Whether answers are taken for those wanted."""
+    try:
+        refuse_far(scores, wanted, "the others", held)
+    except WeighinError:
+        return False
+    return True
+
+
+def logits(n: int = 30, classes: int = 4) -> npt.NDArray[np.float32]:
+    """Scores of an integer file, several steps apart."""
+    generator = np.random.default_rng(0)
+    return (generator.integers(-100, 100, (n, classes)) * SCALE).astype(np.float32)
+
+
+def probabilities(values: Scores) -> Scores:
+    """Their softmax."""
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(STEPS - 1, True), (STEPS + 1, False)])
+def test_logits_of_integers_lie_some_steps_apart(tmp_path: Path, steps: int, taken: bool) -> None:
+    """Two steps of a scale of 0.155 are 0.31, and rounding; how large a logit is says nothing."""
+    held = graph(tmp_path, dense(4, 8, "int8"))
+    wanted = logits()
+    scores = wanted.copy()
+    scores[3, 1] += steps * SCALE
+
+    assert taken == passes(scores, wanted, held)
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(STEPS - 1, True), (4 * STEPS, False)])
+def test_probabilities_move_as_the_softmax_passes_a_step_on(
+    tmp_path: Path, steps: int, taken: bool
+) -> None:
+    """Steps are those of the logits: much in the middle of a softmax, nothing at its ends."""
+    held = graph(tmp_path, dense(4, 8, "int8"), softmax=True)
+    before, after = logits() / 20, logits() / 20
+    after[:, 0] += steps * SCALE
+
+    assert taken == passes(probabilities(after), probabilities(before), held)
+
+
+def test_a_certain_answer_may_not_move(tmp_path: Path) -> None:
+    """Where a softmax is flat, steps of its logits explain next to nothing."""
+    held = graph(tmp_path, dense(2, 8, "int8"), softmax=True)
+    wanted = np.array([[0.999, 0.001]], np.float32)
+
+    assert not passes(wanted + np.array([[-0.25, 0.25]], np.float32), wanted, held)
+
+
+def test_errors_of_many_layers_add_up(tmp_path: Path) -> None:
+    """As the root of their number: of 36 layers six steps are allowed, of few layers four."""
+    deep = graph(tmp_path, *[dense(8, 8, "int8") for _ in range(36)])
+    steps = steps_of(deep)
+
+    assert steps is not None
+    assert 6 == pytest.approx(steps.allowed)
+    shallow = steps_of(graph(tmp_path, dense(8, 8, "int8")))
+    assert shallow is not None
+    assert STEPS == shallow.allowed
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 5e4])
+@pytest.mark.parametrize(("kernel", "share"), [("float32", FLOAT), ("int8", HYBRID)])
+def test_floats_are_near_by_their_spread(
+    tmp_path: Path, unit: float, kernel: str, share: float
+) -> None:
+    """Whatever unit they are in; where weights are integers, activations are rounded too."""
+    held = graph(tmp_path, dense(4, 8, kernel), integers=False)
+    wanted = logits() * np.float32(unit)
+    apart = np.float32(rounding(share, wanted))
+
+    assert steps_of(held) is None
+    assert passes(wanted + np.float32(0.9) * apart, wanted, held)
+    assert not passes(wanted + np.float32(1.1) * apart, wanted, held)
+
+
+@given(
+    st.sampled_from(["zeros", "constant", "permuted", "another image's", "shuffled"]),
+    st.sampled_from(["logits", "probabilities", "floats"]),
+    st.floats(1e-3, 1e3),
+    st.integers(0, 29),
+)
+def test_planted_faults_are_found_in_one_image_among_many(
+    tmp_path_factory: pytest.TempPathFactory, fault: str, kind: str, unit: float, at: int
+) -> None:
+    """Of every kind of file, in any unit: an answer that is another image's is no rounding."""
+    held = graph(
+        tmp_path_factory.mktemp("file"),
+        dense(4, 8, "float32" if kind == "floats" else "int8"),
+        softmax=kind == "probabilities",
+        integers=kind != "floats",
+    )
+    wanted = probabilities(logits()) if kind == "probabilities" else logits()
+    if kind == "floats":
+        wanted = wanted * np.float32(unit)
+    wrong = {
+        "zeros": np.zeros(4),
+        "constant": np.full(4, wanted[at].mean()),
+        "permuted": np.roll(wanted[at], 1),
+        "another image's": wanted[(at + 7) % 30],
+        "shuffled": wanted[at][::-1],
+    }[fault]
+    scores = wanted.copy()
+    scores[at] = wrong
+
+    assert passes(wanted, wanted, held)
+    assert not passes(scores, wanted, held)
+
+
+def test_another_shape_is_refused_before_it_is_compared(tmp_path: Path) -> None:
+    """One number would be broadcast over all classes."""
+    with pytest.raises(WeighinError, match=r"answers \(1, 1\) scores, not \(1, 4\)"):
+        refuse_far(np.zeros((1, 1), np.float32), np.zeros((1, 4), np.float32), "others", None)
+
+
+def test_not_a_number_is_never_near(tmp_path: Path) -> None:
+    """In files of floats and of integers."""
+    wanted = logits()
+    scores = wanted.copy()
+    scores[0, 0] = np.nan
+
+    assert not passes(scores, wanted, None)
+    assert not passes(scores, wanted, graph(tmp_path, dense(4, 8, "int8")))
