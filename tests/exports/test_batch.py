@@ -137,7 +137,7 @@ def test_recurrent_layers_convert_with_a_batch_of_one(made: Made) -> None:
 def test_the_whole_test_set_is_answered_as_one_by_one(
     made: Made, tiny_data: Dataset, model: str, name: str
 ) -> None:
-    """By a resized file where it answers alike, else by several; no state is kept between images."""
+    """By a resized file where it answers alike, else by several; states do not stay."""
     artifact = file(made, model, name)
     images = tiny_data.test.inputs()
     session = LiteRT().open(artifact.path, 1)
