@@ -46,7 +46,14 @@ HEAVY = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
 PAGES = ROOT / "bench" / "pages"
 PAGES_USE = {"core", "report", "publish"}
 # They measure the harness itself, so they are no examples for an outside user.
-INSIDE_BENCH = {"harness.py", "training_cost.py", "ladder.py", "report_page.py", "naive.py"}
+INSIDE_BENCH = {
+    "batches.py",
+    "harness.py",
+    "training_cost.py",
+    "ladder.py",
+    "report_page.py",
+    "naive.py",
+}
 
 
 def _modules():
