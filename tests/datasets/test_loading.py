@@ -90,7 +90,7 @@ def test_senseless_data_are_refused(
 def test_sound_data_are_loaded(tmp_path: Path) -> None:
     """The tiny arrays as they are pass every check, so the refusals above mean something."""
     np.savez(tmp_path / "even.npz", **tiny_arrays())
-    npz_dataset("even", tmp_path / "even.npz", classes=3)
+    npz_dataset("even", tmp_path / "even.npz", classes=3, scale=1 / 255)
 
     loaded = load("even", paths_in(tmp_path))
 

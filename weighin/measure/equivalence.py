@@ -10,6 +10,7 @@ import numpy as np
 from weighin import grammar
 from weighin.core import Artifact, Dataset, Images, Scores, Session, WeighinError
 from weighin.formats.tflite import read_tflite
+from weighin.measure.evaluation import class_scores
 from weighin.outcomes import Fidelity
 from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.stats import concordance, proportion
@@ -54,7 +55,8 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
             f"the session answers {scores.shape} scores, or not finite ones, where the Keras "
             f"model answers {wanted.shape}"
         )
-    same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
+    classes, wanted_classes = (class_scores(each).argmax(axis=1) for each in (scores, wanted))
+    same = int((classes == wanted_classes).sum())
     fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
     exact = EXACT_UNTRAINED if dataset.unlabelled else EXACT
     if _is_float(artifact) and fidelity.furthest > exact:
