@@ -215,14 +215,17 @@ def test_calibration_takes_200_images_at_most() -> None:
 
 
 def test_a_model_that_raises_is_a_failure(built: Built) -> None:
-    """The failure says what was raised, and what depends on it fails for the same reason."""
-    assert built.reason("raising", "baseline", "h5") == "ValueError: no layers today"
+    """The failure says what was raised and where; what depends on it fails for the same reason."""
+    reason = built.reason("raising", "baseline", "h5")
+
+    assert reason.startswith("ValueError: no layers today (odd.py, line ")
+    assert reason.endswith(': raise ValueError("no layers today"))')
     for name, format in (
         ("baseline", "tflite"),
         ("prune(0.5)", "h5"),
         ("prune(0.5)+int8", "tflite"),
     ):
-        assert built.reason("raising", name, format) == "ValueError: no layers today"
+        assert built.reason("raising", name, format) == reason
 
 
 @pytest.mark.parametrize(

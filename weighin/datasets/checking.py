@@ -71,7 +71,7 @@ def _check_images(split: Split, where: str, name: str) -> None:
     if images.dtype.kind != "f" or not images.size:
         return
     largest = np.finfo(np.float32).max / max(1.0, abs(split.scale))
-    if np.isfinite(images).all() and float(np.abs(images).max()) <= largest:
+    if np.isfinite(images).all() and float(np.abs(images).max()) <= float(largest):
         return
     wrong = ~(np.abs(images) <= largest)  # so that NaN counts too
     first = tuple(int(at) for at in np.unravel_index(int(wrong.argmax()), images.shape))
