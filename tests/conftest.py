@@ -141,7 +141,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[st
 @pytest.fixture(scope="session")
 def tiny_data() -> Dataset:
     """The data set that the tiny models are trained and tested on."""
-    return from_arrays("tiny", tiny_arrays(), classes=3)
+    return from_arrays("tiny", tiny_arrays(), classes=3, scale=1 / 255)
 
 
 @pytest.fixture

@@ -274,6 +274,7 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "frameworks/process.py": BUILT_BY,
     "frameworks/tf_keras.py": BUILT_BY,
     "frameworks/fitting.py": BUILT_BY,
+    "frameworks/heads.py": BUILT_BY,
     "frameworks/training.py": BUILT_BY,
     "frameworks/toolkit.py": {"prune", "cluster", "qat"},
     "frameworks/signal.py": set(),

@@ -34,7 +34,7 @@ def _forgetful() -> Iterator[None]:
 @pytest.fixture
 def data() -> Dataset:
     """A data set whose labels mean something."""
-    return from_arrays("tiny", tiny_arrays(), classes=3)
+    return from_arrays("tiny", tiny_arrays(), classes=3, scale=1 / 255)
 
 
 def paths_in(folder: Path, *, offline: bool = True) -> SearchPaths:

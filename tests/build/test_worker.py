@@ -192,7 +192,7 @@ class Poisoned(Split):
 @pytest.mark.parametrize(("held_out", "expected"), [(0.0, 120), (0.25, 90)])
 def test_calibration_images_are_training_images(held_out: float, expected: int) -> None:
     """Calibration sees the images that are trained on: no test image, none that is held out."""
-    data = from_arrays("tiny", tiny_arrays(), classes=3)
+    data = from_arrays("tiny", tiny_arrays(), classes=3, scale=1 / 255)
     test = Poisoned(data.test.images, data.test.labels, data.test.scale)
     recipe = Recipe("tiny", epochs=1, finetune_epochs=1, validation_split=held_out)
     trainer = Trainer(recipe, dataclasses.replace(data, test=test), seed=0)
@@ -205,7 +205,7 @@ def test_calibration_images_are_training_images(held_out: float, expected: int) 
 
 def test_calibration_takes_200_images_at_most() -> None:
     """Of a large training part the first 200 images are enough."""
-    data = from_arrays("tiny", tiny_arrays(train=300), classes=3)
+    data = from_arrays("tiny", tiny_arrays(train=300), classes=3, scale=1 / 255)
     trainer = Trainer(Recipe("tiny", epochs=1, finetune_epochs=1), data, seed=0)
 
     np.testing.assert_array_equal(data.train.inputs(0, 200), trainer.calibration())
@@ -215,14 +215,17 @@ def test_calibration_takes_200_images_at_most() -> None:
 
 
 def test_a_model_that_raises_is_a_failure(built: Built) -> None:
-    """The failure says what was raised, and what depends on it fails for the same reason."""
-    assert built.reason("raising", "baseline", "h5") == "ValueError: no layers today"
+    """The failure says what was raised and where; what depends on it fails for the same reason."""
+    reason = built.reason("raising", "baseline", "h5")
+
+    assert reason.startswith("ValueError: no layers today (odd.py, line ")
+    assert reason.endswith(': raise ValueError("no layers today"))')
     for name, format in (
         ("baseline", "tflite"),
         ("prune(0.5)", "h5"),
         ("prune(0.5)+int8", "tflite"),
     ):
-        assert built.reason("raising", name, format) == "ValueError: no layers today"
+        assert built.reason("raising", name, format) == reason
 
 
 @pytest.mark.parametrize(

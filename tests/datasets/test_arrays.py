@@ -386,3 +386,34 @@ def test_cifar_without_a_test_batch_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(WeighinError, match=r"no file test_batch\.bin"):
         read_arrays(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\x89HDF\r\n\x1a\n" + bytes(40), "an HDF5 file, such as .h5, not an .npz file"),
+        (b"\x80\x04\x95" + bytes(40), "a pickle, not an .npz file"),
+        (b"x,y\n1,2\n", "of another kind, not an .npz file"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_as_such(tmp_path: Path, content: bytes, kind: str) -> None:
+    """What it is, not what the reader of pickles thinks of it."""
+    path = tmp_path / "data.npz"
+    path.write_bytes(content)
+
+    with pytest.raises(WeighinError, match=f"it is {kind}"):
+        read_arrays(path)
+
+
+def test_missing_arrays_are_named_beside_those_that_are_there(tmp_path: Path) -> None:
+    """Arrays by other names are a mistake that is mended once both names are told."""
+    np.savez(tmp_path / "data.npz", images=np.zeros(3), labels=np.zeros(3))
+
+    with pytest.raises(WeighinError, match="no array named x_train; it holds images, labels"):
+        read_arrays(tmp_path / "data.npz")
+
+
+def test_what_is_missing_is_called_missing(tmp_path: Path) -> None:
+    """Not damaged."""
+    with pytest.raises(WeighinError, match=r"lost is missing: there is no such file or folder"):
+        read_arrays(tmp_path / "lost")

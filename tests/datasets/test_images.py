@@ -121,7 +121,7 @@ def test_the_embedded_subset_does_not_pass_for_mnist(tmp_path: Path) -> None:
 
 def test_the_embedded_subset_is_small_and_whole(tmp_path: Path) -> None:
     """The file that comes with the project has 10,000 + 10,000 images in at most 3.5 MB."""
-    npz_dataset("embedded", EMBEDDED, classes=10)
+    npz_dataset("embedded", EMBEDDED, classes=10, scale=1 / 255)
 
     loaded = load("embedded", paths_in(tmp_path))
 

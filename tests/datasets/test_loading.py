@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from helpers.data import paths_in
 from helpers.tiny import tiny_arrays
 
 from weighin import noise_dataset, npz_dataset, registry
-from weighin.core import Dataset, WeighinError
+from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
 from weighin.datasets.arrays import Arrays, digest
 from weighin.datasets.loading import from_arrays, load, load_cached
 from weighin.datasets.search import SearchPaths
@@ -44,7 +45,11 @@ SENSELESS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     ),
     "one-hot labels": (
         lambda a: a | {"y_train": np.eye(3, dtype="u1")[a["y_train"]]},
-        "train part: 120 images but 360 labels",
+        r"train part: 120 images but 360 labels of shape \(120, 3\).*y_train.argmax\(axis=1\)",
+    ),
+    "one-hot floats": (
+        lambda a: a | {"y_test": np.eye(3)[a["y_test"]]},
+        r"test part: labels are float64 of shape \(60, 3\).*y_test.argmax\(axis=1\)",
     ),
     "missing label": (
         lambda a: a | {"y_test": a["y_test"][:-1]},
@@ -70,8 +75,44 @@ SENSELESS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
         lambda a: a | {"x_test": a["x_test"][..., None, None]},
         r"test part: images have shape \(60, 6, 6, 1, 1\)",
     ),
-    "NaN": (lambda a: floats(a, "x_train", np.nan), "train part: images hold NaN or infinite"),
-    "infinity": (lambda a: floats(a, "x_test", np.inf), "test part: images hold NaN or infinite"),
+    "NaN": (
+        lambda a: floats(a, "x_train", np.nan),
+        r"train part: images hold NaN or infinite.*nan first, at x_train\[3, 2, 1, 0\]; 1 of 120",
+    ),
+    "infinity": (
+        lambda a: floats(a, "x_test", -np.inf),
+        r"test part: images hold NaN or infinite.*-inf first, at x_test\[3, 2, 1, 0\]; 1 of 60",
+    ),
+    "too large for float32": (
+        lambda a: (
+            {
+                name: array.astype("f8") if name.startswith("x") else array
+                for name, array in floats(a, "x_train", 1.0).items()
+            }
+            | {"x_test": a["x_test"] * 1e300}
+        ),
+        r"test part: .*too large for float32",
+    ),
+    "no numbers": (
+        lambda a: a | {"x_test": a["x_test"].astype("U3")},
+        "test part: images are <U3, not numbers",
+    ),
+    "bytes and shares": (
+        lambda a: a | {"x_test": (a["x_test"] / 255).astype("f4")},
+        "Training images are uint8 from 0 to 239; test images are float32 from 0 to 0.9.*same kind",
+    ),
+    "shares and bytes": (
+        lambda a: a | {"x_train": (a["x_train"] / 255).astype("f4")},
+        "Training images are float32 from 0 to 0.9.*; test images are uint8 from 0 to 239",
+    ),
+    "floats divided in one part alone": (
+        lambda a: a | {"x_train": a["x_train"].astype("f4"), "x_test": a["x_test"] / 255},
+        "Training images are float32 from 0 to 239; test images are float64 .*same range",
+    ),
+    "bytes and words": (
+        lambda a: a | {"x_test": a["x_test"].astype("u2") * 257},
+        "Training images are uint8 from 0 to 239; test images are uint16 from 0 to 61423",
+    ),
 }
 
 
@@ -90,7 +131,7 @@ def test_senseless_data_are_refused(
 def test_sound_data_are_loaded(tmp_path: Path) -> None:
     """The tiny arrays as they are pass every check, so the refusals above mean something."""
     np.savez(tmp_path / "even.npz", **tiny_arrays())
-    npz_dataset("even", tmp_path / "even.npz", classes=3)
+    npz_dataset("even", tmp_path / "even.npz", classes=3, scale=1 / 255)
 
     loaded = load("even", paths_in(tmp_path))
 
@@ -98,6 +139,80 @@ def test_sound_data_are_loaded(tmp_path: Path) -> None:
     assert digest(tiny_arrays()) == loaded.digest
     assert (len(loaded.train), len(loaded.test)) == (120, 60)
     assert loaded.test.images.shape == (60, 6, 6, 1)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i8", "f4", "f8"])
+def test_values_are_taken_as_they_are_unless_a_scale_is_given(tmp_path: Path, dtype: str) -> None:
+    """Whole numbers and floating ones alike: no division that nobody asked for."""
+    arrays = tiny_arrays()
+    arrays |= {name: arrays[name].astype(dtype) for name in ("x_train", "x_test")}
+    np.savez(tmp_path / "plain.npz", **arrays)
+    npz_dataset("plain", tmp_path / "plain.npz", classes=3)
+    npz_dataset("halved", tmp_path / "plain.npz", classes=3, scale=0.5)
+
+    plain, halved = (load(name, paths_in(tmp_path)) for name in ("plain", "halved"))
+    direct = from_arrays("direct", arrays, classes=3)
+
+    np.testing.assert_array_equal(arrays["x_test"], plain.test.inputs()[..., 0])
+    np.testing.assert_array_equal(arrays["x_test"] * 0.5, halved.test.inputs()[..., 0])
+    np.testing.assert_array_equal(direct.test.inputs(), plain.test.inputs())
+    assert plain.digest == direct.digest != halved.digest
+
+
+ALIKE: dict[str, Callable[[Arrays], Arrays]] = {
+    "a darker test part": lambda a: a | {"x_test": a["x_test"] // 8},
+    "one outlier": lambda a: floats(a, "x_train", 1e6),
+    "wider whole numbers": lambda a: a | {"x_test": a["x_test"].astype("i4")},
+    "wider floats": lambda a: {
+        name: array.astype("f4" if name == "x_train" else "f8") if name[0] == "x" else array
+        for name, array in a.items()
+    },
+    "a black test part": lambda a: a | {"x_test": a["x_test"] * 0},
+}
+
+
+@pytest.mark.parametrize("change", ALIKE.values(), ids=ALIKE)
+def test_parts_may_honestly_differ(tmp_path: Path, change: Callable[[Arrays], Arrays]) -> None:
+    """A part that does not reach the largest value, or has an outlier, is loaded."""
+    np.savez(tmp_path / "odd.npz", **change(tiny_arrays()))
+    npz_dataset("odd", tmp_path / "odd.npz", classes=3)
+
+    assert len(load("odd", paths_in(tmp_path)).test) == 60
+
+
+def test_parts_of_other_kinds_may_have_scales_of_their_own(tmp_path: Path) -> None:
+    """Where a loader scales each part by itself, what the model is given is compared."""
+    data = from_arrays("own", tiny_arrays(), classes=3, scale=1 / 255)
+    shares = data.test.images / 255
+
+    for images, problem in ((shares, ""), (shares * 255, "same range")):
+        mixed = dataclasses.replace(data, test=Split(images, data.test.labels))
+        registry.dataset("own")(lambda paths, mixed=mixed: mixed)
+        if problem:
+            with pytest.raises(WeighinError, match=problem):
+                load("own", paths_in(tmp_path))
+        else:
+            assert load("own", paths_in(tmp_path)) is mixed
+
+
+@pytest.mark.parametrize("scale", [0, float("nan"), float("inf")])
+def test_a_senseless_scale_is_refused(tmp_path: Path, scale: float) -> None:
+    """A scale that makes the same of everything is an error."""
+    np.savez(tmp_path / "odd.npz", **tiny_arrays())
+    npz_dataset("odd", tmp_path / "odd.npz", classes=3, scale=scale)
+
+    with pytest.raises(WeighinError, match=r"Data set 'odd', train part: scale="):
+        load("odd", paths_in(tmp_path))
+
+
+def test_a_missing_file_is_called_missing(tmp_path: Path) -> None:
+    """Not damaged: the whole path is named, so that a relative one can be told."""
+    npz_dataset("lost", tmp_path / "lost.npz", classes=3)
+
+    with pytest.raises(
+        DataNotFoundError, match=rf"'lost': the file {tmp_path}/lost\.npz is missing"
+    ):
+        load("lost", paths_in(tmp_path))
 
 
 def test_inputs_are_scaled_floats() -> None:

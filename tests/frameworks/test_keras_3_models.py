@@ -44,7 +44,7 @@ def create(given):
 images = np.random.default_rng(1).integers(0, 255, (40, 6, 6), dtype=np.uint8)
 labels = (np.arange(40) % 3).astype(np.uint8)
 arrays = dict(x_train=images, y_train=labels, x_test=images, y_test=labels)
-data = from_arrays("noise", arrays, classes=3)
+data = from_arrays("noise", arrays, classes=3, scale=1 / 255)
 trainer = Trainer(Recipe("noise", epochs=1, finetune_epochs=1, batch_size=20), data, 0)
 
 def taken(function, *words, **arguments):

@@ -36,7 +36,7 @@ from weighin import Recipe, Weights, dataset, from_arrays, model, npz_dataset
 
 HERE = Path(__file__).parent
 QUICK = Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=40)
-npz_dataset("poisoned", HERE / "data" / "poisoned.npz", classes=3)
+npz_dataset("poisoned", HERE / "data" / "poisoned.npz", classes=3, scale=1 / 255)
 
 
 def layers_of(keras, *more):
@@ -99,7 +99,8 @@ def deadly(search):
     """Ends a worker that reads it, before that has loaded TensorFlow."""
     if multiprocessing.parent_process():
         os._exit(9)
-    return from_arrays("deadly", dict(np.load(HERE / "data" / "tiny.npz")), classes=3)
+    arrays = dict(np.load(HERE / "data" / "tiny.npz"))
+    return from_arrays("deadly", arrays, classes=3, scale=1 / 255)
 
 
 @model(quick=Recipe("deadly", epochs=1, finetune_epochs=1))
@@ -124,7 +125,8 @@ def slow(paths):
     """Takes as long as the test wants, in a worker."""
     while multiprocessing.parent_process() and (HERE / "hold").exists():
         time.sleep(0.02)
-    return from_arrays("slow", dict(np.load(HERE / "data" / "tiny.npz")), classes=3)
+    arrays = dict(np.load(HERE / "data" / "tiny.npz"))
+    return from_arrays("slow", arrays, classes=3, scale=1 / 255)
 
 
 @model(quick=Recipe("slow", epochs=1, finetune_epochs=1))

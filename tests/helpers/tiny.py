@@ -19,7 +19,7 @@ from pathlib import Path
 
 from weighin import Recipe, model, npz_dataset
 
-npz_dataset("tiny", Path(__file__).parent / "data" / "tiny.npz", classes=3)
+npz_dataset("tiny", Path(__file__).parent / "data" / "tiny.npz", classes=3, scale=1 / 255)
 
 
 @model(quick=Recipe("tiny", epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01))

@@ -12,6 +12,7 @@ from weighin import registry
 from weighin.core import WeighinError
 from weighin.definitions import load_definitions
 from weighin.measure.cold_start import cold_starts
+from weighin.runtimes.litert import smallest_model
 
 MEGABYTE = 2**20
 
@@ -28,6 +29,16 @@ def test_a_cold_start_is_a_whole_first_answer(shop, tiny_data):
     assert [int(wanted[number]) for number in numbers] == [start.top1 for start in starts]
     assert all(start.seconds > 0 for start in starts)
     assert all(start.peak_bytes > 10 * MEGABYTE for start in starts)
+
+
+def test_one_score_alone_is_the_probability_of_class_1(tmp_path):
+    """The class of a model with one sigmoid unit is on its side of a half."""
+    path = tmp_path / "one.tflite"
+    path.write_bytes(smallest_model())  # it answers what it is given
+
+    starts = [cold_starts("litert", path, 1, np.full((1, 1), p, "f4"))[0] for p in (0.4, 0.6)]
+
+    assert [start.top1 for start in starts] == [0, 1]
 
 
 def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):

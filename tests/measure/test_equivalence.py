@@ -46,6 +46,24 @@ def test_fidelity_is_counted(tmp_path: Path, data: Dataset) -> None:
     assert 1.25 == pytest.approx(found.furthest)
 
 
+def test_one_score_agrees_by_its_side_of_a_half(tmp_path: Path, data: Dataset) -> None:
+    """Of two classes, told by one probability: those that cross a half are not the same."""
+
+    def one(images: Images) -> Scores:
+        return right(images)[:, 1:2]
+
+    def crossing(images: Images) -> Scores:
+        scores = one(images).copy()
+        scores[1] = 0.45  # of class 1, which has the highest
+        return scores
+
+    made = artifact(tmp_path, data, stage="int8", format="keras")
+    np.save(made.answers, one(data.test.inputs(0, 20)))
+    found = check_session(Session(crossing, one), made, dataclasses.replace(data, classes=2))
+
+    assert (19, 20) == (found.same, found.n)
+
+
 @pytest.mark.parametrize(
     "answers",
     [

@@ -11,8 +11,8 @@ import pytest
 from helpers.answering import CLASSES, Answering, N, Session, guessing, right
 
 from weighin import registry
-from weighin.core import Dataset, Skip, WeighinError
-from weighin.measure.evaluation import evaluate, refuse_guessing
+from weighin.core import Dataset, Images, Scores, Skip, Split, WeighinError
+from weighin.measure.evaluation import class_scores, evaluate, refuse_guessing
 from weighin.outcomes import Evaluation
 
 
@@ -33,6 +33,59 @@ def test_labels_that_mean_nothing_give_no_accuracy(data: Dataset) -> None:
         assert Skip("noise", "not measured") == found[name]
     assert set(without) <= {"top1", "top5", "agreement", "top1_delta", "fidelity", "furthest_score"}
     assert found["throughput"].value > 0
+
+
+def test_a_baseline_that_guesses_names_the_range_of_its_inputs(data: Dataset) -> None:
+    """Inputs that were not scaled as in training are the likeliest reason."""
+    stored = Split((data.test.images * 200).astype(np.uint8), data.test.labels, 1 / 255)
+    guessed = evaluate(Session(guessing), data)
+
+    with pytest.raises(WeighinError, match=r"It was given float32 from \d"):
+        refuse_guessing(guessed, 6, data.test)
+    with pytest.raises(
+        WeighinError, match=r"values from [\d.e-]+ to 0\.\d+: uint8 from 0 to 1\d\d, times 0\.0039"
+    ):
+        refuse_guessing(guessed, 6, stored)
+
+
+def two_classes(data: Dataset) -> Dataset:
+    """The images of the first two classes."""
+    few = data.test.labels < 2
+    split = Split(data.test.images[few], data.test.labels[few])
+    return dataclasses.replace(data, classes=2, train=split, test=split)
+
+
+def test_one_score_is_the_probability_of_class_1(data: Dataset) -> None:
+    """Of two classes: above a half it is class 1, else class 0, and all else follows."""
+
+    def one(images: Images) -> Scores:
+        return right(images)[:, 1:2]
+
+    two = two_classes(data)
+    found = evaluate(Session(one), two)
+    wrong = evaluate(Session(lambda images: 1 - one(images)), two)
+
+    assert np.array_equal(two.test.labels, found.predicted)
+    assert 1.0 == figures(found)["top1"].value
+    assert 0.0 == figures(wrong)["top1"].value
+    assert [[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]] == class_scores(
+        np.array([[0.0], [0.5], [0.75]], np.float32)
+    ).tolist()
+    several = np.eye(3, dtype=np.float32)
+    assert class_scores(several) is several
+
+
+@pytest.mark.parametrize("shift", [-2.0, 2.0])
+def test_one_score_that_is_no_probability_is_refused(data: Dataset, shift: float) -> None:
+    """A half is no border between bare scores, so no class can be made of them."""
+    with pytest.raises(WeighinError, match=r"no probability of class 1.*Dense\(1, 'sigmoid'\)"):
+        evaluate(Session(lambda images: right(images)[:, 1:2] + shift), two_classes(data))
+
+
+def test_one_score_for_more_classes_is_refused(data: Dataset) -> None:
+    """Only of two classes does one score say all."""
+    with pytest.raises(WeighinError, match="for 60 images of 6 classes"):
+        evaluate(Session(lambda images: right(images)[:, 1:2]), data)
 
 
 def figures(evaluation: Evaluation) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,8 @@ def build_job(job: Job, build_context: BuildContext) -> Artifact | Failure:
         traceback.print_exc()
         if isinstance(error, WeighinError):
             return Failure(str(error))
-        return Failure(f"{type(error).__name__}: {_telling_line(str(error))[:300]}")
+        where = _place(error, build_context)
+        return Failure(f"{type(error).__name__}: {_telling_line(str(error))[:300]}{where}")
 
 
 def _write_to_log(build_context: BuildContext) -> None:
@@ -124,6 +126,16 @@ def _answers(model: Any, job: Job, dataset: Dataset) -> Scores:
             f"recipe's learning rate."
         )
     return answers
+
+
+def _place(error: Exception, build_context: BuildContext) -> str:
+    """The line of a user's own file that an error came from, if it came from one."""
+    folders = [path.resolve() for path in build_context.definitions]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename).resolve()
+        if any(folder in (path, *path.parents) for folder in folders):
+            return f" ({path.name}, line {frame.lineno}: {frame.line})"
+    return ""
 
 
 def _telling_line(message: str) -> str:

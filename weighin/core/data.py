@@ -37,6 +37,15 @@ class Split:
         )
         return inputs
 
+    def described(self) -> str:
+        """Dtype and range of what is stored and, where that is scaled, of the model inputs."""
+        low, high = self.images.min(), self.images.max()
+        stored = f"{self.images.dtype} from {low:.6g} to {high:.6g}"
+        if self.scale == 1:
+            return stored
+        ends = sorted((float(low) * self.scale, float(high) * self.scale))
+        return f"values from {ends[0]:.6g} to {ends[1]:.6g}: {stored}, times {self.scale:.6g}"
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from weighin.core.errors import WeighinError
+
+Loss = Literal["crossentropy", "crossentropy_from_logits", "binary_crossentropy"]
+LOSSES: tuple[Loss, ...] = get_args(Loss)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Recipe:
         density: for `prune(…, scope=recipe)`, how many times as dense as the other layers the
             named ones stay; first and last layers usually bear less pruning.
         weights: published ones that make the dense start instead of training, where they are found.
+        loss: what is trained by; if not given, what the model's last layer asks for:
+            `crossentropy` where it gives probabilities that add up to 1 (a softmax),
+            `crossentropy_from_logits` where it gives bare scores (no activation),
+            `binary_crossentropy` where one sigmoid unit gives the probability of class 1 of two.
+            To be named where that cannot be told, as after a layer of one's own.
     """
 
     dataset: str
@@ -64,6 +72,7 @@ class Recipe:
     finetune_decay: Literal["constant", "cosine"] | None = None
     density: Mapping[str, float] = field(default_factory=dict)
     weights: Weights | None = None
+    loss: Loss | None = None
 
     @property
     def of_dense_start(self) -> dict[str, Any]:
@@ -95,7 +104,7 @@ class ReferenceModel:
     """A function that returns an untrained Keras model, and how to train it.
 
     Attributes:
-        create: called with the Keras module, returns a model whose last layer is a softmax.
+        create: called with the Keras module, returns a model that answers with class scores.
         profiles: a recipe per profile, such as `quick` and `full`.
     """
 

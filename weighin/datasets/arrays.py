@@ -43,6 +43,11 @@ _DAMAGE = (  # what reading a damaged file may raise
     zipfile.BadZipFile,
     zlib.error,
 )
+_OTHERS = {  # by what a file begins with
+    b"\x89HDF\r\n": "an HDF5 file, such as .h5",
+    b"\x80": "a pickle",
+    b"\x1f\x8b": "a gzip file",
+}
 _CIFAR_ROW = 1 + 3 * 32 * 32  # a label, then the red, green and blue planes
 
 
@@ -65,6 +70,8 @@ def read_arrays(path: Path) -> Arrays:
     Raises:
         WeighinError: if a file is missing, damaged or truncated; it names the file.
     """
+    if not path.exists():
+        raise WeighinError(f"{path} is missing: there is no such file or folder.")
     try:
         if not path.is_dir():
             return _read_npz(path)
@@ -93,13 +100,20 @@ def write_npz(path: Path, arrays: Arrays) -> None:
 
 
 def _read_npz(path: Path) -> Arrays:
-    archive = np.load(path, allow_pickle=False)
-    if not isinstance(archive, np.lib.npyio.NpzFile):
+    with path.open("rb") as file:
+        begins = file.read(8)
+    if begins.startswith(b"\x93NUMPY"):
         raise ValueError("it holds one array, not the four of a data set")
+    if not begins.startswith(b"PK"):
+        kind = next((kind for mark, kind in _OTHERS.items() if begins.startswith(mark)), "")
+        raise ValueError(f"it is {kind or 'of another kind'}, not an .npz file")
+    archive = np.load(path, allow_pickle=False)
     with archive:
         missing = [name for name in NAMES if name not in archive.files]
         if missing:
-            raise ValueError(f"no array named {missing[0]}")
+            raise ValueError(
+                f"no array named {missing[0]}; it holds {', '.join(archive.files) or 'none'}"
+            )
         return {name: archive[name] for name in NAMES}
 
 

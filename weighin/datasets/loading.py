@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from weighin import registry
-from weighin.core import Dataset, Split, WeighinError
+from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
+from weighin.datasets import checking
 from weighin.datasets.arrays import Arrays, read_arrays
 from weighin.datasets.arrays import digest as digest_of
 from weighin.datasets.search import SearchPaths, exactly
@@ -43,7 +44,7 @@ def load(name: str, search: SearchPaths) -> Dataset:
         raise WeighinError(
             f"Data set {name!r} could not be loaded: {type(error).__name__}: {error}."
         ) from error
-    _validate(loaded)
+    checking.check(loaded)
     return loaded
 
 
@@ -58,28 +59,34 @@ def npz_dataset(
     path: Path | str,
     *,
     classes: int,
-    scale: float | None = None,
+    scale: float = 1.0,
     digest: str | None = None,
 ) -> None:
     """Register an .npz file with `x_train`, `y_train`, `x_test`, `y_test` as a data set.
+
+    A model is given the values that are stored, unless `scale` says otherwise.
 
     Args:
         name: what the data set is called.
         path: the file; read without pickle.
         classes: how many; labels are 0 to classes - 1.
-        scale: what stored values are multiplied by to become model inputs; if not given, 1/255
-            for whole numbers and 1 for floating ones.
+        scale: what stored values are multiplied by to become model inputs, such as 1 / 255 for
+            pixels that a model takes from 0 to 1.
         digest: of the decoded arrays (`weighin doctor` shows it); other data are then refused.
     """
     file = Path(path)
 
     def loader(search: SearchPaths) -> Dataset:
+        if not file.exists():
+            raise DataNotFoundError(
+                f"Data set {name!r}: the file {file.absolute()} is missing. Put it there, or "
+                f"correct the path where the data set is registered."
+            )
         arrays = read_arrays(file)
         problem = exactly(digest)(arrays) if digest else None
         if problem:
             raise WeighinError(f"{file}: {problem}. Restore the file.")
-        usual = 1.0 if arrays["x_train"].dtype.kind == "f" else 1 / 255
-        return from_arrays(name, arrays, classes=classes, scale=usual if scale is None else scale)
+        return from_arrays(name, arrays, classes=classes, scale=scale)
 
     loader.__doc__ = f"{classes} classes, from {file.name}"
     dataset(name)(loader)
@@ -88,7 +95,7 @@ def npz_dataset(
 def noise_dataset(name: str, shape: tuple[int, int, int], *, classes: int) -> None:
     """Register images of noise, for models whose size and latency are wanted but not their answers.
 
-    Accuracy on them is `not measured`.
+    Model inputs are even noise from 0 to 1. Accuracy on them is `not measured`.
 
     Args:
         name: what the data set is called.
@@ -102,7 +109,7 @@ def noise_dataset(name: str, shape: tuple[int, int, int], *, classes: int) -> No
         for part, count in (("train", NOISE_TRAIN), ("test", NOISE_TEST)):
             arrays[f"x_{part}"] = generator.integers(0, 256, (count, *shape), dtype=np.uint8)
             arrays[f"y_{part}"] = np.arange(count) % classes
-        noise = from_arrays(name, arrays, classes=classes)
+        noise = from_arrays(name, arrays, classes=classes, scale=1 / 255)
         reason = "the test images are noise, on which accuracy would mean nothing"
         return dataclasses.replace(noise, unlabelled=reason)
 
@@ -110,14 +117,23 @@ def noise_dataset(name: str, shape: tuple[int, int, int], *, classes: int) -> No
     dataset(name)(loader)
 
 
-def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1 / 255) -> Dataset:
-    """A data set of `x_train`, `y_train`, `x_test` and `y_test`; grey images get one channel."""
+def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1.0) -> Dataset:
+    """A data set of `x_train`, `y_train`, `x_test` and `y_test`; grey images get one channel.
+
+    Args:
+        name: what the data set is called.
+        arrays: images `(n, height, width)` or `(n, height, width, channels)`, labels `(n,)` or
+            `(n, 1)`.
+        classes: how many; labels are 0 to classes - 1.
+        scale: what stored values are multiplied by to become model inputs; as they are, if not
+            given.
+
+    Raises:
+        WeighinError: if labels are no class numbers.
+    """
     for part in ("train", "test"):
-        kind = arrays[f"y_{part}"].dtype
-        if kind.kind not in "iu":
-            raise WeighinError(
-                f"Data set {name!r}, {part} part: labels are {kind}, not whole numbers."
-            )
+        where, labels = f"Data set {name!r}, {part} part", f"y_{part}"
+        checking.check_labels(arrays[labels], len(arrays[f"x_{part}"]), where, labels)
 
     def split(part: str) -> Split:
         images = arrays[f"x_{part}"]
@@ -129,34 +145,3 @@ def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1 / 2
     if scale != 1 / 255:  # other model inputs from the same pixels are other data
         whole = hashlib.sha256(f"{whole} × {scale!r}".encode()).hexdigest()
     return Dataset(name, classes, whole, split("train"), split("test"))
-
-
-def _validate(data: Dataset) -> None:
-    for part, split in (("train", data.train), ("test", data.test)):
-        where = f"Data set {data.name!r}, {part} part"
-        if split.images.ndim != 4:
-            raise WeighinError(
-                f"{where}: images have shape {split.images.shape}; "
-                f"wanted (n, height, width) or (n, height, width, channels)."
-            )
-        if len(split.images) != len(split.labels):
-            raise WeighinError(
-                f"{where}: {len(split.images)} images but {len(split.labels)} labels."
-            )
-        if len(split) == 0:
-            raise WeighinError(f"{where} is empty: nothing can be measured on it.")
-        if split.images.dtype.kind == "f" and not np.isfinite(split.images).all():
-            raise WeighinError(f"{where}: images hold NaN or infinite values.")
-        if split.labels.dtype.kind not in "iu":
-            raise WeighinError(f"{where}: labels are {split.labels.dtype}, not whole numbers.")
-        low, high = int(split.labels.min()), int(split.labels.max())
-        if low < 0 or high >= data.classes:
-            raise WeighinError(
-                f"{where}: labels run from {low} to {high}, outside the "
-                f"{data.classes} classes 0 to {data.classes - 1}."
-            )
-    if data.train.images.shape[1:] != data.test.images.shape[1:]:
-        raise WeighinError(
-            f"Data set {data.name!r}: training images are {data.train.images.shape[1:]}, "
-            f"test images {data.test.images.shape[1:]}."
-        )

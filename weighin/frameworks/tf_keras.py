@@ -31,6 +31,8 @@ def check_keras(model: Any, what: str = "the model at hand") -> None:
     Raises:
         WeighinError: naming the class that it is of.
     """
+    if model is None:
+        raise WeighinError(f"{what} is None: is there a `return` missing?")
     if not isinstance(model, keras().Model):
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
         raise WeighinError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from weighin.core import Dataset, Images, Labels, Recipe, ReferenceModel, WeighinError
 from weighin.formats.keras import read_weights
-from weighin.frameworks import fitting, process, tf_keras
+from weighin.frameworks import fitting, heads, process, tf_keras
 
 CALIBRATION_IMAGES = 200
 SETTLING_IMAGES = 8
@@ -53,12 +53,13 @@ class Trainer:
         With neither, weights are random and batch normalization fits the training images.
 
         Raises:
-            WeighinError: if the file of weights is damaged or does not fit the model, or the
-                function returns no Keras 2 model.
+            WeighinError: if the file of weights is damaged or does not fit the model, the
+                function returns no Keras 2 model, or one whose shapes or head do not fit the data.
         """
         tf_keras.start_afresh(self.seed)
         created = model.create(process.keras())
         tf_keras.check_keras(created, f"what the function of model {model.name!r} returns")
+        heads.check_shapes(created, self.dataset, self.recipe, model.name)
         if weights is not None:
             tf_keras.set_weights(created, read_weights(weights), str(weights))
         elif self.recipe.epochs:
@@ -82,7 +83,7 @@ class Trainer:
                 given, kernel weights that are zero stay zero: what an earlier step pruned.
 
         Raises:
-            WeighinError: if the model is not of Keras 2.
+            WeighinError: if the model is not of Keras 2, or no loss fits its head.
         """
         tf_keras.check_keras(model)
         recipe = self.recipe
@@ -114,6 +115,7 @@ class Trainer:
         recipe = self.recipe
         if not epochs:
             return
+        loss = heads.loss_for(model, recipe, self.dataset.classes)
         config = {"learning_rate": rate}
         optimizer = process.keras().optimizers.deserialize(
             {"class_name": recipe.optimizer, "config": config}
@@ -121,7 +123,7 @@ class Trainer:
         if decay == "cosine":
             steps = epochs * self.steps_per_epoch
             optimizer.learning_rate = process.keras().optimizers.schedules.CosineDecay(rate, steps)
-        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+        model.compile(optimizer=optimizer, loss=loss)
         images = self.dataset.train.inputs(0, self.images)
         labels: Labels = self.dataset.train.labels[: self.images]
         generator = np.random.default_rng(self.seed)

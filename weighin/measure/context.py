@@ -169,7 +169,8 @@ class RunContext:
             WeighinError: if it is a baseline's, and no better than guessing.
         """
         if case == case.baseline:
-            refuse_guessing(evaluation, self.dataset(case).classes)
+            dataset = self.dataset(case)
+            refuse_guessing(evaluation, dataset.classes, dataset.test)
         self._evaluations[case] = evaluation
 
 

@@ -12,6 +12,7 @@ from weighin.core import Artifact, Dataset, Images, Scores, Session, WeighinErro
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
 from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, refuse_far, rounding
+from weighin.measure.evaluation import class_scores
 from weighin.outcomes import Fidelity
 from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.stats import concordance, proportion
@@ -46,7 +47,8 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fid
             f"the session answers {scores.shape} scores, or not finite ones, where the Keras "
             f"model answers {wanted.shape}"
         )
-    same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
+    classes, wanted_classes = (class_scores(each).argmax(axis=1) for each in (scores, wanted))
+    same = int((classes == wanted_classes).sum())
     fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
     graph = read_tflite(artifact.path) if artifact.format == "tflite" else None
     exact = EXACT_UNTRAINED if dataset.unlabelled else EXACT

@@ -61,7 +61,8 @@ def _main() -> None:
     began = time.perf_counter()
     session = runtime.open(Path(orders["path"]), orders["threads"])
     session.inference(image)()
-    top1 = int(session.answer().argmax())
+    scores = session.answer()  # one alone is the probability of class 1
+    top1 = int(scores.argmax()) if scores.size > 1 else int(scores.item() > 0.5)
     seconds = time.perf_counter() - began
     print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes(), "top1": top1}))
 
