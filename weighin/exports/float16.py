@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.core import Images
+from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
@@ -12,7 +13,9 @@ from weighin.registry import export
 
 def claim(graph: Graph) -> str | None:
     """Weights of 2 bytes."""
-    return other_types(graph.kernels, "FLOAT16")
+    return other_types(graph.kernels, "FLOAT16") or no_values_of(
+        graph, "FLOAT16", "stored in half precision", "its weights are of another type"
+    )
 
 
 def converter(model: Any, calibration: Images) -> Any:
@@ -23,7 +26,7 @@ def converter(model: Any, calibration: Images) -> Any:
     return lite_converter
 
 
-@export("float16", claim=claim)
+@export("float16", claim=claim, promise=weights_of("FLOAT16"))
 def float16(model: Any, calibration: Images) -> bytes:
     """Weights stored in 2 bytes, computed with as float32."""
     return bytes(converter(model, calibration).convert())

@@ -6,6 +6,7 @@ from typing import Any
 
 from weighin.core import Images
 from weighin.exports._quantized import samples
+from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
@@ -17,10 +18,11 @@ def claim(graph: Graph) -> str | None:
         other_types(graph.kernels, "INT8")
         or other_types(graph.inner, "INT16")
         or other_types(graph.ends, "FLOAT32")
+        or no_values_of(graph, "INT8", "quantized", "its weights are of another type")
     )
 
 
-@export("int16x8", claim=claim, uses=(samples,))
+@export("int16x8", claim=claim, promise=weights_of("INT8"), uses=(samples,))
 def int16x8(model: Any, calibration: Images) -> bytes:
     """Integer: int8 weights, int16 activations, float input and output, calibrated."""
     lite = process.tensorflow().lite

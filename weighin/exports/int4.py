@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from weighin.core import Images, WeighinError
 from weighin.exports import float32
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
-from weighin.formats.graph import Graph, other_types
+from weighin.formats.coverage import largest, no_values_of, weights_of
+from weighin.formats.graph import Graph, Tensor, other_types
 from weighin.grammar import above
 from weighin.registry import export
 
@@ -26,20 +28,38 @@ def _available() -> str | None:
 def claim(
     graph: Graph, scales: Scales = "channel", smallest: int = SMALLEST, **_: object
 ) -> str | None:
-    """Large kernels of 4 bits between float activations."""
-    large = [
+    """Large kernels of 4 bits, one at least, between float activations."""
+    packed = [
         operator.weights
         for operator in graph.operators
-        if operator.name in PACKED and operator.weights and operator.weights.size >= smallest
+        if operator.name in PACKED and operator.weights
     ]
+    large = [kernel for kernel in packed if kernel.size >= smallest]
     return (
         other_types(large, "INT4")
         or other_types(graph.activations, "FLOAT32")
         or check_scales(graph, scales)
+        or no_values_of(graph, "INT4", "quantized", _too_small(packed, smallest))
     )
 
 
-@export("int4", claim=claim, available=_available, uses=(float32.float32, check_scales))
+def _too_small(packed: Sequence[Tensor], smallest: int) -> str:
+    """Why none of the kernels that could be packed was."""
+    if not packed:
+        return "the quantizer packs kernels of convolutions and dense layers alone"
+    return (
+        f"kernels below {smallest:,} values stay float (smallest={smallest}), and the largest "
+        f"here of a convolution or dense layer has {largest(packed):,}"
+    )
+
+
+@export(
+    "int4",
+    claim=claim,
+    promise=weights_of("INT4"),
+    available=_available,
+    uses=(float32.float32, check_scales),
+)
 def int4(
     model: Any,
     calibration: Images,

@@ -6,6 +6,7 @@ from typing import Any
 
 from weighin.core import Images
 from weighin.exports._quantized import Scales, check_scales, samples, set_scales
+from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
@@ -17,6 +18,7 @@ def claim(graph: Graph, scales: Scales = "channel") -> str | None:
         other_types(graph.kernels, "INT8")
         or other_types(graph.activations, "INT8")
         or check_scales(graph, scales)
+        or no_values_of(graph, "INT8", "quantized", "its weights are of another type")
     )
 
 
@@ -33,7 +35,7 @@ def converter(model: Any, calibration: Images, scales: Scales = "channel") -> An
     return lite_converter
 
 
-@export("int8", claim=claim, uses=(samples,))
+@export("int8", claim=claim, promise=weights_of("INT8"), uses=(samples,))
 def int8(model: Any, calibration: Images, *, scales: Scales = "channel") -> bytes:
     """Full integer: int8 weights, activations, input and output, calibrated on training images.
 
