@@ -30,6 +30,11 @@ class FakeCell:
         """Known once something was opened to be timed."""
         return (3, 4) if self.opened else None
 
+    @property
+    def left_out(self):
+        """Which one of the four is not."""
+        return (2,) if self.opened else None
+
     def side(self, case):
         """Opens anew each time."""
         assert case == self.case
@@ -111,6 +116,7 @@ def test_what_is_delegated_is_told_of_what_was_timed(clock):
     inferences = measured(cell, clock)
 
     assert (3, 4) == inferences.delegated
+    assert (2,) == inferences.left_out
     assert 11 == cell.opened
 
 

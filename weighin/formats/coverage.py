@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from weighin.formats.graph import Graph, Operator, Tensor
+from weighin.formats.graph import WEIGHTED, Graph, Operator, Tensor
 
 # Operators that run a graph of their own, whose weights are not among those of the first one
 CALLERS = ("WHILE", "IF", "CALL", "CALL_ONCE", "STABLEHLO_COMPOSITE")
+# Operators that multiply and accumulate; where none are counted of one, shares of them say nothing
+MULTIPLIERS = (
+    *(*WEIGHTED, *CALLERS, "BATCH_MATMUL", "CONV_3D", "CONV_3D_TRANSPOSE", "SVDF", "RNN", "LSTM"),
+    *("UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_RNN"),
+    *("UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM"),
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Coverage:
     Attributes:
         layers: operators with weights for which it is kept, of `total` of them.
         weights: their share of all weights that operators multiply by, biases left out.
-        macs: their share of the multiply-accumulates; None if there are none.
+        macs: their share of the multiply-accumulates; None if that is unknown.
     """
 
     layers: int
@@ -59,8 +65,19 @@ def coverage(graph: Graph, promise: Promise) -> Coverage:
         len(kept),
         len(layers),
         _weights(kept) / size if size else 0.0,
-        sum(operator.macs for operator in kept) / graph.macs if graph.macs else None,
+        share_of_macs(graph, kept),
     )
+
+
+def share_of_macs(graph: Graph, operators: Sequence[Operator]) -> float | None:
+    """The share of a graph's multiply-accumulates that some of its operators have.
+
+    None if it has none, or operators of which none are counted though they multiply.
+    """
+    total = sum(operator.macs for operator in graph.operators)
+    if not total or any(o.name in MULTIPLIERS and not o.macs for o in graph.operators):
+        return None
+    return sum(operator.macs for operator in operators) / total
 
 
 def no_values_of(graph: Graph, dtype: str, done: str, reason: str) -> str | None:
