@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from weighin.diagnostics.facts import Facts
-from weighin.formats.coverage import coverage
+from weighin.formats.coverage import coverage, has_other_weights, hides_weights
 from weighin.formats.graph import Graph
 
 
@@ -20,14 +20,18 @@ def percent(share: float) -> str:
 
 def covered(facts: Facts) -> str | None:
     """How much of the model a step or export changed, where that is not all of it."""
+    if hides_weights(facts.graph):
+        return None
+    has_others = has_other_weights(facts.graph)  # such as tables of embeddings
+    layers, whose = ("convolutions and dense layers", "their") if has_others else ("layers", "the")
     sentences = []
     for promise in facts.promises:
         kept = coverage(facts.graph, promise)
-        if kept.layers == kept.total:
+        if kept.layers in (0, kept.total):  # of none, the claim says what there is to say
             continue
-        said = f"{promise.what} in {kept.layers} of {kept.total} layers: {percent(kept.weights)}"
+        said = f"{promise.what} in {kept.layers} of {kept.total} {layers}: {percent(kept.weights)}"
         macs = "" if kept.macs is None else f", {percent(kept.macs)} of the multiply-accumulates"
-        sentences.append(f"{said} of the weights{macs}")
+        sentences.append(f"{said} of {whose} weights{macs}")
     return "; ".join(sentences) or None
 
 
