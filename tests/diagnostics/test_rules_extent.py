@@ -130,6 +130,43 @@ def test_depthwise_layers_are_told_where_the_toolkit_leaves_them(name: str) -> N
     assert told.endswith("in 1 of 2 layers: 50 % of the weights, 50 % of the multiply-accumulates")
 
 
+# Calibration
+
+FULL = layers(("CONV_2D", "INT8"), flowing="INT8")
+
+
+def seen(inner_high: float, setting: int = 2) -> dict[str, Any]:
+    """Facts of 200 inputs from 0 to 25, and to less without a few of them."""
+    range_ = {"range": [0.0, 25.0], "inner": [0.0, inner_high]}
+    return {"inputs": 200, "setting": setting, **range_}
+
+
+def test_few_inputs_that_widen_the_range_are_told() -> None:
+    """They make the steps of all the others coarser."""
+    expected = "2 of 200 calibration inputs set the input's range, 0 to 25; without them it is 0 to"
+
+    assert f"{expected} 1, in finer steps" == said("calibration", FULL, calibration=seen(1.0))
+    told = said("calibration", FULL, calibration=seen(1.0, 1))
+    assert told is not None
+    assert told.startswith(
+        "1 of 200 calibration inputs sets the input's range, 0 to 25; without it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "known"),
+    [
+        (FULL, seen(24.0, 0)),
+        (FULL, {}),
+        (FULL, {"inputs": 5}),
+        (layers(("CONV_2D", "INT8")), seen(1.0)),
+    ],
+)
+def test_a_range_that_many_set_or_that_no_file_uses(held: Graph, known: dict[str, Any]) -> None:
+    """Nothing is said of a range that is no wider, unknown, or not what steps were made of."""
+    assert said("calibration", held, calibration=known) is None
+
+
 # Larger files
 
 WHOLE = layers(("CONV_2D", "FLOAT32"), ("FULLY_CONNECTED", "FLOAT32"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from weighin import grammar, registry
 from weighin.core import Record, Variant
@@ -15,7 +16,13 @@ from weighin.formats.tflite import read_tflite
 from weighin.targets import machine
 
 
-def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Path) -> list[str]:
+def explain(
+    case: Case,
+    records: Mapping[str, Record],
+    path: Path,
+    baseline: Path,
+    seen: Mapping[str, Any] | None = None,
+) -> list[str]:
     """What the rules say of a row.
 
     Args:
@@ -23,6 +30,7 @@ def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Pat
         records: its figures by metric.
         path: the variant's .tflite file, also where the row is of its Keras file.
         baseline: the baseline's .tflite file.
+        seen: what was seen while the file was built (`Artifact.facts`).
     """
     here = machine.facts()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
@@ -44,6 +52,7 @@ def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Pat
         baseline=read_tflite(baseline),
         left_out=_left_out(delegated),
         promises=_promises(variant),
+        calibration=(seen or {}).get("calibration", {}),
         sizes=(path.stat().st_size, baseline.stat().st_size),
     )
     return rules.explain(facts, is_tflite=case.format == "tflite")

@@ -8,6 +8,8 @@ from weighin.diagnostics.facts import Facts
 from weighin.formats.coverage import coverage, has_other_weights, hides_weights
 from weighin.formats.graph import Graph
 
+NARROWED = 0.75  # share of its width that is left of a range which few inputs have widened
+
 
 def percent(share: float) -> str:
     """A share in words: `35 %`; what is not quite nothing or all does not look so."""
@@ -50,6 +52,22 @@ def larger(facts: Facts) -> str | None:
     difference = facts.sizes[0] - facts.sizes[1]
     said = ", ".join(filter(None, more)) or "names and descriptions, no more weights or operators"
     return f"the file is larger than the baseline's, by {difference:,} bytes: {said}"
+
+
+def calibrated(facts: Facts) -> str | None:
+    """Few calibration inputs that make the steps of all others coarser."""
+    known = facts.calibration
+    if "range" not in known or not {"INT8", "INT16"} & {t.dtype for t in facts.graph.inner}:
+        return None
+    (low, high), (inner_low, inner_high) = known["range"], known["inner"]
+    if inner_high - inner_low > NARROWED * (high - low):
+        return None
+    few = known["setting"]
+    verb, them = ("sets", "it") if few == 1 else ("set", "them")
+    return (
+        f"{few} of {known['inputs']} calibration inputs {verb} the input's range, {low:.3g} to "
+        f"{high:.3g}; without {them} it is {inner_low:.3g} to {inner_high:.3g}, in finer steps"
+    )
 
 
 def _more(count: int, one: str, several: str) -> str | None:

@@ -30,7 +30,7 @@ class Facts:
         promises: what the variant's steps and export promise of single layers.
         sizes: bytes of the file and of the baseline's; None if unknown.
         calibration: what is known of the inputs by which activations were quantized
-            (`weighin.exports.calibration`); empty if nothing.
+            (`weighin.build.calibration`); empty if nothing.
     """
 
     variant: Variant

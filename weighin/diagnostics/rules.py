@@ -178,6 +178,11 @@ RULES = (
     ),
     Rule("coverage", "the file itself: its layers, weights and operators", extent.covered),
     Rule("larger file", "the file itself, beside the baseline's", extent.larger),
+    Rule(
+        "calibration",
+        "Jacob et al. 2018, section 3.1: ranges by the extremes of what is seen",
+        extent.calibrated,
+    ),
     Rule("zeros stored dense", f"{_XNNPACK}, 'Sparse Inference'", _dense_zeros, everywhere=True),
     Rule(
         "XNNPACK's sparse path",
