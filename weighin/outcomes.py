@@ -72,12 +72,15 @@ class Inferences:
         fixed_seconds: what a call costs in this runtime that computes next to nothing.
         openings: how many calls each opening of the file answered, in order: one opening differs
             from the next by more than calls of one opening do.
+        left_out: the file's operators that run in no delegate, by their place in it; None if
+            unknown.
     """
 
     seconds: Sequence[float]
     delegated: tuple[int, int] | None = None
     fixed_seconds: float | None = None
     openings: Sequence[int] = ()
+    left_out: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,7 @@ def step(
     *,
     check: Callable[..., None] | None = None,
     claim: Claim | None = None,
+    promise: Any = None,
     uses: Sequence[Callable[..., Any]] = (),
 ) -> Callable[[F], F]:
     """Register `step(model, trainer, …) -> model`: Keras model in, Keras model out, by training.
@@ -193,12 +194,14 @@ def step(
             by name all arguments, `later`, the names of the steps that follow, and `before`, a
             function that reads the graph of the same model without this step and what follows;
             says how the file breaks the step's promise, or None.
+        promise: what it promises of a layer (`weighin.formats.coverage.Promise`), so that a row
+            tells how much of the model that covers; None if nothing of single layers.
         uses: functions of other files that decide what the step yields: a change in those files
             builds it anew, as one in the step's own does.
     """
 
     def register(function: F) -> F:
-        vars(function).update(check=check, claim=claim, uses=uses)
+        vars(function).update(check=check, claim=claim, promise=promise, uses=uses)
         steps.add(name, function)
         return function
 
@@ -210,6 +213,7 @@ def export(
     *,
     check: Callable[..., None] | None = None,
     claim: Claim | None = None,
+    promise: Any = None,
     available: Callable[[], str | None] | None = None,
     uses: Sequence[Callable[..., Any]] = (),
 ) -> Callable[[F], F]:
@@ -224,12 +228,15 @@ def export(
         check: as of a step.
         claim: given the graph (`weighin.formats.tflite`) of the file and all arguments by name,
             says how the file breaks the export's promise, or None.
+        promise: as of a step.
         available: says why the export cannot be used here, or None; loads nothing heavy.
         uses: as of a step.
     """
 
     def register(function: F) -> F:
-        vars(function).update(check=check, claim=claim, available=available, uses=uses)
+        vars(function).update(
+            check=check, claim=claim, promise=promise, available=available, uses=uses
+        )
         exports.add(name, function)
         return function
 

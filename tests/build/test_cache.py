@@ -36,6 +36,20 @@ def test_what_is_put_is_got(tmp_path: Path) -> None:
     np.testing.assert_array_equal(ANSWERS, np.load(made.answers, allow_pickle=False))
 
 
+def test_what_was_seen_while_building_is_kept_beside(tmp_path: Path) -> None:
+    """Facts come back, are no part of the key, and are missed in no entry that has none."""
+    cache, facts = Cache(tmp_path / "cache"), {"calibration": {"inputs": 2, "range": [0.0, 1.5]}}
+
+    plain = put(cache)
+    made = cache.put(PROVENANCE, "tflite", CONTENT, ANSWERS, 1.5, facts)
+
+    assert plain.facts == {}
+    assert plain.key == made.key
+    found = cache.get(made.key)
+    assert found is not None
+    assert facts == found.facts
+
+
 def test_what_was_never_put_is_not_got(tmp_path: Path) -> None:
     """An unknown key, and a folder that does not exist, hold nothing."""
     cache = Cache(tmp_path / "cache")

@@ -12,8 +12,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from helpers.flatbuffer import Layer, content, convolution, dense, write
 from helpers.invariants import breach, stored
+from helpers.rules import graph
 
-from weighin import grammar
+from weighin import grammar, registry
 from weighin.exports.dynamic import SMALLEST
 
 ZEROS = 38  # of 48 weights: 80 %, rounded down
@@ -37,7 +38,6 @@ def nibbles(outputs: int, inputs: int) -> Layer:
         ("prune(0.8)+int8", [dense(8, 6, "int8", zeros=ZEROS + 5)], "int8"),
         ("int8(scales=tensor)", [dense(8, 6, "int8")], "int8"),
         ("dynamic(scales=tensor)", [dense(40, 40, "int8"), dense(3, 40)], "float32"),
-        ("sparse", [dense(8, 6)], "float32"),
         ("sparse", [stored("sparse", dense(8, 6, zeros=ZEROS))], "float32"),
         ("prune(0.8)+sparse", [stored("sparse", dense(8, 6, zeros=ZEROS))], "float32"),
         (
@@ -158,7 +158,8 @@ def test_zeros_of_sparse_storage_count_as_pruned(tmp_path: Path) -> None:
 
 def test_a_few_zeros_may_be_stored_densely(tmp_path: Path) -> None:
     """The converter encodes from 30 % on; below, and on the edge, dense storage is right."""
-    path = write(tmp_path / "m.tflite", dense(10, 10, zeros=30))
+    encoded = stored("sparse", dense(8, 10, zeros=60))
+    path = write(tmp_path / "m.tflite", dense(10, 10, zeros=30), encoded)
 
     assert breach(path, "sparse") is None
 
@@ -225,7 +226,76 @@ def test_integer_activations_called_dynamic(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [SMALLEST // 32 - 1, SMALLEST // 32])
 def test_dynamic_range_leaves_small_kernels_alone(tmp_path: Path, size: int) -> None:
     """A float kernel below the converter's own limit is right, one at the limit is not."""
-    path = write(tmp_path / "m.tflite", dense(size, 32))
+    path = write(tmp_path / "m.tflite", dense(size, 32), dense(40, size, "int8"))
 
     allowed = size * 32 < SMALLEST
     assert allowed == (breach(path, "dynamic") is None)
+
+
+# Nothing that qualifies
+
+TOO_SMALL = "kernels below 1,024 values"
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "activations", "accused"),
+    [
+        (
+            "dynamic",
+            [convolution(4, 3, 3), dense(3, 256)],
+            "float32",
+            f"quantized: the converter leaves {TOO_SMALL} float, and the largest here has 768",
+        ),
+        (
+            "sparse(export=dynamic)",
+            [stored("sparse", dense(8, 6, zeros=ZEROS))],
+            "float32",
+            f"quantized: the converter leaves {TOO_SMALL} float, and the largest here has 48",
+        ),
+        (
+            "int4",
+            [dense(8, 6), dense(3, 8)],
+            "float32",
+            f"quantized: {TOO_SMALL} stay float (smallest=1024), and the largest here of a "
+            f"convolution or dense layer has 48",
+        ),
+        (
+            "prune(0.2)+sparse",
+            [dense(10, 10, zeros=20), dense(10, 10, zeros=21)],
+            "float32",
+            "stored sparse: the converter keeps kernels dense up to 30 % zeros, and here none has "
+            "more than 21 %: prune first, as in prune(0.8)+sparse",
+        ),
+    ],
+)
+def test_nothing_qualified(
+    tmp_path: Path, name: str, layers: list[Layer], activations: str, accused: str
+) -> None:
+    """An export that had nothing to do anywhere says so, and why."""
+    path = write(tmp_path / "m.tflite", *layers, activations=activations)
+
+    assert f"{grammar.parse(name).export}: nothing was {accused}" == breach(path, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "done"),
+    [
+        ("dynamic", "quantized"),
+        ("int8", "quantized"),
+        ("int16x8", "quantized"),
+        ("int4", "quantized"),
+        ("float16", "stored in half precision"),
+        ("sparse", "stored sparse"),
+    ],
+)
+def test_a_model_without_weights(name: str, done: str) -> None:
+    """Of a graph that multiplies by nothing, no export can keep its promise."""
+    claim = vars(registry.exports[name])["claim"]
+    wanted = grammar.parse(name).export
+    arguments = grammar.arguments(wanted, registry.exports[name])
+
+    accused = claim(graph(("RELU", None)), **arguments)
+
+    assert f"nothing was {done}: no layer multiplies by weights" == accused
+    # what a loop runs is a graph of its own, which is not read: nothing is known of it
+    assert claim(graph(("WHILE", None)), **arguments) is None

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from helpers.flatbuffer import convolution, dense, write
 from helpers.invariants import breach
+from helpers.rules import graph, kernel
 
-from weighin import grammar
+from weighin import grammar, registry
+from weighin.formats.graph import Tensor
 
 
 @pytest.mark.parametrize(
@@ -182,3 +184,55 @@ def test_what_is_narrowed_is_compared_with_what_was_before(tmp_path: Path) -> No
     assert told == breach(twice, "channels(0.5)+int8", **files)
     told = "channels(0.5): every layer is as wide as before"
     assert told == breach(once, "channels(0.5)+channels(0.5)", **files)
+
+
+# Nothing that qualifies
+
+
+def claimed(step: str, *operators: tuple[str, Tensor | None]) -> str | None:
+    """What a step's claim says of a graph of these operators."""
+    (call,) = grammar.parse(step).steps
+    function = registry.steps[call.name]
+    arguments = grammar.arguments(call, function)
+    accused: str | None = vars(function)["claim"](graph(*operators), later=[], **arguments)
+    return accused
+
+
+@pytest.mark.parametrize(
+    ("step", "done"),
+    [
+        ("prune(0.8)", "pruned"),
+        ("prune(0.8,scope=global)", "pruned"),
+        ("prune(0.5,block=4x1)", "pruned"),
+        ("prune(0.5,pattern=2:4)", "pruned"),
+        ("cluster(16)", "clustered"),
+    ],
+)
+def test_depthwise_kernels_alone(step: str, done: str) -> None:
+    """The toolkit leaves them as they are: of a model that has no others, nothing was done."""
+    accused = claimed(step, ("DEPTHWISE_CONV_2D", kernel(1, 3, 3, 8)), ("RELU", None))
+
+    assert (
+        f"nothing was {done}: the toolkit leaves depthwise kernels alone, and no other layer "
+        f"multiplies by weights" == accused
+    )
+    # what a loop runs is a graph of its own, which is not read: nothing is known of it
+    assert claimed(step, ("WHILE", None)) is None
+
+
+def test_kernels_too_small_for_their_share() -> None:
+    """A tenth of three weights is none: no zero is no pruning, though each layer has its share."""
+    accused = claimed("prune(0.1)", ("CONV_2D", kernel(3, 1, 1, 1)))
+
+    expected = "its kernels are too small for a share of 0.1, the largest has 3 weights"
+    assert f"nothing was pruned: {expected}" == accused
+    assert claimed("prune(0.5)", ("CONV_2D", kernel(4, 1, 1, 1, zeros=0.5))) is None
+
+
+def test_kernels_too_small_to_share_values() -> None:
+    """Sixteen weights with sixteen values share none."""
+    few = ("CONV_2D", kernel(16, 1, 1, 1))
+
+    told = "nothing was clustered: the largest kernel has 16 weights"
+    assert told == claimed("cluster(16)", few)
+    assert claimed("cluster(8)", few) is None

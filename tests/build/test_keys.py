@@ -69,7 +69,7 @@ def test_the_key_covers_the_models_file(plain: Path) -> None:
     """A changed line anywhere in the model's file changes every key."""
     before = key_of_chain(plain)
 
-    rewrite(plain, "layers.Dense(8,", "layers.Dense(9,")
+    rewrite(plain, "layers.Dense(32,", "layers.Dense(33,")
 
     assert not set(before) & set(key_of_chain(plain))
 

@@ -4,7 +4,20 @@
 from __future__ import annotations
 
 import pytest
-from helpers.rules import EMPTY, OLD, RULES, graph, kernel, mobile, said, sizes
+from helpers.rules import (
+    ARM,
+    EMPTY,
+    NEW,
+    OLD,
+    RULES,
+    graph,
+    kernel,
+    layers,
+    mobile,
+    said,
+    sizes,
+    speedup,
+)
 from helpers.support import record
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +26,7 @@ from weighin import grammar
 from weighin.core import Call, Variant
 from weighin.diagnostics import rules
 from weighin.diagnostics.rules import Facts, explain
+from weighin.formats.coverage import weights_of
 
 
 @pytest.mark.parametrize("rule", list(RULES))
@@ -68,16 +82,97 @@ def test_reasons_stand_in_the_order_of_the_rules() -> None:
     """Rules speak one after the other, each at most once."""
     facts = Facts(
         grammar.parse("prune(0.8)+dynamic"),
-        graph(("FULLY_CONNECTED", kernel(40, 40, zeros=0.8))),
+        layers(("FULLY_CONNECTED", "INT8"), ("FULLY_CONNECTED", "FLOAT32")),
         architecture="x86_64",
         cpu_features=OLD,
         delegated=(1, 2),
         fixed_share=0.5,
+        promises=[weights_of("INT8")],
     )
 
     expected = [sentence for rule in rules.RULES if (sentence := rule.say(facts))]
     assert expected == explain(facts)
-    assert 6 == len(expected)
+    assert 5 == len(expected)
+
+
+# Of any two reasons for one row, none says what the other denies
+
+KINDS = st.sampled_from(
+    [
+        *(("CONV_2D", "FLOAT32"), ("CONV_2D", "FLOAT16"), ("FULLY_CONNECTED", "INT8")),
+        *(("DEPTHWISE_CONV_2D", "INT4"), ("RESHAPE", ""), ("BATCH_MATMUL", ""), ("DENSIFY", "")),
+    ]
+)
+SOME_KERNELS = st.lists(
+    st.tuples(
+        st.sampled_from(["CONV_2D", "DENSIFY", "FULLY_CONNECTED"]),
+        st.builds(
+            lambda zeros, sparse: kernel(10, 10, zeros=zeros, sparse=sparse),
+            st.sampled_from([0.0, 0.2, 0.5, 0.9]),
+            st.booleans(),
+        ),
+    ),
+    max_size=4,
+)
+GRAPHS = st.builds(
+    lambda kinds, flowing: layers(*kinds, flowing=flowing),
+    st.lists(KINDS, max_size=6),
+    st.sampled_from(["FLOAT32", "INT8", "INT16"]),
+) | SOME_KERNELS.map(lambda kernels: graph(*kernels))
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Facts:
+    """Facts that fit each other, as of a row that was measured."""
+    held = draw(GRAPHS)
+    total = len(held.operators)
+    left_out = draw(st.lists(st.integers(0, total - 1), unique=True)) if total else []
+    verdict = draw(st.sampled_from(["", "faster", "slower", "no evidence"]))
+    size = draw(st.integers(500, 2000))
+    return Facts(
+        grammar.parse(draw(st.sampled_from(["dynamic", "float16", "int8", "prune(0.8)+sparse"]))),
+        held,
+        sizes(size, draw(st.integers(400, size))) | speedup(verdict),
+        draw(st.sampled_from(["x86_64", "aarch64"])),
+        draw(st.sampled_from([OLD, NEW, ARM])),
+        draw(st.sampled_from([None, (total - len(left_out), total)])),
+        baseline=draw(GRAPHS),
+        runtime=draw(st.sampled_from(["litert", "litert-builtin"])),
+        left_out=draw(st.sampled_from([None, sorted(left_out)])),
+        sizes=(size, draw(st.integers(500, 2000))),
+        promises=[weights_of(draw(st.sampled_from(["INT8", "FLOAT16", "INT4"])))],
+    )
+
+
+EXCLUDED = [  # no row is told both
+    ("the same work", "on them run outside XNNPACK"),
+    ("no XNNPACK delegate here", "out of XNNPACK"),
+    ("no XNNPACK delegate here", "run in XNNPACK"),
+    ("stored dense", "sparse storage"),
+    ("stored dense", "look like noise"),
+    ("a smaller file", "the file is larger"),
+    ("XNNPACK's sparse path is off", "XNNPACK's sparse path needs"),
+    ("stored dense", "sparse path"),
+]
+
+
+@given(rows())
+def test_no_reason_denies_another(facts: Facts) -> None:
+    """Whatever a row is, what is said of it can all be true at once, and fits its verdict."""
+    told = explain(facts)
+    whole = "\n".join(told)
+    types = {tensor.dtype for tensor in facts.graph.kernels}
+
+    for one, other in EXCLUDED:
+        assert one not in whole or other not in whole
+    assert len(told) == len(set(told))
+    if facts.is_faster:
+        for word in ("the same work", "no faster", "slower kernels", "anew in every call"):
+            assert word not in whole
+    assert "half-precision" not in whole or "FLOAT16" in types
+    assert "4-bit" not in whole or "INT4" in types
+    assert "anew in every call" not in whole or "INT8" in types
+    assert facts.is_larger == ("the file is larger" in whole)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ from weighin.build.scheduler import build
 from weighin.core import Artifact, Dataset, Failure, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import load_definitions
-from weighin.diagnostics.rules import SHAPE_OPERATORS, Facts, explain
+from weighin.diagnostics.delegation import SHAPE_OPERATORS
+from weighin.diagnostics.facts import Facts
+from weighin.diagnostics.rules import explain
 from weighin.exports._batch import check_batch
 from weighin.formats.tflite import read_tflite
 from weighin.measure.equivalence import check_session

@@ -178,11 +178,6 @@ def test_a_sparse_file_answers_as_the_dense_one(
     )
 
 
-def test_a_dense_model_is_stored_densely(made: Made) -> None:
-    """Where no kernel has enough zeros nothing is encoded, and that keeps the promise."""
-    assert not any(kernel.sparse for kernel in graph(made("sparse")).kernels)
-
-
 @pytest.mark.parametrize("export", ["dynamic", "int8"])
 def test_what_xnnpack_refuses_is_told_with_the_way_out(made: Made, export: str) -> None:
     """LiteRT 2.3 fails to prepare sparse int8 kernels: the message names who, what, and the way."""

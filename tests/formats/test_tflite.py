@@ -21,8 +21,8 @@ from weighin.outcomes import Compressed
 from weighin.stats import entropy
 
 VARIANTS = ("baseline", "dynamic", "int8", "prune(0.5)", "prune(0.5)+int8")
-DENSE = {"tiny": [36 * 8, 8 * 3], "tiny_cnn": [32 * 40, 40 * 3]}  # the depthwise output is 2×2×8
-BIASES = {"tiny": 8 + 3, "tiny_cnn": 8 + 8 + 40 + 3}
+DENSE = {"tiny": [36 * 32, 32 * 3], "tiny_cnn": [32 * 40, 40 * 3]}  # the depthwise output is 2×2×8
+BIASES = {"tiny": 32 + 3, "tiny_cnn": 8 + 8 + 40 + 3}
 CONVOLUTION, DEPTHWISE = 3 * 3 * 8, 3 * 3 * 8  # 8 filters on one channel; one for each of 8
 PARAMETERS = {
     "tiny": sum(DENSE["tiny"]) + BIASES["tiny"],

@@ -39,13 +39,13 @@ QUICK = Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=40)
 npz_dataset("poisoned", HERE / "data" / "poisoned.npz", classes=3, scale=1 / 255)
 
 
-def layers_of(keras, *more):
+def layers_of(keras, *more, width=8):
     layers = keras.layers
     return keras.Sequential(
         [
             layers.Input((6, 6, 1)),
             layers.Flatten(),
-            layers.Dense(8, activation="relu"),
+            layers.Dense(width, activation="relu"),
             *more,
             layers.Dense(3, activation="softmax"),
         ]
@@ -54,7 +54,7 @@ def layers_of(keras, *more):
 
 @model(quick=Recipe("poisoned", epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01))
 def poisoned(keras):
-    return layers_of(keras)
+    return layers_of(keras, width=32)  # as the tiny model is
 
 
 @model(quick=QUICK)

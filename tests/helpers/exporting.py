@@ -16,7 +16,6 @@ NAMES = [
     "dynamic(scales=tensor)",
     "compact(int8,scales=tensor)",
     "compact(int8)",
-    "sparse",
     *(f"{PRUNED}+{name}" for name in SPARSE),
     *(f"{PRUNED}+sparse(export={name})" for name in SPARSE),
     *(f"{PRUNED}+compact({name})" for name in COMPACT),

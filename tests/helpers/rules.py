@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from weighin.formats.sparsity import Sparsity
 
 RULES = {rule.name: rule for rule in rules.RULES}
 EMPTY = Graph((), (), (), ())
+WIDTHS = {"FLOAT32": 4, "FLOAT16": 2, "INT8": 1}  # bytes of a value
 OLD, NEW, ARM = ("avx", "avx2"), ("avx", "avx2", "avx512_vnni"), ("asimd",)
 
 
@@ -43,6 +45,29 @@ def graph(*operators: tuple[str, Tensor | None]) -> Graph:
         for at, (name, weights) in enumerate(operators)
     )
     return Graph((), made, (), ())
+
+
+def layers(*kinds: tuple[str, str], flowing: str = "FLOAT32", sizes: Sequence[int] = ()) -> Graph:
+    """A graph of operators on one activation, each by its name and its weights' type.
+
+    Args:
+        kinds: name and type; an empty type for an operator without weights.
+        flowing: the activation's type.
+        sizes: how many weights each operator has, 64 if not given; each is used once.
+    """
+    tensors = [Tensor(0, "flowing", (1, 8), flowing, np.empty(0, np.uint8), 0, 0)]
+    operators = []
+    for at, (name, dtype) in enumerate(kinds):
+        inputs: tuple[int, ...] = (0,)
+        weights = None
+        if dtype:
+            size = sizes[at] if sizes else 64
+            data = np.ones(size // 2 if dtype == "INT4" else size * WIDTHS[dtype], np.uint8)
+            weights = Tensor(len(tensors), f"w{at}", (1, size), dtype, data, 1, 0)
+            tensors.append(weights)
+            inputs = (0, weights.index)
+        operators.append(Operator(name, inputs, (0,), weights, positions=1))
+    return Graph(tuple(tensors), tuple(operators), (0,), (0,))
 
 
 def mobile(

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from helpers.flatbuffer import dense, write
+
 from weighin import pytest_plugin, registry
 from weighin.build.cache import Cache
 from weighin.build.keys import BuildContext
@@ -16,7 +18,6 @@ from weighin.core import Artifact, Case, Dataset, Recipe, ReferenceModel, Suite,
 from weighin.datasets.search import SearchPaths
 from weighin.measure.context import RunContext
 from weighin.pytest_plugin.settings import Settings
-from weighin.runtimes.litert import smallest_model
 
 
 class Declared:
@@ -99,8 +100,7 @@ class FakeArtifacts:
         self.asked: list[Case] = []
         self.while_building: Callable[[], object] = lambda: None
         self.broken = broken
-        self._path = folder / "smallest.tflite"
-        self._path.write_bytes(smallest_model())
+        self._path = write(folder / "small.tflite", dense(8, 6, "int8"))  # on floats
 
     def build(
         self, cases: Iterable[Case], *, begun: Callable[..., None], finished: Callable[..., None]

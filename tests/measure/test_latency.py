@@ -9,6 +9,7 @@ from helpers.support import Clock
 from weighin import stats
 from weighin.core import Case
 from weighin.measure import latency, paired
+from weighin.measure.figures import figures
 from weighin.measure.latency import Openings, openings_for, rounds_for
 from weighin.metrics.latency import latency as latency_of
 
@@ -29,6 +30,11 @@ class FakeCell:
     def delegated(self):
         """Known once something was opened to be timed."""
         return (3, 4) if self.opened else None
+
+    @property
+    def left_out(self):
+        """Which one of the four is not."""
+        return (2,) if self.opened else None
 
     def side(self, case):
         """Opens anew each time."""
@@ -111,6 +117,9 @@ def test_what_is_delegated_is_told_of_what_was_timed(clock):
     inferences = measured(cell, clock)
 
     assert (3, 4) == inferences.delegated
+    assert (2,) == inferences.left_out
+    (told,) = [r for r in figures(CASE, "inference", inferences, "") if r.metric == "delegated"]
+    assert (3, 4, (2,)) == (told.count, told.n, told.left_out)
     assert 11 == cell.opened
 
 

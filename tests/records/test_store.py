@@ -38,6 +38,7 @@ RECORDS = st.builds(
     pinned=st.none() | st.booleans(),
     samples=st.lists(NUMBER, max_size=3).map(tuple),
     openings=st.lists(WHOLE, max_size=3).map(tuple),
+    left_out=st.lists(WHOLE, max_size=3).map(tuple),
     reasons=st.lists(TEXT, max_size=3).map(tuple),
 )
 JSON = st.recursive(

@@ -1,13 +1,17 @@
-"""Files that LiteRT does not open are named."""
+"""Files that LiteRT does not open are named, and operators that XNNPACK does not run."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import flatbuffers
 import pytest
-from helpers.flatbuffer import convolution, write
+from ai_edge_litert import schema_py_generated as schema
+from helpers.flatbuffer import content, convolution, dense, write
 
 from weighin.core import WeighinError
+from weighin.formats.tflite import read_tflite
 from weighin.runtimes.litert import LiteRT
 
 
@@ -26,3 +30,26 @@ def test_a_file_whose_layers_do_not_fit_does_not_open(tmp_path: Path) -> None:
 
     with pytest.raises(WeighinError, match=r"LiteRT cannot open model\.tflite"):
         LiteRT().open(path, 1)
+
+
+def test_what_xnnpack_leaves_out_is_named_by_its_place(tmp_path: Path) -> None:
+    """Of three operators the last is one that XNNPACK has no kernel for."""
+    model = schema.ModelT.InitFromObj(
+        schema.Model.GetRootAs(content([dense(8, 6), dense(3, 8)], softmax=True), 0)
+    )
+    last = model.operatorCodes[-1]
+    last.builtinCode = last.deprecatedBuiltinCode = schema.BuiltinOperator.LOG_SOFTMAX
+    operator = model.subgraphs[0].operators[-1]
+    operator.builtinOptions = schema.LogSoftmaxOptionsT()
+    operator.builtinOptionsType = schema.BuiltinOptions.LogSoftmaxOptions
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path = tmp_path / "model.tflite"
+    path.write_bytes(bytes(builder.Output()))
+
+    session, whole = LiteRT().open(path, 1), write(tmp_path / "m.tflite", dense(8, 6))
+
+    assert (2, 3) == session.delegated
+    assert (2,) == session.left_out
+    assert "LOG_SOFTMAX" == read_tflite(path).operators[2].name
+    assert () == LiteRT().open(whole, 1).left_out

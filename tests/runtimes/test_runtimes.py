@@ -166,6 +166,7 @@ def test_the_runtime_without_delegate_answers_like_the_one_with_it(shop, tiny_da
     taken, total = without.delegated
     assert 0 == taken < total
     assert with_it.delegated[0] > 0
+    assert tuple(range(total)) == without.left_out
     assert np.abs(scores - with_it.predict(images)).max() <= tolerance
     np.testing.assert_allclose(_one_by_one(without, images), scores, rtol=0, atol=tolerance)
 

@@ -52,6 +52,7 @@ class Cache:
                 answers=folder / "answers.npy",
                 provenance=entry["provenance"],
                 seconds=entry["seconds"],
+                facts=dict(entry.get("facts", {})),
             )
             whole = (
                 written == key_of(entry)
@@ -70,8 +71,17 @@ class Cache:
         content: bytes,
         answers: Scores,
         seconds: float,
+        facts: Mapping[str, Any] | None = None,
     ) -> Artifact:
         """Write an artifact, whole or not at all.
+
+        Args:
+            provenance: everything that went into it.
+            format: the file's ending.
+            content: the file.
+            answers: of its Keras model to the first test images.
+            seconds: what building it took.
+            facts: what else was seen meanwhile, as JSON has it; no part of the key.
 
         Raises:
             WeighinError: if the folder cannot be written.
@@ -91,6 +101,7 @@ class Cache:
                 "seconds": seconds,
                 "provenance": provenance,
             }
+            entry |= {"facts": facts} if facts else {}
             entry["entry_sha256"] = key_of(entry)
             (partial / "provenance.json").write_text(json.dumps(entry, indent=1), "utf-8")
         artifact = self.get(key)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from weighin import grammar, registry
-from weighin.build import pretrained
+from weighin.build import calibration, pretrained
 from weighin.build.jobs import Job
 from weighin.build.keys import THREADS, BuildContext
 from weighin.core import Artifact, Dataset, Failure, Scores, WeighinError
@@ -98,10 +98,12 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
         if job.export is not None:
             export = registry.exports[job.export.name]
             arguments = grammar.arguments(job.export, export)
-            content = export(model, trainer.calibration(), **arguments)
+            inputs = trainer.calibration()
+            content = export(model, inputs, **arguments)
             seconds = time.perf_counter() - began
             answers = np.load(parent.answers, allow_pickle=False)  # the same model's
-            return build_context.cache.put(provenance, "tflite", content, answers, seconds)
+            facts = {"calibration": calibration.facts_of(inputs)}
+            return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
         step = registry.steps[job.steps[-1].name]
         model = step(model, trainer, **grammar.arguments(job.steps[-1], step))
     tf_keras.check_finite(model, str(job))

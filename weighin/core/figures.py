@@ -35,6 +35,8 @@ class Figure:
         stopped: why measuring ended: its interval was `narrow` enough, its `time` was spent, or as
             many `blocks` were measured as ever are.
         pinned: whether it ran on one core.
+        left_out: of what a delegate runs, the file's operators that stay out, by their place in
+            it; empty if there are none, or they are unknown.
         verdict: what a comparison with the baseline comes to: `faster`, `no evidence` …
         note: what else a reader should know; no program reads it.
     """
@@ -52,3 +54,4 @@ class Figure:
     openings: tuple[int, ...] = ()
     stopped: Stopped = ""
     pinned: bool | None = None
+    left_out: tuple[int, ...] = ()

@@ -43,6 +43,7 @@ class Record(OfCase):
     stopped: Stopped = ""
     pinned: bool | None = None
     reasons: tuple[str, ...] = ()
+    left_out: tuple[int, ...] = ()
 
     def of(self, **place: Any) -> Record:
         """The same figure of a case that differs in these fields."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Artifact:
             `(n, classes)` float32: what any runtime's answers are held against.
         provenance: model, stage, recipe, seed, digests and versions, as hashed into the key.
         seconds: what building it took, its parents not counted.
+        facts: what else was seen while it was built, that decides nothing: `calibration`.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Artifact:
     answers: Path
     provenance: Mapping[str, Any]
     seconds: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

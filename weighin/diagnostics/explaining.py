@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from weighin import grammar
-from weighin.core import Record
+from weighin import grammar, registry
+from weighin.core import Record, Variant
 from weighin.core.case import Case
 from weighin.diagnostics import rules
-from weighin.diagnostics.rules import Facts
+from weighin.diagnostics.facts import Facts
+from weighin.formats.coverage import Promise
 from weighin.formats.tflite import read_tflite
 from weighin.targets import machine
 
 
-def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Path) -> list[str]:
+def explain(
+    case: Case,
+    records: Mapping[str, Record],
+    path: Path,
+    baseline: Path,
+    seen: Mapping[str, Any] | None = None,
+) -> list[str]:
     """What the rules say of a row.
 
     Args:
@@ -22,12 +30,14 @@ def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Pat
         records: its figures by metric.
         path: the variant's .tflite file, also where the row is of its Keras file.
         baseline: the baseline's .tflite file.
+        seen: what was seen while the file was built (`Artifact.facts`).
     """
     here = machine.facts()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
     latency = records.get("latency")
+    variant = grammar.parse(case.variant)
     facts = Facts(
-        variant=grammar.parse(case.variant),
+        variant=variant,
         graph=read_tflite(path),
         records=records,
         architecture=here["architecture"],
@@ -40,5 +50,25 @@ def explain(case: Case, records: Mapping[str, Record], path: Path, baseline: Pat
         if fixed is None or latency is None or not fixed.value or not latency.value
         else min(1.0, fixed.value / latency.value),
         baseline=read_tflite(baseline),
+        left_out=_left_out(delegated),
+        promises=_promises(variant),
+        calibration=(seen or {}).get("calibration", {}),
+        sizes=(path.stat().st_size, baseline.stat().st_size),
     )
     return rules.explain(facts, is_tflite=case.format == "tflite")
+
+
+def _left_out(delegated: Record | None) -> tuple[int, ...] | None:
+    """The operators that no delegate runs; None of records that do not say which they are."""
+    if delegated is None or delegated.count is None or delegated.n is None:
+        return None
+    is_told = len(delegated.left_out) == delegated.n - delegated.count
+    return delegated.left_out if is_told else None
+
+
+def _promises(variant: Variant) -> list[Promise]:
+    """What a variant's steps and export, and the one that this is about, promise of a layer."""
+    steps = [registry.steps[name] for name in dict.fromkeys(step.name for step in variant.steps)]
+    names = dict.fromkeys((variant.export.name, grammar.innermost(variant.export)))
+    parts = [*steps, *(registry.exports[name] for name in names)]
+    return [vars(part)["promise"] for part in parts if vars(part).get("promise")]

@@ -5,78 +5,18 @@ A rule is given what is known of one row and says one sentence, or nothing where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from weighin.core import Record, Variant
+from weighin.diagnostics import delegation, extent
+from weighin.diagnostics.facts import Facts
 from weighin.formats.graph import Graph
-from weighin.grammar import innermost
 
 INT8_EXTENSIONS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 MOSTLY = 0.3  # share of zeros from which a runtime that skipped them would show it
 SPARSE_ENOUGH = 2 / 3  # share of zeros that XNNPACK's sparse kernels ask for
 FIXED_COST = 0.2  # share of the latency from which the fixed cost is worth a word
-SHAPE_OPERATORS = ("SHAPE", "STRIDED_SLICE", "PACK", "REDUCE_PROD", "FILL", "BROADCAST_ARGS")
 INCOMPRESSIBLE = 0.85  # share of the file that is left after gzip of dense weights
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of one row.
-
-    Attributes:
-        graph: what the file holds.
-        records: the row's figures by metric.
-        architecture: of the machine, as `x86_64`.
-        cpu_features: of the machine; empty where they could not be read.
-        runtime: what ran the row; empty if unknown.
-        delegated: how many operators XNNPACK runs, and how many there are; None if unknown.
-        fixed_share: share of one call that a model of one operator takes too, a lower bound of
-            what no compression can save; None if unknown.
-        baseline: what the baseline's file holds; None if unknown.
-    """
-
-    variant: Variant
-    graph: Graph
-    records: Mapping[str, Record] = field(default_factory=dict)
-    architecture: str = ""
-    cpu_features: Collection[str] = ()
-    delegated: tuple[int, int] | None = None
-    fixed_share: float | None = None
-    baseline: Graph | None = None
-    runtime: str = ""
-
-    @property
-    def export(self) -> str:
-        """How the file's weights and activations are stored: also of `compact(int8)`, `int8`."""
-        return innermost(self.variant.export)
-
-    @property
-    def may_delegate(self) -> bool:
-        """Whether the runtime gives operators to XNNPACK, if it is known."""
-        return self.runtime != "litert-builtin"
-
-    @property
-    def steps(self) -> list[str]:
-        """Names of the variant's steps."""
-        return [step.name for step in self.variant.steps]
-
-    @property
-    def zeros(self) -> float:
-        """Share of zeros in the weights that operators multiply by."""
-        size = sum(kernel.size for kernel in self.graph.kernels)
-        return 1 - sum(kernel.nonzero for kernel in self.graph.kernels) / size if size else 0.0
-
-    @property
-    def is_faster(self) -> bool:
-        """Whether the row was found faster than the baseline."""
-        return "speedup" in self.records and self.records["speedup"].verdict == "faster"
-
-    @property
-    def has_avx(self) -> bool | None:
-        """Whether an x86 processor has AVX; None on other processors or if unknown."""
-        known = self.architecture.lower() in ("x86_64", "amd64") and self.cpu_features
-        return "avx" in self.cpu_features if known else None
 
 
 @dataclass(frozen=True)
@@ -115,8 +55,10 @@ def _dense_zeros(facts: Facts) -> str | None:
 
 
 def _sparse_path(facts: Facts) -> str | None:
-    if facts.zeros < MOSTLY or not facts.may_delegate:
+    if facts.zeros < MOSTLY or not facts.may_delegate or facts.is_faster:
         return None
+    if not any(kernel.sparse for kernel in facts.graph.kernels):
+        return None  # zeros stored dense are skipped nowhere, which is said already
     missing = _missing_for_sparse_path(facts.graph)
     if missing:
         return f"XNNPACK's sparse path needs {missing[0]}; this graph has {missing[1]}"
@@ -147,86 +89,42 @@ def _missing_for_sparse_path(graph: Graph) -> tuple[str, str] | None:
     if zeros < SPARSE_ENOUGH:
         return f"{SPARSE_ENOUGH * 100:.0f} % zeros in 1×1 convolutions", f"{zeros * 100:.0f} %"
     if not all(kernel.sparse for kernel in pointwise):
-        return "weights in sparse encoding", "dense ones"
+        return "1×1 convolutions in sparse encoding", "dense ones"
     return None
 
 
 def _unpacked(facts: Facts) -> str | None:
     kernels = [kernel for kernel in facts.graph.kernels if kernel.sparse]
     unpacked = [operator for operator in facts.graph.operators if operator.name == "DENSIFY"]
-    if facts.variant.export.name == "sparse" and not kernels:
-        return "no kernel has the 30 % zeros from which the converter stores it sparse"
-    if not unpacked or facts.is_faster:
+    if not kernels or not unpacked or facts.is_faster:
         return None
+    file = "" if facts.is_larger else "a smaller file, "
     return (
         f"{len(unpacked)} of {len(facts.graph.kernels)} kernels are unpacked from sparse storage "
-        f"when the file is opened: a smaller file, the same work"
+        f"when the file is opened: {file}the same work"
     )
-
-
-def _open_batch(facts: Facts) -> str | None:
-    if not facts.graph.open_batch:
-        return None
-    names = [operator.name for operator in facts.graph.operators]
-    computing = [name for name in names if name in SHAPE_OPERATORS]
-    if not computing:
-        return None
-    return (
-        f"its batch dimension is open, so {len(computing)} of {len(names)} operators compute "
-        f"shapes ({', '.join(sorted(set(computing)))}), which no delegate takes: with a batch of "
-        f"one the graph has none of them"
-    )
-
-
-def _no_delegate(facts: Facts) -> str | None:
-    if facts.may_delegate or facts.is_faster:
-        return None
-    return "no XNNPACK delegate here: this row and its baseline run in LiteRT's own kernels"
-
-
-def _int16(facts: Facts) -> str | None:
-    if facts.is_faster or facts.delegated is None or not facts.may_delegate:
-        return None
-    n, m = facts.delegated
-    if n == m or not any(tensor.dtype == "INT16" for tensor in facts.graph.tensors):
-        return None
-    return (
-        f"XNNPACK has no kernels for 16-bit activations: {n} of {m} operators run in it, the "
-        f"others in slower ones"
-    )
-
-
-def _delegation(facts: Facts) -> str | None:
-    if facts.is_faster or facts.delegated is None or not facts.may_delegate or _int16(facts):
-        return None
-    n, m = facts.delegated
-    return None if n == m else f"{n} of {m} operators run in XNNPACK, the others in slower kernels"
 
 
 def _no_int8_extension(facts: Facts) -> str | None:
-    integer = facts.export in ("int8", "dynamic")
     known = facts.architecture and facts.cpu_features
-    if not integer or not known or any(name in facts.cpu_features for name in INT8_EXTENSIONS):
+    if facts.is_faster or not known or not facts.integer_layers:
+        return None
+    if any(name in facts.cpu_features for name in INT8_EXTENSIONS):
         return None
     return "this CPU has no VNNI or dot-product instructions, so int8 multiplies no faster"
 
 
 def _dynamic(facts: Facts) -> str | None:
-    if facts.export != "dynamic" or facts.is_faster:
+    if facts.is_faster or not facts.hybrid_layers:
         return None
     return "dynamic range quantizes activations anew in every call"
-
-
-def _float16(facts: Facts) -> str | None:
-    if facts.export != "float16" or facts.is_faster:
-        return None
-    return "half-precision weights are unpacked to float32 first: a smaller file, the same work"
 
 
 def _int4(facts: Facts) -> str | None:
     if facts.is_faster or not any(kernel.dtype == "INT4" for kernel in facts.graph.kernels):
         return None
-    return "4-bit weights are unpacked while running: a smaller file, no less work than 8 bits"
+    file = "" if facts.is_larger else "a smaller file, "
+    return f"4-bit weights are unpacked while running: {file}no less work than 8 bits"
 
 
 def _fixed_cost(facts: Facts) -> str | None:
@@ -278,6 +176,13 @@ RULES = (
         _fewer_channels,
         everywhere=True,
     ),
+    Rule("coverage", "the file itself: its layers, weights and operators", extent.covered),
+    Rule("larger file", "the file itself, beside the baseline's", extent.larger),
+    Rule(
+        "calibration",
+        "Jacob et al. 2018, section 3.1: ranges by the extremes of what is seen",
+        extent.calibrated,
+    ),
     Rule("zeros stored dense", f"{_XNNPACK}, 'Sparse Inference'", _dense_zeros, everywhere=True),
     Rule(
         "XNNPACK's sparse path",
@@ -293,11 +198,23 @@ RULES = (
     Rule(
         "open batch",
         "the same model converted with a batch of one and with an open batch, side by side",
-        _open_batch,
+        delegation.open_batch,
     ),
-    Rule("no delegate", "LiteRT's OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES", _no_delegate),
-    Rule("16-bit activations", f"{_XNNPACK}, 'Operator support': no INT16 inputs", _int16),
-    Rule("delegation", "TensorFlow Lite, 'Delegates': operators not claimed stay", _delegation),
+    Rule(
+        "no delegate",
+        "LiteRT's OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES",
+        delegation.no_delegate,
+    ),
+    Rule(
+        "16-bit activations",
+        f"{_XNNPACK}, 'Operator support': no INT16 inputs",
+        delegation.wide_activations,
+    ),
+    Rule(
+        "delegation",
+        "TensorFlow Lite, 'Delegates': operators not claimed stay",
+        delegation.left_out,
+    ),
     Rule(
         "int8 instructions",
         "XNNPACK src/configs/gemm-config.c: which kernels a processor gets",
@@ -308,7 +225,11 @@ RULES = (
         "TensorFlow Lite, 'Post-training dynamic range quantization'",
         _dynamic,
     ),
-    Rule("float16", "TensorFlow Lite, 'Post-training float16 quantization'", _float16),
+    Rule(
+        "float16",
+        "TensorFlow Lite, 'Post-training float16 quantization'",
+        delegation.half_precision,
+    ),
     Rule(
         "int4",
         "tensorflow/lite/kernels/conv.cc: UnpackDenseInt4IntoInt8 in every call; XNNPACK's qc4w "

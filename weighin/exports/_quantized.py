@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+import numpy as np
+
 from weighin.core import Images, WeighinError
 from weighin.formats.graph import Graph
 from weighin.frameworks import process
@@ -18,7 +20,18 @@ _PER_TENSOR_DENSE = "_experimental_disable_per_channel_quantization_for_dense_la
 
 
 def samples(calibration: Images) -> Callable[[], Iterator[list[Images]]]:
-    """A converter's representative data set: one image at a time."""
+    """A converter's representative data set: one image at a time.
+
+    Raises:
+        WeighinError: naming the first image that is not of finite numbers alone.
+    """
+    finite = np.isfinite(calibration).all(axis=tuple(range(1, calibration.ndim)))
+    if not finite.all():
+        raise WeighinError(
+            f"Calibration input {int(finite.argmin())} of {len(calibration)} holds NaN or infinite "
+            f"values, which have no range to be quantized in: mend the training inputs (they are "
+            f"the first ones), or leave it out."
+        )
 
     def generate() -> Iterator[list[Images]]:
         for index in range(len(calibration)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales, set_scales
-from weighin.formats.graph import Graph, other_types
+from weighin.formats.coverage import largest, no_values_of, weights_of
+from weighin.formats.graph import Graph, Tensor, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
@@ -16,13 +18,22 @@ SMALLEST = 1024
 
 
 def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str | None:
-    """Large kernels of int8 between float activations."""
+    """Large kernels of int8, one at least, between float activations."""
     large = [kernel for kernel in graph.kernels if kernel.size >= SMALLEST]
     return (
         check_batch(graph, batch)
         or other_types(large, "INT8")
         or other_types(graph.activations, "FLOAT32")
         or check_scales(graph, scales)
+        or no_values_of(graph, "INT8", "quantized", _too_small(graph.kernels))
+    )
+
+
+def _too_small(kernels: Sequence[Tensor]) -> str:
+    """Why none of these kernels was quantized."""
+    return (
+        f"the converter leaves kernels below {SMALLEST:,} values float, and the largest here has "
+        f"{largest(kernels):,}"
     )
 
 
@@ -36,7 +47,7 @@ def converter(
     return lite_converter
 
 
-@export("dynamic", claim=claim, uses=(set_scales, check_batch))
+@export("dynamic", claim=claim, promise=weights_of("INT8"), uses=(set_scales, check_batch))
 def dynamic(
     model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
 ) -> bytes:

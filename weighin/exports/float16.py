@@ -6,6 +6,7 @@ from typing import Any
 
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
+from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
@@ -13,7 +14,13 @@ from weighin.registry import export
 
 def claim(graph: Graph, batch: Batch = "one") -> str | None:
     """Weights of 2 bytes."""
-    return check_batch(graph, batch) or other_types(graph.kernels, "FLOAT16")
+    return (
+        check_batch(graph, batch)
+        or other_types(graph.kernels, "FLOAT16")
+        or no_values_of(
+            graph, "FLOAT16", "stored in half precision", "its weights are of another type"
+        )
+    )
 
 
 def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
@@ -24,7 +31,7 @@ def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
     return lite_converter
 
 
-@export("float16", claim=claim, uses=(check_batch,))
+@export("float16", claim=claim, promise=weights_of("FLOAT16"), uses=(check_batch,))
 def float16(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
     """Weights stored in 2 bytes, computed with as float32.
 

@@ -7,6 +7,7 @@ from typing import Any
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import samples
+from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
@@ -19,10 +20,11 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
         or other_types(graph.kernels, "INT8")
         or other_types(graph.inner, "INT16")
         or other_types(graph.ends, "FLOAT32")
+        or no_values_of(graph, "INT8", "quantized", "its weights are of another type")
     )
 
 
-@export("int16x8", claim=claim, uses=(samples, check_batch))
+@export("int16x8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch))
 def int16x8(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
     """Integer: int8 weights, int16 activations, float input and output, calibrated.
 

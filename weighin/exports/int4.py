@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from weighin.core import Images, WeighinError
@@ -10,7 +11,8 @@ from weighin.exports import float32
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
-from weighin.formats.graph import Graph, other_types
+from weighin.formats.coverage import largest, no_values_of, weights_of
+from weighin.formats.graph import Graph, Tensor, other_types
 from weighin.grammar import above
 from weighin.registry import export
 
@@ -31,22 +33,38 @@ def claim(
     batch: Batch = "one",
     **_: object,
 ) -> str | None:
-    """Large kernels of 4 bits between float activations."""
-    large = [
+    """Large kernels of 4 bits, one at least, between float activations."""
+    packed = [
         operator.weights
         for operator in graph.operators
-        if operator.name in PACKED and operator.weights and operator.weights.size >= smallest
+        if operator.name in PACKED and operator.weights
     ]
+    large = [kernel for kernel in packed if kernel.size >= smallest]
     return (
         check_batch(graph, batch)
         or other_types(large, "INT4")
         or other_types(graph.activations, "FLOAT32")
         or check_scales(graph, scales)
+        or no_values_of(graph, "INT4", "quantized", _too_small(packed, smallest))
+    )
+
+
+def _too_small(packed: Sequence[Tensor], smallest: int) -> str:
+    """Why none of the kernels that could be packed was."""
+    if not packed:
+        return "the quantizer packs kernels of convolutions and dense layers alone"
+    return (
+        f"kernels below {smallest:,} values stay float (smallest={smallest}), and the largest "
+        f"here of a convolution or dense layer has {largest(packed):,}"
     )
 
 
 @export(
-    "int4", claim=claim, available=_available, uses=(float32.float32, check_batch, check_scales)
+    "int4",
+    claim=claim,
+    promise=weights_of("INT4"),
+    available=_available,
+    uses=(float32.float32, check_batch, check_scales),
 )
 def int4(
     model: Any,

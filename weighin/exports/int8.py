@@ -7,6 +7,7 @@ from typing import Any
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales, samples, set_scales
+from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
@@ -19,6 +20,7 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
         or other_types(graph.kernels, "INT8")
         or other_types(graph.activations, "INT8")
         or check_scales(graph, scales)
+        or no_values_of(graph, "INT8", "quantized", "its weights are of another type")
     )
 
 
@@ -37,7 +39,7 @@ def converter(
     return lite_converter
 
 
-@export("int8", claim=claim, uses=(samples, check_batch))
+@export("int8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch))
 def int8(
     model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
 ) -> bytes:

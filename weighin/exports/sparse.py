@@ -8,7 +8,8 @@ from weighin.core import Images
 from weighin.exports import dynamic, float16, float32, int8
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import samples
-from weighin.formats.graph import Graph
+from weighin.formats.coverage import Promise, hides_weights
+from weighin.formats.graph import Graph, Operator
 from weighin.frameworks import process
 from weighin.registry import export as register
 
@@ -29,12 +30,31 @@ def _claim(graph: Graph, export: str, batch: Batch) -> str | None:
         if zeros > ZEROS * kernel.size and not kernel.sparse:
             return f"{kernel.label} stores its {zeros:,} zeros of {kernel.size:,} weights"
     breach: str | None = _EXPORTS[export].claim(graph, batch=batch)
-    return breach
+    return breach or _nothing_sparse(graph)
+
+
+def _nothing_sparse(graph: Graph) -> str | None:
+    """Say why no kernel is stored without its zeros, if none is."""
+    if any(kernel.sparse for kernel in graph.trained) or hides_weights(graph):
+        return None
+    if not graph.kernels:
+        return "nothing was stored sparse: no layer multiplies by weights"
+    most = max(1 - kernel.nonzero / kernel.size for kernel in graph.kernels)
+    return (
+        f"nothing was stored sparse: the converter keeps kernels dense up to {ZEROS * 100:.0f} % "
+        f"zeros, and here none has more than {most * 100:.0f} %: prune first, as in "
+        f"prune(0.8)+sparse"
+    )
+
+
+def _is_sparse(operator: Operator) -> bool:
+    return operator.weights is not None and operator.weights.sparse
 
 
 @register(
     "sparse",
     claim=_claim,
+    promise=Promise("sparse weights", _is_sparse),
     uses=(samples, check_batch, *(module.converter for module in _EXPORTS.values())),
 )
 def sparse(

@@ -40,6 +40,7 @@ class Cell:
     records: list[Record] = field(default_factory=list)
     _session: Session | None = None
     _delegated: tuple[int, int] | None = None
+    _left_out: tuple[int, ...] | None = None
 
     @property
     def artifact(self) -> Artifact:
@@ -74,6 +75,11 @@ class Cell:
         None if the runtime does not say, or nothing was timed yet.
         """
         return self._delegated
+
+    @property
+    def left_out(self) -> tuple[int, ...] | None:
+        """The file's operators that ran in no delegate, by their place in it; None as above."""
+        return self._left_out
 
     @property
     def fixed_seconds(self) -> float | None:
@@ -136,6 +142,8 @@ class Cell:
                 raise
             if case == self.case and self._delegated is None:
                 self._delegated = session.delegated
+                # a runtime of somebody's own may know only how many
+                self._left_out = getattr(session, "left_out", None)
             return call, session.close
 
         return open_side

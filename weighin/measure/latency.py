@@ -34,6 +34,11 @@ class Timed(Protocol):
         ...
 
     @property
+    def left_out(self) -> tuple[int, ...] | None:
+        """The file's operators that run in none there, by their place in it."""
+        ...
+
+    @property
     def fixed_seconds(self) -> float | None:
         """What a call costs in this runtime that computes next to nothing."""
         ...
@@ -77,7 +82,9 @@ class Openings:
         self._close = lambda: None
         per_opening, cell = self._per_opening, self._cell
         counts = [len(seconds[at : at + per_opening]) for at in range(0, len(seconds), per_opening)]
-        return Inferences(seconds, cell.delegated, cell.fixed_seconds, counts)
+        return Inferences(
+            seconds, cell.delegated, cell.fixed_seconds, counts, left_out=cell.left_out
+        )
 
 
 def openings_for(seconds: float) -> int:

@@ -76,11 +76,12 @@ def _quantile(inferences: Inferences, fewest: int, share: float) -> Figure | Ski
 
 @metric("delegated", better="higher", scope="inference", column=False, comparison="none")
 def delegated(inferences: Inferences) -> Figure | Skip:
-    """Share of operators that run in a delegate's faster kernels; n is how many there are."""
+    """Share of operators that run in a delegate's faster kernels, of n; which are left out."""
     if inferences.delegated is None:
         return Skip("this runtime does not say what it delegates")
     taken, total = inferences.delegated
-    return Figure(taken / total, n=total, count=taken)
+    left_out = tuple(inferences.left_out or ())
+    return Figure(taken / total, n=total, count=taken, left_out=left_out)
 
 
 @metric(

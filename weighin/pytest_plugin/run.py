@@ -151,11 +151,11 @@ class Run:
     def _explain(self, case: Case, figures: dict[str, Record]) -> None:
         graph_of = dataclasses.replace(case, format="tflite")
         with contextlib.suppress(WeighinError):  # then the row has a reason of its own
-            path, baseline = (
-                self.context.artifact(compared_case).path
+            artifact, baseline = (
+                self.context.artifact(compared_case)
                 for compared_case in (graph_of, graph_of.baseline)
             )
-            reasons = explain(case, figures, path, baseline)
+            reasons = explain(case, figures, artifact.path, baseline.path, artifact.facts)
             if reasons:
                 self._whys.append(Record(case, "why", "", "ok", reasons=tuple(reasons)))
 

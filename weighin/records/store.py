@@ -32,7 +32,7 @@ _FIELDS = {
 _DENSE = (",", ":")
 _NUMBERS = {"value", "low", "high"}
 _WHOLE = {"seed", "threads", "n", "count", "gained", "lost"}
-_LISTS = ("samples", "openings", "reasons")
+_LISTS = ("samples", "openings", "left_out", "reasons")
 
 
 def save(path: Path, results: Results) -> None:
@@ -184,7 +184,7 @@ def _from_json(row: Any) -> Record:
 def _is_good(name: str, value: Any) -> bool:
     if name == "samples":
         return isinstance(value, list) and all(map(_is_number, value))
-    if name == "openings":
+    if name in ("openings", "left_out"):
         return isinstance(value, list) and all(map(_is_whole, value))
     if name == "reasons":
         return isinstance(value, list) and all(isinstance(reason, str) for reason in value)

@@ -91,6 +91,11 @@ class LiteRTSession:
         """How many operators XNNPACK runs, and how many there are."""
         return self._one.delegated
 
+    @property
+    def left_out(self) -> tuple[int, ...] | None:
+        """The file's operators that XNNPACK does not run, by their place in it."""
+        return self._one.left_out
+
     def predict(self, images: Images) -> Scores:
         """Answer all images, batched, by one interpreter per core side by side.
 
@@ -244,7 +249,18 @@ class _Interpreter:
 
     @property
     def delegated(self) -> tuple[int, int] | None:
-        """How many operators run in a delegate, and how many there are; None if unknown.
+        """How many operators run in a delegate, and how many there are; None if unknown."""
+        nodes = self._by_delegation()
+        return None if nodes is None else (len(nodes[0]), sum(map(len, nodes)))
+
+    @property
+    def left_out(self) -> tuple[int, ...] | None:
+        """The operators that run in no delegate, by their place in the file; None if unknown."""
+        nodes = self._by_delegation()
+        return None if nodes is None else tuple(sorted(nodes[1]))
+
+    def _by_delegation(self) -> tuple[set[int], set[int]] | None:
+        """The operators that a delegate took over, and those that it left out.
 
         The interpreter lists all operators and then its delegates' nodes; what a delegate took
         over lies between its outputs and its inputs.
@@ -264,7 +280,7 @@ class _Interpreter:
                 if node is not None and node["index"] not in taken:
                     taken.add(node["index"])
                     wanted += [int(n) for n in node["inputs"] if int(n) not in given]
-        return len(taken), len(own)
+        return taken, {node["index"] for node in own} - taken
 
     def set(self, images: Images) -> None:
         """Put images in, quantized as the file says; what it remembers of earlier ones is gone."""

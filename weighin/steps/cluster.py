@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from weighin.formats.graph import Graph
+from weighin.formats.coverage import Promise, has_other_weights, largest
+from weighin.formats.graph import Graph, Operator
 from weighin.frameworks import process, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above
@@ -21,20 +22,39 @@ INITS = {
 
 
 def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
-    for operator in graph.operators:
-        kernel = operator.weights
-        if kernel is None or operator.name == "DEPTHWISE_CONV_2D":
-            continue  # the toolkit clusters no depthwise kernel (its clustering_registry)
+    kernels = [
+        operator.weights
+        for operator in graph.operators
+        if operator.weights is not None and _is_clustered(operator)
+    ]
+    for kernel in kernels:
         # one output channel at a time: a scale of its own, or batch normalization that the
         # converter has folded into the kernel, gives each channel other values
         channels = kernel.dense().reshape(kernel.shape[0], -1)
         most = max(len(np.unique(channel)) for channel in channels)
         if most > clusters + 1:  # zero may stand beside the centroids
             return f"layer {kernel.label} has {most:,} different values in one output channel"
-    return None
+    if has_other_weights(graph) or largest(kernels) > clusters:
+        return None
+    if not kernels:
+        return (
+            "nothing was clustered: the toolkit leaves depthwise kernels alone, and no other layer "
+            "multiplies by weights"
+        )
+    return f"nothing was clustered: the largest kernel has {largest(kernels):,} weights"
 
 
-@step("cluster", claim=_claim, uses=(toolkit.clustered,))
+def _is_clustered(operator: Operator) -> bool:
+    # the toolkit clusters no depthwise kernel (its clustering_registry)
+    return operator.weights is not None and operator.name != "DEPTHWISE_CONV_2D"
+
+
+@step(
+    "cluster",
+    claim=_claim,
+    promise=Promise("clustered weights", _is_clustered),
+    uses=(toolkit.clustered,),
+)
 def cluster(
     model: Any,
     trainer: Trainer,

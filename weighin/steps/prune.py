@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from weighin.formats.graph import Graph, Tensor
+from weighin.formats.coverage import Promise, has_other_weights, largest
+from weighin.formats.graph import Graph, Operator, Tensor
 from weighin.frameworks import process, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between, pair
@@ -16,6 +17,7 @@ from weighin.steps._masks import Criterion, Masks, Scope
 
 UPDATES = 20  # of the mask, when no frequency is asked for
 NO_PATTERN, NO_BLOCK = "none", "1x1"
+_NO_KERNELS = "the toolkit leaves depthwise kernels alone, and no other layer multiplies by weights"
 
 
 def _check(
@@ -70,14 +72,37 @@ def _claim(
     kernels = [
         operator.weights
         for operator in graph.operators
-        # the toolkit prunes no depthwise kernel (its prune_registry)
-        if operator.weights is not None and operator.name != "DEPTHWISE_CONV_2D"
+        if operator.weights is not None and _is_prunable(operator)
     ]
+    if not kernels:
+        return None if has_other_weights(graph) else f"nothing was pruned: {_NO_KERNELS}"
+    breach = _breaks_shares(kernels, sparsity, scope, pattern, block, exact=not later)
+    if breach or any(kernel.nonzero < kernel.size for kernel in kernels):
+        return breach
+    return (
+        f"nothing was pruned: its kernels are too small for a share of {sparsity:g}, the largest "
+        f"has {largest(kernels):,} weights"
+    )
+
+
+def _is_prunable(operator: Operator) -> bool:
+    # the toolkit prunes no depthwise kernel (its prune_registry)
+    return operator.weights is not None and operator.name != "DEPTHWISE_CONV_2D"
+
+
+def _is_pruned(operator: Operator) -> bool:
+    kernel = operator.weights
+    return _is_prunable(operator) and kernel is not None and kernel.nonzero < kernel.size
+
+
+def _breaks_shares(
+    kernels: Sequence[Tensor], sparsity: float, scope: str, pattern: str, block: str, *, exact: bool
+) -> str | None:
+    """Which share of zeros is not there; exact where no later step makes some of its own."""
     if pattern != NO_PATTERN:
         return _breaks_pattern(kernels, *numbers(pattern))
     if block != NO_BLOCK:
         return _breaks_blocks(kernels, sparsity, *numbers(block))
-    exact = not later  # some centroids are zero, too
     if scope != "layer":
         return _breach("the model", kernels, sparsity, exact=exact)
     breaches = (_breach(f"layer {k.label}", [k], sparsity, exact=exact) for k in kernels)
@@ -129,7 +154,13 @@ def _breaks_blocks(
     return None
 
 
-@step("prune", check=_check, claim=_claim, uses=(Masks, toolkit.prunable_kernels))
+@step(
+    "prune",
+    check=_check,
+    claim=_claim,
+    promise=Promise("pruned weights", _is_pruned),
+    uses=(Masks, toolkit.prunable_kernels),
+)
 def prune(
     model: Any,
     trainer: Trainer,

@@ -1,0 +1,103 @@
+"""Rules of how far a promise reaches, and of files that are larger than the baseline's."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from weighin.diagnostics.facts import Facts
+from weighin.formats.coverage import coverage, has_other_weights, hides_weights
+from weighin.formats.graph import Graph
+
+NARROWED = 0.75  # share of its width that is left of a range which few inputs have widened
+
+
+def percent(share: float) -> str:
+    """A share in words: `35 %`; what is not quite nothing or all does not look so."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{share * 100:.0f} %"
+
+
+def covered(facts: Facts) -> str | None:
+    """How much of the model a step or export changed, where that is not all of it."""
+    if hides_weights(facts.graph):
+        return None
+    has_others = has_other_weights(facts.graph)  # such as tables of embeddings
+    layers, whose = ("convolutions and dense layers", "their") if has_others else ("layers", "the")
+    sentences = []
+    for promise in facts.promises:
+        kept = coverage(facts.graph, promise)
+        if kept.layers in (0, kept.total):  # of none, the claim says what there is to say
+            continue
+        said = f"{promise.what} in {kept.layers} of {kept.total} {layers}: {percent(kept.weights)}"
+        macs = "" if kept.macs is None else f", {percent(kept.macs)} of the multiply-accumulates"
+        sentences.append(f"{said} of {whose} weights{macs}")
+    return "; ".join(sentences) or None
+
+
+def larger(facts: Facts) -> str | None:
+    """What a file holds more of than the baseline's, if it is larger."""
+    if facts.sizes is None or facts.baseline is None or not facts.is_larger:
+        return None
+    graph, before = facts.graph, facts.baseline
+    more = [
+        _more(_constants(graph) - _constants(before), "byte of constants", "bytes of constants"),
+        _more(_indices(graph) - _indices(before), "index", "indices of sparse kernels"),
+        _more(_scales(graph) - _scales(before), "scale", "scales"),
+        _operators(graph, before),
+        _more(len(set(graph.remarks) - set(before.remarks)), "remark", "remarks"),
+    ]
+    difference = facts.sizes[0] - facts.sizes[1]
+    said = ", ".join(filter(None, more)) or "names and descriptions, no more weights or operators"
+    return f"the file is larger than the baseline's, by {difference:,} bytes: {said}"
+
+
+def calibrated(facts: Facts) -> str | None:
+    """Few calibration inputs that make the steps of all others coarser."""
+    known = facts.calibration
+    if "range" not in known or not {"INT8", "INT16"} & {t.dtype for t in facts.graph.inner}:
+        return None
+    (low, high), (inner_low, inner_high) = known["range"], known["inner"]
+    if inner_high - inner_low > NARROWED * (high - low):
+        return None
+    few = known["setting"]
+    verb, them = ("sets", "it") if few == 1 else ("set", "them")
+    return (
+        f"{few} of {known['inputs']} calibration inputs {verb} the input's range, {low:.3g} to "
+        f"{high:.3g}; without {them} it is {inner_low:.3g} to {inner_high:.3g}, in finer steps"
+    )
+
+
+def _more(count: int, one: str, several: str) -> str | None:
+    if count <= 0:
+        return None
+    return f"{count:,} more {one if count == 1 else several}"
+
+
+def _operators(graph: Graph, before: Graph) -> str | None:
+    kinds = Counter(operator.name for operator in graph.operators)
+    kinds -= Counter(operator.name for operator in before.operators)
+    if not kinds:
+        return None
+    named = ", ".join(f"{count} {name}" for name, count in kinds.most_common())
+    return f"{_more(kinds.total(), 'operator', 'operators')} ({named})"
+
+
+def _constants(graph: Graph) -> int:
+    return sum(len(tensor.data) for tensor in graph.tensors)
+
+
+def _scales(graph: Graph) -> int:
+    return sum(tensor.scales for tensor in graph.tensors)
+
+
+def _indices(graph: Graph) -> int:
+    levels = [
+        level
+        for tensor in graph.tensors
+        if tensor.sparsity is not None
+        for level in tensor.sparsity.levels
+    ]
+    return sum(len(numbers) for level in levels if isinstance(level, tuple) for numbers in level)
