@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from weighin.formats.graph import Graph
-from weighin.frameworks import process, toolkit
+from weighin.frameworks import schemes, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above
 from weighin.registry import step
@@ -34,7 +34,7 @@ def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
     return None
 
 
-@step("cluster", claim=_claim, uses=(toolkit.clustered,))
+@step("cluster", claim=_claim, uses=(toolkit.clustered, schemes.has_kernel))
 def cluster(
     model: Any,
     trainer: Trainer,
@@ -56,4 +56,4 @@ def cluster(
     trainer.require_epochs("cluster")
     wrapped = toolkit.clustered(model, clusters, INITS[init])
     trainer.fit(wrapped, masks=())
-    return process.toolkit().clustering.keras.strip_clustering(wrapped)
+    return toolkit.unclustered(wrapped, model)
