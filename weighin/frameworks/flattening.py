@@ -58,15 +58,15 @@ class _Copies:
 
     def _name(self, layer: Any, owner: str) -> str:
         if id(layer) in self._names:  # the outer model's own
-            return self._names[id(layer)]
-        name, count = layer.name, 1
+            return str(self._names[id(layer)])
+        name, count = str(layer.name), 1
         if name in self._taken:
             name = f"{owner}_{layer.name}"
         while name in self._taken:
             count += 1
             name = f"{owner}_{layer.name}_{count}"
         self._taken.add(name)
-        return str(name)
+        return name
 
 
 def _called(model: Any, inputs: list[Any], copies: _Copies, training: bool | None) -> Any:

@@ -55,8 +55,7 @@ def _name_in_frames(error: Exception, layers: dict[str, Any]) -> str:
             value = frame.f_locals.get(local)
             if not isinstance(value, keras().layers.Layer) or isinstance(value, keras().Model):
                 continue
-            names = [value.name, *(value.name.removeprefix(start) for start in _WRAPPED)]
-            for name in names:
+            for name in (value.name, *(value.name.removeprefix(start) for start in _WRAPPED)):
                 if name in layers:
-                    return name
+                    return str(name)
     return ""
