@@ -129,7 +129,8 @@ class Net:
                 value = np.asarray(self.generator.uniform(low, high, weight.shape))
                 silent = list(self.silent.get(layer.name, ()))
                 if silent and not any(word in weight.name for word in SPARED):
-                    value[..., silent] = 0
+                    turned = "Transpose" in type(layer).__name__ and value.ndim > 1
+                    (value.swapaxes(-1, -2) if turned else value)[..., silent] = 0
                 values.append(value)
             layer.set_weights(values)
         return model
@@ -209,6 +210,47 @@ def what_must_stay(net: Net) -> Any:
     return net.finish(net.same("GlobalAveragePooling2D", x))
 
 
+def decoder(net: Net) -> Any:
+    """Transposed convolutions; channels handed on by a permutation, a scale, merged places."""
+    x = net.make("Conv2D", net.input(8, 6, 2), 6, strides=2, activation="relu")
+    x = net.same("BatchNormalization", net.make("Conv2DTranspose", x, 8, strides=2))
+    x = net.same("Rescaling", net.same("Permute", x, (2, 1, 3)), 30.0)
+    x = net.make("Conv2DTranspose", x, 6, use_bias=False)
+    x = net.make("Conv1D", net.same("Reshape", x, (48, 6)), 5)
+    silent = tuple(place * 5 + c for place in range(4) for c in x.silent or ())
+    x = Wire(net.layers.Reshape((12, 20))(x.tensor), silent, False)
+    return net.finish(net.same("GlobalAveragePooling1D", net.make("Dense", x, 7)))
+
+
+def operators(net: Net) -> Any:
+    """MobileNetV3's hard swish, written with operators, and two tensors added by `+`."""
+    x = net.make("Conv2D", net.input(6, 6, 3), 8)
+    scale = net.layers.ReLU(6.0)(x.tensor + 3.0) * (1 / 6)
+    x = Wire(x.tensor * scale, x.silent)
+    y = net.make("Conv2D", x, 8, like=x)
+    x = Wire(process.tensorflow().nn.relu(x.tensor + y.tensor), x.silent)
+    return net.finish(net.same("GlobalAveragePooling2D", net.make("Conv2D", x, 5)))
+
+
+def passed_through(net: Net) -> Any:
+    """Before layers that no rule covers all channels stay; between others some go."""
+    stays, layers = Wire(None), net.layers
+    x = net.make("Conv2D", net.input(6, 6, 3), 8, like=stays)
+    x = net.make("Conv2D", Wire(layers.LayerNormalization()(x.tensor)), 6, activation="relu")
+    x = net.make("Conv2D", x, 8, like=stays)
+    x = net.make("Conv2D", Wire(layers.Permute((3, 1, 2))(x.tensor)), 4, like=stays)
+    x = net.make("Conv2D", Wire(x.tensor[:, 1:]), 4, like=stays)
+    x = net.make(
+        "Conv2D", Wire(x.tensor * np.linspace(0.1, 0.4, 4, dtype=np.float32)), 6, like=stays
+    )
+    x = net.make("Conv2D", Wire(layers.Reshape((7, 6, 2, 3))(x.tensor)[..., 0, :]), 6, like=stays)
+    x = Wire(
+        layers.Reshape((42, 6))(layers.Rescaling([0.01, 0.02, 0.03, 0.04, 0.05, 0.06])(x.tensor))
+    )
+    x = net.make("Dense", Wire(layers.MultiHeadAttention(2, 3)(x.tensor, x.tensor)), 5)
+    return net.finish(net.same("GlobalMaxPooling1D", x))
+
+
 def one_channel(net: Net) -> Any:
     x = net.make("Conv2D", net.input(4, 4, 1), 1, like=Wire(None))
     return net.finish(net.flatten(net.make("Conv2D", net.depthwise(x), 2)))
@@ -217,10 +259,12 @@ def one_channel(net: Net) -> Any:
 NETS = (
     *(sequential_convolutions, dense_only, residual, inception),
     *(mobile, squeeze_excite, what_must_stay, one_channel),
+    *(decoder, operators, passed_through),
 )
 OPERATIONS = (
     *("conv", "separable", "depthwise", "double", "normalize", "relu", "pool"),
     *("add", "project", "branch", "squeeze"),
+    *("transposed", "permute", "scale", "reshape", "operator", "plus"),
 )
 
 
@@ -234,8 +278,19 @@ def grow(net: Net, operations: list[tuple[str, int]], flatten: bool) -> Any:
             x = net.make("Conv2D", x, width, activation="relu")
         elif name == "separable":
             x = net.make("SeparableConv2D", x, width)
+        elif name == "transposed":
+            x = net.make("Conv2DTranspose", x, width, strides=2)
+        elif name in ("permute", "reshape"):
+            height, across = x.tensor.shape[1:3]
+            shape = (2, 1, 3) if name == "permute" else (across, height, x.width)
+            x = net.same(name.capitalize(), x, shape)
+        elif name == "operator":
+            x = Wire(process.tensorflow().nn.relu(x.tensor) * 2.0, x.silent, x.whole)
         elif name in ("depthwise", "double"):
             x = net.depthwise(x, 2 if name == "double" else 1) if x.silent is not None else x
+        elif name == "plus":
+            y = net.make("Conv2D", x, width)
+            x = Wire(y.tensor + net.make("Conv2D", x, width, like=y).tensor, y.silent)
         elif name == "add":
             x = net.merge("Add", net.make("Conv2D", x, x.width, like=x), x)
         elif name == "project":
@@ -247,8 +302,13 @@ def grow(net: Net, operations: list[tuple[str, int]], flatten: bool) -> Any:
             y = net.same("GlobalAveragePooling2D", x, keepdims=True)
             x = net.merge("Multiply", x, net.make("Conv2D", y, x.width, like=x, activation="tanh"))
         else:
-            kind = {"normalize": "BatchNormalization", "relu": "ReLU", "pool": "MaxPooling2D"}[name]
-            x = net.same(kind, x, **({"pool_size": 2, "padding": "same"} if name == "pool" else {}))
+            kind, words = {
+                "normalize": ("BatchNormalization", {}),
+                "relu": ("ReLU", {}),
+                "pool": ("MaxPooling2D", {"pool_size": 2, "padding": "same"}),
+                "scale": ("Rescaling", {"scale": 0.5}),
+            }[name]
+            x = net.same(kind, x, **words)
     x = net.flatten(x) if flatten else net.same("GlobalAveragePooling2D", x)
     return net.finish(net.make("Dense", x, 5))
 
@@ -343,16 +403,13 @@ def unsupported(layers: Any) -> dict[str, Any]:
     """Layers between two convolutions, as functions from a tensor to a tensor."""
     shared = layers.Conv2D(4, 1, name="shared")
     return {
-        "unknown": layers.LayerNormalization(name="odd"),
-        "transposed": layers.Conv2DTranspose(4, 3, name="odd"),
         "groups": layers.Conv2D(4, 3, groups=2, name="odd"),
         "axis": layers.BatchNormalization(axis=1, name="odd"),
         "channels first": layers.MaxPooling2D(data_format="channels_first", name="odd"),
-        "reshape": layers.Reshape((2, 2, 36), name="odd"),
         "joined": lambda x: layers.Concatenate(axis=1, name="odd")([x, x]),
         "spread": lambda x: layers.Add(name="odd")([x, layers.Conv2D(1, 1)(x)]),
         "shared": lambda x: shared(shared(x)),
-        "operator": lambda x: x * 2.0,
+        "held": layers.LayerNormalization(name="levelling"),
     }
 
 

@@ -144,8 +144,8 @@ def test_a_dense_file_in_its_place_is_found_out(bench: RunContext, tmp_path: Pat
 
 
 def test_a_layer_that_cannot_be_narrowed_is_named(bench: RunContext) -> None:
-    """The row of a model with such a layer says which it is."""
-    with pytest.raises(WeighinError, match=r"^not built: Layer 'levelling' \(LayerNormalization\)"):
+    """Where nothing can go, the row says before which layer channels had to stay."""
+    with pytest.raises(WeighinError, match=r"^not built: .* before 'levelling' \(LayerNorm"):
         bench.artifact(case("channels(0.5)", model="layer_normalized"))
 
 

@@ -15,7 +15,7 @@ from weighin.build.jobs import Job
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
-from weighin.frameworks import fitting, heads, process, tf_keras, training
+from weighin.frameworks import fitting, flattening, heads, process, tf_keras, training
 from weighin.packages import version
 from weighin.targets import machine
 from weighin.targets.machine import Processor
@@ -26,7 +26,7 @@ THREADS = 1  # per worker: weights depend on it, and several workers share the c
 
 # The files that decide a dense start. Steps and exports work with them too and come to depend on
 # them by their parent's key; what else they use, such as the toolkit, they name as `uses`.
-BUILDERS = (process, tf_keras, fitting, heads, training)
+BUILDERS = (process, tf_keras, fitting, flattening, heads, training)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from weighin.core import Artifact, Dataset, Failure, Scores, WeighinError
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
 from weighin.frameworks import process, tf_keras, training
+from weighin.frameworks.flattening import flattened
 
 ANSWERED_IMAGES = 256
 
@@ -105,7 +106,7 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
             facts = {"calibration": calibration.facts_of(inputs)}
             return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
         step = registry.steps[job.steps[-1].name]
-        model = step(model, trainer, **grammar.arguments(job.steps[-1], step))
+        model = step(flattened(model), trainer, **grammar.arguments(job.steps[-1], step))
     tf_keras.check_finite(model, str(job))
     content = tf_keras.serialize(model)
     seconds = time.perf_counter() - began

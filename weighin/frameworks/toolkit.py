@@ -10,7 +10,9 @@ import numpy as np
 
 from weighin.core import WeighinError
 from weighin.frameworks.fitting import zeros_kept
+from weighin.frameworks.guarding import layer_named
 from weighin.frameworks.process import keras, tensorflow, toolkit
+from weighin.frameworks.schemes import has_kernel, is_operator, refuse_kernels, scheme_for
 from weighin.frameworks.tf_keras import check_keras
 
 _CORE = "tensorflow_model_optimization.python.core"
@@ -31,71 +33,114 @@ def prunable_kernels(model: Any) -> list[tuple[Any, Any]]:
         if isinstance(layer, keras().Model):
             kernels += prunable_kernels(layer)
         elif registry.supports(layer):
-            weights = registry.make_prunable(layer).get_prunable_weights()
+            with layer_named(model, "pruned"):
+                weights = registry.make_prunable(layer).get_prunable_weights()
             kernels += [(layer, weight) for weight in weights]
-        elif any(len(weight.shape) > 1 for weight in layer.trainable_weights):
+        elif has_kernel(layer):
             raise WeighinError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) is not one that the optimization "
-                f"toolkit prunes (its prune_registry)."
+                f"toolkit prunes (its prune_registry): its kernel would stay dense. Replace the "
+                f"layer, or leave out prune for this model."
             )
     return kernels
 
 
 def clustered(model: Any, clusters: int, init: str) -> Any:
-    """The model wrapped for clustering; its zeros are kept.
+    """A copy of the model with the layers that hold kernels wrapped for clustering.
+
+    Its zeros are kept. No other layer is wrapped: preprocessing and operators of `tf.` have nothing
+    to cluster, and the wrapper does not hand on the arguments of the latter.
 
     Args:
-        model: a Keras model.
+        model: a Keras model without inner models; it is left as it is.
         clusters: how many values a kernel may have.
         init: a name in the toolkit's `CentroidInitialization`.
 
     Raises:
-        WeighinError: if the model is not of Keras 2.
+        WeighinError: naming a layer whose kernel the toolkit does not cluster, or if the model is
+            not of Keras 2.
     """
     check_keras(model)
     api: Any = importlib.import_module(f"{_CORE}.clustering.keras.experimental.cluster")
+    registry: Any = importlib.import_module(f"{_CORE}.clustering.keras.clustering_registry")
     method = getattr(toolkit().clustering.keras.CentroidInitialization, init)
-    wrapped = api.cluster_weights(
-        model,
-        number_of_clusters=clusters,
-        cluster_centroids_init=method,
-        preserve_sparsity=_is_sparse(model),
-    )
-    for layer in wrapped.submodules:
-        for algorithm in getattr(layer, "clustering_algorithms", {}).values():
-            algorithm.get_pulling_indices = partial(_nearest, algorithm.cluster_centroids)
+    keeps_zeros = _is_sparse(model)
+
+    def wrapped_layer(layer: Any) -> Any:
+        if not has_kernel(layer):
+            return layer
+        if not registry.ClusteringRegistry.supports(layer):
+            raise WeighinError(
+                f"Layer {layer.name!r} ({type(layer).__name__}) is not one that the optimization "
+                f"toolkit clusters (its clustering_registry): its kernel would keep all its "
+                f"values. Replace the layer, or leave out cluster for this model."
+            )
+        return api.cluster_weights(
+            layer,
+            number_of_clusters=clusters,
+            cluster_centroids_init=method,
+            preserve_sparsity=keeps_zeros,
+        )
+
+    with layer_named(model, "clustered"):
+        copy = keras().models.clone_model(model)
+        copy.set_weights(model.get_weights())
+        wrapped = keras().models.clone_model(copy, clone_function=wrapped_layer)
+        for layer in wrapped.submodules:
+            for algorithm in getattr(layer, "clustering_algorithms", {}).values():
+                algorithm.get_pulling_indices = partial(_nearest, algorithm.cluster_centroids)
     return wrapped
+
+
+def unclustered(wrapped: Any, model: Any) -> Any:
+    """The model with the weights of its wrapped copy, each kernel's values its clusters'.
+
+    The toolkit's `strip_clustering` leaves the weights of MultiHeadAttention in another order than
+    a file of the model is read in.
+
+    Args:
+        wrapped: what `clustered` made of the model.
+        model: it is changed in place.
+    """
+    with layer_named(model, "freed of what clustering added"):
+        for layer in wrapped.layers:
+            places = getattr(layer, "position_original_weights", None)
+            if places is None:
+                model.get_layer(layer.name).set_weights(layer.get_weights())
+                continue
+            layer.update_clustered_weights_associations()
+            values = layer.layer.get_weights()  # those that are not clustered
+            for place, name in sorted(places.items()):
+                values.insert(place, np.asarray(layer.get_weight_from_layer(name)))
+            model.get_layer(layer.layer.name).set_weights(values)
+    return model
 
 
 def quantization_aware(model: Any) -> Any:
     """The model wrapped for quantization-aware training that keeps zeros and shared values.
 
+    Layers without kernels pass through: see `schemes`.
+
     Raises:
-        WeighinError: if the toolkit has no quantization for one of the layers, or the model is
+        WeighinError: if the toolkit cannot round the kernel of one of the layers, or the model is
             not of Keras 2.
     """
     check_keras(model)
     api = toolkit().quantization.keras
-    collab = f"{_CORE}.quantization.keras.collab_opts"
-    schemes = {
-        "prune": f"{collab}.prune_preserve.default_8bit_prune_preserve_quantize_scheme",
-        "cluster": f"{collab}.cluster_preserve.default_8bit_cluster_preserve_quantize_scheme",
-    }
-    try:
-        annotated = api.quantize_annotate_model(model)
-        if _is_clustered(model):
-            scheme: Any = importlib.import_module(schemes["cluster"])
-            chosen = scheme.Default8BitClusterPreserveQuantizeScheme(_is_sparse(model))
-        elif _is_sparse(model):
-            scheme = importlib.import_module(schemes["prune"])
-            chosen = scheme.Default8BitPrunePreserveQuantizeScheme()
-        else:
-            return api.quantize_apply(annotated)
-        return api.quantize_apply(annotated, chosen)
-    except (ValueError, RuntimeError) as error:
-        raise WeighinError(
-            f"the toolkit cannot train this model quantization-aware: {error}"
-        ) from error
+    refuse_kernels(model)
+    scheme = scheme_for(clustered=_is_clustered(model), sparse=_is_sparse(model))
+
+    def annotated_layer(layer: Any) -> Any:
+        return layer if is_operator(layer) else api.quantize_annotate_layer(layer)
+
+    with layer_named(model, "trained quantization-aware"):
+        annotated = keras().models.clone_model(model, clone_function=annotated_layer)
+        with api.quantize_scope():
+            wrapped = api.quantize_apply(annotated, scheme)
+        for layer in wrapped.submodules:
+            if hasattr(layer, "finalize_state"):  # Normalization works out what it divides by
+                layer.finalize_state()
+    return wrapped
 
 
 def without_clusters(model: Any) -> Any:
@@ -103,7 +148,8 @@ def without_clusters(model: Any) -> Any:
     utils: Any = importlib.import_module(
         f"{_CORE}.quantization.keras.collab_opts.cluster_preserve.cluster_utils"
     )
-    return utils.strip_clustering_cqat(model)
+    with layer_named(model, "freed of what clustering added"):
+        return utils.strip_clustering_cqat(model)
 
 
 def _nearest(centroids: Any, weights: Any) -> Any:

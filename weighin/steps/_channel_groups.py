@@ -24,15 +24,17 @@ class ChannelGroups:
         kernels: of each layer with a kernel the channels that it makes, and the kernel as a matrix
             with a column for each of them.
         couples: channels that stay or go together, first with first and so on.
+        holding: layers that no rule covers, before which channels stay.
     """
 
     count: int = STAYS + 1
     kernels: list[tuple[Channels, npt.NDArray[Any]]] = field(default_factory=list)
     couples: list[tuple[Channels, Channels]] = field(default_factory=list)
+    holding: list[Any] = field(default_factory=list)
 
-    def make(self, kernel: Any) -> Channels:
+    def make(self, kernel: npt.NDArray[Any]) -> Channels:
         """New channels, one for each place along a kernel's last axis."""
-        matrix = kernel.numpy().reshape(-1, kernel.shape[-1])
+        matrix = kernel.reshape(-1, kernel.shape[-1])
         channels = np.arange(self.count, self.count + matrix.shape[1])
         self.count += len(channels)
         self.kernels.append((channels, matrix))

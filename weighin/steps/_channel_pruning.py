@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import WeighinError
-from weighin.steps._channel_groups import STAYS, ChannelGroups, Channels
-from weighin.steps._channel_rules import Axes, hand_on, refusal
+from weighin.frameworks.process import tensorflow
+from weighin.steps._channel_groups import ChannelGroups, Channels
+from weighin.steps._channel_rules import Axes, hand_on, refusal, staying
 
 # Activations that answer for each channel alone. A softmax does not: its layer stays as wide.
 ELEMENTWISE = {
@@ -50,9 +51,11 @@ def narrow(model: Any, width_after: Callable[[int], int], order: int = 2) -> Any
     cuts = _trace(model, groups)
     keep = groups.kept(width_after, order)
     if keep.all():
+        held = [f"{layer.name!r} ({type(layer).__name__})" for layer in groups.holding]
+        before = f", or stands before {', '.join(held)}," if held else ""
         raise WeighinError(
             f"No channel of model {model.name!r} is removed: of every layer that is not bound to "
-            f"the model's input or output it would be less than one. Remove a larger share."
+            f"the model's input or output{before} it would be less than one. Remove a larger share."
         )
     config = model.get_config()
     for entry in config["layers"]:
@@ -80,7 +83,8 @@ class _Cut:
             for key in {"filters", "units"} & set(config):
                 config[key] = width
             if "target_shape" in config:
-                config["target_shape"] = (*self.layer.output_shape[1:-1], width)
+                places = (size or -1 for size in self.layer.output_shape[1:-1])
+                config["target_shape"] = (*places, width)
 
     def weights(self, keep: npt.NDArray[np.bool_]) -> list[npt.NDArray[Any]]:
         """The layer's weights without what is not kept."""
@@ -100,7 +104,8 @@ def _trace(model: Any, groups: ChannelGroups) -> dict[str, _Cut]:
             f"Model {model.name!r} is no Sequential or functional model of one output: only such "
             f"a graph can be followed and narrowed."
         )
-    known = {id(tensor): np.full(tensor.shape[-1], STAYS) for tensor in model.inputs}
+    flatten = tensorflow().nest.flatten
+    known = {id(tensor): staying(tensor) for tensor in model.inputs}
     cuts = {}
     for layer in model.layers:
         if type(layer).__name__ == "InputLayer":
@@ -109,12 +114,14 @@ def _trace(model: Any, groups: ChannelGroups) -> dict[str, _Cut]:
             raise refusal(layer, "is called more than once")
         if getattr(layer, "data_format", None) == "channels_first":
             raise refusal(layer, "has its channels first")
-        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+        inputs = flatten(layer.inbound_nodes[0].keras_inputs)
         out, axes = hand_on(layer, [known[id(tensor)] for tensor in inputs], groups)
         activation = getattr(layer, "activation", None)
         if activation is not None and getattr(activation, "__name__", "") not in ELEMENTWISE:
             groups.retain(out)
-        known[id(layer.output)] = out
+        outputs = flatten(layer.output)
+        known |= {id(tensor): staying(tensor) for tensor in outputs[1:]}
+        known[id(outputs[0])] = out
         cuts[layer.name] = _Cut(layer, out, axes)
     groups.retain(known[id(model.outputs[0])])
     return cuts

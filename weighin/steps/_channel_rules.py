@@ -12,14 +12,22 @@ from typing import Any
 import numpy as np
 
 from weighin.core import WeighinError
+from weighin.frameworks.process import tensorflow
 from weighin.steps._channel_groups import STAYS, ChannelGroups, Channels
 
 Axes = tuple[Channels | None, ...]  # of one weight: the channels along each axis, None for others
 Handed = tuple[Channels, Sequence[Axes]]  # a layer's output channels, and the axes of its weights
 
 
+def staying(tensor: Any) -> Channels:
+    """Channels of a tensor of which none may go; one, if it is not known how many it has."""
+    return np.full(tensor.shape[-1] or 1, STAYS)
+
+
 def hand_on(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
     """Follow the channels of a layer's inputs through it.
+
+    What no rule covers stays as it is, and so do the channels that it is given.
 
     Args:
         layer: a Keras layer.
@@ -27,31 +35,54 @@ def hand_on(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed
         groups: of the model; learns which channels are made, bound to others, or must stay.
 
     Raises:
-        WeighinError: if it is of no known kind, or does what its kind's rule does not cover.
+        WeighinError: if it does what its kind's rule does not cover.
     """
     kind = type(layer).__name__
     of_input = all((channels == STAYS).all() for channels in inputs)
     if of_input and (kind == "Normalization" or not layer.weights):  # it only prepares the input
-        return np.full(layer.output_shape[-1], STAYS), [()] * len(layer.weights)
-    if kind not in RULES:
-        raise refusal(layer, "is of a kind that is not known here")
-    return RULES[kind](layer, inputs, groups)
+        return _unchanged(layer, inputs, groups)
+    if kind == "TFOpLambda":
+        return _operator(layer, inputs, groups)
+    if _takes_constants(layer):
+        return _unchanged(layer, inputs, groups)
+    return RULES.get(kind, _unchanged)(layer, inputs, groups)
 
 
 def refusal(layer: Any, because: str) -> WeighinError:
     """Why a layer, and with it its model, cannot be narrowed."""
     return WeighinError(
         f"Layer {layer.name!r} ({type(layer).__name__}) {because}, so this model cannot be "
-        f"narrowed. Supported, each called once, channels last: {', '.join(RULES)}."
+        f"narrowed. Channels are followed through layers called once, channels last, of the kinds "
+        f"{', '.join(RULES)}; of any other kind the channels before it stay."
     )
+
+
+def _unchanged(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
+    for channels in inputs:
+        groups.retain(channels)
+    if any((channels != STAYS).any() for channels in inputs):
+        groups.holding.append(layer)
+    return staying(tensorflow().nest.flatten(layer.output)[0]), [()] * len(layer.weights)
+
+
+def _takes_constants(layer: Any) -> bool:
+    (node,) = layer.inbound_nodes
+    given = tensorflow().nest.flatten((node.call_args, list(node.call_kwargs.values())))
+    return any(hasattr(value, "shape") and not hasattr(value, "_keras_history") for value in given)
 
 
 def _kernel(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
     if getattr(layer, "groups", 1) != 1:
         raise refusal(layer, f"convolves in {layer.groups} groups")
-    outputs = groups.make(layer.kernel)
+    outputs = groups.make(layer.kernel.numpy())
     others = (None,) * (len(layer.kernel.shape) - 2)
     return outputs, [(*others, inputs[0], outputs), (outputs,)][: len(layer.weights)]
+
+
+def _transposed(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
+    outputs = groups.make(np.swapaxes(layer.kernel.numpy(), -1, -2))  # it has its outputs first
+    others = (None,) * (len(layer.kernel.shape) - 2)
+    return outputs, [(*others, outputs, inputs[0]), (outputs,)][: len(layer.weights)]
 
 
 def _depthwise(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
@@ -61,7 +92,7 @@ def _depthwise(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Han
 
 def _separable(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
     between = np.repeat(inputs[0], layer.depth_multiplier)
-    outputs = groups.make(layer.pointwise_kernel)
+    outputs = groups.make(layer.pointwise_kernel.numpy())
     axes = [(None, None, inputs[0], None), (None, None, between, outputs), (outputs,)]
     return outputs, axes[: len(layer.weights)]
 
@@ -98,24 +129,63 @@ def _flattened(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Han
 
 
 def _reshaped(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
-    before, after = (
-        [size for size in shape[1:] if size != 1]
-        for shape in (layer.input_shape, layer.output_shape)
-    )
-    if before != after or layer.input_shape[-1] != layer.output_shape[-1]:
-        raise refusal(layer, "does more than to add or drop dimensions of 1 before the last")
-    return inputs[0], ()
+    before, after = len(inputs[0]), layer.output_shape[-1]
+    if after % before:  # it splits the channels of a place
+        return _unchanged(layer, inputs, groups)
+    return np.tile(inputs[0], after // before), ()
 
+
+def _permuted(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
+    moved = layer.dims[-1] != len(layer.dims)
+    return _unchanged(layer, inputs, groups) if moved else (inputs[0], ())
+
+
+def _rescaled(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
+    is_one = np.size(layer.scale) == np.size(layer.offset) == 1  # for all channels
+    return (inputs[0], ()) if is_one else _unchanged(layer, inputs, groups)
+
+
+def _operator(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
+    """An operator of `tf.`: of one tensor or two as wide, and of numbers that are for all channels.
+
+    The layer's configuration holds its name, its only call what it is called on.
+    """
+    (node,) = layer.inbound_nodes
+    operator = str(layer.get_config()["function"]).rsplit(".", 1)[-1]
+    given = [*node.call_args, *node.call_kwargs.values()]
+    numbers = [value for value in given if not hasattr(value, "_keras_history")]
+    is_plain = len({len(channels) for channels in inputs}) == 1 and not any(
+        isinstance(number, (list, tuple, dict)) or np.size(number) != 1 for number in numbers
+    )
+    tensors_wanted = (1,) if operator in ONE_TENSOR else (1, 2) if operator in TWO_TENSORS else ()
+    if not is_plain or len(inputs) not in tensors_wanted:
+        return _unchanged(layer, inputs, groups)
+    return _coupled(layer, inputs, groups)
+
+
+# The last part of the names of `tf.` operators that work on each channel alone
+TWO_TENSORS = {
+    *("add", "subtract", "multiply", "truediv", "divide", "maximum", "minimum"),
+}
+ONE_TENSOR = {
+    *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "softplus"),
+    *("sigmoid", "hard_sigmoid", "tanh", "abs", "square", "sqrt", "exp", "negative", "neg"),
+    *("clip_by_value", "clip", "identity", "stop_gradient"),
+}
 
 Rule = Callable[[Any, list[Channels], ChannelGroups], Handed]
 RULES: dict[str, Rule] = {
     "Conv2D": _kernel,
     "Dense": _kernel,
+    "Conv1D": _kernel,
+    "Conv2DTranspose": _transposed,
     "DepthwiseConv2D": _depthwise,
     "SeparableConv2D": _separable,
     "BatchNormalization": _normalization,
     "Flatten": _flattened,
     "Reshape": _reshaped,
+    "Permute": _permuted,
+    "Rescaling": _rescaled,
     "Concatenate": _joined,
     "Softmax": _mixed,
     **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _coupled),
@@ -123,8 +193,9 @@ RULES: dict[str, Rule] = {
         (
             *("Activation", "ReLU", "LeakyReLU", "ELU"),
             *("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"),
-            *("MaxPooling2D", "AveragePooling2D"),
+            *("MaxPooling2D", "AveragePooling2D", "MaxPooling1D", "AveragePooling1D"),
             *("GlobalMaxPooling2D", "GlobalAveragePooling2D"),
+            *("GlobalMaxPooling1D", "GlobalAveragePooling1D"),
             *("ZeroPadding2D", "Cropping2D", "UpSampling2D"),
         ),
         _same,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from weighin.formats.graph import Graph
 from weighin.frameworks import tf_keras
+from weighin.frameworks.guarding import layer_named
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between
 from weighin.registry import step
@@ -14,7 +15,11 @@ from weighin.steps._channel_groups import ChannelGroups
 from weighin.steps._channel_pruning import narrow
 from weighin.steps._channel_rules import hand_on
 
-MAKERS = ("CONV_2D", "FULLY_CONNECTED")  # their weights' first axis is the width that they make
+MAKERS = (
+    "CONV_2D",
+    "FULLY_CONNECTED",
+    "TRANSPOSE_CONV",
+)  # their weights' first axis is the width that they make
 
 
 def _check(fraction: float, norm: str, multiple: int) -> None:
@@ -72,8 +77,11 @@ def channels(
             of Keras 2.
     """
     tf_keras.check_keras(model)
-    smaller = narrow(
-        model, lambda width: _width_after(width, fraction, multiple), int(norm.removeprefix("l"))
-    )
+    with layer_named(model, "narrowed"):
+        smaller = narrow(
+            model,
+            lambda width: _width_after(width, fraction, multiple),
+            int(norm.removeprefix("l")),
+        )
     trainer.fit(smaller)
     return smaller

@@ -8,7 +8,7 @@ import numpy as np
 
 from weighin.formats.coverage import Promise, has_other_weights, largest
 from weighin.formats.graph import Graph, Operator
-from weighin.frameworks import process, toolkit
+from weighin.frameworks import schemes, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above
 from weighin.registry import step
@@ -53,7 +53,7 @@ def _is_clustered(operator: Operator) -> bool:
     "cluster",
     claim=_claim,
     promise=Promise("clustered weights", _is_clustered),
-    uses=(toolkit.clustered,),
+    uses=(toolkit.clustered, schemes.has_kernel),
 )
 def cluster(
     model: Any,
@@ -76,4 +76,4 @@ def cluster(
     trainer.require_epochs("cluster")
     wrapped = toolkit.clustered(model, clusters, INITS[init])
     trainer.fit(wrapped, masks=())
-    return process.toolkit().clustering.keras.strip_clustering(wrapped)
+    return toolkit.unclustered(wrapped, model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.formats.graph import Graph
-from weighin.frameworks import toolkit
+from weighin.frameworks import schemes, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.registry import step
 
@@ -16,7 +16,7 @@ def _claim(graph: Graph, **_: object) -> str | None:
     return None
 
 
-@step("qat", claim=_claim, uses=(toolkit.quantization_aware,))
+@step("qat", claim=_claim, uses=(toolkit.quantization_aware, schemes.scheme_for))
 def qat(model: Any, trainer: Trainer) -> Any:
     """Train on with int8 rounding simulated, so that the weights learn to bear it.
 
