@@ -165,7 +165,8 @@ class _Graph:
         self, kind: str, inputs: Sequence[int], outputs: Sequence[int], options: Any = None
     ) -> None:
         code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, kind)
+        code.builtinCode = getattr(schema.BuiltinOperator, kind)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)  # a byte, as the converter fills it
         code.version = 3 if kind in ("FULLY_CONNECTED", "CONV_2D") else 1
         made = schema.OperatorT()
         made.opcodeIndex = len(self.model.operatorCodes)

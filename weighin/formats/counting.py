@@ -57,7 +57,7 @@ def counted(
     unpacked = {
         node.outputs[0]: node.inputs[0]
         for node in nodes
-        if node.name in _UNPACKING and node.known and -1 not in (node.inputs[0], node.outputs[0])
+        if node.name in _UNPACKING and -1 not in (node.inputs[0], node.outputs[0])
     }
     sources = calls.passed | unpacked
 
@@ -133,7 +133,6 @@ def _operator(node: Node, work: Work, calls: int, uncounted: bool) -> Operator:
         more=work.more,
         table=work.table,
         calls=calls,
-        custom=node.custom,
         uncounted=uncounted,
         subgraph=node.subgraph,
     )

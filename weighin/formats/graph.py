@@ -47,7 +47,7 @@ class Operator:
     """One operator of a graph.
 
     Attributes:
-        name: as the schema calls it, or the code of a custom operator.
+        name: as the schema calls it, `CONV_2D`; of a custom operator `CUSTOM` and its code.
         inputs: numbers of tensors; -1 for an input that is left out.
         outputs: numbers of tensors.
         weights: the one kernel that it multiplies by, if it does.
@@ -57,7 +57,6 @@ class Operator:
         table: the constant that it looks values up in, without multiplying: of embeddings.
         calls: how often one inference runs it, as often as is certain: an operator of a loop's
             body many times, one that only prepares variables, or is called by nobody, not at all.
-        custom: whether it is an operator that the schema does not know.
         uncounted: whether it does multiply-accumulates that `macs` leaves out.
         subgraph: the number of the subgraph that it belongs to.
     """
@@ -71,14 +70,8 @@ class Operator:
     more: tuple[Product, ...] = ()
     table: Tensor | None = None
     calls: int = 1
-    custom: bool = False
     uncounted: bool = False
     subgraph: int = 0
-
-    @property
-    def title(self) -> str:
-        """What it is called in messages: `CONV_2D`, `CUSTOM Foo`."""
-        return f"CUSTOM {self.name}" if self.custom else self.name
 
     @property
     def kernels(self) -> tuple[Tensor, ...]:
@@ -212,8 +205,8 @@ class Graph:
     @property
     def uncounted(self) -> tuple[str, ...]:
         """Operators whose multiply-accumulates are not all in `macs`, and how many: `WHILE (1)`."""
-        titles = Counter(operator.title for operator in self.operators if operator.uncounted)
-        return tuple(f"{title} ({count})" for title, count in titles.items())
+        names = Counter(operator.name for operator in self.operators if operator.uncounted)
+        return tuple(f"{name} ({count})" for name, count in names.items())
 
 
 def _unshared(tensors: Iterable[Tensor]) -> list[Tensor]:

@@ -30,12 +30,11 @@ class Node:
     """An operator as the file has it.
 
     Attributes:
-        name: as the schema calls it, or the code of a custom operator.
+        name: as the schema calls it; of a custom operator `CUSTOM` and its code.
         inputs: numbers of tensors of the graph; -1 for one that is left out.
         outputs: numbers of tensors of the graph.
         options: those that are read, by the schema's names; none where the file has none.
-        custom: whether it is a custom operator.
-        known: whether the schema knows it: neither custom nor of a later schema.
+        known: whether the schema knows it: it is neither custom nor of a later schema.
         subgraph: the number of the subgraph that it belongs to.
     """
 
@@ -43,7 +42,6 @@ class Node:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, int]
-    custom: bool = False
     known: bool = True
     subgraph: int = 0
 
@@ -78,7 +76,6 @@ class Codes:
             shifted(operator.InputsAsNumpy(), offset, tensors),
             shifted(operator.OutputsAsNumpy(), offset, tensors),
             self._read(operator),
-            custom,
             number in self._builtins and not custom,
             subgraph,
         )
@@ -98,7 +95,8 @@ class Codes:
 
 
 def _custom_name(code: Any) -> str:
-    return str((code.CustomCode() or b"without a name").decode(errors="replace"))
+    """Its code behind a word that no name of the schema has: it may be called like one of them."""
+    return f"CUSTOM {(code.CustomCode() or b'').decode(errors='replace')}".strip()
 
 
 def shifted(numbers_array: Any, offset: int, tensors: int) -> tuple[int, ...]:

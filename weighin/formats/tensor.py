@@ -25,6 +25,7 @@ _STORED = {  # TensorType → how its values lie in the buffer
     "UINT32": np.uint32,
     "UINT16": np.uint16,
     "UINT8": np.uint8,
+    "BOOL": np.uint8,
 }
 _PACKED = {"INT4": 4, "UINT4": 4, "INT2": 2}  # TensorType → bits of a value, the lowest first
 
