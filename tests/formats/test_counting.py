@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from helpers.subgraphs import Model, branches, loop, options
 
-from weighin.core import WeighinError
+from weighin import registry
+from weighin.core import Artifact, Skip, WeighinError
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
+from weighin.outcomes import Compressed
 
 STEPS, INPUTS, UNITS = 6, 3, 4
 FROM_INPUT, FROM_STATE = (UNITS, INPUTS), (UNITS, UNITS)
@@ -118,6 +120,20 @@ def test_loops_that_count(path: Path, model: Model, steps: int) -> None:
 
     assert (steps * 16, steps * 15, ()) == (graph.macs, graph.effective_macs, graph.uncounted)
     assert 16 == graph.parameters  # the weights are given to the loop; the zeros are its state
+
+
+@pytest.mark.parametrize("metric", ["macs", "effective_macs"])
+def test_a_lower_bound_is_no_figure(path: Path, metric: str) -> None:
+    """What could be counted and what could not are the reason why there is none."""
+    model = loop()
+    model.graph = model.model.subgraphs[0]
+    model.custom("Foo", model.graph.outputs, [model.computed(1, 4)])
+    artifact = Artifact("k", model.write(path), "tflite", "", 1, path, {}, 0.0)
+
+    figure = registry.metrics[metric].compute(Compressed(artifact, b""))
+
+    count = 80 if metric == "macs" else 75
+    assert Skip(f"at least {count}; not counted: CUSTOM Foo (1)", "not measured") == figure
 
 
 @pytest.mark.parametrize("model", [loop("input"), loop(compare="NOT_EQUAL"), loop(step=0)])
