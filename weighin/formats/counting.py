@@ -42,6 +42,8 @@ def counted(
     calls = Calls(nodes, subgraphs)
 
     def constant(number: int) -> tuple[int, ...] | None:
+        if number < 0:
+            return None
         tensor = tensors[_source(number, calls.passed)]
         whole = tensor.dtype in ("INT32", "INT64") and not tensor.scales and not tensor.sparse
         if not tensor.is_constant or not whole or tensor.size > _SMALL:
@@ -61,11 +63,16 @@ def counted(
     }
     sources = calls.passed | unpacked
 
-    def stored(number: int) -> Tensor:
-        source = tensors[_source(number, sources)]
-        return source if source.is_parameter else tensors[number]
+    def tensor_of(number: int) -> Tensor:
+        if number < 0:
+            raise IndexError("an operator lacks an input")
+        return tensors[number]
 
-    works = [work_of(node, tensors.__getitem__, stored) for node in nodes]
+    def stored(number: int) -> Tensor:
+        tensor, source = tensor_of(number), tensors[_source(number, sources)]
+        return source if source.is_parameter else tensor
+
+    works = [work_of(node, tensor_of, stored) for node in nodes]
     often = frequencies(
         nodes, works, len(subgraphs), lambda node: calls.times(node, constant, shapes)
     )

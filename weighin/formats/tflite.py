@@ -85,7 +85,7 @@ def _read(path: Path) -> Graph:
             raise ValueError("no TFL3 mark")
         graph = _graph(schema.Model.GetRootAs(data, 0), data, schema)
         for tensor in graph.tensors:
-            if tensor.is_parameter:
+            if tensor.is_real:
                 _ = tensor.nonzero
         return graph
     except _DAMAGE as error:
