@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from helpers.rules import (
     ARM,
@@ -196,6 +198,17 @@ def test_fewer_channels(name: str, left: int, expected: str | None) -> None:
     assert told is None or expected in told
     assert said("fewer channels", held, name=name) is None
     assert said("fewer channels", held, name=name, baseline=EMPTY) is None
+
+
+def test_no_share_of_what_could_not_be_counted() -> None:
+    """Of lower bounds no share can be told: that channels are gone is all there is to say."""
+    whole = graph(("CONV_2D", kernel(8, 1, 1, 8)))
+    (operator,) = whole.operators
+    part = dataclasses.replace(whole, operators=(dataclasses.replace(operator, uncounted=True),))
+
+    for held, baseline in ((part, whole), (whole, part)):
+        told = said("fewer channels", held, name="channels(0.5)", baseline=baseline)
+        assert "whole channels are gone" == told
 
 
 @pytest.mark.parametrize(

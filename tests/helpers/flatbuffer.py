@@ -168,7 +168,8 @@ class Graph:
     ) -> None:
         """Add an operator between tensors by their numbers."""
         code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, kind)
+        code.builtinCode = getattr(schema.BuiltinOperator, kind)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)  # a byte, as the converter fills it
         code.version = 3 if kind in ("FULLY_CONNECTED", "CONV_2D") else 1
         made = schema.OperatorT()
         made.opcodeIndex = len(self.model.operatorCodes)

@@ -14,6 +14,8 @@ from helpers.flatbuffer import dense, write
 from helpers.processes import fake_python
 
 from weighin.core import Artifact, Dataset, Images, Scores, WeighinError
+from weighin.formats.graph import Graph
+from weighin.formats.tflite import read_tflite
 from weighin.measure import closeness, equivalence
 from weighin.measure.closeness import HYBRID, rounding
 from weighin.measure.equivalence import check_session
@@ -89,6 +91,29 @@ def test_large_graphs_are_asked_for_few_images(
     assert 20 == check_session(Session(only_first_right), made, flat(data)).n
     with pytest.raises(WeighinError, match="reference kernels"):
         check_session(Session(lambda images: honest.predict(images) + 1), made, flat(data))
+
+
+def test_graphs_of_unknown_work_are_asked_for_few_images(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not all be counted may take long: ten images, however little was counted."""
+    asked: list[int] = []
+
+    def reference(path: Path, images: Images, kernels: str) -> Scores:
+        asked.append(len(images))
+        return litert.reference(path, images, kernels)
+
+    def partly_counted(path: Path) -> Graph:
+        graph = read_tflite(path)
+        operators = (dataclasses.replace(graph.operators[0], uncounted=True),)
+        return dataclasses.replace(graph, operators=operators)
+
+    monkeypatch.setattr("weighin.measure.equivalence.reference", reference)
+    monkeypatch.setattr("weighin.measure.equivalence.read_tflite", partly_counted)
+    equivalence._reference_scores.cache_clear()
+    check_session(LiteRT().open(quantized.path, 1), quantized, flat(data))
+
+    assert [10] == asked
 
 
 def test_very_large_graphs_are_held_against_optimized_kernels(

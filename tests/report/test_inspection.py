@@ -22,6 +22,7 @@ from click.testing import CliRunner
 from helpers.commands import run_python
 from helpers.flatbuffer import Layer, content, convolution, dense
 from helpers.hdf5 import hdf5
+from helpers.subgraphs import Model, loop
 
 from weighin.cli import main
 from weighin.core import WeighinError
@@ -98,6 +99,72 @@ def test_inspect_a_tflite(tmp_path: Path) -> None:
     assert ["INT8", "3×64", 0.5, 1, 192] == [
         layers[1][key] for key in ("weights", "shape", "zeros", "scales", "macs")
     ]
+
+
+def test_inspect_says_at_least_where_it_cannot_count(tmp_path: Path) -> None:
+    """A lower bound has another name than a count, in JSON too; what is left out is named."""
+    model = loop("input")
+    model.graph = model.model.subgraphs[0]
+    for _ in range(2):
+        model.custom("Foo", model.graph.outputs, [model.computed(1, 4)])
+    model.dense(model.graph.outputs[0], model.values(np.ones((4, 4))))
+
+    facts = inspect(model.write(tmp_path / "m.tflite"))
+
+    assert {"macs", "effective_macs"}.isdisjoint(facts)
+    assert (16, 16) == (facts["macs_at_least"], facts["effective_macs_at_least"])
+    assert ["WHILE (1)", "CUSTOM Foo (2)"] == facts["not_counted"]
+    lines = [line.split() for line in render(facts, as_json=False).splitlines()]
+    assert ["macs", "at", "least", "16"] in lines
+    assert ["not", "counted", "WHILE", "(1),", "CUSTOM", "Foo", "(2)"] in lines
+    assert ["CUSTOM", "Foo", "FLOAT32", "1×4", "0", "1", "at", "least", "0"] in lines
+
+
+def test_inspect_shows_all_subgraphs(tmp_path: Path) -> None:
+    """Each with its inputs, outputs and signatures, and each operator with how often it runs."""
+    model = loop("outside")
+    model.sign("serving_default", 0)
+
+    facts = inspect(model.write(tmp_path / "m.tflite"))
+
+    ends = "INT32 scalar, FLOAT32 1×4, FLOAT32 1×4, FLOAT32 4×4, INT32 scalar"
+    assert [
+        (0, "serving_default", "FLOAT32 1×4", "FLOAT32 1×4", 80),
+        (1, "", ends, "INT32 scalar", 0),
+        (2, "", ends, ends, 16),
+    ] == [
+        tuple(subgraph[key] for key in ("subgraph", "signatures", "inputs", "outputs", "macs"))
+        for subgraph in facts["subgraphs"]
+    ]
+    assert ["serving_default"] == facts["signatures"]
+    assert [(0, 1), (1, 6), (2, 5), (2, 5)] == [
+        (layer["subgraph"], layer["runs"]) for layer in facts["layers"]
+    ]
+    assert 80 == facts["layers"][3]["macs"]
+    assert "condition" in render(facts, as_json=False)
+
+
+def test_inspect_shows_gates_and_tables(tmp_path: Path) -> None:
+    """Several weights of one operator are summed up; a table is shown, though not multiplied by."""
+    model = Model()
+    words, sequence = model.computed(1, 6, dtype="int32"), model.computed(1, 6, 3)
+    table = np.ones((5, 3))
+    table[0] = 0
+    model.operator("GATHER", [model.values(table), words], [sequence])
+    outputs = [model.computed(1, 6, 4)]
+    inputs = [model.values(np.ones((4, 3))), model.values(np.zeros((4, 4)))]
+    model.operator("UNIDIRECTIONAL_SEQUENCE_RNN", [sequence, *inputs], outputs)
+    model.ends([words, sequence], [*outputs, sequence])
+
+    facts = inspect(model.write(tmp_path / "m.tflite"))
+
+    assert ["INT32 1×6", "FLOAT32 1×6×3"] == facts["inputs"]
+    assert ["FLOAT32 1×6×4", "FLOAT32 1×6×3"] == facts["outputs"]
+    looked_up, recurrent = facts["layers"]
+    assert ("5×3", pytest.approx(0.2)) == (looked_up["shape"], looked_up["zeros"])
+    assert "macs" not in looked_up
+    assert ("1 of 4×3, 1 of 4×4", 6 * 28) == (recurrent["shape"], recurrent["macs"])
+    assert pytest.approx(16 / 28) == recurrent["zeros"]
 
 
 @pytest.mark.parametrize("name", ["m.h5", "m.keras"])

@@ -84,7 +84,7 @@ def _call_breach(function: Any, call: Call, graph: Graph, **more: Any) -> str | 
 
 
 def _general_breach(graph: Graph) -> str | None:
-    for tensor in graph.trained:
+    for tensor in graph.real_constants:
         if tensor.dtype.startswith("FLOAT") and not np.isfinite(tensor.values).all():
             return f"{tensor.label} holds NaN or infinite values"
     for kernel in graph.kernels:

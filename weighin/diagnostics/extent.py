@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from weighin.diagnostics.facts import Facts
-from weighin.formats.coverage import coverage, has_other_weights, hides_weights
+from weighin.formats.coverage import coverage, has_other_weights
 from weighin.formats.graph import Graph
 
 NARROWED = 0.75  # share of its width that is left of a range which few inputs have widened
@@ -22,8 +22,6 @@ def percent(share: float) -> str:
 
 def covered(facts: Facts) -> str | None:
     """How much of the model a step or export changed, where that is not all of it."""
-    if hides_weights(facts.graph):
-        return None
     has_others = has_other_weights(facts.graph)  # such as tables of embeddings
     layers, whose = ("convolutions and dense layers", "their") if has_others else ("layers", "the")
     sentences = []

@@ -155,6 +155,8 @@ def _same_arithmetic(facts: Facts) -> str | None:
 def _fewer_channels(facts: Facts) -> str | None:
     if "channels" not in facts.steps or facts.baseline is None or not facts.baseline.macs:
         return None
+    if facts.graph.uncounted or facts.baseline.uncounted:
+        return "whole channels are gone"  # a share of lower bounds would say nothing
     share = facts.graph.macs / facts.baseline.macs
     return (
         f"whole channels are gone: {share * 100:.0f} % of the baseline's multiply-accumulates "

@@ -8,7 +8,7 @@ from weighin.core import Images
 from weighin.exports import dynamic, float16, float32, int8
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import samples
-from weighin.formats.coverage import Promise, hides_weights
+from weighin.formats.coverage import Promise
 from weighin.formats.graph import Graph, Operator
 from weighin.frameworks import process
 from weighin.registry import export as register
@@ -35,7 +35,7 @@ def _claim(graph: Graph, export: str, batch: Batch) -> str | None:
 
 def _nothing_sparse(graph: Graph) -> str | None:
     """Say why no kernel is stored without its zeros, if none is."""
-    if any(kernel.sparse for kernel in graph.trained) or hides_weights(graph):
+    if any(kernel.sparse for kernel in graph.trained):
         return None
     if not graph.kernels:
         return "nothing was stored sparse: no layer multiplies by weights"

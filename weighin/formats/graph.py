@@ -5,126 +5,41 @@ It is read by `weighin.formats.tflite`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from weighin.formats.tensor import Tensor
 
-from weighin.formats.sparsity import Sparsity
-from weighin.stats import entropy
+__all__ = ["Graph", "Operator", "Product", "Subgraph", "Tensor", "other_types"]
 
-# Operators that multiply by weights, and the position of the weights among their inputs
-# (source: the operators' kernels in tensorflow/lite/kernels).
-WEIGHTED = {
-    "CONV_2D": 1,
-    "DEPTHWISE_CONV_2D": 1,
-    "FULLY_CONNECTED": 1,
-    "TRANSPOSE_CONV": 1,
-}
-
-_STORED = {  # TensorType → how its values lie in the buffer
-    "FLOAT32": np.float32,
-    "FLOAT16": np.float16,
-    "FLOAT64": np.float64,
-    "INT64": np.int64,
-    "INT32": np.int32,
-    "INT16": np.int16,
-    "INT8": np.int8,
-    "UINT8": np.uint8,
-    "INT4": np.uint8,  # two values to a byte, the lower four bits first
-}
+# Operators whose data is not their first input: that says which shape they make.
+_DATA_THIRD = ("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE")
 
 
-@dataclass(frozen=True, eq=False)
-class Tensor:
-    """One tensor of a graph.
+@dataclass(frozen=True)
+class Product:
+    """What an operator multiplies by.
 
     Attributes:
-        index: its number in the file.
-        shape: with 1 for a batch dimension left open.
-        dtype: as the schema calls it: `FLOAT32`, `INT8` …
-        data: bytes of a constant's values; empty where values are computed.
-        scales: how many quantization scales it has: 0, 1 or one per channel.
-        zero_point: the integer that means zero.
-        scale: the first of its scales, of values per step; 0 if it has none.
-        sparsity: where `data` lies among the zeros that it leaves out; None if it is dense.
+        weights: a constant; None for values that are computed, as in attention.
+        size: how many values it multiplies by.
+        positions: how many times it multiplies by each of them.
     """
 
-    index: int
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    data: npt.NDArray[np.uint8]
-    scales: int
-    zero_point: int
-    sparsity: Sparsity | None = None
-    scale: float = 0.0
+    weights: Tensor | None
+    size: int
+    positions: int
 
     @property
-    def label(self) -> str:
-        """What it is called in messages: by its number where the file holds no names."""
-        return repr(self.name) if self.name else f"tensor {self.index}"
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return self.size * self.positions
 
     @property
-    def sparse(self) -> bool:
-        """Whether `data` leaves zeros out (sparse encoding)."""
-        return self.sparsity is not None
-
-    @property
-    def size(self) -> int:
-        """How many values it has, zeros of a sparse encoding included."""
-        return math.prod(self.shape)
-
-    @property
-    def is_parameter(self) -> bool:
-        """Whether it holds trained values: constant, and floating or quantized by a scale."""
-        constant = len(self.data) > 0 or self.sparse
-        return constant and (self.dtype.startswith("FLOAT") or self.scales > 0)
-
-    @cached_property
-    def values(self) -> npt.NDArray[Any]:
-        """The stored values, flat; a sparse encoding's zeros are left out."""
-        values: npt.NDArray[Any] = self.data.view(_STORED[self.dtype])
-        if self.dtype == "INT4":
-            nibbles = np.stack([values & 15, values >> 4], axis=1).reshape(-1)
-            stored = nibbles if self.sparse else nibbles[: self.size]
-            values = (stored.astype(np.int8) ^ 8) - 8
-        if self.sparsity is not None:
-            self.sparsity.positions(self.shape, len(values))  # refuses what does not fit
-        elif len(values) != self.size:
-            raise ValueError(f"{self.label} holds {len(values)} values, not {self.size}")
-        return values
-
-    def dense(self) -> npt.NDArray[Any]:
-        """The values in the tensor's shape, zeros of a sparse encoding filled in."""
-        if self.sparsity is None:
-            return self.values.reshape(self.shape)
-        whole = np.zeros(self.size, self.values.dtype)
-        whole[self.sparsity.positions(self.shape, len(self.values))] = self.values
-        return whole.reshape(self.shape)
-
-    @property
-    def unique(self) -> int:
-        """How many different values there are, zero included."""
-        left_out = len(self.values) < self.size and self.nonzero == len(self.values)
-        return len(np.unique(self.values)) + left_out
-
-    @cached_property
-    def nonzero(self) -> int:
-        """How many values are not zero."""
-        return int(np.count_nonzero(self.values != self.zero_point))
-
-    @property
-    def entropy_bytes(self) -> float:
-        """What its values come to at their entropy, zeros included."""
-        nonzero = self.values[self.values != self.zero_point]
-        counts = np.unique(nonzero, return_counts=True)[1]
-        zeros = self.size - self.nonzero  # those that a sparse encoding leaves out, too
-        return self.size * entropy([*counts, zeros] if zeros else counts) / 8
+    def effective_macs(self) -> int:
+        """Those by values that are not zero, as far as the file tells."""
+        return (self.weights.nonzero if self.weights else self.size) * self.positions
 
 
 @dataclass(frozen=True)
@@ -132,9 +47,18 @@ class Operator:
     """One operator of a graph.
 
     Attributes:
-        weights: what it multiplies by, if it does.
+        name: as the schema calls it, `CONV_2D`; of a custom operator `CUSTOM` and its code.
+        inputs: numbers of tensors; -1 for an input that is left out.
+        outputs: numbers of tensors.
+        weights: the one kernel that it multiplies by, if it does.
         positions: how many output positions every weight serves.
         stride: of a convolution, the larger of its two; 1 for other operators.
+        more: what it multiplies by besides: the gates of a recurrent operator, computed values.
+        table: the constant that it looks values up in, without multiplying: of embeddings.
+        calls: how often one inference runs it, as often as is certain: an operator of a loop's
+            body many times, one that only prepares variables, or is called by nobody, not at all.
+        uncounted: whether it does multiply-accumulates that `macs` leaves out.
+        subgraph: the number of the subgraph that it belongs to.
     """
 
     name: str
@@ -143,24 +67,68 @@ class Operator:
     weights: Tensor | None
     positions: int
     stride: int = 1
+    more: tuple[Product, ...] = ()
+    table: Tensor | None = None
+    calls: int = 1
+    uncounted: bool = False
+    subgraph: int = 0
+
+    @property
+    def kernels(self) -> tuple[Tensor, ...]:
+        """All weights that it multiplies by."""
+        gates = tuple(product.weights for product in self.more if product.weights)
+        return (self.weights, *gates) if self.weights else gates
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """All that it multiplies by."""
+        if self.weights is None:
+            return self.more
+        return (Product(self.weights, self.weights.size, self.positions), *self.more)
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one inference: every weight once per output position."""
-        return self.weights.size * self.positions if self.weights else 0
+        return self.calls * sum(product.macs for product in self.products)
 
     @property
     def effective_macs(self) -> int:
         """Multiply-accumulates by weights that are not zero."""
-        return self.weights.nonzero * self.positions if self.weights else 0
+        return self.calls * sum(product.effective_macs for product in self.products)
+
+
+@dataclass(frozen=True)
+class Subgraph:
+    """One of a file's subgraphs: what a signature runs, or the body of a loop.
+
+    Attributes:
+        inputs: numbers of tensors.
+        outputs: numbers of tensors.
+        signatures: the keys of the signatures that it answers.
+        macs: multiply-accumulates of one call, of all that it calls too; a lower bound unless
+            `whole`.
+        whole: whether all of them could be counted.
+    """
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    signatures: tuple[str, ...] = ()
+    macs: int = 0
+    whole: bool = True
 
 
 @dataclass(frozen=True)
 class Graph:
-    """The first subgraph of a .tflite file.
+    """A .tflite file: its first subgraph, which an inference runs, and those beside it.
 
     Attributes:
+        tensors: of all subgraphs, the first one's first.
+        operators: of all subgraphs, the first one's first; `calls` says how often each runs.
+        inputs: of the first subgraph, numbers of tensors.
+        outputs: of the first subgraph, numbers of tensors.
         remarks: what the file says beside it, that no inference needs: metadata, signatures.
+        subgraphs: all of them.
         open_batch: whether its first input takes any number of examples at once.
     """
 
@@ -169,17 +137,23 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     remarks: tuple[str, ...] = ()
+    subgraphs: tuple[Subgraph, ...] = ()
     open_batch: bool = False
 
     @property
     def trained(self) -> list[Tensor]:
-        """The tensors that hold trained values."""
-        return [tensor for tensor in self.tensors if tensor.is_parameter]
+        """The tensors that hold trained values; of those that share them, the first."""
+        return _unshared(tensor for tensor in self.tensors if tensor.is_parameter)
+
+    @property
+    def real_constants(self) -> list[Tensor]:
+        """The tensors that hold trained values, and constants of the formulas besides."""
+        return _unshared(tensor for tensor in self.tensors if tensor.is_real)
 
     @property
     def kernels(self) -> list[Tensor]:
         """The weights that operators multiply by; biases left out."""
-        return [operator.weights for operator in self.operators if operator.weights]
+        return [kernel for operator in self.operators for kernel in operator.kernels]
 
     @property
     def activations(self) -> list[Tensor]:
@@ -196,15 +170,14 @@ class Graph:
         """What flows in and out of the operators that multiply by weights."""
         numbers: dict[int, None] = {}
         for operator in self.operators:
-            if operator.weights:
-                # TRANSPOSE_CONV's first input is the shape that it makes, its third the data
-                data = operator.inputs[2 if operator.name == "TRANSPOSE_CONV" else 0]
+            if operator.kernels:
+                data = operator.inputs[2 if operator.name in _DATA_THIRD else 0]
                 numbers |= dict.fromkeys((data, *operator.outputs))
         return [self.tensors[number] for number in numbers]
 
     @property
     def parameters(self) -> int:
-        """Trained values, biases included."""
+        """Trained values, biases included; what the file holds once counts once."""
         return sum(tensor.size for tensor in self.trained)
 
     @property
@@ -219,13 +192,31 @@ class Graph:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of one inference at batch 1."""
+        """Multiply-accumulates of one inference at batch 1; a lower bound if some are `uncounted`.
+
+        Products of weights or of computed matrices with data; what is done value by value, such as
+        adding, scaling and activation functions, is none.
+        """
         return sum(operator.macs for operator in self.operators)
 
     @property
     def effective_macs(self) -> int:
         """Those by weights that are not zero: what a runtime that skips zeros would do."""
         return sum(operator.effective_macs for operator in self.operators)
+
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Operators whose multiply-accumulates are not all in `macs`, and how many: `WHILE (1)`."""
+        names = Counter(operator.name for operator in self.operators if operator.uncounted)
+        return tuple(f"{name} ({count})" for name, count in names.items())
+
+
+def _unshared(tensors: Iterable[Tensor]) -> list[Tensor]:
+    """Of tensors that have their values from one buffer, the first."""
+    by_buffer: dict[object, Tensor] = {}
+    for tensor in tensors:
+        by_buffer.setdefault(tensor if tensor.buffer is None else tensor.buffer, tensor)
+    return list(by_buffer.values())
 
 
 def other_types(tensors: Sequence[Tensor], wanted: str) -> str | None:

@@ -6,7 +6,6 @@ wrong inside becomes a `WeighinError` that names the file.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections import OrderedDict
 from pathlib import Path
@@ -16,7 +15,10 @@ import numpy as np
 
 from weighin.core import WeighinError
 from weighin.formats import sparsity
-from weighin.formats.graph import WEIGHTED, Graph, Operator, Tensor
+from weighin.formats.counting import counted
+from weighin.formats.graph import Graph, Subgraph, Tensor
+from weighin.formats.nodes import Codes, Node, names, numbers, shifted
+from weighin.formats.shapes import Dimensions, dimensions
 
 _DAMAGE = (
     struct.error,
@@ -83,7 +85,7 @@ def _read(path: Path) -> Graph:
             raise ValueError("no TFL3 mark")
         graph = _graph(schema.Model.GetRootAs(data, 0), data, schema)
         for tensor in graph.tensors:
-            if tensor.is_parameter:
+            if tensor.is_real:
                 _ = tensor.nonzero
         return graph
     except _DAMAGE as error:
@@ -101,111 +103,85 @@ def _content(path: Path) -> bytes:
 
 
 def _graph(model: Any, data: bytes, schema: Any) -> Graph:
-    types = _names(schema.TensorType)
-    builtins = _names(schema.BuiltinOperator)
     if model.SubgraphsLength() == 0:
         raise ValueError("no subgraph")
-    subgraph = model.Subgraphs(0)
-    tensors = tuple(
-        _tensor(index, subgraph.Tensors(index), model, data, types, schema)
-        for index in range(subgraph.TensorsLength())
-    )
-    raw = [
-        (
-            _operator_name(model.OperatorCodes(operator.OpcodeIndex()), builtins),
-            _numbers(operator.InputsAsNumpy()),
-            _numbers(operator.OutputsAsNumpy()),
-            _stride(operator, schema),
+    raw = [model.Subgraphs(number) for number in range(model.SubgraphsLength())]
+    codes, reader = Codes(model, schema), _Tensors(model, data, schema)
+    tensors: list[Tensor] = []
+    told: list[Dimensions | None] = []
+    nodes: list[Node] = []
+    subgraphs: list[Subgraph] = []
+    keys = _signatures(model, len(raw))
+    for number, subgraph in enumerate(raw):
+        first, count = len(tensors), subgraph.TensorsLength()
+        for index in range(count):
+            tensor, shape = reader.read(subgraph.Tensors(index), index, number)
+            tensors.append(tensor)
+            told.append(shape)
+        inputs, outputs = (
+            shifted(array, first, count)
+            for array in (subgraph.InputsAsNumpy(), subgraph.OutputsAsNumpy())
         )
-        for operator in map(subgraph.Operators, range(subgraph.OperatorsLength()))
-    ]
-    # float16 and sparse weights reach their operator through one that unpacks them
-    unpacked = {
-        outputs[0]: inputs[0]
-        for name, inputs, outputs, _ in raw
-        if name in ("DEQUANTIZE", "DENSIFY")
-    }
-    ends = _numbers(subgraph.InputsAsNumpy()), _numbers(subgraph.OutputsAsNumpy())
-    named = {number for _, inputs, outputs, _ in raw for number in (*inputs, *outputs)}
-    named -= {-1}  # stands for an input that is left out
-    if (named | {*ends[0], *ends[1]}) - set(range(len(tensors))):
-        raise IndexError("an operator names a tensor that is not there")
-    operators = tuple(_operator(*fields, tensors, unpacked) for fields in raw)
-    signature = _numbers(subgraph.Tensors(ends[0][0]).ShapeSignatureAsNumpy()) if ends[0] else ()
-    return Graph(tensors, operators, *ends, _remarks(model), signature[:1] == (-1,))
+        if -1 in (*inputs, *outputs):
+            raise IndexError("an input or output is a tensor that is not there")
+        subgraphs.append(Subgraph(_text(subgraph.Name()), inputs, outputs, keys[number]))
+        operators = map(subgraph.Operators, range(subgraph.OperatorsLength()))
+        nodes += [codes.node(operator, number, first, count) for operator in operators]
+    return counted(tensors, told, nodes, subgraphs, _remarks(model))
+
+
+def _signatures(model: Any, subgraphs: int) -> list[tuple[str, ...]]:
+    """Of each subgraph, the keys of the signatures that it answers."""
+    keys: list[tuple[str, ...]] = [()] * subgraphs
+    for signature in map(model.SignatureDefs, range(model.SignatureDefsLength())):
+        keys[signature.SubgraphIndex()] += (_text(signature.SignatureKey()),)
+    return keys
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode(errors="replace")
 
 
 def _remarks(model: Any) -> tuple[str, ...]:
     metadata = map(model.Metadata, range(model.MetadataLength()))
-    remarks = [(entry.Name() or b"").decode(errors="replace") for entry in metadata]
+    remarks = [_text(entry.Name()) for entry in metadata]
     remarks += ["signatures"] * bool(model.SignatureDefsLength())
     remarks += ["description"] * bool(model.Description())
     return tuple(remarks)
 
 
-def _tensor(
-    index: int, tensor: Any, model: Any, data: bytes, types: dict[int, str], schema: Any
-) -> Tensor:
-    buffer = model.Buffers(tensor.Buffer())
-    raw = buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
-    if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
-        raw = np.frombuffer(data, np.uint8, buffer.Size(), buffer.Offset())
-    quantization = tensor.Quantization()
-    scales = quantization.ScaleLength() if quantization else 0
-    zero_points = quantization.ZeroPointLength() if quantization else 0
-    return Tensor(
-        index=index,
-        name=(tensor.Name() or b"").decode(errors="replace"),
-        shape=tuple(max(1, size) for size in _numbers(tensor.ShapeAsNumpy())),
-        dtype=types.get(tensor.Type(), f"type {tensor.Type()}"),
-        data=raw,
-        scales=scales,
-        zero_point=quantization.ZeroPoint(0) if zero_points else 0,
-        sparsity=sparsity.read(tensor, schema),
-        scale=float(quantization.Scale(0)) if scales else 0.0,
-    )
+class _Tensors:
+    """Tensors of the schema as they are read from one file."""
 
+    def __init__(self, model: Any, data: bytes, schema: Any) -> None:
+        self._model, self._data, self._schema = model, data, schema
+        self._types = names(schema.TensorType)
 
-def _operator(
-    name: str,
-    inputs: tuple[int, ...],
-    outputs: tuple[int, ...],
-    stride: int,
-    tensors: tuple[Tensor, ...],
-    unpacked: dict[int, int],
-) -> Operator:
-    weights, positions = None, 0
-    if name in WEIGHTED:
-        index = inputs[WEIGHTED[name]]
-        for _ in unpacked:  # sparse float16 is unpacked twice; a damaged file may name a circle
-            index = unpacked.get(index, index)
-        constant = tensors[index]
-        if constant.is_parameter:
-            weights = constant
-            shape = tensors[inputs[2] if name == "TRANSPOSE_CONV" else outputs[0]].shape
-            positions = math.prod(shape[:-1])
-    return Operator(name, inputs, outputs, weights, positions, stride)
-
-
-def _stride(operator: Any, schema: Any) -> int:
-    options = operator.BuiltinOptions()
-    if options is None or operator.BuiltinOptionsType() != schema.BuiltinOptions.Conv2DOptions:
-        return 1
-    table = schema.Conv2DOptions()
-    table.Init(options.Bytes, options.Pos)
-    return max(1, int(table.StrideH()), int(table.StrideW()))
-
-
-def _operator_name(code: Any, builtins: dict[int, str]) -> str:
-    if code.CustomCode():
-        return str(code.CustomCode().decode(errors="replace"))
-    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    return builtins.get(number, f"operator {number}")
-
-
-def _names(enumeration: type) -> dict[int, str]:
-    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
-
-
-def _numbers(array: Any) -> tuple[int, ...]:
-    return tuple(int(number) for number in array) if isinstance(array, np.ndarray) else ()
+    def read(self, tensor: Any, index: int, subgraph: int) -> tuple[Tensor, Dimensions | None]:
+        """A tensor, and its dimensions as the file tells them; None if it tells none."""
+        buffer = self._model.Buffers(tensor.Buffer())
+        raw = buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
+        if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
+            raw = np.frombuffer(self._data, np.uint8, buffer.Size(), buffer.Offset())
+        quantization = tensor.Quantization()
+        zero_points = quantization.ZeroPointLength() if quantization else 0
+        scales = quantization.ScaleLength() if quantization else 0
+        shape = numbers(tensor.ShapeAsNumpy())
+        # files from before `has_rank` have it nowhere: there, a constant's shape can be relied on
+        ranked = bool(shape) or bool(tensor.HasRank()) or len(raw) > 0
+        read = Tensor(
+            index=index,
+            name=_text(tensor.Name()),
+            shape=shape,
+            dtype=self._types.get(tensor.Type(), f"type {tensor.Type()}"),
+            data=raw,
+            scales=scales,
+            zero_point=quantization.ZeroPoint(0) if zero_points else 0,
+            sparsity=sparsity.read(tensor, self._schema),
+            ranked=ranked,
+            buffer=tensor.Buffer() if len(raw) else None,
+            subgraph=subgraph,
+            scale=float(quantization.Scale(0)) if scales else 0.0,
+        )
+        told = dimensions(shape, numbers(tensor.ShapeSignatureAsNumpy())) if ranked else None
+        return read, shape if read.is_constant else told

@@ -22,6 +22,7 @@ from weighin.stats import concordance, proportion
 # scores given to other classes, or one score for all classes, have 0.
 ALIKE_UNTRAINED = 0.5
 REFERENCE_MACS = 30_000_000  # that the reference kernels are asked for
+FEW = 10  # images that they are asked for where the work of a file cannot all be counted
 LARGE_MACS = 1_000_000_000  # of a model whose single image they are not asked for
 
 
@@ -141,5 +142,6 @@ def _reference(
     the process. There the built-in optimized kernels answer, still without a delegate and so by
     other code than what is measured.
     """
-    few = images[: max(1, min(len(images), REFERENCE_MACS // max(1, graph.macs)))]
+    macs = max(1, graph.macs, REFERENCE_MACS // FEW if graph.uncounted else 1)
+    few = images[: max(1, min(len(images), REFERENCE_MACS // macs))]
     return _reference_scores(artifact.path, artifact.sha256, few.tobytes(), few.shape, keep_tensors)

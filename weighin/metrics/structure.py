@@ -58,7 +58,8 @@ def macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates of one inference."""
     if file.artifact.format != "tflite":
         return _NO_GRAPH
-    return Figure(read_tflite(file.artifact.path).macs)
+    graph = read_tflite(file.artifact.path)
+    return _if_whole(graph, graph.macs)
 
 
 @metric(
@@ -73,7 +74,8 @@ def effective_macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates by weights that are not zero."""
     if file.artifact.format != "tflite":
         return _NO_GRAPH
-    return Figure(read_tflite(file.artifact.path).effective_macs)
+    graph = read_tflite(file.artifact.path)
+    return _if_whole(graph, graph.effective_macs)
 
 
 @metric("depth", kind="count", scope="artifact", column=False, comparison="none")
@@ -86,6 +88,14 @@ def depth(file: Compressed) -> Figure | Skip:
         return Skip("depth is counted in Keras files; see the same variant's")
     layers = read_keras(file.artifact.path).depth
     return Skip("a layer is used again after itself") if layers is None else Figure(layers)
+
+
+def _if_whole(graph: Graph, count: int) -> Figure | Skip:
+    """The count, unless it is only a lower bound: a table would show that as if it were all."""
+    if not graph.uncounted:
+        return Figure(count)
+    reason = f"at least {count:,}; not counted: {', '.join(graph.uncounted)}"
+    return Skip(reason, "not measured")
 
 
 def _content(file: Compressed) -> Graph | KerasFile:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
 from weighin.core import WeighinError
-from weighin.formats.graph import Graph, Operator
+from weighin.formats.graph import Graph, Operator, Subgraph, Tensor
 from weighin.formats.keras import KerasFile, read_keras
 from weighin.formats.tflite import read_tflite
 from weighin.report import units
@@ -19,6 +21,8 @@ from weighin.subprocesses import SubprocessError, run_module
 
 PATIENCE = 120  # seconds that reading one file may take
 _READ = (".tflite", ".keras", ".h5", ".hdf5")
+_TABLES = ("subgraphs", "layers")
+_AT_LEAST = "_at_least"  # of the names of counts that are lower bounds
 
 
 def inspect(path: Path) -> dict[str, Any]:
@@ -54,40 +58,64 @@ def render(facts: dict[str, Any], as_json: bool) -> str:
     """The facts that `inspect` gives, for people or for programs."""
     if as_json:
         return json.dumps(facts, indent=1)
-    totals = [[key.replace("_", " "), _shown(key, value)] for key, value in facts.items()]
-    layers = [
-        {key.replace("_", " "): _shown(key, value) for key, value in layer.items()}
-        for layer in facts["layers"]
+    totals = [_row(key, value) for key, value in facts.items() if key not in _TABLES]
+    tables = [
+        tabulate(
+            [dict(_row(key, value) for key, value in entry.items()) for entry in facts[name]],
+            headers="keys",
+            tablefmt="simple",
+            disable_numparse=True,
+        )
+        for name in _TABLES
+        if name in facts
     ]
-    return "\n\n".join(
-        [
-            tabulate(
-                [row for row in totals if row[0] != "layers"],
-                tablefmt="plain",
-                disable_numparse=True,
-            ),
-            tabulate(layers, headers="keys", tablefmt="simple", disable_numparse=True),
-        ]
-    )
+    return "\n\n".join([tabulate(totals, tablefmt="plain", disable_numparse=True), *tables])
 
 
 def _graph(graph: Graph, size: int) -> dict[str, Any]:
-    return {
+    whole = not graph.uncounted
+    facts = {
         "format": "tflite",
         "bytes": size,
         "parameters": graph.parameters,
         "nonzero_parameters": graph.nonzero_parameters,
-        "macs": graph.macs,
-        "effective_macs": graph.effective_macs,
-        "inputs": [_tensor(graph, number) for number in graph.inputs],
-        "outputs": [_tensor(graph, number) for number in graph.outputs],
-        "layers": [_operator(graph, operator) for operator in graph.operators],
+        **_count("macs", graph.macs, whole=whole),
+        **_count("effective_macs", graph.effective_macs, whole=whole),
     }
+    if graph.uncounted:
+        facts["not_counted"] = list(graph.uncounted)
+    facts["inputs"] = [_tensor(graph, number) for number in graph.inputs]
+    facts["outputs"] = [_tensor(graph, number) for number in graph.outputs]
+    if any(subgraph.signatures for subgraph in graph.subgraphs):
+        facts["signatures"] = [key for subgraph in graph.subgraphs for key in subgraph.signatures]
+    if len(graph.subgraphs) > 1:
+        facts["subgraphs"] = [
+            _subgraph(graph, number, subgraph) for number, subgraph in enumerate(graph.subgraphs)
+        ]
+    return facts | {"layers": [_operator(graph, operator) for operator in graph.operators]}
+
+
+def _count(name: str, count: int, *, whole: bool) -> dict[str, int]:
+    """A count by its name, which says so if it is a lower bound: no one may take it for all."""
+    return {name if whole else f"{name}{_AT_LEAST}": count}
 
 
 def _tensor(graph: Graph, number: int) -> str:
+    if number < 0:
+        return "none"
     tensor = graph.tensors[number]
-    return f"{tensor.dtype} {'×'.join(map(str, tensor.shape))}"
+    return f"{tensor.dtype} {tensor.dimensions}"
+
+
+def _subgraph(graph: Graph, number: int, subgraph: Subgraph) -> dict[str, Any]:
+    return {
+        "subgraph": number,
+        "name": subgraph.name,
+        "signatures": ", ".join(subgraph.signatures),
+        "inputs": ", ".join(_tensor(graph, number) for number in subgraph.inputs),
+        "outputs": ", ".join(_tensor(graph, number) for number in subgraph.outputs),
+        **_count("macs", subgraph.macs, whole=subgraph.whole),
+    }
 
 
 def _operator(graph: Graph, operator: Operator) -> dict[str, Any]:
@@ -95,18 +123,30 @@ def _operator(graph: Graph, operator: Operator) -> dict[str, Any]:
         "operator": operator.name,
         "output": ", ".join(_tensor(graph, number) for number in operator.outputs),
     }
-    weights = operator.weights
-    if weights is None:
-        return facts
-    return facts | {
-        "weights": weights.dtype,
-        "shape": "×".join(map(str, weights.shape)),
-        "zeros": 1 - weights.nonzero / weights.size if weights.size else 0.0,
-        "unique": weights.unique,
-        "scales": weights.scales,
-        "sparse": weights.sparse,
-        "macs": operator.macs,
-    }
+    if len(graph.subgraphs) > 1:
+        facts |= {"subgraph": operator.subgraph, "runs": operator.calls}
+    kernels = operator.kernels or ((operator.table,) if operator.table else ())
+    if kernels:
+        size = sum(kernel.size for kernel in kernels)
+        facts |= {
+            "weights": ", ".join(dict.fromkeys(kernel.dtype for kernel in kernels)),
+            "shape": _shapes(kernels),
+            "zeros": 1 - sum(kernel.nonzero for kernel in kernels) / size if size else 0.0,
+            "unique": max(kernel.unique for kernel in kernels),
+            "scales": max(kernel.scales for kernel in kernels),
+            "sparse": any(kernel.sparse for kernel in kernels),
+        }
+    if operator.products or operator.uncounted:
+        facts |= _count("macs", operator.macs, whole=not operator.uncounted)
+    return facts
+
+
+def _shapes(kernels: Sequence[Tensor]) -> str:
+    """Shapes of an operator's weights, those of a kind together: `4 of 16×8, 4 of 16×16`."""
+    counts = Counter(kernel.dimensions for kernel in kernels)
+    if len(kernels) == 1:
+        return kernels[0].dimensions
+    return ", ".join(f"{count} of {shape}" for shape, count in counts.items())
 
 
 def _keras(file: KerasFile) -> dict[str, Any]:
@@ -134,6 +174,13 @@ def _keras(file: KerasFile) -> dict[str, Any]:
         for weight in file.weights
     ]
     return facts
+
+
+def _row(key: str, value: Any) -> tuple[str, str]:
+    """What a fact is called and how it is shown."""
+    if key.endswith(_AT_LEAST):
+        return key.removesuffix(_AT_LEAST).replace("_", " "), f"at least {value:,}"
+    return key.replace("_", " "), _shown(key, value)
 
 
 def _shown(key: str, value: Any) -> str:
