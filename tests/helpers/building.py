@@ -28,6 +28,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -107,14 +108,26 @@ def exiting(keras):
     raise AssertionError("its worker has ended before")
 
 
+def is_built():
+    """Whether a model is created to be built, not to learn what its function returns."""
+    return any(frame.name == "build_job" for frame in traceback.extract_stack())
+
+
 @model(quick=QUICK)
 def killed(keras):
+    if is_built():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return layers_of(keras)
+
+
+@model(quick=QUICK)
+def killed_when_asked(keras):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 @model(quick=QUICK)
 def held(keras):
-    while (HERE / "hold").exists():
+    while is_built() and (HERE / "hold").exists():
         time.sleep(0.02)
     return layers_of(keras)
 

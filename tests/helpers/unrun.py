@@ -102,9 +102,7 @@ class FakeArtifacts:
         self._path = folder / "smallest.tflite"
         self._path.write_bytes(smallest_model())
 
-    def build(
-        self, cases: Iterable[Case], *, begun: Callable[..., None], finished: Callable[..., None]
-    ) -> None:
+    def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
         """Build nothing."""
         self.asked += cases
         self.while_building()
