@@ -121,11 +121,6 @@ def killed(keras):
 
 
 @model(quick=QUICK)
-def killed_when_asked(keras):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-@model(quick=QUICK)
 def held(keras):
     while is_built() and (HERE / "hold").exists():
         time.sleep(0.02)
@@ -206,6 +201,7 @@ class Built:
     """What a call of `build` gave and told."""
 
     outcomes: Mapping[Job, Artifact | Failure] = dataclasses.field(default_factory=dict)
+    asked: list[Sequence[str]] = dataclasses.field(default_factory=list)
     begun: list[int] = dataclasses.field(default_factory=list)
     finished: list[Job] = dataclasses.field(default_factory=list)
 
@@ -229,6 +225,7 @@ def run(jobs: Sequence[Job], build_context: BuildContext, workers: int = 0) -> B
         jobs,
         build_context,
         workers=workers,
+        asking=built.asked.append,
         begun=built.begun.append,
         finished=lambda job, outcome: built.finished.append(job),
     )

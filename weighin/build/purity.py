@@ -281,7 +281,7 @@ class _Body(ast.NodeVisitor):
         self._scopes.pop()
 
     def _doubt(self, node: ast.AST) -> Any:
-        text = " ".join(ast.unparse(node).split())[:60]
+        text = ast.unparse(node).partition("\n")[0][:60]
         raise _DoubtError(f"line {getattr(node, 'lineno', '?')}: {text}")
 
 
