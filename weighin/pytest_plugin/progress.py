@@ -46,10 +46,13 @@ class BuildProgress:
 
     def asking(self, models: Sequence[str]) -> None:
         """Learn which models' functions are called first, which takes some seconds."""
-        self._say(
-            f"asking what {', '.join(models)} {'returns' if len(models) == 1 else 'return'}: "
-            f"more than the model's own file may decide it"
+        names = ", ".join(models)
+        returned = (
+            f"{names} returns: more than the model's own file"
+            if len(models) == 1
+            else f"{names} return: more than the models' own files"
         )
+        self._say(f"asking what {returned} may decide it")
 
     def begun(self, total: int) -> None:
         """Learn how many artifacts are to be built; say nothing if there are none."""
