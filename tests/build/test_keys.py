@@ -276,6 +276,7 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "frameworks/fitting.py": BUILT_BY,
     "frameworks/heads.py": BUILT_BY,
     "frameworks/training.py": BUILT_BY,
+    "frameworks/fingerprint.py": set(),
     "frameworks/toolkit.py": {"prune", "cluster", "qat"},
     "frameworks/signal.py": set(),
     "frameworks/downloads.py": set(),

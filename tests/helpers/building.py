@@ -28,6 +28,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -108,14 +109,21 @@ def exiting(keras):
     raise AssertionError("its worker has ended before")
 
 
+def is_built():
+    """Whether a model is created to be built, not to learn what its function returns."""
+    return any(frame.name == "build_job" for frame in traceback.extract_stack())
+
+
 @model(quick=QUICK)
 def killed(keras):
-    os.kill(os.getpid(), signal.SIGKILL)
+    if is_built():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return layers_of(keras)
 
 
 @model(quick=QUICK)
 def held(keras):
-    while (HERE / "hold").exists():
+    while is_built() and (HERE / "hold").exists():
         time.sleep(0.02)
     return layers_of(keras)
 
@@ -195,6 +203,7 @@ class Built:
     """What a call of `build` gave and told."""
 
     outcomes: Mapping[Job, Artifact | Failure] = dataclasses.field(default_factory=dict)
+    asked: list[Sequence[str]] = dataclasses.field(default_factory=list)
     begun: list[int] = dataclasses.field(default_factory=list)
     finished: list[Job] = dataclasses.field(default_factory=list)
 
@@ -218,6 +227,7 @@ def run(jobs: Sequence[Job], build_context: BuildContext, workers: int = 0) -> B
         jobs,
         build_context,
         workers=workers,
+        asking=built.asked.append,
         begun=built.begun.append,
         finished=lambda job, outcome: built.finished.append(job),
     )

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 from helpers.commands import answer
 
-from weighin.core import WeighinError
+from weighin.build import worker
+from weighin.core import ReferenceModel, WeighinError
 from weighin.formats.keras import read_weights
-from weighin.frameworks import downloads, fitting, process, tf_keras, toolkit
+from weighin.frameworks import downloads, fitting, process, tf_keras, toolkit, training
+from weighin.frameworks.fingerprint import fingerprint, own_files
 from weighin.steps._masks import largest, patterned
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -39,7 +41,7 @@ def main(*more: Callable[[], Any]) -> None:
     """Print it all, as JSON; also what parts of other modules answer."""
     tf_keras.start_afresh(0)
     parts = (batches, masks, settled, kernels, nearest, pruning, schemes, files, weights, finite)
-    answers = {part.__name__: part() for part in (*parts, imagenet, *more)}
+    answers = {part.__name__: part() for part in (*parts, fingerprints, imagenet, *more)}
     print(json.dumps(answers))  # noqa: T201 - a program
 
 
@@ -243,6 +245,59 @@ def finite() -> Any:
     before = refusal(tf_keras.check_finite, model, "training")
     model.get_layer("dense").bias.assign([0, np.inf, 0])
     return [before, refusal(tf_keras.check_finite, model, "training")]
+
+
+def own_activation(x: Any) -> Any:
+    """A function that Keras does not have."""
+    return x * 2
+
+
+def fingerprints() -> Any:
+    """Digests of models that are alike in some ways, and the files of what is not Keras's."""
+    keras = process.keras()
+
+    class Own(keras.layers.Layer):  # type: ignore[misc]
+        """A layer that Keras does not have."""
+
+    class Subclassed(keras.Model):  # type: ignore[misc]
+        """A model that describes itself in code alone."""
+
+    keras.utils.register_keras_serializable("tests")(own_activation)
+    dense = keras.layers.Dense
+
+    def of(create: Callable[[Any], Any], seed: int = 0) -> list[str]:
+        return list(vars(fingerprint(training.create(of_function(create), seed))).values())
+
+    def of_function(create: Callable[[Any], Any]) -> ReferenceModel:
+        return ReferenceModel("tried", create, {})
+
+    by_name = net(dense(3, activation="tests>own_activation"))
+    written_elsewhere = of_function(net)
+    return {
+        "first": of(lambda keras: net()),
+        "again": of(lambda keras: net(dense(2)) and training.create(of_function(net_of), 0)),
+        "seed": of(lambda keras: net(), seed=1),
+        "layer": of(lambda keras: net(dense(2, name="more"))),
+        "unbuilt": of(lambda keras: keras.Sequential([dense(3)])),
+        "subclassed": of(lambda keras: Subclassed()),
+        "own files": {
+            name: sorted(path.name for path in own_files(model))
+            for name, model in {
+                "none": net(dense(2, activation="relu", kernel_regularizer="l2")),
+                "layer": net(Own()),
+                "inside": net(keras.Sequential([Own()])),
+                "activation": net(dense(3, activation=own_activation)),
+                "by name": by_name,
+            }.items()
+        },
+        "known": refusal(worker._check_own_files, by_name, written_elsewhere),
+        "unknown": refusal(worker._check_own_files, by_name, of_function(read_weights)),
+    }
+
+
+def net_of(keras: Any) -> Any:
+    """The small model, as a model's function creates it."""
+    return net()
 
 
 def imagenet() -> Any:

@@ -102,9 +102,7 @@ class FakeArtifacts:
         self.broken = broken
         self._path = write(folder / "small.tflite", dense(8, 6, "int8"))  # on floats
 
-    def build(
-        self, cases: Iterable[Case], *, begun: Callable[..., None], finished: Callable[..., None]
-    ) -> None:
+    def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
         """Build nothing."""
         self.asked += cases
         self.while_building()

@@ -50,6 +50,24 @@ def test_a_long_line_is_not_broken_where_output_is_piped() -> None:
     assert 2 == len(text.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [
+        (["one"], "asking what one returns: more than the model's own file may decide it"),
+        (["a", "b"], "asking what a, b return: more than the models' own files may decide it"),
+    ],
+)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_whoever_waits_for_models_is_told_which(
+    models: list[str], expected: str, terminal: bool
+) -> None:
+    """Calling their functions takes some seconds, in a warm run too."""
+    printed = io.StringIO()
+    BuildProgress(Console(file=printed, force_terminal=terminal, width=100)).asking(models)
+
+    assert expected in printed.getvalue()
+
+
 def test_a_terminal_shows_a_bar() -> None:
     """How many are done, which was the last; no line for each."""
     text = told(2, BUILT, BUILT, terminal=True)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from weighin import grammar, registry
-from weighin.build import pretrained
+from weighin.build import pretrained, purity
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
+from weighin.core import Failure, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
 from weighin.frameworks import fitting, flattening, heads, process, tf_keras, training
+from weighin.frameworks.fingerprint import Fingerprint
 from weighin.packages import version
 from weighin.targets import machine
 from weighin.targets.machine import Processor
@@ -39,12 +42,23 @@ class BuildContext:
         definitions: files and folders that register the models.
         processor: the kind of it that trains. If not given, this machine's; `build` gives it to
             its workers, for asking the system takes longer than making all keys.
+        created: by model and seed, what functions that are not plainly pure returned. `build` asks
+            for it, once as long as the context lives, so that all of a run is of the same models.
     """
 
     cache: Cache
     search: SearchPaths
     definitions: tuple[Path, ...]
     processor: Processor | None = None
+    created: dict[tuple[str, int], Fingerprint | Failure] = field(
+        default_factory=dict, compare=False
+    )
+
+    def to_ask(self, jobs: Iterable[Job]) -> list[tuple[str, int]]:
+        """Models and seeds of jobs whose keys cannot be made before their functions are called."""
+        pairs = dict.fromkeys((job.model, job.seed) for job in jobs)
+        doubtful = {name for name, _ in pairs if purity.read(registry.models[name].create).doubt}
+        return [pair for pair in pairs if pair[0] in doubtful and pair not in self.created]
 
     def key(self, job: Job, dataset_digest: str) -> str:
         """The key under which a job's artifact is kept."""
@@ -52,6 +66,9 @@ class BuildContext:
 
     def provenance(self, job: Job, dataset_digest: str) -> dict[str, Any]:
         """Everything that decides what a job yields, parents by their keys.
+
+        What a model's function returns is decided by its file where that can be told by reading it
+        (`weighin.build.purity`); else what it returned is in the key too.
 
         Trained weights depend on the kind of processor, whose kernels add up in orders of their
         own; published weights are the same everywhere, and so is what is exported of a model.
@@ -88,6 +105,7 @@ class BuildContext:
             **origin,
             "model": job.model,
             "source": registry.source_digest(model.create),
+            **self._created(job, weights_replaced=bool(published)),
             "recipe": recipe.of_dense_start,
             "dataset_digest": dataset_digest,
             "seed": job.seed,
@@ -95,6 +113,25 @@ class BuildContext:
             "builder": [registry.source_digest(module) for module in BUILDERS],
             "versions": _versions(TRAINING_PACKAGES),
         }
+
+    def _created(self, job: Job, *, weights_replaced: bool) -> dict[str, Any]:
+        """What tells the model that a function returns from others that it might return."""
+        reading = purity.read(registry.models[job.model].create)
+        if not reading.doubt:
+            return {"constants": key_of(reading.constants)}
+        try:
+            created = self.created[job.model, job.seed]
+        except KeyError:
+            raise WeighinError(
+                f"What the function of model {job.model!r} returns was not asked for, and its file "
+                f"does not say ({reading.doubt}): run again."
+            ) from None
+        if isinstance(created, Failure):
+            raise WeighinError(created.reason)
+        described = dataclasses.asdict(created)
+        if weights_replaced:
+            del described["weights"]
+        return {"created": described}
 
     def _processor(self) -> dict[str, Any]:
         processor = self.processor or machine.processor()

@@ -2,14 +2,16 @@
 
 A variant is built as a chain of jobs, each an artifact of its own: the dense start, each step,
 the export. What two variants share is built once. This process only plans, so it stays free of
-TensorFlow; when everything is in the cache already, no worker is started at all.
+TensorFlow; when everything is in the cache already, no worker is started at all, unless a model's
+function has to be called to know whether its artifacts are still those of the model it returns.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import multiprocessing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ def build(
     build_context: BuildContext,
     *,
     workers: int = 0,
+    asking: Callable[[Sequence[str]], None] = lambda models: None,
     begun: Callable[[int], None] = lambda total: None,
     finished: Callable[[Job, Artifact | Failure], None] = lambda job, outcome: None,
 ) -> dict[Job, Artifact | Failure]:
@@ -42,6 +45,7 @@ def build(
         wanted: jobs, in any order.
         build_context: where things are.
         workers: worker processes; 0 for one per core, at most one per model and seed.
+        asking: told the models whose functions have to be called before anything is known.
         begun: told how many jobs are left to build.
         finished: told each job as it ends.
     """
@@ -52,13 +56,20 @@ def build(
     if build_context.processor is None:
         build_context = dataclasses.replace(build_context, processor=machine.processor())
     done: dict[Job, Artifact | Failure] = {}
-    todo: list[Job] = []
+    digests: dict[Job, str] = {}
     for job in jobs:
         try:
             recipe = registry.models[job.model].recipe(job.profile)
             dataset = loading.load_cached(recipe.dataset, build_context.search)
             pretrained.provide(recipe, dataset, build_context.search)
-            artifact = build_context.cache.get(build_context.key(job, dataset.digest))
+            digests[job] = dataset.digest
+        except WeighinError as error:
+            done[job] = Failure(str(error))
+    _ask(build_context.to_ask(digests), build_context, asking)
+    todo: list[Job] = []
+    for job, digest in digests.items():
+        try:
+            artifact = build_context.cache.get(build_context.key(job, digest))
         except WeighinError as error:
             done[job] = Failure(str(error))
             continue
@@ -74,6 +85,47 @@ def build(
     workers = min(workers or machine.usable_cores(), chains)
     _Scheduler(build_context, done, finished).run(todo, workers)
     return done
+
+
+def _ask(
+    pairs: Sequence[tuple[str, int]],
+    build_context: BuildContext,
+    asking: Callable[[Sequence[str]], None],
+) -> None:
+    """Let one process call the functions of models, by model and seed, and note what they return.
+
+    One that raises, or takes its process down, fails by itself; the others are asked by another.
+    """
+    waiting = list(pairs)
+    if waiting:
+        asking(list(dict.fromkeys(model for model, _ in waiting)))
+        build_context.cache.make_folders()
+    while waiting:
+        try:
+            with _pool(1, build_context) as pool:
+                while waiting:
+                    answer = pool.submit(worker.ask, *waiting[0], build_context).result()
+                    build_context.created[waiting.pop(0)] = answer
+        except BrokenProcessPool:
+            failure = Failure(_death(build_context.cache))
+            build_context.created[waiting.pop(0)] = failure
+
+
+@contextlib.contextmanager
+def _pool(workers: int, build_context: BuildContext) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes that end with the run."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, worker.begin, (build_context,))
+    try:
+        yield pool
+    except BrokenProcessPool:
+        raise
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass
@@ -97,31 +149,24 @@ class _Scheduler:
         """Run jobs until all are done or a worker dies; the jobs then in flight."""
         waiting = list(jobs)
         running: dict[Future[Artifact | Failure], Job] = {}
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, context, worker.begin, (self.build_context,))
         try:
-            while waiting or running:
-                for job in [job for job in waiting if self._is_ready(job)]:
-                    waiting.remove(job)
-                    failed = self.done.get(job.parent) if job.parent else None
-                    if isinstance(failed, Failure):
-                        self._finish(job, failed)
-                    else:
-                        running[pool.submit(worker.build_job, job, self.build_context)] = job
-                if not running:
-                    continue
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    outcome = future.result()
-                    self._finish(running.pop(future), outcome)
+            with _pool(workers, self.build_context) as pool:
+                while waiting or running:
+                    for job in [job for job in waiting if self._is_ready(job)]:
+                        waiting.remove(job)
+                        failed = self.done.get(job.parent) if job.parent else None
+                        if isinstance(failed, Failure):
+                            self._finish(job, failed)
+                        else:
+                            running[pool.submit(worker.build_job, job, self.build_context)] = job
+                    if not running:
+                        continue
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        outcome = future.result()
+                        self._finish(running.pop(future), outcome)
             return []
         except BrokenProcessPool:
             return list(running.values())
-        except BaseException:
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
     def _is_ready(self, job: Job) -> bool:
         return job.parent is None or job.parent in self.done

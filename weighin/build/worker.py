@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import multiprocessing
 import os
@@ -20,10 +21,11 @@ from weighin import grammar, registry
 from weighin.build import calibration, pretrained
 from weighin.build.jobs import Job
 from weighin.build.keys import THREADS, BuildContext
-from weighin.core import Artifact, Dataset, Failure, Scores, WeighinError
+from weighin.core import Artifact, Dataset, Failure, ReferenceModel, Scores, WeighinError
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
 from weighin.frameworks import process, tf_keras, training
+from weighin.frameworks.fingerprint import Fingerprint, fingerprint, own_files
 from weighin.frameworks.flattening import flattened
 
 ANSWERED_IMAGES = 256
@@ -54,11 +56,26 @@ def build_job(job: Job, build_context: BuildContext) -> Artifact | Failure:
             _prepare_tensorflow()
             return _build(job, build_context, dataset)
     except Exception as error:
-        traceback.print_exc()
-        if isinstance(error, WeighinError):
-            return Failure(str(error))
-        where = _place(error, build_context)
-        return Failure(f"{type(error).__name__}: {_telling_line(str(error))[:300]}{where}")
+        return _failure(error, build_context)
+
+
+def ask(name: str, seed: int, build_context: BuildContext) -> Fingerprint | Failure:
+    """Call a model's function as a dense start would; what it returns, or that it raises."""
+    print(f"asking {name} what it returns, seed {seed}", flush=True)
+    try:
+        model = registry.models[name]
+        _prepare_tensorflow()
+        return fingerprint(training.create(model, seed))
+    except Exception as error:
+        return _failure(error, build_context)
+
+
+def _failure(error: Exception, build_context: BuildContext) -> Failure:
+    traceback.print_exc()
+    if isinstance(error, WeighinError):
+        return Failure(str(error))
+    where = _place(error, build_context)
+    return Failure(f"{type(error).__name__}: {_telling_line(str(error))[:300]}{where}")
 
 
 def _write_to_log(build_context: BuildContext) -> None:
@@ -117,7 +134,55 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
 
 def _dense_start(job: Job, trainer: training.Trainer, build_context: BuildContext) -> Any:
     published = pretrained.find(trainer.recipe.weights, build_context.search)
-    return trainer.dense_start(registry.models[job.model], published[0] if published else None)
+    model = registry.models[job.model]
+    asked = build_context.created.get((job.model, job.seed))
+
+    def create(keras: Any) -> Any:
+        created = model.create(keras)
+        tf_keras.check_keras(created, f"what the function of model {job.model!r} returns")
+        if isinstance(asked, Fingerprint):
+            _check_as_asked(created, asked, model, weights_replaced=bool(published))
+        else:
+            _check_own_files(created, model)
+        return created
+
+    checked = dataclasses.replace(model, create=create)
+    return trainer.dense_start(checked, published[0] if published else None)
+
+
+def _check_as_asked(
+    created: Any, asked: Fingerprint, model: ReferenceModel, *, weights_replaced: bool
+) -> None:
+    """Refuse a model that is another one than the key of its artifacts says.
+
+    Raises:
+        WeighinError: saying what differs and what to do.
+    """
+    given = fingerprint(created)
+    parts = ("architecture", "code") if weights_replaced else ("architecture", "weights", "code")
+    differing = [part for part in parts if getattr(given, part) != getattr(asked, part)]
+    if differing:
+        raise WeighinError(
+            f"The function of model {model.name!r} returned another model than when it was called "
+            f"before with the same seed: other {' and '.join(differing)}. If what it reads has "
+            f"changed meanwhile, run again. Else let it draw numbers from `random` or "
+            f"`numpy.random` alone, which are seeded, and remember nothing from call to call."
+        )
+
+
+def _check_own_files(created: Any, model: ReferenceModel) -> None:
+    """Refuse layers of other files that a function took by their registered names alone.
+
+    Raises:
+        WeighinError: naming the file.
+    """
+    others = own_files(created) - {Path(model.create.__code__.co_filename).resolve()}
+    if others:
+        raise WeighinError(
+            f"Model {model.name!r} holds code of {sorted(others)[0]}, which its function names by "
+            f"a text alone, so that a change there would not be noticed. Import the class or "
+            f"function there, and use it in the function."
+        )
 
 
 def _answers(model: Any, job: Job, dataset: Dataset) -> Scores:

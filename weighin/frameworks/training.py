@@ -17,6 +17,18 @@ CALIBRATION_IMAGES = 200
 SETTLING_IMAGES = 8
 
 
+def create(model: ReferenceModel, seed: int) -> Any:
+    """What a model's function returns, with all generators seeded.
+
+    Raises:
+        WeighinError: if that is no Keras 2 model.
+    """
+    tf_keras.start_afresh(seed)
+    created = model.create(process.keras())
+    tf_keras.check_keras(created, f"what the function of model {model.name!r} returns")
+    return created
+
+
 @dataclass(frozen=True)
 class Trainer:
     """What a step may ask of training.
@@ -56,9 +68,7 @@ class Trainer:
             WeighinError: if the file of weights is damaged or does not fit the model, the
                 function returns no Keras 2 model, or one whose shapes or head do not fit the data.
         """
-        tf_keras.start_afresh(self.seed)
-        created = model.create(process.keras())
-        tf_keras.check_keras(created, f"what the function of model {model.name!r} returns")
+        created = create(model, self.seed)
         heads.check_shapes(created, self.dataset, self.recipe, model.name)
         if weights is not None:
             tf_keras.set_weights(created, read_weights(weights), str(weights))

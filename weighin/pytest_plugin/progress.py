@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -42,6 +43,16 @@ class BuildProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+    def asking(self, models: Sequence[str]) -> None:
+        """Learn which models' functions are called first, which takes some seconds."""
+        names = ", ".join(models)
+        returned = (
+            f"{names} returns: more than the model's own file"
+            if len(models) == 1
+            else f"{names} return: more than the models' own files"
+        )
+        self._say(f"asking what {returned} may decide it")
 
     def begun(self, total: int) -> None:
         """Learn how many artifacts are to be built; say nothing if there are none."""

@@ -92,7 +92,12 @@ class Run:
                 self.context.load_dataset(dataset)
             with capture.global_and_fixture_disabled(), BuildProgress() as progress:
                 print()
-                self.context.build(cases, begun=progress.begun, finished=progress.finished)
+                self.context.build(
+                    cases,
+                    asking=progress.asking,
+                    begun=progress.begun,
+                    finished=progress.finished,
+                )
             self._recorder = Recorder(path, self._planned())
         except WeighinError as error:
             raise pytest.UsageError(str(error)) from None
