@@ -152,7 +152,7 @@ def test_no_export_is_float32() -> None:
         ("prune(0.8,speed=2)", "'prune' is written prune(sparsity, schedule=polynomial"),
         ("prune(0.8,=2)", "'prune' is written prune(sparsity, schedule=polynomial"),
         ("prune(0.8,begin=0.1=0.2)", "'prune' is written prune(sparsity, schedule=polynomial"),
-        ("int8(bits=4)", "'int8' is written int8(scales=channel), no 'bits'"),
+        ("int8(bits=4)", "'int8' is written int8(scales=channel, batch=one), no 'bits'"),
         ("prune(0.8,begin=0.1,begin=0.2)", "'begin' is given twice in 'prune'"),
         ("prune(0.8,sparsity=0.8)", "'sparsity' is given twice in 'prune'"),
         ("prune(0.8,0.4)", "'0.4' in 'prune' needs a name: key=value"),
@@ -306,12 +306,12 @@ def test_structured_pruning_is_checked(word: str, problem: str) -> None:
 def test_a_signature_shows_how_it_is_written() -> None:
     """Required parameters by name, optional ones with their defaults, none without brackets."""
     prune, int8 = registry.steps["prune"], registry.exports["int8"]
-    float16 = registry.exports["float16"]
+    finetune = registry.steps["finetune"]
 
     expected = (
         "prune(sparsity, schedule=polynomial, begin=0.0, frequency=0, "
         "ramp=0.75, pattern=none, block=1x1, scope=layer, criterion=magnitude)"
     )
     assert expected == grammar.signature("prune", prune)
-    assert "float16" == grammar.signature("float16", float16)
-    assert "int8(scales=channel)" == grammar.signature("int8", int8)
+    assert "finetune" == grammar.signature("finetune", finetune)
+    assert "int8(scales=channel, batch=one)" == grammar.signature("int8", int8)

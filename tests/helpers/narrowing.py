@@ -214,7 +214,7 @@ def decoder(net: Net) -> Any:
     """Transposed convolutions; channels handed on by a permutation, a scale, merged places."""
     x = net.make("Conv2D", net.input(8, 6, 2), 6, strides=2, activation="relu")
     x = net.same("BatchNormalization", net.make("Conv2DTranspose", x, 8, strides=2))
-    x = net.same("Rescaling", net.same("Permute", x, (2, 1, 3)), 6.0)
+    x = net.same("Rescaling", net.same("Permute", x, (2, 1, 3)), 0.5)
     x = net.make("Conv2DTranspose", x, 6, use_bias=False)
     x = net.make("Conv1D", net.same("Reshape", x, (48, 6)), 5)
     silent = tuple(place * 5 + c for place in range(4) for c in x.silent or ())
