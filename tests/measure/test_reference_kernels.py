@@ -99,9 +99,9 @@ def test_graphs_of_unknown_work_are_asked_for_few_images(
     """What could not all be counted may take long: ten images, however little was counted."""
     asked: list[int] = []
 
-    def reference(path: Path, images: Images, kernels: str) -> Scores:
+    def reference(path: Path, images: Images, kernels: str, *, keep_tensors: bool) -> Scores:
         asked.append(len(images))
-        return litert.reference(path, images, kernels)
+        return litert.reference(path, images, kernels, keep_tensors=keep_tensors)
 
     def partly_counted(path: Path) -> Graph:
         graph = read_tflite(path)
