@@ -5,6 +5,7 @@ One process for the tests of several modules of weighin.frameworks, for TensorFl
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -263,7 +264,7 @@ def fingerprints() -> Any:
         """A model that describes itself in code alone."""
 
     keras.utils.register_keras_serializable("tests")(own_activation)
-    dense = keras.layers.Dense
+    dense = functools.partial(keras.layers.Dense, name="more")
 
     def of(create: Callable[[Any], Any], seed: int = 0) -> list[str]:
         return list(vars(fingerprint(training.create(of_function(create), seed))).values())
@@ -277,7 +278,7 @@ def fingerprints() -> Any:
         "first": of(lambda keras: net()),
         "again": of(lambda keras: net(dense(2)) and training.create(of_function(net_of), 0)),
         "seed": of(lambda keras: net(), seed=1),
-        "layer": of(lambda keras: net(dense(2, name="more"))),
+        "layer": of(lambda keras: net(dense(2))),
         "unbuilt": of(lambda keras: keras.Sequential([dense(3)])),
         "subclassed": of(lambda keras: Subclassed()),
         "own files": {

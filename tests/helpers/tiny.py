@@ -24,13 +24,13 @@ npz_dataset("tiny", Path(__file__).parent / "data" / "tiny.npz", classes=3, scal
 
 @model(quick=Recipe("tiny", epochs=2, finetune_epochs=1, batch_size=8, learning_rate=0.01))
 def tiny(keras):
-    """Two dense layers on 6×6 images, the first large enough for dynamic range quantization."""
+    """Two dense layers on 6×6 images."""
     layers = keras.layers
     return keras.Sequential(
         [
             layers.Input((6, 6, 1)),
             layers.Flatten(),
-            layers.Dense(32, activation="relu"),
+            layers.Dense(32, activation="relu"),  # large enough for dynamic range quantization
             layers.Dense(3, activation="softmax"),
         ]
     )
