@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from helpers.flatbuffer import _Graph
+from helpers.flatbuffer import Graph
 
 STATE, WIDTH = (1, 4), 4
 
 
-class Model(_Graph):
+class Model(Graph):
     """A model while it is put together, one subgraph after the other."""
 
     def values(self, values: Any, dtype: str = "float32") -> int:
