@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -259,6 +260,18 @@ def test_public_names_are_those_that_the_package_has():
     assert own <= set(wanted)
     with pytest.raises(ImportError, match="cannot import name 'nothing'"):
         from weighin import nothing  # noqa: F401
+
+
+def test_every_test_file_is_collected(pytestconfig):
+    """No folder of tests has a name that pytest passes over, as it does `build` unless told."""
+    passed_over = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for folder in path.relative_to(ROOT).parent.parts
+        if any(fnmatch(folder, pattern) for pattern in pytestconfig.getini("norecursedirs"))
+    ]
+
+    assert [] == passed_over
 
 
 def test_importing_loads_no_tensorflow():

@@ -216,6 +216,7 @@ def export(
     promise: Any = None,
     available: Callable[[], str | None] | None = None,
     uses: Sequence[Callable[..., Any]] = (),
+    calibrated: bool = False,
 ) -> Callable[[F], F]:
     """Register `export(model, calibration, …) -> bytes` of a .tflite file.
 
@@ -231,11 +232,17 @@ def export(
         promise: as of a step.
         available: says why the export cannot be used here, or None; loads nothing heavy.
         uses: as of a step.
+        calibrated: whether what it yields depends on `calibration`.
     """
 
     def register(function: F) -> F:
         vars(function).update(
-            check=check, claim=claim, promise=promise, available=available, uses=uses
+            check=check,
+            claim=claim,
+            promise=promise,
+            available=available,
+            uses=uses,
+            calibrated=calibrated,
         )
         exports.add(name, function)
         return function

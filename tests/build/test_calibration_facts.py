@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weighin.build.calibration import facts_of
+from weighin.build.calibration import facts_of, moved
 
 
 def inputs(count: int, **outliers: float) -> np.ndarray:
@@ -52,3 +52,13 @@ def test_a_range_that_many_reach_is_set_by_none_alone() -> None:
 def test_too_few_or_no_numbers(images: np.ndarray) -> None:
     """Of a handful any is one of few; what is no number has no range."""
     assert {"inputs": len(images)} == facts_of(images)
+
+
+def test_answers_that_half_of_the_inputs_would_change_are_counted() -> None:
+    """By their class: the highest score, or on which side of a half a single one lies."""
+    whole = np.array([[0.1, 0.9], [0.8, 0.2], [0.6, 0.4]], np.float32)
+    half = np.array([[0.2, 0.8], [0.3, 0.7], [0.9, 0.1]], np.float32)
+
+    assert {"compared": 3, "moved": 1} == moved(whole, half)
+    assert {"compared": 3, "moved": 1} == moved(whole[:, 1:], half[:, 1:])
+    assert {"compared": 3, "moved": 0} == moved(whole, whole)

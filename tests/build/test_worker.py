@@ -137,6 +137,9 @@ def test_what_an_export_was_calibrated_by_is_kept(built: Built) -> None:
 
     assert seen["inputs"] == 120
     assert [round(end) for end in seen["range"]] == [0.0, 1.0]
+    assert seen["compared"] == 60
+    assert 0 <= seen["moved"] < 60
+    assert "moved" not in built.artifact("tiny", "dynamic").facts["calibration"]
     assert built.artifact("tiny", "baseline", "h5").facts == {}
 
 

@@ -165,6 +165,25 @@ def test_a_range_that_many_set_or_that_no_file_uses(held: Graph, known: dict[str
     assert said("calibration", held, calibration=known) is None
 
 
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (0, None),
+        (1, None),
+        (
+            7,
+            "calibrated on half of its 200 inputs, the file answers 7 of 100 test inputs "
+            "otherwise: calibrate on more",
+        ),
+    ],
+)
+def test_too_few_inputs_are_told(answers: int, expected: str | None) -> None:
+    """Where half of them would give other answers; a single one in a hundred is rounding."""
+    known = {"inputs": 200, "compared": 100, "moved": answers}
+
+    assert expected == said("calibration", FULL, calibration=known)
+
+
 # Larger files
 
 WHOLE = layers(("CONV_2D", "FLOAT32"), ("FULLY_CONNECTED", "FLOAT32"))

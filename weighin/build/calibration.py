@@ -1,4 +1,4 @@
-"""What calibration inputs are like: how few of them set the range that is divided into steps."""
+"""What calibration inputs are like: how few set the range, and what half of them would change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from weighin.core import Images
+from weighin.core import Images, Scores
 
 FEW = 100  # one in so many inputs, at either end of the range, are few
 FEWEST = 20  # inputs of which it makes sense to call one few
@@ -41,3 +41,20 @@ def facts_of(calibration: Images) -> dict[str, Any]:
         "inner": [float(low), float(high)],
         "setting": int(np.count_nonzero((lows < low) | (highs > high))),
     }
+
+
+def moved(whole: Scores, half: Scores) -> dict[str, int]:
+    """How many answers are of another class if only half of the inputs calibrate.
+
+    Args:
+        whole: `(n, classes)`, of the file; `(n, 1)` of one sigmoid unit.
+        half: likewise, of a file that was calibrated on every second input.
+
+    Returns:
+        `compared`, n; `moved`, how many of them differ.
+    """
+    if whole.shape[1] == 1:
+        differ = (whole[:, 0] > 0.5) != (half[:, 0] > 0.5)
+    else:
+        differ = whole.argmax(axis=1) != half.argmax(axis=1)
+    return {"compared": len(whole), "moved": int(differ.sum())}

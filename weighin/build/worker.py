@@ -29,6 +29,8 @@ from weighin.frameworks.fingerprint import Fingerprint, fingerprint, own_files
 from weighin.frameworks.flattening import flattened
 
 ANSWERED_IMAGES = 256
+COMPARED_IMAGES = 100  # that files calibrated on all and on half of the inputs answer
+SHORT_SECONDS = 5  # of an export that is done again with half of them, to see what that moves
 
 
 def begin(build_context: BuildContext) -> None:
@@ -121,6 +123,10 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
             seconds = time.perf_counter() - began
             answers = np.load(parent.answers, allow_pickle=False)  # the same model's
             facts = {"calibration": calibration.facts_of(inputs)}
+            innermost = registry.exports[grammar.innermost(job.export)]
+            if vars(innermost).get("calibrated") and seconds < SHORT_SECONDS:
+                half = export(model, inputs[::2], **arguments)
+                facts["calibration"] |= _moved(content, half, dataset)
             return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
         step = registry.steps[job.steps[-1].name]
         model = step(flattened(model), trainer, **grammar.arguments(job.steps[-1], step))
@@ -130,6 +136,15 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
     return build_context.cache.put(
         provenance, "h5", content, _answers(model, job, dataset), seconds
     )
+
+
+def _moved(content: bytes, half: bytes, dataset: Dataset) -> dict[str, int]:
+    """How a file's answers differ from those of one that half of the inputs calibrated."""
+    asked = dataset.test.inputs(0, COMPARED_IMAGES)
+    try:
+        return calibration.moved(*(tf_keras.file_answers(file, asked) for file in (content, half)))
+    except WeighinError:  # the row will say so, when it is opened to be weighed
+        return {}
 
 
 def _dense_start(job: Job, trainer: training.Trainer, build_context: BuildContext) -> Any:

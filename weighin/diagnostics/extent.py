@@ -8,6 +8,7 @@ from weighin.diagnostics.facts import Facts
 from weighin.formats.coverage import coverage, has_other_weights
 from weighin.formats.graph import Graph
 
+MOVED = 0.02  # share of answers that half of the calibration inputs change
 NARROWED = 0.75  # share of its width that is left of a range which few inputs have widened
 
 
@@ -53,9 +54,17 @@ def larger(facts: Facts) -> str | None:
 
 
 def calibrated(facts: Facts) -> str | None:
-    """Few calibration inputs that make the steps of all others coarser."""
+    """Few calibration inputs that make the steps of all others coarser, or too few for all."""
+    if not facts.calibration:
+        return None
+    if not {"INT8", "INT16"} & {tensor.dtype for tensor in facts.graph.inner}:
+        return None
+    return "; ".join(filter(None, (_narrowed(facts), _moved(facts)))) or None
+
+
+def _narrowed(facts: Facts) -> str | None:
     known = facts.calibration
-    if "range" not in known or not {"INT8", "INT16"} & {t.dtype for t in facts.graph.inner}:
+    if "range" not in known:
         return None
     (low, high), (inner_low, inner_high) = known["range"], known["inner"]
     if inner_high - inner_low > NARROWED * (high - low):
@@ -65,6 +74,16 @@ def calibrated(facts: Facts) -> str | None:
     return (
         f"{few} of {known['inputs']} calibration inputs {verb} the input's range, {low:.3g} to "
         f"{high:.3g}; without {them} it is {inner_low:.3g} to {inner_high:.3g}, in finer steps"
+    )
+
+
+def _moved(facts: Facts) -> str | None:
+    known = facts.calibration
+    if known.get("moved", 0) < MOVED * known.get("compared", 1):
+        return None
+    return (
+        f"calibrated on half of its {known['inputs']} inputs, the file answers "
+        f"{known['moved']} of {known['compared']} test inputs otherwise: calibrate on more"
     )
 
 

@@ -24,7 +24,9 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
     )
 
 
-@export("int16x8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch))
+@export(
+    "int16x8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch), calibrated=True
+)
 def int16x8(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
     """Integer: int8 weights, int16 activations, float input and output, calibrated.
 

@@ -39,7 +39,9 @@ def converter(
     return lite_converter
 
 
-@export("int8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch))
+@export(
+    "int8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch), calibrated=True
+)
 def int8(
     model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
 ) -> bytes:

@@ -107,6 +107,34 @@ def predict(model: Any, images: Images) -> Scores:
     return np.concatenate(scores).astype(np.float32, copy=False)
 
 
+def file_answers(content: bytes, images: Images) -> Scores:
+    """Scores `(n, classes)` of a .tflite file of batch 1, one image at a time, by TensorFlow Lite.
+
+    Raises:
+        WeighinError: if the interpreter refuses the file.
+    """
+    interpreter = tensorflow().lite.Interpreter(model_content=content)
+    try:
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise WeighinError(f"TensorFlow Lite refuses the file: {error}") from error
+    (entry,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
+    scale, zero_point = entry["quantization"]
+    scores = []
+    for at in range(len(images)):
+        image = images[at : at + 1]
+        if scale:
+            limits = np.iinfo(entry["dtype"])
+            image = np.clip(np.rint(image / scale) + zero_point, limits.min, limits.max)
+        interpreter.reset_all_variables()
+        interpreter.set_tensor(entry["index"], image.astype(entry["dtype"]))
+        interpreter.invoke()
+        scores.append(interpreter.get_tensor(answer["index"]))
+    raw = np.concatenate(scores).astype(np.float32)
+    scale, zero_point = answer["quantization"]
+    return (raw - zero_point) * np.float32(scale) if scale else raw
+
+
 def check_finite(model: Any, after: str) -> None:
     """Refuse a model with NaN or infinite weights.
 
