@@ -30,6 +30,7 @@ from weighin.core import (
     Scope,
     Skip,
     Suite,
+    Task,
     WeighinError,
     kind_of,
     title_of,
@@ -100,6 +101,7 @@ class Registry(Generic[T]):
 models: Registry[ReferenceModel] = Registry("model")
 suites: Registry[Suite] = Registry("suite")
 datasets: Registry[Any] = Registry("data set", "weighin.datasets")
+tasks: Registry[Task] = Registry("task", "weighin.tasks")
 steps: Registry[Callable[..., Any]] = Registry("step", "weighin.steps")
 exports: Registry[Callable[..., bytes]] = Registry("export", "weighin.exports")
 runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
@@ -220,9 +222,9 @@ def export(
 ) -> Callable[[F], F]:
     """Register `export(model, calibration, …) -> bytes` of a .tflite file.
 
-    `calibration` is training images, `(n, height, width, channels)` float32. Further parameters
-    are the grammar's, as those of a step are. One called `export` names another export that this
-    one is about: `compact(int8)`.
+    `calibration` is training inputs by name, each `(n, …)`. Further parameters are the
+    grammar's, as those of a step are. One called `export` names another export that this one is
+    about: `compact(int8)`.
 
     Args:
         name: what the export is called in a variant's name.
@@ -360,6 +362,7 @@ def kinds() -> Mapping[str, Registry[Any]]:
         "models": models,
         "data sets": datasets,
         "suites": suites,
+        "tasks": tasks,
         "steps": steps,
         "exports": exports,
         "runtimes": runtimes,

@@ -231,3 +231,36 @@ def quantile(samples: Sequence[float], share: float, confidence: float = CONFIDE
     low = float(ends.low) if math.isfinite(ends.low) else float(min(samples))
     high = float(ends.high) if math.isfinite(ends.high) else float(max(samples))
     return Interval(value, min(low, value), max(high, value))
+
+
+def is_share(scores):
+    return bool(np.isin(scores, (0, 1)).all())
+
+
+def mean(scores, confidence=CONFIDENCE):
+    e = 1.96 * scores.std(ddof=1) / math.sqrt(len(scores)) if len(scores) > 1 else 0
+    return Interval(float(scores.mean()), float(scores.mean() - e), float(scores.mean() + e))
+
+
+def paired_mean(d):
+    return mean(d)
+
+
+def replicates(figure, n):
+    g = np.random.default_rng(0)
+    return np.array([figure(g.integers(0, n, n)) for _ in range(200)])
+
+
+def interval_of(value, reps):
+    e = 1.96 * np.nanstd(reps)
+    return Interval(value, value - e, value + e)
+
+
+def paired_set(v, r, b, rb):
+    return interval_of(v - b, r - rb)
+
+
+def verdict_of(d, margin, better, text):
+    if d.low > 0 or d.high < 0:
+        return "better" if (d.low > 0) == (better == "higher") else "worse"
+    return f"same within ±{text}" if max(-d.low, d.high) <= margin else "no evidence"

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from weighin.core import Images, Scores
+from weighin.core import Arrays
 
 FEW = 100  # one in so many inputs, at either end of the range, are few
 FEWEST = 20  # inputs of which it makes sense to call one few
 
 
-def facts_of(calibration: Images) -> dict[str, Any]:
+def facts_of(calibration: Arrays) -> dict[str, Any]:
     """How many inputs there are, and which range they have with and without its few outermost.
 
     A range with one input far out is divided into steps that are too coarse for all others.
 
     Args:
-        calibration: `(n, …)`.
+        calibration: inputs by name, each `(n, …)`; of several, the first of floats is told of.
 
     Returns:
         `inputs`, n; `range`, the smallest and the largest number of all; `inner`, the same without
@@ -26,10 +27,11 @@ def facts_of(calibration: Images) -> dict[str, Any]:
         least); `setting`, how many inputs lie partly outside of `inner`. Nothing but `inputs` if
         they are too few, or not all finite.
     """
-    n = len(calibration)
-    if n < FEWEST or not calibration.size:
+    floats = [values for values in calibration.values() if values.dtype.kind == "f"]
+    n = len(next(iter(calibration.values())))
+    if n < FEWEST or not floats:
         return {"inputs": n}
-    flat = calibration.reshape(n, -1)
+    flat = floats[0].reshape(n, -1)
     lows, highs = flat.min(axis=1), flat.max(axis=1)
     if not np.isfinite([lows, highs]).all():
         return {"inputs": n}
@@ -43,18 +45,14 @@ def facts_of(calibration: Images) -> dict[str, Any]:
     }
 
 
-def moved(whole: Scores, half: Scores) -> dict[str, int]:
-    """How many answers are of another class if only half of the inputs calibrate.
+def moved(same: npt.NDArray[Any]) -> dict[str, int]:
+    """How many answers are others if only half of the inputs calibrate.
 
     Args:
-        whole: `(n, classes)`, of the file; `(n, 1)` of one sigmoid unit.
-        half: likewise, of a file that was calibrated on every second input.
+        same: `(n,)` from 0 to 1, how far a file agrees with one that was calibrated on every
+            second input.
 
     Returns:
-        `compared`, n; `moved`, how many of them differ.
+        `compared`, n; `moved`, how many of them are not quite the same.
     """
-    if whole.shape[1] == 1:
-        differ = (whole[:, 0] > 0.5) != (half[:, 0] > 0.5)
-    else:
-        differ = whole.argmax(axis=1) != half.argmax(axis=1)
-    return {"compared": len(whole), "moved": int(differ.sum())}
+    return {"compared": len(same), "moved": int((same < 1).sum())}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from weighin import grammar, registry
 from weighin.build import pretrained, purity
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
-from weighin.core import Failure, WeighinError
+from weighin.core import Failure, Task, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
@@ -22,6 +22,7 @@ from weighin.frameworks.fingerprint import Fingerprint
 from weighin.packages import version
 from weighin.targets import machine
 from weighin.targets.machine import Processor
+from weighin.tasks import inferring
 
 TRAINING_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 EXPORT_PACKAGES = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
@@ -29,7 +30,7 @@ THREADS = 1  # per worker: weights depend on it, and several workers share the c
 
 # The files that decide a dense start. Steps and exports work with them too and come to depend on
 # them by their parent's key; what else they use, such as the toolkit, they name as `uses`.
-BUILDERS = (process, tf_keras, fitting, flattening, heads, training)
+BUILDERS = (process, tf_keras, fitting, flattening, heads, training, inferring)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class BuildContext:
             decisive = {"versions": _versions(EXPORT_PACKAGES)}
         else:
             recipe = registry.models[job.model].recipe(job.profile)
-            decisive = {"recipe": dataclasses.asdict(recipe), "processor": self._processor()}
+            decisive = {"recipe": _plain(recipe.described), "processor": self._processor()}
         return {
             "stage": str(call),
             "arguments": grammar.arguments(call, function),
@@ -106,11 +107,11 @@ class BuildContext:
             "model": job.model,
             "source": registry.source_digest(model.create),
             **self._created(job, weights_replaced=bool(published)),
-            "recipe": recipe.of_dense_start,
+            "recipe": _plain(recipe.of_dense_start),
             "dataset_digest": dataset_digest,
             "seed": job.seed,
             "threads": THREADS,
-            "builder": [registry.source_digest(module) for module in BUILDERS],
+            "builder": [registry.source_digest(part) for part in (*BUILDERS, *_tasks())],
             "versions": _versions(TRAINING_PACKAGES),
         }
 
@@ -136,6 +137,26 @@ class BuildContext:
     def _processor(self) -> dict[str, Any]:
         processor = self.processor or machine.processor()
         return dataclasses.asdict(processor) | {"cpu_features": list(processor.cpu_features)}
+
+
+def _plain(value: Any) -> Any:
+    """A recipe's values as JSON has them; functions and tasks by the files that define them."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Task):
+        functions = {name: _plain(each) for name, each in vars(value).items() if callable(each)}
+        return {"task": value.name, "source": registry.source_digest(type(value)), **functions}
+    if callable(value):
+        return {"function": value.__qualname__, "source": registry.source_digest(value)}
+    return value
+
+
+def _tasks() -> list[type[Task]]:
+    """Weighin's own tasks, which decide what is trained on, and by which loss."""
+    kinds = dict.fromkeys(type(task) for task in registry.tasks.values())
+    return [kind for kind in kinds if kind.__module__.startswith("weighin.")]
 
 
 @cache

@@ -80,9 +80,11 @@ def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
         WeighinError: if there is no artifact to run, or the cache cannot be written.
     """
     path = artifact or calibration.any_float_artifact(cache)
-    graph = read_tflite(path)
-    shape = graph.tensors[graph.inputs[0]].shape
-    image = np.random.default_rng(0).random(shape, dtype=np.float32)
+    graph, generator = read_tflite(path), np.random.default_rng(0)
+    example = {
+        name: generator.random(graph.tensors[number].shape, dtype=np.float32)
+        for name, number in graph.inputs_by_name().items()
+    }
     cache.make_folders()
     console = Console(stderr=True)
     ticks = iter(
@@ -96,7 +98,7 @@ def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
     measured: Calibration = calibration.calibrate(
         registry.runtimes["litert"],
         path,
-        image,
+        example,
         seconds=seconds,
         progress=lambda: next(ticks, None),
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from weighin.core.figures import Figure, Scope, Skip
 
-Kind = Literal["bytes", "seconds", "rate", "share", "points", "ratio", "count", "number"]
+if TYPE_CHECKING:
+    from weighin.core.tasks import Task
+
+Kind = Literal["bytes", "seconds", "rate", "share", "points", "ratio", "count", "number", "change"]
 Comparison = Literal["exact", "shares", "intervals", "none"]
 
 _KINDS: Mapping[str, Kind] = {"B": "bytes", "s": "seconds", "1/s": "rate", "": "share"}
@@ -30,7 +33,8 @@ class Metric:
         title: the header of its column.
         unit: `B`, `s`, `1/s` or any other; empty for counts, shares and ratios.
         kind: what its numbers are, by which they are shown: shares as percent, `points` as
-            differences of shares in percentage points, a `number` with its unit.
+            differences of shares in percentage points, a `number` with its unit, a `change` of one
+            with its sign.
         better: which direction is good; empty where neither is.
         machine_bound: whether figures of different machines must never be compared.
         comparison: how two runs' figures are held against each other: `exact`, any difference
@@ -42,6 +46,8 @@ class Metric:
         ratio_of: the metric of which this is the baseline's figure ÷ the row's own, made by
             reports where it is not recorded itself; empty for all that are recorded.
         column: whether the comparison tables have a column for it.
+        quality: name of the task's figure that it is made of: tasks without one have no such
+            metric, and their tables no column. Empty for metrics of all tasks.
         noun: what sentences call it, if not by its title.
         summary: one line for `weighin list`.
     """
@@ -57,8 +63,15 @@ class Metric:
     relative: bool = False
     ratio_of: str = ""
     column: bool = True
+    quality: str = ""
     noun: str = ""
     summary: str = ""
+
+    def applies(self, task: Task | None) -> bool:
+        """Whether a row of that task has it."""
+        if not self.quality:
+            return True
+        return task is not None and any(each.name == self.quality for each in task.figures)
 
     @property
     def worse(self) -> str:

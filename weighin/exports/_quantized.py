@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from weighin.core import Images, WeighinError
+from weighin.core import Arrays, WeighinError
 from weighin.formats.graph import Graph
 from weighin.frameworks import process
 
@@ -19,23 +19,30 @@ _PER_TENSOR = "_experimental_disable_per_channel"
 _PER_TENSOR_DENSE = "_experimental_disable_per_channel_quantization_for_dense_layers"
 
 
-def samples(calibration: Images) -> Callable[[], Iterator[list[Images]]]:
-    """A converter's representative data set: one image at a time.
+def samples(calibration: Arrays) -> Callable[[], Iterator[Any]]:
+    """A converter's representative data set: one example at a time.
+
+    Args:
+        calibration: inputs by name, each `(n, …)`.
 
     Raises:
-        WeighinError: naming the first image that is not of finite numbers alone.
+        WeighinError: naming the first example that is not of finite numbers alone.
     """
-    finite = np.isfinite(calibration).all(axis=tuple(range(1, calibration.ndim)))
-    if not finite.all():
-        raise WeighinError(
-            f"Calibration input {int(finite.argmin())} of {len(calibration)} holds NaN or infinite "
-            f"values, which have no range to be quantized in: mend the training inputs (they are "
-            f"the first ones), or leave it out."
-        )
+    for name, values in calibration.items():
+        finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+        if not finite.all():
+            called = f" {name!r}" if len(calibration) > 1 else ""
+            raise WeighinError(
+                f"Calibration input{called} {int(finite.argmin())} of {len(values)} holds NaN or "
+                f"infinite values, which have no range to be quantized in: mend the training "
+                f"inputs (they are the first ones), or leave it out."
+            )
+    count = len(next(iter(calibration.values())))
 
-    def generate() -> Iterator[list[Images]]:
-        for index in range(len(calibration)):
-            yield [calibration[index : index + 1]]
+    def generate() -> Iterator[Any]:
+        for index in range(count):
+            example = {name: values[index : index + 1] for name, values in calibration.items()}
+            yield list(example.values()) if len(example) == 1 else example
 
     return generate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports import dynamic, float16, float32, int4, int8, int16x8
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, samples
@@ -51,7 +51,7 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
 )
 def compact(
     model: Any,
-    calibration: Images,
+    calibration: Arrays,
     export: Literal["float32", "float16", "dynamic", "int8", "int16x8", "int4"],
     *,
     scales: Scales = "channel",

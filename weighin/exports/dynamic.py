@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales, set_scales
 from weighin.formats.coverage import largest, no_values_of, weights_of
@@ -38,7 +38,7 @@ def _too_small(kernels: Sequence[Tensor]) -> str:
 
 
 def converter(
-    model: Any, calibration: Images, batch: Batch = "one", scales: Scales = "channel"
+    model: Any, calibration: Arrays, batch: Batch = "one", scales: Scales = "channel"
 ) -> Any:
     """A converter that quantizes the large kernels."""
     lite_converter = tf_keras.converter(model, batch)
@@ -49,7 +49,7 @@ def converter(
 
 @export("dynamic", claim=claim, promise=weights_of("INT8"), uses=(set_scales, check_batch))
 def dynamic(
-    model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
+    model: Any, calibration: Arrays, *, scales: Scales = "channel", batch: Batch = "one"
 ) -> bytes:
     """Dynamic range: int8 weights, float activations quantized while running.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
 from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
@@ -23,7 +23,7 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
     )
 
 
-def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
+def converter(model: Any, calibration: Arrays, batch: Batch = "one") -> Any:
     """A converter that halves the weights' precision."""
     lite_converter = tf_keras.converter(model, batch)
     lite_converter.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
@@ -32,7 +32,7 @@ def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
 
 
 @export("float16", claim=claim, promise=weights_of("FLOAT16"), uses=(check_batch,))
-def float16(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
+def float16(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
     """Weights stored in 2 bytes, computed with as float32.
 
     Args:

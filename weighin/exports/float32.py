@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import tf_keras
@@ -20,13 +20,13 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
     )
 
 
-def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
+def converter(model: Any, calibration: Arrays, batch: Batch = "one") -> Any:
     """A converter that quantizes nothing."""
     return tf_keras.converter(model, batch)
 
 
 @export("float32", claim=claim, uses=(check_batch,))
-def float32(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
+def float32(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
     """Float weights and activations, 4 bytes each: no quantization.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import samples
 from weighin.formats.coverage import no_values_of, weights_of
@@ -27,12 +27,12 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
 @export(
     "int16x8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch), calibrated=True
 )
-def int16x8(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
+def int16x8(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
     """Integer: int8 weights, int16 activations, float input and output, calibrated.
 
     Args:
         model: a Keras model.
-        calibration: images by which the activations' ranges are found.
+        calibration: inputs by which the activations' ranges are found, by name, each `(n, …)`.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
     lite = process.tensorflow().lite

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from weighin.core import Images, WeighinError
+from weighin.core import Arrays, WeighinError
 from weighin.exports import float32
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
@@ -68,7 +68,7 @@ def _too_small(packed: Sequence[Tensor], smallest: int) -> str:
 )
 def int4(
     model: Any,
-    calibration: Images,
+    calibration: Arrays,
     *,
     compute: Literal["integer", "float"] = "integer",
     scales: Scales = "channel",

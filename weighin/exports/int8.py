@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales, samples, set_scales
 from weighin.formats.coverage import no_values_of, weights_of
@@ -25,7 +25,7 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
 
 
 def converter(
-    model: Any, calibration: Images, batch: Batch = "one", scales: Scales = "channel"
+    model: Any, calibration: Arrays, batch: Batch = "one", scales: Scales = "channel"
 ) -> Any:
     """A converter that quantizes everything, inputs and outputs too."""
     lite = process.tensorflow().lite
@@ -43,13 +43,13 @@ def converter(
     "int8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch), calibrated=True
 )
 def int8(
-    model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
+    model: Any, calibration: Arrays, *, scales: Scales = "channel", batch: Batch = "one"
 ) -> bytes:
     """Full integer: int8 weights, activations, input and output, calibrated on training images.
 
     Args:
         model: a Keras model.
-        calibration: images by which the activations' ranges are found.
+        calibration: inputs by which the activations' ranges are found, by name, each `(n, …)`.
         scales: one for each output channel of a kernel, or one for the whole of it: fewer bytes,
             coarser weights.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports import dynamic, float16, float32, int8
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import samples
@@ -59,7 +59,7 @@ def _is_sparse(operator: Operator) -> bool:
 )
 def sparse(
     model: Any,
-    calibration: Images,
+    calibration: Arrays,
     *,
     export: Literal["float32", "float16", "dynamic", "int8"] = "float32",
     batch: Batch = "one",

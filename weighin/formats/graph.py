@@ -130,6 +130,9 @@ class Graph:
         remarks: what the file says beside it, that no inference needs: metadata, signatures.
         subgraphs: all of them.
         open_batch: whether its first input takes any number of examples at once.
+        entries: names of the first subgraph's inputs, and numbers of their tensors, as the file's
+            first signature gives them; empty if it has none.
+        exits: likewise of its outputs.
     """
 
     tensors: tuple[Tensor, ...]
@@ -139,6 +142,25 @@ class Graph:
     remarks: tuple[str, ...] = ()
     subgraphs: tuple[Subgraph, ...] = ()
     open_batch: bool = False
+    entries: tuple[tuple[str, int], ...] = ()
+    exits: tuple[tuple[str, int], ...] = ()
+
+    def inputs_by_name(self) -> dict[str, int]:
+        """Numbers of the inputs' tensors, by the names that sessions take.
+
+        Those of the signature, else of the tensors, else their places.
+        """
+        return dict(self.entries) or self._by_tensor(self.inputs)
+
+    def outputs_by_name(self) -> dict[str, int]:
+        """Numbers of the outputs' tensors, by the names that sessions give; as of inputs."""
+        return dict(self.exits) or self._by_tensor(self.outputs)
+
+    def _by_tensor(self, numbers: Sequence[int]) -> dict[str, int]:
+        names = [self.tensors[number].name for number in numbers]
+        if len(set(names)) < len(names):
+            names = [str(place) for place in range(len(names))]
+        return dict(zip(names, numbers, strict=True))
 
     @property
     def trained(self) -> list[Tensor]:

@@ -8,17 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import Images, Labels
+from weighin.core import Array, Arrays
+from weighin.frameworks import tf_keras
 from weighin.frameworks.process import keras, tensorflow
 
 
-def settle(model: Any, images: Images) -> None:
+def settle(model: Any, inputs: Arrays) -> None:
     """Make a model that nobody trained answer with scores that differ, as a trained one does.
 
-    Batch normalization gets the averages of `images`: as initialised (mean 0, variance 1) it leaves
+    Batch normalization gets the averages of `inputs`: as initialised (mean 0, variance 1) it leaves
     each layer's output smaller than the last, until integers cannot tell the scores of deep models
     from 0. Then the last kernel grows until the highest score is about a half: among 1,000 classes
     alike, an 8-bit score is 0 for all of them, and no check could tell a right session from none.
+
+    Args:
+        model: a Keras model.
+        inputs: by name, each `(n, …)`.
     """
     normalizations = [
         layer for layer in model.layers if isinstance(layer, keras().layers.BatchNormalization)
@@ -26,17 +31,20 @@ def settle(model: Any, images: Images) -> None:
     momenta = [layer.momentum for layer in normalizations]
     for layer in normalizations:
         layer.momentum = 0.0
-    model(images, training=True)
+    given = tf_keras.given(model, inputs)
+    model(given, training=True)
     for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum
-    kernel = next(w for w in reversed(model.trainable_weights) if len(w.shape) > 1)
-    for _ in range(40):
-        if float(np.max(model(images, training=False))) >= 0.5:
-            return
-        kernel.assign(kernel * 1.5)
+    kernels = [w for w in reversed(model.trainable_weights) if len(w.shape) > 1]
+    for kernel in kernels[:1]:
+        for _ in range(40):
+            answers = tf_keras.named(model, model(given, training=False)).values()
+            if max(float(np.max(values)) for values in answers) >= 0.5:
+                return
+            kernel.assign(kernel * 1.5)
 
 
-def batches(images: Images, labels: Labels, size: int, seed: int) -> Any:
+def batches(inputs: Arrays, learned: Array | Arrays, size: int, seed: int) -> Any:
     """Training batches as a `tf.data.Dataset`, in another order each epoch.
 
     tf.data's autotuning is off. Between its looks at the pipeline its thread sleeps for 10, 20,
@@ -44,19 +52,29 @@ def batches(images: Images, labels: Labels, size: int, seed: int) -> Any:
     arithmetic lasted 5.1 s, the sum of nine of them.
 
     Args:
-        images: `(n, height, width, channels)`.
-        labels: `(n,)`.
-        size: images in a batch; the last has what is left.
+        inputs: by the names that the model takes, each `(n, …)`.
+        learned: what it is to answer, `(n, …)`, or by the names of its outputs.
+        size: examples in a batch; the last has what is left.
         seed: of the order.
     """
     tf = tensorflow()
     with tf.device("CPU"):
-        inputs, classes = tf.constant(images), tf.constant(labels)
+        given, wanted = tf.nest.map_structure(tf.constant, (dict(inputs), _plain(learned)))
+    if len(given) == 1:
+        (given,) = given.values()
+    count = len(next(iter(inputs.values())))
     options = tf.data.Options()
     options.autotune.enabled = False
-    order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed).batch(size)
-    pairs = order.map(lambda chosen: (tf.gather(inputs, chosen), tf.gather(classes, chosen)))
-    return pairs.with_options(options)
+    order = tf.data.Dataset.range(count).shuffle(count, seed).batch(size)
+
+    def chosen(numbers: Any) -> Any:
+        return tf.nest.map_structure(lambda values: tf.gather(values, numbers), (given, wanted))
+
+    return order.map(chosen).with_options(options)
+
+
+def _plain(learned: Array | Arrays) -> Any:
+    return learned if isinstance(learned, np.ndarray) else dict(learned)
 
 
 def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:

@@ -24,7 +24,6 @@ from weighin.formats.tflite import read_tflite
 from weighin.measure import paired
 from weighin.measure.closeness import refuse_far
 from weighin.measure.context import RunContext
-from weighin.measure.evaluation import evaluate
 from weighin.measure.figures import figures, without_figures
 from weighin.measure.paired import Side
 from weighin.outcomes import ColdStart, Compressed, Evaluation, Pair
@@ -92,7 +91,7 @@ class Cell:
 
     def evaluate(self) -> Evaluation:
         """Answer the whole test set."""
-        return evaluate(self.session, self.context.dataset(self.case))
+        return self.context.evaluate(self.session, self.case)
 
     def first_start(self) -> list[ColdStart]:
         """The cold start by which the file was tried, if it has been opened in this run."""
@@ -100,7 +99,7 @@ class Cell:
         return [] if first is None else [first]
 
     def cold_start(self) -> ColdStart:
-        """Load, allocate and answer one test image in a fresh process."""
+        """Load, allocate and answer one test example in a fresh process."""
         (start,) = self.context.cold_starts(self.case)
         return start
 
@@ -109,8 +108,8 @@ class Cell:
         return self.context.cold_starts(self.case, count)
 
     def inference(self) -> Callable[[], Any]:
-        """A call that answers one test image at batch 1."""
-        return self.session.inference(self.context.image(self.case))
+        """A call that answers one test example at batch 1."""
+        return self.session.inference(self.context.example(self.case))
 
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""
@@ -125,7 +124,7 @@ class Cell:
         Raises:
             WeighinError: when opened, if it does not.
         """
-        artifact, image = self.context.artifact(case), self.context.image(case)
+        artifact, example = self.context.artifact(case), self.context.example(case)
         if case not in self.context.answers:
             self.context.open(case).close()
         wanted, checked = self.context.answers[case], "what this file answered when it was checked"
@@ -134,7 +133,7 @@ class Cell:
         def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
             session = self.runtime.open(artifact.path, case.threads)
             try:
-                call = session.inference(image)
+                call = session.inference(example)
                 call()
                 refuse_far(session.answer(), wanted, checked, graph)
             except BaseException:
@@ -160,10 +159,12 @@ class Cell:
             outcome = dataclasses.replace(
                 outcome,
                 fidelity=self.context.fidelities.get(self.case),
+                trained=self.artifact.trained,
                 margin=self.context.margin,
                 **({} if is_baseline else self._baseline()),
             )
-        records = figures(self.case, self.scope, outcome, self.artifact.sha256)
+        task = self.context.task(self.case)
+        records = figures(self.case, self.scope, outcome, self.artifact.sha256, task)
         self.records += records
         failed = [record for record in records if record.status == "failed"]
         if failed:
@@ -181,7 +182,9 @@ class Cell:
         known = {record.metric for record in self.records}
         self.records += [
             record
-            for record in without_figures(self.case, self.scope, status, reason)
+            for record in without_figures(
+                self.case, self.scope, status, reason, self.context.expected_task(self.case)
+            )
             if record.metric not in known
         ]
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import Scores, WeighinError
+from weighin.core import Array, Arrays, WeighinError
 from weighin.formats.graph import Graph
 
 EXACT = 1e-4  # share of the spread by which a float32 file's answers may differ from Keras
@@ -52,7 +52,7 @@ class Steps:
     slope: float
     allowed: float
 
-    def tolerance(self, first: Scores, second: Scores) -> npt.NDArray[np.float64]:
+    def tolerance(self, first: Array, second: Array) -> npt.NDArray[np.float64]:
         """How far each score may lie from the other."""
         low, high = np.minimum(first, second), np.maximum(first, second)
         steepest = np.where(
@@ -61,15 +61,19 @@ class Steps:
         return self.allowed * (self.output + self.slope * self.inner * np.clip(steepest, 0, 0.25))
 
 
-def steps_of(graph: Graph) -> Steps | None:
-    """The steps of a file whose answers are made of integers; None where they are of floats."""
+def steps_of(graph: Graph, output: int) -> Steps | None:
+    """The steps of an output that is made of integers; None where it is of floats.
+
+    Args:
+        graph: what the file holds.
+        output: the output's tensor number.
+    """
     makers = {number: made_by for made_by in graph.operators for number in made_by.outputs}
-    number, output, slope = graph.outputs[0], 0.0, 0.0
-    inner = 0.0
+    number, scale, slope, inner = output, 0.0, 0.0, 0.0
     for _ in graph.operators:  # a damaged file may name a circle
         tensor, maker = graph.tensors[number], makers.get(number)
         if tensor.scale and not slope:
-            output = output or tensor.scale
+            scale = scale or tensor.scale
         elif tensor.scale:
             inner = tensor.scale
             break
@@ -77,26 +81,26 @@ def steps_of(graph: Graph) -> Steps | None:
             break
         slope = slope or _SLOPES.get(maker.name, 0.0)
         number = maker.inputs[0]
-    if not output and not inner:
+    if not scale and not inner:
         return None
     layers = sum(operator.weights is not None for operator in graph.operators)
-    return Steps(output, inner, slope, max(STEPS, math.sqrt(layers)))
+    return Steps(scale, inner, slope, max(STEPS, math.sqrt(layers)))
 
 
-def rounding(share: float, wanted: Scores) -> float:
+def rounding(share: float, wanted: Array) -> float:
     """A share of the spread of all answers, and what float32 itself cannot tell apart."""
     size = float(np.abs(wanted).max(initial=0))
     return share * (float(np.ptp(wanted)) if wanted.size > 1 else size) + 1e-6 * size
 
 
 def refuse_far(
-    scores: Scores, wanted: Scores, what: str, graph: Graph | None, among: Scores | None = None
+    outputs: Arrays, wanted: Arrays, what: str, graph: Graph | None, among: Arrays | None = None
 ) -> None:
     """Refuse answers that lie further from those wanted, of the same file, than rounding explains.
 
     Args:
-        scores: `(n, …)`, of one session or set of kernels.
-        wanted: `(n, …)`, of another.
+        outputs: by name, each `(n, …)`, of one session or set of kernels.
+        wanted: likewise, of another.
         what: the other, in words.
         graph: what the file holds; None for one of floats.
         among: answers that tell the spread, where those wanted are too few for it.
@@ -104,13 +108,36 @@ def refuse_far(
     Raises:
         WeighinError: saying how far, and from what.
     """
-    if scores.shape != wanted.shape:
-        raise WeighinError(f"the session answers {scores.shape} scores, not {wanted.shape}")
-    apart = np.abs(scores.astype(np.float64) - wanted)
-    far = f"the session's scores lie up to {apart.max(initial=0):.2g} from {what}"
-    steps = None if graph is None else steps_of(graph)
+    if set(outputs) != set(wanted):
+        raise WeighinError(
+            f"the session answers {', '.join(outputs)}, where {', '.join(wanted)} is wanted"
+        )
+    tensors = {} if graph is None else graph.outputs_by_name()
+    for name, values in outputs.items():
+        called = "the session's answers" if len(outputs) == 1 else f"the session's {name!r}"
+        spread = wanted[name] if among is None else among[name]
+        tensor = tensors.get(name) if len(tensors) != 1 else next(iter(tensors.values()))
+        _refuse_far(called, values, wanted[name], what, graph, tensor, spread)
+
+
+def _refuse_far(
+    called: str,
+    values: Array,
+    wanted: Array,
+    what: str,
+    graph: Graph | None,
+    tensor: int | None,
+    among: Array,
+) -> None:
+    if values.shape != wanted.shape:
+        raise WeighinError(f"{called} are {list(values.shape)}, not {list(wanted.shape)}")
+    apart = np.abs(values.astype(np.float64) - wanted)
+    far = f"{called} lie up to {apart.max(initial=0):.2g} from {what}"
+    if wanted.dtype.kind in "iub":  # such as class numbers that the graph has chosen itself
+        return
+    steps = None if graph is None or tensor is None else steps_of(graph, tensor)
     if steps is not None:
-        allowed = steps.tolerance(scores, wanted)
+        allowed = steps.tolerance(values, wanted)
         if not np.all(apart <= allowed):
             taken = steps.allowed * float((apart / np.maximum(allowed, 1e-12)).max())
             raise WeighinError(
@@ -119,7 +146,7 @@ def refuse_far(
             )
         return
     share = FLOAT if graph is None or _all_float(graph) else HYBRID
-    most = rounding(share, wanted if among is None else among)
+    most = rounding(share, among)
     if not np.all(apart <= most):
         raise WeighinError(f"{far}; {most:.2g}, {share:g} of their spread, would be rounding")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Metric, Results
+from weighin.core import Metric, Record, Results
 from weighin.report import units
 
 
@@ -39,9 +39,20 @@ def column_of(metric: Metric, header: str = "") -> Column:
     )
 
 
-def columns(results: Results) -> tuple[Column, ...]:
-    """The columns of a run's comparison tables: every metric that asks for one."""
-    return tuple(column_of(metric) for metric in results.metrics.values() if metric.column)
+def columns(results: Results, records: Iterable[Record] | None = None) -> tuple[Column, ...]:
+    """The columns of comparison tables: every metric that asks for one.
+
+    Args:
+        results: the run.
+        records: of one table; how good answers are has the columns of its own task alone.
+    """
+    of = results.records if records is None else records
+    recorded = {record.metric for record in of}
+    return tuple(
+        column_of(metric)
+        for metric in results.metrics.values()
+        if metric.column and (not metric.quality or metric.name in recorded)
+    )
 
 
 def columns_of(results: Results, names: Iterable[str]) -> tuple[Column, ...]:

@@ -111,7 +111,7 @@ def _too_few(record: Record) -> str:
 def tables(results: Results) -> list[Table]:
     """One table for each model and data set, rows in the order of their records."""
     return [
-        Table(model, data, rows_of_seeds(records, results.metrics), columns(results))
+        Table(model, data, rows_of_seeds(records, results.metrics), columns(results, records))
         for (model, data), records in by_model(results.records).items()
     ]
 

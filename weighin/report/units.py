@@ -62,14 +62,26 @@ def shown(metric: Metric, value: float, low: float | None = None, high: float | 
 def style(metric: Metric) -> Style:
     """How a metric's figures are shown."""
     if metric.kind == "number":
-        return functools.partial(_number, metric.unit)
+        return functools.partial(_number, metric.unit, "")
+    if metric.kind == "change":
+        return functools.partial(_number, metric.unit, "+")
     return _STYLES[metric.kind]
 
 
-def _number(unit: str, value: float, low: float | None = None, high: float | None = None) -> str:
-    """`1.23 mJ [1.20, 1.27]`."""
-    text = f"{value:.4g}" + (f" {unit}" if unit else "")
-    return text + _ends(low, high, lambda end: f"{end:.4g}")
+def _number(
+    unit: str, sign: str, value: float, low: float | None = None, high: float | None = None
+) -> str:
+    """`1.23 mJ [1.20, 1.27]`; of changes `+0.12 mJ [-0.01, +0.25]`, as exact as their ends differ."""
+    digits = f"{sign}.4g"
+    if sign and low is not None and high is not None and high > low:
+        decimals = max(0, 2 - math.floor(math.log10(high - low)))
+        digits = f"{sign}.{decimals}f"
+
+    def written(number: float) -> str:
+        text = f"{number:{digits}}"
+        return text if float(text) else text.lstrip("+-")
+
+    return written(value) + (f" {unit}" if unit else "") + _ends(low, high, written)
 
 
 def _scaled(value: float, low: float | None, high: float | None, steps: _Steps) -> str:
