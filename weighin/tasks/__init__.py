@@ -1,0 +1,1 @@
+"""What a model's answers are, and how good they are."""
