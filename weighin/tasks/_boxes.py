@@ -161,10 +161,11 @@ def padded(
         scores: `(m,)` of each.
     """
     shape = (len(boxes), max(map(len, boxes), default=0))
-    kind = np.result_type(*classes) if len(classes) else np.int64  # no fraction is cut off unseen
+    numbers = [kinds for kinds in classes if kinds.size]
+    kind = np.result_type(*numbers) if numbers else np.int64  # no fraction is cut off unseen
     together = Detections(np.zeros((*shape, 4)), np.full(shape, NO_BOX, kind), np.zeros(shape))
     for image, (some, kinds, sure) in enumerate(zip(boxes, classes, scores, strict=True)):
-        together.boxes[image, : len(some)] = some
+        together.boxes[image, : len(some)] = some.reshape(-1, 4)
         together.classes[image, : len(some)] = kinds
         together.scores[image, : len(some)] = sure
     return together
