@@ -162,13 +162,15 @@ def test_precision_of_a_resample_is_the_evaluators_for_these_images(
 
 @needs_evaluator
 def test_a_hundred_answers_of_an_image_and_class_count() -> None:
-    """The 101st, by score, is not looked at, as in COCO's figure."""
+    """The 101st, by score, counts neither for nor against, as in COCO's figure."""
     wrong = [[0, 0.9, 200, 200, 5, 5]] * 100
+    another = matches(truth([], [[0, *BOX]]), detections([*wrong, wrong[0]], [[0, 0.5, *BOX]]))
 
     assert 0 == average_precision(matches(truth([[0, *BOX]]), detections([*wrong, [0, 0.5, *BOX]])))
     assert 0 < average_precision(
         matches(truth([[0, *BOX]]), detections([*wrong[:99], [0, 0.5, *BOX]]))
     )
+    assert average_precision(another) == pytest.approx(1 / 101)
 
 
 @needs_evaluator

@@ -272,8 +272,8 @@ def _outcomes(
         expected, expected.loadRes(answers), iouType="bbox", print_function=_silent
     )
     evaluator.computeIoU = cache(evaluator.computeIoU)  # the same at every threshold
-    # One range of areas that excludes nothing: a box larger than COCO's largest range would
-    # otherwise be ignored where it is wrong.
+    # One range of areas, which excludes nothing: what is matched in COCO's others, where boxes of
+    # another size are ignored, would be among the matches.
     evaluator.params.areaRng, evaluator.params.areaRngLbl = [[0.0, np.inf]], ["all"]
     evaluator.params.maxDets = [MOST]
     outcome = np.zeros((len(IOUS), len(scores)), np.int8)
