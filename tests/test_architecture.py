@@ -24,6 +24,7 @@ LAYERS = [
     {"files", "registry", "formats"},
     {"grammar", "definitions"},
     {"datasets"},
+    {"tasks"},
     {"weighin"},  # the package's __init__: the public names
     {"packages"},  # asks the package for its version
     {"targets"},
