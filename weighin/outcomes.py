@@ -54,7 +54,7 @@ class Evaluation:
             ValueError: if it is anything else, or not finite.
         """
         if quality.name not in self._kept:
-            scores = np.asarray(quality.compute(self.answers, self.targets), np.float64)
+            scores = np.asarray(self._computed(quality, None), np.float64)
             if scores.shape not in ((), (self.n,)):
                 raise ValueError(
                     f"{quality.name} is of shape {scores.shape}: wanted a number, or one for each "
@@ -71,13 +71,23 @@ class Evaluation:
         if key not in self._kept:
 
             def of_chosen(chosen: npt.NDArray[np.intp]) -> float:
-                return float(
-                    quality.compute(_chosen(self.answers, chosen), _chosen(self.targets, chosen))
-                )
+                return float(self._computed(quality, chosen))
 
             self._kept[key] = replicates(of_chosen, self.n)
         kept: npt.NDArray[np.float64] = self._kept[key]
         return kept
+
+    def _computed(self, quality: Quality, chosen: npt.NDArray[np.intp] | None) -> Any:
+        """A figure of all examples, or of those chosen."""
+        if quality.of_prepared is not None:
+            if "prepared" not in self._kept:
+                self._kept["prepared"] = self.task.prepared(self.answers, self.targets)
+            return quality.of_prepared(self._kept["prepared"], chosen)
+        if quality.compute is None:
+            raise ValueError(f"{quality.name} says not how it is computed")
+        if chosen is None:
+            return quality.compute(self.answers, self.targets)
+        return quality.compute(_chosen(self.answers, chosen), _chosen(self.targets, chosen))
 
 
 def _chosen(arrays: Arrays, chosen: npt.NDArray[np.intp]) -> Arrays:

@@ -146,8 +146,8 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     if isinstance(value, Task):
-        functions = {name: _plain(each) for name, each in vars(value).items() if callable(each)}
-        return {"task": value.name, "source": registry.source_digest(type(value)), **functions}
+        made_with = {name: _plain(each) for name, each in vars(value).items()}
+        return {"task": value.name, "source": registry.source_digest(type(value)), **made_with}
     if callable(value):
         return {"function": value.__qualname__, "source": registry.source_digest(value)}
     return value

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from weighin.core.figures import Figure, Scope, Skip
-
-if TYPE_CHECKING:
-    from weighin.core.tasks import Task
 
 Kind = Literal["bytes", "seconds", "rate", "share", "points", "ratio", "count", "number", "change"]
 Comparison = Literal["exact", "shares", "intervals", "none"]
@@ -67,11 +64,9 @@ class Metric:
     noun: str = ""
     summary: str = ""
 
-    def applies(self, task: Task | None) -> bool:
-        """Whether a row of that task has it."""
-        if not self.quality:
-            return True
-        return task is not None and any(each.name == self.quality for each in task.figures)
+    def applies(self, figures: Collection[str]) -> bool:
+        """Whether a row of a task with those figures has it."""
+        return not self.quality or self.quality in figures
 
     @property
     def worse(self) -> str:

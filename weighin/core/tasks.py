@@ -28,6 +28,8 @@ class Quality:
         compute: given `(answers, targets)`, both by name and with one entry for each example:
             `(n,)` scores, whose mean is the figure, or one number that is no mean of scores. None
             of the arrays may be changed.
+        of_prepared: instead, given what the task has `prepared` of all examples once, and which of
+            them to take (None for all): the figure of those.
         better: which direction is good.
         kind: what its numbers are; shares are shown in percent, their differences in points.
         unit: of a `number`.
@@ -41,7 +43,8 @@ class Quality:
 
     name: str
     title: str
-    compute: Callable[[Arrays, Arrays], Any]
+    compute: Callable[[Arrays, Arrays], Any] | None = None
+    of_prepared: Callable[[Any, npt.NDArray[np.intp] | None], float] | None = None
     better: Literal["higher", "lower"] = "higher"
     kind: Kind = "share"
     unit: str = ""
@@ -118,6 +121,10 @@ class Task:
         """
         return dict(outputs)
 
+    def prepared(self, answers: Arrays, targets: Arrays) -> Any:
+        """What figures that are `of_prepared` are made of, where that takes long to compute."""
+        return None
+
     def same(self, answers: Arrays, others: Arrays) -> npt.NDArray[Any] | None:
         """How far two models agree on each example, `(n,)` from 0 to 1; None if that means nothing.
 
@@ -125,8 +132,11 @@ class Task:
         """
         return None
 
-    def guess(self, dataset: Dataset) -> dict[str, Array] | None:
-        """What one who knows nothing but the targets would answer to the test part; or None."""
+    def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array] | None:
+        """What one who knows nothing but the targets would answer to the test part; or None.
+
+        `answers` are those of a model that is held against it.
+        """
         return None
 
     def refuse_guessing(self, dataset: Dataset) -> str:

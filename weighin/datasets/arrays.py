@@ -129,6 +129,8 @@ def _read_npz(path: Path) -> Arrays:
         raise ValueError(f"it is {kind or 'of another kind'}, not an .npz file")
     archive = np.load(path, allow_pickle=False)
     with archive:
+        for name in archive.zip.namelist():  # also those that are not wanted: names must be whole
+            archive.zip.open(name).close()
         for part in PARTS:
             if not any(_belongs(name, part) for name in archive.files):
                 raise ValueError(

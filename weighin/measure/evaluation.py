@@ -120,7 +120,7 @@ def refuse_guessing(evaluation: Evaluation, dataset: Dataset) -> None:
     if task.name == "classification":
         _refuse_chance(evaluation, dataset)
         return
-    guessed = task.guess(dataset)
+    guessed = task.guess(dataset, evaluation.answers)
     if guessed is None or not task.figures:
         return
     quality = task.figures[0]

@@ -57,8 +57,9 @@ def without_figures(
 
 
 def _metrics(scope: str, task: Task) -> list[ComputedMetric]:
+    figures = {quality.name for quality in task.figures}
     return [
         metric
         for metric in registry.metrics.values()
-        if metric.scope == scope and metric.applies(task)
+        if metric.scope == scope and metric.applies(figures)
     ]

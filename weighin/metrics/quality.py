@@ -12,7 +12,7 @@ from weighin import registry, stats
 from weighin.core import Figure, Skip
 from weighin.outcomes import Evaluation
 from weighin.registry import metric, metrics
-from weighin.tasks.scoring import metrics_of
+from weighin.tasks.scoring import check_paired, metrics_of
 
 _UNCHECKED = Skip("the session was not held against its Keras model")
 _NUMBERS = Skip("answers are numbers, which are never quite the same: see sqnr and cosine")
@@ -50,6 +50,7 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
         return Skip(evaluation.unlabelled, "not measured")
     if baseline is None:
         return Skip(evaluation.no_baseline)
+    check_paired(evaluation, baseline)
     same = evaluation.task.same(evaluation.answers, baseline.answers)
     return _NUMBERS if same is None else _mean(np.asarray(same, np.float64))
 

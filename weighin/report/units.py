@@ -71,7 +71,7 @@ def style(metric: Metric) -> Style:
 def _number(
     unit: str, sign: str, value: float, low: float | None = None, high: float | None = None
 ) -> str:
-    """`1.23 mJ [1.20, 1.27]`; of changes `+0.12 mJ [-0.01, +0.25]`, as exact as their ends differ."""
+    """`1.23 mJ [1.20, 1.27]`; of changes `+0.12 mJ [-0.01, +0.25]`, as exact as its interval."""
     digits = f"{sign}.4g"
     if sign and low is not None and high is not None and high > low:
         decimals = max(0, 2 - math.floor(math.log10(high - low)))

@@ -82,7 +82,7 @@ class ClassPerPlace(Task):
         shares: Array = equal.reshape(len(equal), -1).mean(axis=1)
         return shares
 
-    def guess(self, dataset: Dataset) -> dict[str, Array]:
+    def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array]:
         """Each place's commonest class in training."""
         classes = self.targets(dataset.train)["class"]
         counts = [(classes == number).sum(axis=0) for number in range(self._classes(dataset))]

@@ -144,7 +144,7 @@ class Classification(Task):
         equal: npt.NDArray[np.bool_] = answers["highest"][:, 0] == others["highest"][:, 0]
         return equal
 
-    def guess(self, dataset: Dataset) -> dict[str, Array] | None:
+    def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array] | None:
         """None: chance is a number that is known."""
         return None
 

@@ -129,7 +129,7 @@ class MultiLabel(Task):
         shares: Array = equal.mean(axis=1)
         return shares
 
-    def guess(self, dataset: Dataset) -> dict[str, Array]:
+    def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array]:
         """How often each label holds in training."""
         return {"score": repeated(dataset.train.target.mean(axis=0), len(dataset.test))}
 

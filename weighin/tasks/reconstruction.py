@@ -123,7 +123,7 @@ class Reconstruction(Task):
         error = ((given - wanted) ** 2).mean(axis=axes)
         return {"error": error, "peak": np.abs(wanted).max(axis=axes).clip(1e-9)}
 
-    def guess(self, dataset: Dataset) -> dict[str, Array]:
+    def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array]:
         """The mean of what was to be given in training."""
         mean, test = self.learned(dataset.train).mean(axis=0), self.learned(dataset.test)
         outputs = {"mean": repeated(mean, len(test))}

@@ -86,8 +86,7 @@ def delta(evaluation: Evaluation, name: str) -> Figure | Skip:
         return missing
     if baseline is None:
         return Skip(evaluation.no_baseline)
-    if evaluation.n != baseline.n:
-        raise ValueError(f"the baseline answered {baseline.n} examples, not {evaluation.n}")
+    check_paired(evaluation, baseline)
     margin, margin_text = _margin(evaluation, quality)
     scores, before = evaluation.scored(quality), baseline.scored(quality)
     if scores.ndim and stats.is_share(scores) and stats.is_share(before):
@@ -105,6 +104,19 @@ def difference(evaluation: Evaluation, other: Evaluation, quality: Quality) -> I
     return stats.paired_set(
         float(scores), evaluation.resampled(quality), float(before), other.resampled(quality)
     )
+
+
+def check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
+    """Refuse to pair answers to other examples.
+
+    Raises:
+        ValueError: if counts or targets differ.
+    """
+    if evaluation.n != baseline.n:
+        raise ValueError(f"the baseline answered {baseline.n} examples, not {evaluation.n}")
+    for name, values in evaluation.targets.items():
+        if not np.array_equal(values, baseline.targets[name]):
+            raise ValueError("the baseline answered another test set: the targets differ")
 
 
 def _of_shares(
