@@ -30,7 +30,8 @@ from weighin.frameworks.flattening import flattened
 
 ANSWERED_IMAGES = 256
 COMPARED_IMAGES = 100  # that files calibrated on all and on half of the inputs answer
-SHORT_SECONDS = 5  # of an export that is done again with half of them, to see what that moves
+FEW_LAYERS = 30  # of a model that is exported again with half of them, to see what that moves
+LONG_SECONDS = 60  # unless it takes so long
 
 
 def begin(build_context: BuildContext) -> None:
@@ -124,7 +125,8 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
             answers = np.load(parent.answers, allow_pickle=False)  # the same model's
             facts = {"calibration": calibration.facts_of(inputs)}
             innermost = registry.exports[grammar.innermost(job.export)]
-            if vars(innermost).get("calibrated") and seconds < SHORT_SECONDS:
+            is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
+            if vars(innermost).get("calibrated") and is_short:
                 half = export(model, inputs[::2], **arguments)
                 facts["calibration"] |= _moved(content, half, dataset)
             return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
