@@ -31,7 +31,8 @@ from weighin.tasks import inferring
 
 ANSWERED_EXAMPLES = 256
 COMPARED_EXAMPLES = 100  # that files calibrated on all and on half of the inputs answer
-SHORT_SECONDS = 5  # of an export that is done again with half of them, to see what that moves
+FEW_LAYERS = 30  # of a model that is exported again with half of them, to see what that moves
+LONG_SECONDS = 60  # unless it takes so long
 
 
 def begin(build_context: BuildContext) -> None:
@@ -153,7 +154,8 @@ def _export(
     seconds = time.perf_counter() - began
     facts = {**parent.facts, "calibration": calibration.facts_of(inputs)}
     innermost = registry.exports[grammar.innermost(call)]
-    if vars(innermost).get("calibrated") and seconds < SHORT_SECONDS:
+    is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
+    if vars(innermost).get("calibrated") and is_short:
         half = export(model, {name: values[::2] for name, values in inputs.items()}, **arguments)
         facts["calibration"] |= _moved(content, half, trainer, parent)
     answers = parent.outputs()  # the same model's
