@@ -96,8 +96,7 @@ def interval_of(value: float, replicates: Replicates, confidence: float = CONFID
         ValueError: if the value is not a finite number, or more than a tenth of the replicates are
             none: then too few examples are of one class for an interval.
     """
-    from scipy.stats import norm
-    from scipy.stats import t as student
+    from scipy.special import ndtr, ndtri, stdtrit
 
     if not math.isfinite(value):
         raise ValueError(f"a figure that is {value} has no interval")
@@ -106,13 +105,13 @@ def interval_of(value: float, replicates: Replicates, confidence: float = CONFID
     error = float(values.std(ddof=1))
     if n < 2 or values.min() == values.max():
         return Interval(value, min(value, values[0].item()), max(value, values[0].item()))
-    reach = float(student.ppf((1 + confidence) / 2, n - 1)) * error * math.sqrt(n / (n - 1))
+    reach = float(stdtrit(n - 1, (1 + confidence) / 2)) * error * math.sqrt(n / (n - 1))
     below = float(np.mean(values < value) + np.mean(values == value) / 2)
-    bias = float(norm.ppf(np.clip(below, 1 / len(values), 1 - 1 / len(values))))
+    bias = float(ndtri(np.clip(below, 1 / len(values), 1 - 1 / len(values))))
     acceleration = float(((replicates.influence / error) ** 3).sum()) / 6
     acceleration = min(max(acceleration, -STEEPEST), STEEPEST)
-    tails = bias + np.array([-1, 1]) * float(norm.ppf((1 + confidence) / 2))
-    shares = norm.cdf(bias + tails / (1 - acceleration * tails))
+    tails = bias + np.array([-1, 1]) * float(ndtri((1 + confidence) / 2))
+    shares = ndtr(bias + tails / (1 - acceleration * tails))
     low, high = np.quantile(values, shares, method="weibull")
     return Interval(value, min(value - reach, float(low)), max(value + reach, float(high)))
 
