@@ -50,6 +50,7 @@ PAGES_USE = {"core", "report", "publish"}
 # They measure the harness itself, so they are no examples for an outside user.
 INSIDE_BENCH = {
     "batches.py",
+    "coverage.py",
     "harness.py",
     "training_cost.py",
     "ladder.py",
