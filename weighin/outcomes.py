@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Arrays, Artifact, Quality, Stopped, Task
-from weighin.stats import MARGIN, Interval, replicates
+from weighin.stats import MARGIN, Interval, Replicates, replicates
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Evaluation:
             self._kept[quality.name] = scores
         return self._kept[quality.name]
 
-    def resampled(self, quality: Quality) -> npt.NDArray[np.float64]:
+    def resampled(self, quality: Quality) -> Replicates:
         """A figure of the whole set over the bootstrap's draws of examples, computed once."""
         key = f"resampled {quality.name}"
         if key not in self._kept:
@@ -74,7 +74,7 @@ class Evaluation:
                 return float(self._computed(quality, chosen))
 
             self._kept[key] = replicates(of_chosen, self.n)
-        kept: npt.NDArray[np.float64] = self._kept[key]
+        kept: Replicates = self._kept[key]
         return kept
 
     def _computed(self, quality: Quality, chosen: npt.NDArray[np.intp] | None) -> Any:
