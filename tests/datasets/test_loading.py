@@ -51,10 +51,6 @@ SENSELESS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
         lambda a: a | {"y_test": np.eye(3, dtype="u1")[a["y_test"]].T},
         "test part: 60 in x_test but 3 in y_test examples.*transposed",
     ),
-    "labels of the test part alone missing": (
-        lambda a: {name: array for name, array in a.items() if name != "y_test"},
-        "the training part has the targets y, the test part none",
-    ),
     "other inputs": (
         lambda a: {("z_test" if name == "x_test" else name): array for name, array in a.items()},
         "the training part has the inputs x, the test part z",

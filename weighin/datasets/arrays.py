@@ -16,8 +16,9 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from weighin.core import WeighinError
 from weighin.files import replacing
 
 Arrays = dict[str, npt.NDArray[Any]]
+T = TypeVar("T")
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 PARTS = ("train", "test")
 _NAMED = re.compile(r"(?P<side>[xy])_(?P<part>train|test)/(?P<name>.+)")
@@ -71,17 +73,20 @@ def digest(arrays: Arrays) -> str:
     return total.hexdigest()
 
 
-def sides(arrays: Arrays, part: str) -> tuple[Arrays, Arrays]:
+def sides(arrays: Mapping[str, T], part: str) -> tuple[dict[str, T], dict[str, T]]:
     """Inputs and targets of a part, each by its own name; the only ones are `x` and `y`."""
-    inputs: Arrays = {}
-    targets: Arrays = {}
+    inputs: dict[str, T] = {}
+    targets: dict[str, T] = {}
     for key, array in arrays.items():
-        match = _NAMED.fullmatch(key) or _SHORT.fullmatch(key)
-        if match is None or match["part"] != part:
-            continue
-        side = match.groupdict().get("side") or ("y" if match["name"] == "y" else "x")
-        (targets if side == "y" else inputs)[match["name"]] = array
+        match = _match(key)
+        if match is not None and match["part"] == part:
+            side = match.groupdict().get("side") or ("y" if match["name"] == "y" else "x")
+            (targets if side == "y" else inputs)[match["name"]] = array
     return inputs, targets
+
+
+def _match(key: str) -> re.Match[str] | None:
+    return _NAMED.fullmatch(key) or _SHORT.fullmatch(key)
 
 
 def read_arrays(path: Path) -> Arrays:
@@ -131,25 +136,15 @@ def _read_npz(path: Path) -> Arrays:
     with archive:
         for name in archive.zip.namelist():  # also those that are not wanted: names must be whole
             archive.zip.open(name).close()
-        for part in PARTS:
-            if not any(_belongs(name, part) for name in archive.files):
+        given = {part: sides(dict.fromkeys(archive.files), part) for part in PARTS}
+        for part, (inputs, _) in given.items():
+            if not inputs:
                 raise ValueError(
                     f"no array named x_{part}; it holds {', '.join(archive.files) or 'none'}"
                 )
-        return {
-            name: archive[name]
-            for name in archive.files
-            if any(_belongs(name, part, targets=True) for part in PARTS)
-        }
-
-
-def _belongs(name: str, part: str, *, targets: bool = False) -> bool:
-    """Whether an array is an input of a part, or, if asked for too, a target."""
-    match = _NAMED.fullmatch(name) or _SHORT.fullmatch(name)
-    if match is None or match["part"] != part:
-        return False
-    is_target = match.groupdict().get("side") == "y" or match["name"] == "y"
-    return targets or not is_target
+        if given["train"][1] and not given["test"][1]:
+            raise ValueError(f"no array named y_test; it holds {', '.join(archive.files)}")
+        return {name: archive[name] for name in archive.files if _match(name)}
 
 
 def _first(folder: Path, pattern: str) -> Path:
