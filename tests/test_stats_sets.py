@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -76,6 +77,36 @@ def test_ends_are_near_scipys(figure: Callable[[np.ndarray], float]) -> None:
     assert interval.high == pytest.approx(
         max(value + reach, whole.confidence_interval.high), abs=0.25 * whole.standard_error
     )
+
+
+@pytest.mark.parametrize(
+    ("acceleration", "used"), [(0.0, 0.0), (0.04, 0.04), (-0.04, -0.04), (9.0, 0.2), (-9.0, -0.2)]
+)
+@pytest.mark.parametrize("below", [0.4, 0.5, 0.6])
+def test_ends_are_those_of_efrons_formula(below: float, acceleration: float, used: float) -> None:
+    """Exponential replicates, whose quantiles are known, with a known bias and acceleration."""
+    n, many = 1000, 3999
+    values = -np.log(1 - np.arange(1, many + 1) / (many + 1))
+    error, value = values.std(ddof=1), -math.log(1 - below)
+    influence = np.zeros(n)
+    influence[0] = error * np.cbrt(6 * acceleration)
+    normal = NormalDist()
+    bias, z = normal.inv_cdf(below), normal.inv_cdf(0.975)
+    share = normal.cdf(bias + (bias + z) / (1 - used * (bias + z)))
+    interval = stats.interval_of(value, Replicates(values, influence))
+
+    reach = 1.9623415 * error * math.sqrt(n / (n - 1))  # Student's of 999 degrees
+    highest = min(-math.log(1 - share), values.max())
+    assert value - reach == pytest.approx(interval.low, rel=1e-6)
+    assert max(highest, value + reach) == pytest.approx(interval.high, rel=0.01)
+
+
+def test_a_figure_beyond_all_replicates_still_has_an_interval_around_it() -> None:
+    """Where no resample comes up to the figure, as of a maximum, the normal ends hold it."""
+    replicates = Replicates(np.linspace(0.1, 0.2, 400), np.zeros(50))
+    interval = stats.interval_of(0.3, replicates)
+
+    assert interval.low <= 0.2 < 0.35 < interval.high
 
 
 def test_a_mean_as_a_figure_is_near_the_mean() -> None:
