@@ -15,22 +15,22 @@ Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
 
 PARTS = ("train", "test")
-TRAINED, TESTED = 8000, 2000  # examples of what is drawn from digits
+TRAINED, TESTED = 6000, 2000  # examples of what is drawn from digits
 SEEDS = {"train": 1, "test": 2}
 LEFT_OUT = 0  # the digit that an autoencoder never sees in training
 STEPS, ROWS = 56, 14  # columns of a strip and their height
 BLANK = 10  # class of a strip's column with no digit on it
 
 
-def rows(digits: Mapping[str, Array], tested: int = TESTED) -> Arrays:
+def rows(digits: Mapping[str, Array], trained: int = TRAINED, tested: int = TESTED) -> Arrays:
     """Digits as sequences of 28 rows, top to bottom, of 28 pixels each.
 
     Returns:
         `x_…` `(n, 28, 28)` float32 from 0 to 1; `y_…` `(n,)` the digits.
     """
     return {
-        "x_train": _unit(digits["x_train"]),
-        "y_train": digits["y_train"],
+        "x_train": _unit(digits["x_train"][:trained]),
+        "y_train": digits["y_train"][:trained],
         "x_test": _unit(digits["x_test"][:tested]),
         "y_test": digits["y_test"][:tested],
     }
@@ -80,14 +80,14 @@ def same_or_not(digits: Mapping[str, Array]) -> Arrays:
     return arrays
 
 
-def flat(digits: Mapping[str, Array], tested: int = TESTED) -> Arrays:
+def flat(digits: Mapping[str, Array], trained: int = TRAINED, tested: int = TESTED) -> Arrays:
     """Digits as rows of 784 pixels, without targets: an autoencoder gives back what it was given.
 
     Returns:
         `x_train`, `x_test` `(n, 784)` float32 from 0 to 1.
     """
     return {
-        "x_train": _unit(digits["x_train"]).reshape(-1, 784),
+        "x_train": _unit(digits["x_train"][:trained]).reshape(-1, 784),
         "x_test": _unit(digits["x_test"][:tested]).reshape(-1, 784),
     }
 
@@ -133,7 +133,7 @@ def strips(digits: Mapping[str, Array]) -> Arrays:
         uint8: the digit whose ink the column crosses, else `BLANK`.
     """
     arrays: Arrays = {}
-    for part, images, labels, generator, count in _parts(digits, scale=0.5):
+    for part, images, labels, generator, count in _parts(digits, scale=2 / 3):
         small = (_sums(images) // 4).astype(np.uint8)
         inked = small.max(axis=1) > 0
         first = inked.argmax(axis=1)

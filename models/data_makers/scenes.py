@@ -15,10 +15,10 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
 
-NOISY = {"train": (3, 4000), "test": (4, 1000)}  # seed, and examples
-SCATTERED = {"train": (5, 4000), "test": (6, 1000)}
+NOISY = {"train": (3, 3000), "test": (4, 1000)}  # seed, and examples
+SCATTERED = {"train": (5, 3000), "test": (6, 1000)}
 NOISY_SIDE, SIDE = 32, 64  # pixels of a picture
-NOISE = 153  # its largest value; the faint digit's is 102, so that their sum is a byte
+NOISE = 192  # its largest value; the faint digit's is 63, so that their sum is a byte
 INK = 64  # from which value on a digit's pixel counts as the digit's
 MOST = 3  # digits in a scattered picture
 NOTHING = -1  # class where there are fewer
@@ -47,8 +47,7 @@ def on_noise(digits: Mapping[str, Array]) -> Arrays:
         for picture, digit, (top, left) in zip(clean, chosen, corners, strict=True):
             picture[top : top + 28, left : left + 28] = images[digit]
         noise = generator.integers(0, NOISE + 1, clean.shape, dtype=np.uint8)
-        faint = (clean * np.uint16(2) // 5).astype(np.uint8)  # 102 at most
-        arrays[f"x_{part}"] = (faint + noise)[..., np.newaxis]
+        arrays[f"x_{part}"] = (clean // 4 + noise)[..., np.newaxis]
         arrays[f"y_{part}"] = (clean >= INK).astype(np.uint8)
     return arrays
 

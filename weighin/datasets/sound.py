@@ -31,9 +31,9 @@ AT_ONCE = 200  # recordings whose spectra are held in memory together
 
 @dataset("fsdd_sound")
 def fsdd_sound(search: SearchPaths) -> Dataset:
-    """Free Spoken Digit Dataset as sound: 2,700 + 300 of 4,000 samples (Jackson et al.; CC BY-SA 4.0).
+    """Free Spoken Digit Dataset as sound: 2,700 + 300 of 4,000 samples (CC BY-SA 4.0).
 
-    The official split, and the same recordings as of `fsdd`.
+    By Jackson et al.; the same recordings and split as of `fsdd`.
     """
     recordings = checked_recordings(search, "fsdd_sound")
     return from_arrays("fsdd_sound", sound_arrays(recordings), classes=10, scale=1.0)
@@ -80,26 +80,24 @@ def stranger_arrays(recordings: Recordings, stranger: str = STRANGER) -> Arrays:
         part as a whole; `y_test` `(n,)` uint8, 1 for the stranger (anomalous), 0 for others
         (normal).
     """
-    spectra = dict(zip(recordings, _spectra(list(recordings.values())), strict=True))
-    known = [frames for (index, speaker, _), frames in spectra.items() if speaker != stranger]
-    kept = [index >= FSDD_TESTED for index, speaker, _ in spectra if speaker != stranger]
-    train = np.concatenate(
-        [_runs(frames) for frames, keep in zip(known, kept, strict=True) if keep]
-    )
-    test, anomalous = [], []
-    for (index, speaker, _), frames in spectra.items():
+    train, test, anomalous = [], [], []
+    spectra = _spectra(list(recordings.values()))
+    for (index, speaker, _), frames in zip(recordings, spectra, strict=True):
+        runs = _runs(frames)
         if index < (STRANGERS if speaker == stranger else FSDD_TESTED):
-            runs = _runs(frames)
             test.append(runs[len(runs) // 2])
             anomalous.append(speaker == stranger)
-    mean, deviation = train.mean(), train.std()
+        elif speaker != stranger:
+            train.append(runs)
+    known = np.concatenate(train)
+    mean, deviation = known.mean(), known.std()
 
     def standard(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         # rounded, so that all processors come to the same values
         return np.asarray(np.round((values - mean) / deviation, 3), np.float32)
 
     return {
-        "x_train": standard(train),
+        "x_train": standard(known),
         "x_test": standard(np.stack(test)),
         "y_test": np.array(anomalous, np.uint8),
     }
@@ -143,4 +141,5 @@ def mel_bands() -> npt.NDArray[np.float64]:
     edges = np.linspace(mel(LOWEST_BAND), mel(RATE / 2), BANDS + 2)
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.maximum(0, np.minimum(rising, falling))
+    bands: npt.NDArray[np.float64] = np.maximum(0, np.minimum(rising, falling))
+    return bands
