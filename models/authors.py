@@ -10,14 +10,17 @@ TRANSFORMER = Recipe("authors", epochs=12, finetune_epochs=3, batch_size=64, lea
 
 
 def authors_gru(keras: Any) -> Any:
-    """Embedded words, read by a GRU: Carroll, Shakespeare or Milton?"""
+    """Embedded words, read by a GRU: Carroll, Shakespeare or Milton?
+
+    Unrolled: converting its loop to integers ends TensorFlow's converter.
+    """
     layers = keras.layers
     return keras.Sequential(
         [
             layers.Input((LENGTH,), dtype="int32"),
             layers.Embedding(WORDS, 32),
             layers.Dropout(0.3),
-            layers.GRU(32),
+            layers.GRU(32, unroll=True),
             layers.Dropout(0.3),
             layers.Dense(3, activation="softmax"),
         ]

@@ -24,7 +24,7 @@ def digit_detector(keras: Any) -> Any:
 
     def convolution(x: Any, filters: int, stride: int = 1) -> Any:
         x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
-        return layers.ReLU()(layers.BatchNormalization()(x))
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
     image = layers.Input((64, 64, 1))
     x = convolution(image, 12, stride=2)

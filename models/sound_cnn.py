@@ -14,7 +14,7 @@ def sound_cnn(keras: Any) -> Any:
     layers = keras.layers
 
     def active(x: Any) -> Any:
-        return layers.ReLU()(layers.BatchNormalization()(x))
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
     sound = layers.Input((4000, 1))
     x = active(layers.Conv1D(16, 64, strides=8, padding="same")(sound))

@@ -5,7 +5,7 @@ from typing import Any
 from weighin import Recipe
 
 NOISE = Recipe(
-    "digit_on_noise", epochs=4, finetune_epochs=1, batch_size=64, learning_rate=3e-3, decay="cosine"
+    "digit_on_noise", epochs=3, finetune_epochs=1, batch_size=64, learning_rate=1e-2, decay="cosine"
 )
 
 
@@ -13,16 +13,19 @@ def unet(keras: Any) -> Any:
     """U-Net on 32×32: is a pixel a digit's or noise?"""
     layers = keras.layers
 
-    def convolution(x: Any, filters: int) -> Any:
-        return layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+    def active(x: Any) -> Any:
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+
+    def convolution(x: Any, filters: int, stride: int = 1) -> Any:
+        return active(layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x))
 
     def up(x: Any, filters: int, beside: Any) -> Any:
-        x = layers.Conv2DTranspose(filters, 2, strides=2, activation="relu")(x)
-        return convolution(layers.Concatenate()([x, beside]), filters)
+        x = active(layers.Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=False)(x))
+        return layers.Concatenate()([x, beside])
 
     image = layers.Input((32, 32, 1))
     fine = convolution(image, 8)
-    middle = convolution(layers.MaxPooling2D()(fine), 16)
-    coarse = convolution(layers.MaxPooling2D()(middle), 32)
-    x = up(up(coarse, 16, middle), 8, fine)
-    return keras.Model(image, layers.Conv2D(2, 1, activation="softmax")(x))
+    middle = convolution(fine, 16, stride=2)
+    coarse = convolution(middle, 32, stride=2)
+    x = up(convolution(up(convolution(coarse, 32), 16, middle), 16), 8, fine)
+    return keras.Model(image, layers.Conv2D(2, 3, padding="same", activation="softmax")(x))

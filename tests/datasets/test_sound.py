@@ -70,7 +70,7 @@ def test_silence_and_recordings_of_no_length_stay_silent() -> None:
 
 
 def test_the_stranger_is_heard_in_the_test_part_alone() -> None:
-    """Anomalous are the stranger's recordings and no others; of the rest, index 0 to 4 is tested."""
+    """Anomalous are the stranger's recordings; of the others, index 0 to 4 is tested."""
     made = recordings()
     arrays = sound.stranger_arrays(made, "eve")
     alone = sound.stranger_arrays(
