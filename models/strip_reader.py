@@ -1,0 +1,22 @@
+"""A strip of digits read column by column: which digit, or none, is at each step?"""
+
+from typing import Any
+
+from weighin import Recipe
+
+STRIPS = Recipe("digit_strips", epochs=6, finetune_epochs=2, batch_size=64, learning_rate=4e-3)
+
+
+def strip_reader(keras: Any) -> Any:
+    """Three convolutions over the columns, each seeing a digit and its neighbours."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((56, 14)),
+            layers.Conv1D(32, 7, padding="same", activation="relu"),
+            layers.Conv1D(48, 7, padding="same", activation="relu"),
+            layers.Conv1D(48, 7, padding="same", activation="relu"),
+            layers.Dropout(0.2),
+            layers.Dense(11, activation="softmax"),
+        ]
+    )

@@ -1,0 +1,36 @@
+"""Small dense networks for rows of numbers."""
+
+from typing import Any
+
+from weighin import Recipe
+
+DIABETES = Recipe("diabetes", epochs=40, finetune_epochs=10, batch_size=32, decay="cosine")
+CANCER = Recipe("breast_cancer", epochs=20, finetune_epochs=5, batch_size=32, decay="cosine")
+
+
+def diabetes_mlp(keras: Any) -> Any:
+    """Two dense layers that foretell how far diabetes will go."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((10,)),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.3),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(1),
+        ]
+    )
+
+
+def breast_cancer_mlp(keras: Any) -> Any:
+    """Two dense layers and a sigmoid that tell benign tumours."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((30,)),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.3),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
