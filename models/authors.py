@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
 WORDS, LENGTH = 400, 24  # numbers that words may have, and of a sequence
 GRU = Recipe("authors", epochs=12, finetune_epochs=3, batch_size=64, learning_rate=2e-3)
 TRANSFORMER = Recipe("authors", epochs=12, finetune_epochs=3, batch_size=64, learning_rate=2e-3)
 
 
+@model(quick=GRU)
 def authors_gru(keras: Any) -> Any:
     """Embedded words, read by a GRU: Carroll, Shakespeare or Milton?
 
@@ -27,6 +28,7 @@ def authors_gru(keras: Any) -> Any:
     )
 
 
+@model(quick=TRANSFORMER)
 def authors_transformer(keras: Any) -> Any:
     """Embedded words, one block of attention, their mean: Carroll, Shakespeare or Milton?
 

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
-DIGITS = Recipe(
-    "mnist_flat", epochs=8, finetune_epochs=3, learning_rate=2e-3, decay="cosine", loss=None
-)
+DIGITS = Recipe("mnist_flat", epochs=8, finetune_epochs=3, learning_rate=2e-3, decay="cosine")
 LEFT_OUT = Recipe("mnist_left_out", epochs=8, finetune_epochs=3, learning_rate=2e-3, decay="cosine")
 STRANGERS = Recipe(
     "fsdd_strangers",
@@ -18,11 +16,13 @@ STRANGERS = Recipe(
 )
 
 
+@model(quick=DIGITS)
 def digit_autoencoder(keras: Any) -> Any:
     """Autoencoder of digits, 784 pixels through 16 numbers."""
     return _through(keras, 16)
 
 
+@model(quick=LEFT_OUT)
 def left_out_autoencoder(keras: Any) -> Any:
     """Autoencoder that has never seen one of the digits, 784 pixels through 16 numbers."""
     return _through(keras, 16)
@@ -41,6 +41,7 @@ def _through(keras: Any, numbers: int) -> Any:
     )
 
 
+@model(quick=STRANGERS)
 def ad_autoencoder(keras: Any) -> Any:
     """MLPerf Tiny's anomaly detection: 640-128×4-8-128×4-640, 270,088 parameters.
 

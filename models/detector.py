@@ -6,10 +6,25 @@ the net is trained by and which boxes it stands for: `data_makers/grid.py`.
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Detection, Recipe, model
+
+from .data_makers import grid
+
+
+def encode(targets: Any) -> Any:
+    """The grid that a perfect detector would answer."""
+    return grid.encode(targets["boxes"], targets["classes"])
+
+
+def decode(outputs: Any) -> Any:
+    """Boxes, classes and scores of the grids that are answered."""
+    return grid.decode(outputs["grid"])
+
 
 SCATTERED = Recipe(
     "scattered_digits",
+    task=Detection(decode=decode, encode=encode),
+    loss=grid.loss,
     epochs=10,
     finetune_epochs=3,
     batch_size=64,
@@ -18,6 +33,7 @@ SCATTERED = Recipe(
 )
 
 
+@model(quick=SCATTERED)
 def digit_detector(keras: Any) -> Any:
     """Single-shot detector of digits on 64×64, an 8×8 grid of 10 + 1 classes and a box."""
     layers = keras.layers

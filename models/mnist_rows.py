@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
 LSTM = Recipe("mnist_rows", epochs=6, finetune_epochs=2, learning_rate=1e-2, decay="cosine")
 GRU = Recipe("mnist_rows", epochs=6, finetune_epochs=2, learning_rate=1e-2, decay="cosine")
 
 
+@model(quick=LSTM)
 def rows_lstm(keras: Any) -> Any:
     """LSTM of 48 units over 28 rows of a digit, 15,274 parameters."""
     layers = keras.layers
@@ -20,6 +21,7 @@ def rows_lstm(keras: Any) -> Any:
     )
 
 
+@model(quick=GRU)
 def rows_gru(keras: Any) -> Any:
     """GRU of 48 units over 28 rows of a digit, 11,722 parameters.
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
 SOUND = Recipe(
     "fsdd_sound", epochs=15, finetune_epochs=4, batch_size=64, learning_rate=3e-3, decay="cosine"
 )
 
 
+@model(quick=SOUND)
 def sound_cnn(keras: Any) -> Any:
     """Four convolutions over 4,000 samples of a spoken digit."""
     layers = keras.layers

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
 STRIPS = Recipe("digit_strips", epochs=6, finetune_epochs=2, batch_size=64, learning_rate=4e-3)
 
 
+@model(quick=STRIPS)
 def strip_reader(keras: Any) -> Any:
     """Three convolutions over the columns, each seeing a digit and its neighbours."""
     layers = keras.layers

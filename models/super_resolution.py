@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
 HALVED = Recipe("mnist_halved", epochs=3, finetune_epochs=1, batch_size=64, learning_rate=2e-3)
 
 
+@model(quick=HALVED)
 def super_resolution(keras: Any) -> Any:
     """From 14×14 to 28×28 pixels: what nearest neighbours lack is added."""
     layers = keras.layers

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
 DIABETES = Recipe("diabetes", epochs=40, finetune_epochs=10, batch_size=32, decay="cosine")
 CANCER = Recipe("breast_cancer", epochs=20, finetune_epochs=5, batch_size=32, decay="cosine")
 
 
+@model(quick=DIABETES)
 def diabetes_mlp(keras: Any) -> Any:
     """Two dense layers that foretell how far diabetes will go."""
     layers = keras.layers
@@ -22,6 +23,7 @@ def diabetes_mlp(keras: Any) -> Any:
     )
 
 
+@model(quick=CANCER)
 def breast_cancer_mlp(keras: Any) -> Any:
     """Two dense layers and a sigmoid that tell benign tumours."""
     layers = keras.layers

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
 BESIDE = Recipe("two_digits", epochs=6, finetune_epochs=2, learning_rate=2e-3, decay="cosine")
 SAME = Recipe("same_digit", epochs=8, finetune_epochs=2, learning_rate=2e-3, decay="cosine")
 
 
+@model(quick=BESIDE)
 def two_digits_cnn(keras: Any) -> Any:
     """CNN that names the digits in an image of two, by a sigmoid for each."""
     layers = keras.layers
@@ -23,6 +24,7 @@ def two_digits_cnn(keras: Any) -> Any:
     )
 
 
+@model(quick=SAME)
 def same_digit_cnn(keras: Any) -> Any:
     """CNN of two inputs, `left` and `right`, that share its first layers: the same digit?"""
     layers = keras.layers

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from weighin import Recipe
+from weighin import Recipe, model
 
 NOISE = Recipe(
     "digit_on_noise", epochs=3, finetune_epochs=1, batch_size=64, learning_rate=1e-2, decay="cosine"
 )
 
 
+@model(quick=NOISE)
 def unet(keras: Any) -> Any:
     """U-Net on 32×32: is a pixel a digit's or noise?"""
     layers = keras.layers

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     )
     from weighin.datasets.loading import from_arrays, noise_dataset, npz_dataset
     from weighin.registry import dataset, export, metric, model, published, runtime, step, suite
+    from weighin.tasks.detection import Detection
     from weighin.tasks.registering import task
 
 __all__ = [
     "Anchor",
+    "Detection",
     "Figure",
     "Quality",
     "Recipe",
@@ -52,6 +54,7 @@ _HOMES = {
     "weighin.registry": (
         *("dataset", "export", "metric", "model", "published", "runtime", "step", "suite"),
     ),
+    "weighin.tasks.detection": ("Detection",),
     "weighin.tasks.registering": ("task",),
 }  # of the names above; the others' is weighin.core
 

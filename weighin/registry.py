@@ -137,6 +137,7 @@ def suite(
     models: Sequence[str],
     variants: Sequence[str] | Mapping[str, Sequence[str]],
     seeds: int = 1,
+    optional: Sequence[str] = (),
 ) -> None:
     """Register which models and variants `--weighin-suite NAME` weighs, and how they train.
 
@@ -146,6 +147,7 @@ def suite(
         models: names of models.
         variants: of every model, or of each by its name: `{"lenet5": ("baseline", …), …}`.
         seeds: how many times each model is trained, unless `--weighin-seeds` says otherwise.
+        optional: models that are left out, with a reason, where their data are not at hand.
 
     Raises:
         WeighinError: if variants are named for other models than the suite's.
@@ -158,9 +160,10 @@ def suite(
                 f"only one of them names: {', '.join(differing)}."
             )
         own = {model: tuple(each) for model, each in variants.items()}
-        suites.add(name, Suite(name, profile, tuple(models), own, seeds))
+        suites.add(name, Suite(name, profile, tuple(models), own, seeds, tuple(optional)))
     else:
-        suites.add(name, Suite(name, profile, tuple(models), tuple(variants), seeds))
+        weighed = tuple(variants)
+        suites.add(name, Suite(name, profile, tuple(models), weighed, seeds, tuple(optional)))
 
 
 def dataset(name: str) -> Callable[[F], F]:

@@ -141,6 +141,7 @@ class Suite:
     Attributes:
         variants: of every model, or of each model by its name.
         seeds: how many times each model is trained.
+        optional: models that are left out, with a reason, where their data are not at hand.
     """
 
     name: str
@@ -148,6 +149,7 @@ class Suite:
     models: tuple[str, ...]
     variants: tuple[str, ...] | Mapping[str, tuple[str, ...]]
     seeds: int = 1
+    optional: tuple[str, ...] = ()
 
     def variants_of(self, model: str) -> tuple[str, ...]:
         """The variants that a model is weighed in.

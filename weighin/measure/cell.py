@@ -52,7 +52,9 @@ class Cell:
         return registry.runtimes[self.case.runtime]
 
     def unavailable(self) -> str | None:
-        """Why the case cannot be weighed here: its export or its runtime is not to be had."""
+        """Why the case cannot be weighed here: its data, export or runtime is not to be had."""
+        if missing := self.context.missing_data(self.case):
+            return missing
         export = grammar.parse(self.case.variant).export
         for name in {export.name, grammar.innermost(export)}:
             asked = vars(registry.exports[name]).get("available")

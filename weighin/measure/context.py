@@ -13,7 +13,16 @@ from weighin import registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.cache import Cache, default_folder
 from weighin.build.keys import BuildContext
-from weighin.core import Array, Artifact, Case, Dataset, Session, Task, WeighinError
+from weighin.core import (
+    Array,
+    Artifact,
+    Case,
+    DataNotFoundError,
+    Dataset,
+    Session,
+    Task,
+    WeighinError,
+)
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
 from weighin.measure.cold_start import cold_starts
@@ -35,6 +44,7 @@ class RunContext:
         artifacts: the cases' files.
         pair_seconds: that a pair may take.
         margin: difference of two shares that does not matter.
+        optional: models that are left out where their data are not at hand.
         fidelities: how each session that was opened answers beside its Keras model.
         answers: what each answered to the first test example when it was checked.
         starts: the cold start by which each file was tried.
@@ -43,6 +53,7 @@ class RunContext:
     artifacts: Artifacts
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
+    optional: tuple[str, ...] = ()
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     answers: dict[Case, dict[str, Array]] = field(default_factory=dict)
     starts: dict[Case, ColdStart] = field(default_factory=dict)
@@ -61,12 +72,13 @@ class RunContext:
         workers: int = 0,
         pair_seconds: float = PAIR_SECONDS,
         margin: float = MARGIN,
+        optional: tuple[str, ...] = (),
     ) -> RunContext:
         """A context that looks where the options, or else the environment variables, say."""
         folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
         search = SearchPaths.here(folder, data_dir)
         context = BuildContext(Cache(folder), search, tuple(definitions))
-        return cls(Artifacts(context, profile, workers), pair_seconds, margin)
+        return cls(Artifacts(context, profile, workers), pair_seconds, margin, optional)
 
     @property
     def build_context(self) -> BuildContext:
@@ -125,6 +137,16 @@ class RunContext:
                 return self.task(each)
         named = registry.models[case.model].recipe(self.artifacts.profile).task
         return registry.tasks[named if isinstance(named, str) else "classification"]
+
+    def missing_data(self, case: Case) -> str | None:
+        """Why an optional model is left out: its data are not at hand; None if they are."""
+        if case.model not in self.optional:
+            return None
+        try:
+            self.load_dataset(case.dataset)
+        except DataNotFoundError as error:
+            return str(error).splitlines()[0]
+        return None
 
     def example(self, case: Case) -> dict[str, Array]:
         """The test example that single inferences answer, inputs by name, each `(1, …)`."""
