@@ -65,3 +65,32 @@ def check_scales(graph: Graph, scales: Scales) -> str | None:
         if scales == "tensor" and kernel.scales > 1:
             return f"{kernel.label} has {kernel.scales} scales, not one"
     return None
+
+
+# Operators that hand numbers on, in another shape or type
+_CARRYING = {
+    *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE"),
+    *("CAST", "QUANTIZE", "DEQUANTIZE", "MINIMUM", "MAXIMUM"),
+}
+_INDICES = {"GATHER": 1, "GATHER_ND": 1, "EMBEDDING_LOOKUP": 0}  # which input says where to look
+
+
+def check_ids(graph: Graph) -> str | None:
+    """Say which input is quantized though a table is looked up by it: ids would be rounded."""
+    makers = {number: operator for operator in graph.operators for number in operator.outputs}
+    for operator in graph.operators:
+        if operator.table is None or operator.name not in _INDICES:
+            continue
+        number, scale = operator.inputs[_INDICES[operator.name]], 0.0
+        for _ in range(len(makers) + 1):  # a damaged file may name a circle
+            scale = graph.tensors[number].scale or scale
+            if number not in makers or makers[number].name not in _CARRYING:
+                break
+            number = makers[number].inputs[0]
+        if number in graph.inputs and scale not in (0.0, 1.0):
+            return (
+                f"its input {graph.tensors[number].label} goes into a table (Embedding) and is "
+                f"quantized with step {scale:.3g}: ids would be rounded; let the input be "
+                f"Input(shape, dtype='int32')"
+            )
+    return None

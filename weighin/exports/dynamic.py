@@ -7,9 +7,10 @@ from typing import Any
 
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
+from weighin.exports._converting import converted
 from weighin.exports._quantized import Scales, check_scales, set_scales
 from weighin.formats.coverage import largest, no_values_of, weights_of
-from weighin.formats.graph import Graph, Tensor, other_types
+from weighin.formats.graph import Graph, Tensor, numeric, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
@@ -23,7 +24,7 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
     return (
         check_batch(graph, batch)
         or other_types(large, "INT8")
-        or other_types(graph.activations, "FLOAT32")
+        or other_types(numeric(graph.activations), "FLOAT32")
         or check_scales(graph, scales)
         or no_values_of(graph, "INT8", "quantized", _too_small(graph.kernels))
     )
@@ -59,4 +60,4 @@ def dynamic(
         scales: one for each output channel of a kernel, or one for the whole of it.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, batch, scales).convert())
+    return converted(converter(model, calibration, batch, scales), model)

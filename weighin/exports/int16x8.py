@@ -6,9 +6,10 @@ from typing import Any
 
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
-from weighin.exports._quantized import samples
+from weighin.exports._converting import converted
+from weighin.exports._quantized import check_ids, samples
 from weighin.formats.coverage import no_values_of, weights_of
-from weighin.formats.graph import Graph, other_types
+from weighin.formats.graph import Graph, numeric, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
@@ -17,9 +18,10 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
     """Kernels of 8 bits, activations of 16 between a float input and output."""
     return (
         check_batch(graph, batch)
+        or check_ids(graph)
         or other_types(graph.kernels, "INT8")
-        or other_types(graph.inner, "INT16")
-        or other_types(graph.ends, "FLOAT32")
+        or other_types(numeric(graph.inner), "INT16")
+        or other_types(numeric(graph.ends), "FLOAT32")
         or no_values_of(graph, "INT8", "quantized", "its weights are of another type")
     )
 
@@ -42,4 +44,4 @@ def int16x8(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
     lite_converter.target_spec.supported_ops = [
         lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
     ]
-    return bytes(lite_converter.convert())
+    return converted(lite_converter, model)

@@ -11,6 +11,7 @@ import importlib
 from typing import Any
 
 from weighin.core import WeighinError
+from weighin.frameworks.fitting import is_kernel
 
 _KERAS = "tensorflow_model_optimization.python.core.quantization.keras"
 _OPERATORS = {
@@ -40,7 +41,7 @@ def is_operator(layer: Any) -> bool:
 
 def has_kernel(layer: Any) -> bool:
     """Whether a layer trains weights other than biases and scales."""
-    return any(len(weight.shape) > 1 for weight in layer.trainable_weights)
+    return any(map(is_kernel, layer.trainable_weights))
 
 
 class _Scheme:
@@ -93,7 +94,16 @@ def refuse_kernels(model: Any) -> None:
                 f"Layer {layer.name!r} ({type(layer).__name__}) has a kernel, and the optimization "
                 f"toolkit does not know how to round it in training, so this model cannot be "
                 f"trained quantization-aware. Write int8 alone, which quantizes after training."
+                f"{instead_of(layer)}"
             )
+
+
+def instead_of(layer: Any) -> str:
+    """Another way to write a layer that the toolkit does not take; empty if there is none."""
+    inside = getattr(layer, "layer", None)
+    if type(layer).__name__ == "TimeDistributed" and type(inside).__name__ == "Dense":
+        return " Or write Dense without TimeDistributed: it does the same at every step."
+    return ""
 
 
 def _module(path: str) -> Any:
