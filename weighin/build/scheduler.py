@@ -222,8 +222,8 @@ def _death(cache: Cache, exit_code: int | None, job: Job | None = None) -> str:
         return f"the build process died without an answer ({ended}).{last}"
     return (
         f"the build process died without an answer ({ended}) while the converter made "
-        f"{job.export}: it does not bear one of the model's layers. Try float16 or dynamic; where "
-        f"the model has recurrent layers, unroll=True.{last}"
+        f"{job.export}, or its file was tried: one of the model's layers is more than they bear. "
+        f"Try float16 or dynamic; where the model has recurrent layers, unroll=True.{last}"
     )
 
 

@@ -49,11 +49,12 @@ def _advice(reason: str, model: Any) -> str:
     if wide:
         return (
             f": it has no activations of 16 bits for the operator {wide[1]}"
-            f"{_from_layers(model, _LAYERS_OF.get(wide[1], ()))}. Try float16, dynamic or int8."
+            f"{_from_layers(model, _LAYERS_OF.get(wide[1], ()))}. Try float16"
+            f"{'' if wide[1].startswith('CONV_3D') else ', dynamic or int8'}."
         )
     if "TensorList" in reason or "tensor list" in reason:
         return (
-            f": it cannot tell how many steps a loop has"
+            f": it cannot tell the shape of what a loop collects"
             f"{_from_layers(model, _RECURRENT)}. Leave out batch=open, give the model's Input all "
             f"its sizes, or let the layer have unroll=True."
         )
@@ -67,7 +68,7 @@ def _advice(reason: str, model: Any) -> str:
 
 def _from_layers(model: Any, kinds: tuple[str, ...]) -> str:
     names = [f"{name!r} ({kind})" for name, kind in _inside(model) if kind in kinds]
-    return f", which comes of layer {', '.join(names)}" if names else ""
+    return f", which comes from layer {', '.join(dict.fromkeys(names))}" if names else ""
 
 
 def _inside(model: Any) -> Iterator[tuple[str, str]]:

@@ -94,3 +94,20 @@ def check_ids(graph: Graph) -> str | None:
                 f"Input(shape, dtype='int32')"
             )
     return None
+
+
+def check_volumes(graph: Graph, smallest: int = 0) -> str | None:
+    """Say which convolution of three dimensions stayed float: LiteRT has no integer one.
+
+    Args:
+        graph: what a file holds.
+        smallest: kernels of fewer weights stay float in any event.
+    """
+    for operator in graph.operators:
+        kernel = operator.weights if operator.name.startswith("CONV_3D") else None
+        if kernel and kernel.dtype == "FLOAT32" and kernel.size >= smallest:
+            return (
+                f"layer {kernel.label} stayed float, for there is no {operator.name} on integers: "
+                f"try float16, or a model without Conv3D"
+            )
+    return None

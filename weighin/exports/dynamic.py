@@ -8,7 +8,7 @@ from typing import Any
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._converting import converted
-from weighin.exports._quantized import Scales, check_scales, set_scales
+from weighin.exports._quantized import Scales, check_scales, check_volumes, set_scales
 from weighin.formats.coverage import largest, no_values_of, weights_of
 from weighin.formats.graph import Graph, Tensor, numeric, other_types
 from weighin.frameworks import process, tf_keras
@@ -23,6 +23,7 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
     large = [kernel for kernel in graph.kernels if kernel.size >= SMALLEST]
     return (
         check_batch(graph, batch)
+        or check_volumes(graph, SMALLEST)
         or other_types(large, "INT8")
         or other_types(numeric(graph.activations), "FLOAT32")
         or check_scales(graph, scales)

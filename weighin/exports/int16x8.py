@@ -7,7 +7,7 @@ from typing import Any
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._converting import converted
-from weighin.exports._quantized import check_ids, samples
+from weighin.exports._quantized import check_ids, check_volumes, samples
 from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, numeric, other_types
 from weighin.frameworks import process, tf_keras
@@ -19,6 +19,7 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
     return (
         check_batch(graph, batch)
         or check_ids(graph)
+        or check_volumes(graph)
         or other_types(graph.kernels, "INT8")
         or other_types(numeric(graph.inner), "INT16")
         or other_types(numeric(graph.ends), "FLOAT32")

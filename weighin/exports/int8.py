@@ -7,7 +7,14 @@ from typing import Any
 from weighin.core import Images
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._converting import converted
-from weighin.exports._quantized import Scales, check_ids, check_scales, samples, set_scales
+from weighin.exports._quantized import (
+    Scales,
+    check_ids,
+    check_scales,
+    check_volumes,
+    samples,
+    set_scales,
+)
 from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, numeric, other_types
 from weighin.frameworks import process, tf_keras
@@ -19,6 +26,7 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
     return (
         check_batch(graph, batch)
         or check_ids(graph)
+        or check_volumes(graph)
         or other_types(graph.kernels, "INT8")
         or other_types(numeric(graph.activations), "INT8")
         or check_scales(graph, scales)

@@ -87,8 +87,8 @@ def clustered(model: Any, clusters: int, init: str) -> Any:
         init: a name in the toolkit's `CentroidInitialization`.
 
     Raises:
-        WeighinError: naming a layer whose kernel the toolkit does not cluster, or if the model is
-            not of Keras 2.
+        WeighinError: naming a layer whose kernel the toolkit does not cluster; if there is nothing
+            to cluster, or the model is not of Keras 2.
     """
     check_keras(model)
     api: Any = importlib.import_module(f"{_CORE}.clustering.keras.experimental.cluster")
@@ -117,9 +117,19 @@ def clustered(model: Any, clusters: int, init: str) -> Any:
         copy = keras().models.clone_model(model)
         copy.set_weights(model.get_weights())
         wrapped = keras().models.clone_model(copy, clone_function=wrapped_layer)
-        for layer in wrapped.submodules:
-            for algorithm in getattr(layer, "clustering_algorithms", {}).values():
-                algorithm.get_pulling_indices = partial(_nearest, algorithm.cluster_centroids)
+        algorithms = [
+            algorithm
+            for layer in wrapped.submodules
+            for algorithm in getattr(layer, "clustering_algorithms", {}).values()
+        ]
+        for algorithm in algorithms:
+            algorithm.get_pulling_indices = partial(_nearest, algorithm.cluster_centroids)
+    if not algorithms:
+        raise WeighinError(
+            f"Nothing of model {model.name!r} can be clustered: the toolkit leaves depthwise "
+            f"kernels alone, and no other layer multiplies by weights. Leave out cluster for this "
+            f"model."
+        )
     return wrapped
 
 
