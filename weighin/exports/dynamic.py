@@ -49,7 +49,9 @@ def converter(
     return lite_converter
 
 
-@export("dynamic", claim=claim, promise=weights_of("INT8"), uses=(set_scales, check_batch))
+@export(
+    "dynamic", claim=claim, promise=weights_of("INT8"), uses=(set_scales, check_batch, converted)
+)
 def dynamic(
     model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
 ) -> bytes:

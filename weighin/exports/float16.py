@@ -32,7 +32,7 @@ def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
     return lite_converter
 
 
-@export("float16", claim=claim, promise=weights_of("FLOAT16"), uses=(check_batch,))
+@export("float16", claim=claim, promise=weights_of("FLOAT16"), uses=(check_batch, converted))
 def float16(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
     """Weights stored in 2 bytes, computed with as float32.
 

@@ -26,7 +26,7 @@ def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
     return tf_keras.converter(model, batch)
 
 
-@export("float32", claim=claim, uses=(check_batch,))
+@export("float32", claim=claim, uses=(check_batch, converted))
 def float32(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
     """Float weights and activations, 4 bytes each: no quantization.
 

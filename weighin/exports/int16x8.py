@@ -28,7 +28,11 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
 
 
 @export(
-    "int16x8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch), calibrated=True
+    "int16x8",
+    claim=claim,
+    promise=weights_of("INT8"),
+    uses=(samples, check_batch, converted),
+    calibrated=True,
 )
 def int16x8(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
     """Integer: int8 weights, int16 activations, float input and output, calibrated.

@@ -50,7 +50,11 @@ def converter(
 
 
 @export(
-    "int8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch), calibrated=True
+    "int8",
+    claim=claim,
+    promise=weights_of("INT8"),
+    uses=(samples, check_batch, converted),
+    calibrated=True,
 )
 def int8(
     model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"

@@ -56,7 +56,7 @@ def _is_sparse(operator: Operator) -> bool:
     "sparse",
     claim=_claim,
     promise=Promise("sparse weights", _is_sparse),
-    uses=(samples, check_batch, *(module.converter for module in _EXPORTS.values())),
+    uses=(samples, check_batch, converted, *(module.converter for module in _EXPORTS.values())),
 )
 def sparse(
     model: Any,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from weighin.formats.graph import Graph
 from weighin.formats.trained import width_of
-from weighin.frameworks import tf_keras
+from weighin.frameworks import tf_keras, toolkit
 from weighin.frameworks.guarding import layer_named
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between
@@ -47,7 +47,9 @@ def _claim(
     return None if narrowed else "every layer is as wide as before"
 
 
-@step("channels", check=_check, claim=_claim, uses=(narrow, hand_on, ChannelGroups))
+@step(
+    "channels", check=_check, claim=_claim, uses=(narrow, hand_on, ChannelGroups, toolkit.unwrapped)
+)
 def channels(
     model: Any,
     trainer: Trainer,
