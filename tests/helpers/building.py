@@ -33,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 
-from weighin import Recipe, Weights, dataset, from_arrays, model, npz_dataset
+from weighin import Recipe, Weights, dataset, export, from_arrays, model, npz_dataset
 
 HERE = Path(__file__).parent
 QUICK = Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=40)
@@ -112,6 +112,12 @@ def exiting(keras):
 def is_built():
     """Whether a model is created to be built, not to learn what its function returns."""
     return any(frame.name == "build_job" for frame in traceback.extract_stack())
+
+
+@export("crashing")
+def crashing(model, calibration):
+    """As a converter does that meets what it does not bear."""
+    os.abort()
 
 
 @model(quick=QUICK)

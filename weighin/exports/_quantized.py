@@ -72,3 +72,49 @@ def check_scales(graph: Graph, scales: Scales) -> str | None:
         if scales == "tensor" and kernel.scales > 1:
             return f"{kernel.label} has {kernel.scales} scales, not one"
     return None
+
+
+# Operators that hand numbers on, in another shape or type
+_CARRYING = {
+    *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE"),
+    *("CAST", "QUANTIZE", "DEQUANTIZE", "MINIMUM", "MAXIMUM"),
+}
+_INDICES = {"GATHER": 1, "GATHER_ND": 1, "EMBEDDING_LOOKUP": 0}  # which input says where to look
+
+
+def check_ids(graph: Graph) -> str | None:
+    """Say which input is quantized though a table is looked up by it: ids would be rounded."""
+    makers = {number: operator for operator in graph.operators for number in operator.outputs}
+    for operator in graph.operators:
+        if operator.table is None or operator.name not in _INDICES:
+            continue
+        number, scale = operator.inputs[_INDICES[operator.name]], 0.0
+        for _ in range(len(makers) + 1):  # a damaged file may name a circle
+            scale = graph.tensors[number].scale or scale
+            if number not in makers or makers[number].name not in _CARRYING:
+                break
+            number = makers[number].inputs[0]
+        if number in graph.inputs and scale not in (0.0, 1.0):
+            return (
+                f"its input {graph.tensors[number].label} goes into a table (Embedding) and is "
+                f"quantized with step {scale:.3g}: ids would be rounded; let the input be "
+                f"Input(shape, dtype='int32')"
+            )
+    return None
+
+
+def check_volumes(graph: Graph, smallest: int = 0) -> str | None:
+    """Say which convolution of three dimensions stayed float: LiteRT has no integer one.
+
+    Args:
+        graph: what a file holds.
+        smallest: kernels of fewer weights stay float in any event.
+    """
+    for operator in graph.operators:
+        kernel = operator.weights if operator.name.startswith("CONV_3D") else None
+        if kernel and kernel.dtype == "FLOAT32" and kernel.size >= smallest:
+            return (
+                f"layer {kernel.label} stayed float, for there is no {operator.name} on integers: "
+                f"try float16, or a model without Conv3D"
+            )
+    return None

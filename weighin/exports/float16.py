@@ -6,6 +6,7 @@ from typing import Any
 
 from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
+from weighin.exports._converting import converted
 from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
@@ -31,7 +32,7 @@ def converter(model: Any, calibration: Arrays, batch: Batch = "one") -> Any:
     return lite_converter
 
 
-@export("float16", claim=claim, promise=weights_of("FLOAT16"), uses=(check_batch,))
+@export("float16", claim=claim, promise=weights_of("FLOAT16"), uses=(check_batch, converted))
 def float16(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
     """Weights stored in 2 bytes, computed with as float32.
 
@@ -40,4 +41,4 @@ def float16(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
         calibration: not looked at.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, batch).convert())
+    return converted(converter(model, calibration, batch), model)

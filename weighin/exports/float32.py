@@ -6,6 +6,7 @@ from typing import Any
 
 from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
+from weighin.exports._converting import converted
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import tf_keras
 from weighin.registry import export
@@ -25,7 +26,7 @@ def converter(model: Any, calibration: Arrays, batch: Batch = "one") -> Any:
     return tf_keras.converter(model, batch)
 
 
-@export("float32", claim=claim, uses=(check_batch,))
+@export("float32", claim=claim, uses=(check_batch, converted))
 def float32(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
     """Float weights and activations, 4 bytes each: no quantization.
 
@@ -34,4 +35,4 @@ def float32(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
         calibration: not looked at.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, batch).convert())
+    return converted(converter(model, calibration, batch), model)

@@ -12,7 +12,7 @@ from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
 from weighin.formats.coverage import largest, no_values_of, weights_of
-from weighin.formats.graph import Graph, Tensor, other_types
+from weighin.formats.graph import Graph, Tensor, numeric, other_types
 from weighin.grammar import above
 from weighin.registry import export
 
@@ -43,7 +43,7 @@ def claim(
     return (
         check_batch(graph, batch)
         or other_types(large, "INT4")
-        or other_types(graph.activations, "FLOAT32")
+        or other_types(numeric(graph.activations), "FLOAT32")
         or check_scales(graph, scales)
         or no_values_of(graph, "INT4", "quantized", _too_small(packed, smallest))
     )

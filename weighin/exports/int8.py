@@ -6,9 +6,17 @@ from typing import Any
 
 from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
-from weighin.exports._quantized import Scales, check_scales, samples, set_scales
+from weighin.exports._converting import converted
+from weighin.exports._quantized import (
+    Scales,
+    check_ids,
+    check_scales,
+    check_volumes,
+    samples,
+    set_scales,
+)
 from weighin.formats.coverage import no_values_of, weights_of
-from weighin.formats.graph import Graph, other_types
+from weighin.formats.graph import Graph, numeric, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
@@ -17,8 +25,10 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
     """Integers of 8 bits throughout."""
     return (
         check_batch(graph, batch)
+        or check_ids(graph)
+        or check_volumes(graph)
         or other_types(graph.kernels, "INT8")
-        or other_types(graph.activations, "INT8")
+        or other_types(numeric(graph.activations), "INT8")
         or check_scales(graph, scales)
         or no_values_of(graph, "INT8", "quantized", "its weights are of another type")
     )
@@ -40,7 +50,11 @@ def converter(
 
 
 @export(
-    "int8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch), calibrated=True
+    "int8",
+    claim=claim,
+    promise=weights_of("INT8"),
+    uses=(samples, check_batch, converted),
+    calibrated=True,
 )
 def int8(
     model: Any, calibration: Arrays, *, scales: Scales = "channel", batch: Batch = "one"
@@ -54,4 +68,4 @@ def int8(
             coarser weights.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, batch, scales).convert())
+    return converted(converter(model, calibration, batch, scales), model)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from weighin.formats.tensor import Tensor
 
-__all__ = ["Graph", "Operator", "Product", "Subgraph", "Tensor", "other_types"]
+__all__ = ["Graph", "Operator", "Product", "Subgraph", "Tensor", "numeric", "other_types"]
 
 # Operators whose data is not their first input: that says which shape they make.
 _DATA_THIRD = ("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE")
@@ -239,6 +239,19 @@ def _unshared(tensors: Iterable[Tensor]) -> list[Tensor]:
     for tensor in tensors:
         by_buffer.setdefault(tensor if tensor.buffer is None else tensor.buffer, tensor)
     return list(by_buffer.values())
+
+
+def numeric(tensors: Iterable[Tensor]) -> list[Tensor]:
+    """The tensors that stand for real numbers.
+
+    Integers of 32 or 64 bits without a scale stand for themselves, as token ids or class numbers
+    do, and so do truth values: no export makes them something else.
+    """
+    return [
+        tensor
+        for tensor in tensors
+        if tensor.scales or tensor.dtype not in ("INT32", "INT64", "UINT32", "UINT64", "BOOL")
+    ]
 
 
 def other_types(tensors: Sequence[Tensor], wanted: str) -> str | None:

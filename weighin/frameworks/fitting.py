@@ -96,12 +96,22 @@ def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:
     return Masked(model.inputs, model.outputs)
 
 
+# Weights that are no kernels, of whatever rank: a GRU's biases and attention's are matrices.
+_NO_KERNELS = ("bias", "alpha", "gamma", "beta")
+
+
+def is_kernel(weight: Any) -> bool:
+    """Whether a weight is a kernel or a table, not biases, scales or slopes."""
+    name = str(weight.name).rsplit("/", 1)[-1].partition(":")[0]
+    return len(weight.shape) > 1 and name not in _NO_KERNELS
+
+
 def zeros_kept(model: Any) -> list[tuple[Any, Any]]:
     """Kernels that hold zeros, each with the mask that keeps them."""
     masks = []
-    for weight in model.trainable_weights:
+    for weight in filter(is_kernel, model.trainable_weights):
         kept = weight.numpy() != 0
-        if kept.ndim > 1 and not kept.all():
+        if not kept.all():
             masks.append((weight, variable(kept.astype(np.float32))))
     return masks
 
