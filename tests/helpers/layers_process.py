@@ -192,7 +192,8 @@ def trial(kind: str, name: str, folder: Path) -> dict[str, Any]:
         export = registry.exports[wanted.export.name]
         arguments = grammar.arguments(wanted.export, export)
         path = folder / f"{kind}-{len(files)}.tflite"
-        path.write_bytes(export(model, training.inputs, **arguments))
+        calibration = {model.input_names[0]: training.inputs}
+        path.write_bytes(export(model, calibration, **arguments))
         files[wanted.name] = path
         return model
 
