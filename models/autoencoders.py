@@ -4,15 +4,15 @@ from typing import Any
 
 from weighin import Recipe
 
-DIGITS = Recipe(
-    "mnist_flat", epochs=8, finetune_epochs=3, learning_rate=2e-3, decay="cosine", loss=None
+DIGITS = Recipe("mnist_flat", epochs=15, finetune_epochs=4, learning_rate=3e-3, decay="cosine")
+LEFT_OUT = Recipe(
+    "mnist_left_out", epochs=10, finetune_epochs=3, learning_rate=3e-3, decay="cosine"
 )
-LEFT_OUT = Recipe("mnist_left_out", epochs=8, finetune_epochs=3, learning_rate=2e-3, decay="cosine")
 STRANGERS = Recipe(
     "fsdd_strangers",
     epochs=10,
     finetune_epochs=3,
-    batch_size=256,
+    batch_size=128,
     learning_rate=2e-3,
     decay="cosine",
 )

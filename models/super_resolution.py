@@ -4,7 +4,7 @@ from typing import Any
 
 from weighin import Recipe
 
-HALVED = Recipe("mnist_halved", epochs=3, finetune_epochs=1, batch_size=64, learning_rate=2e-3)
+HALVED = Recipe("mnist_halved", epochs=4, finetune_epochs=1, batch_size=64, learning_rate=5e-3)
 
 
 def super_resolution(keras: Any) -> Any:
@@ -14,5 +14,4 @@ def super_resolution(keras: Any) -> Any:
     x = layers.Conv2D(24, 3, padding="same", activation="relu")(image)
     x = layers.Conv2D(24, 3, padding="same", activation="relu")(x)
     x = layers.UpSampling2D()(x)
-    x = layers.Conv2D(12, 3, padding="same", activation="relu")(x)
-    return keras.Model(image, layers.Conv2D(1, 3, padding="same", activation="sigmoid")(x))
+    return keras.Model(image, layers.Conv2D(1, 5, padding="same", activation="sigmoid")(x))
