@@ -10,7 +10,7 @@ SOUND = Recipe(
 
 
 def sound_cnn(keras: Any) -> Any:
-    """Four convolutions over 4,000 samples of a spoken digit."""
+    """Four convolutions over 4,000 samples of a spoken digit, 29,474 parameters."""
     layers = keras.layers
 
     def active(x: Any) -> Any:

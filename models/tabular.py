@@ -9,7 +9,7 @@ CANCER = Recipe("breast_cancer", epochs=20, finetune_epochs=5, batch_size=32, de
 
 
 def diabetes_mlp(keras: Any) -> Any:
-    """Two dense layers that foretell how far diabetes will go."""
+    """Two dense layers that predict how far diabetes goes, 9,729 parameters."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -23,7 +23,7 @@ def diabetes_mlp(keras: Any) -> Any:
 
 
 def breast_cancer_mlp(keras: Any) -> Any:
-    """Two dense layers and a sigmoid that tell benign tumours."""
+    """Two dense layers and a sigmoid that tell benign tumours, 12,289 parameters."""
     layers = keras.layers
     return keras.Sequential(
         [
