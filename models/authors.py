@@ -11,7 +11,7 @@ TRANSFORMER = Recipe("authors", epochs=12, finetune_epochs=3, batch_size=64, lea
 
 @model(quick=GRU)
 def authors_gru(keras: Any) -> Any:
-    """Embedded words, read by a GRU: Carroll, Shakespeare or Milton?
+    """GRU over embedded words: Carroll, Shakespeare or Milton? 19,235 parameters.
 
     Unrolled: converting its loop to integers ends TensorFlow's converter.
     """
@@ -30,10 +30,11 @@ def authors_gru(keras: Any) -> Any:
 
 @model(quick=TRANSFORMER)
 def authors_transformer(keras: Any) -> Any:
-    """Embedded words, one block of attention, their mean: Carroll, Shakespeare or Milton?
+    """A small transformer: Carroll, Shakespeare or Milton? 22,979 parameters.
 
-    The offset of the first normalization, one number for each place and feature, is what tells the
-    places of words: a learned position, without a layer of one's own.
+    Embedded words, one block of attention, their mean. The offset of the first normalization, one
+    number for each place and feature, is what tells the places of words: a learned position,
+    without a layer of one's own.
     """
     layers = keras.layers
     words = layers.Input((LENGTH,), dtype="int32")

@@ -9,7 +9,7 @@ STRIPS = Recipe("digit_strips", epochs=6, finetune_epochs=2, batch_size=64, lear
 
 @model(quick=STRIPS)
 def strip_reader(keras: Any) -> Any:
-    """Three convolutions over the columns, each seeing a digit and its neighbours."""
+    """Three convolutions over the columns, a class for each of them, 30,683 parameters."""
     layers = keras.layers
     return keras.Sequential(
         [

@@ -4,16 +4,15 @@ from typing import Any
 
 from weighin import Recipe, model
 
-HALVED = Recipe("mnist_halved", epochs=3, finetune_epochs=1, batch_size=64, learning_rate=2e-3)
+HALVED = Recipe("mnist_halved", epochs=4, finetune_epochs=1, batch_size=64, learning_rate=5e-3)
 
 
 @model(quick=HALVED)
 def super_resolution(keras: Any) -> Any:
-    """From 14×14 to 28×28 pixels: what nearest neighbours lack is added."""
+    """From 14×14 to 28×28 pixels: what nearest neighbours lack is added, 6,049 parameters."""
     layers = keras.layers
     image = layers.Input((14, 14, 1))
     x = layers.Conv2D(24, 3, padding="same", activation="relu")(image)
     x = layers.Conv2D(24, 3, padding="same", activation="relu")(x)
     x = layers.UpSampling2D()(x)
-    x = layers.Conv2D(12, 3, padding="same", activation="relu")(x)
-    return keras.Model(image, layers.Conv2D(1, 3, padding="same", activation="sigmoid")(x))
+    return keras.Model(image, layers.Conv2D(1, 5, padding="same", activation="sigmoid")(x))

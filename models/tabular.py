@@ -10,7 +10,7 @@ CANCER = Recipe("breast_cancer", epochs=20, finetune_epochs=5, batch_size=32, de
 
 @model(quick=DIABETES)
 def diabetes_mlp(keras: Any) -> Any:
-    """Two dense layers that foretell how far diabetes will go."""
+    """Two dense layers that predict how far diabetes goes, 9,729 parameters."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -25,7 +25,7 @@ def diabetes_mlp(keras: Any) -> Any:
 
 @model(quick=CANCER)
 def breast_cancer_mlp(keras: Any) -> Any:
-    """Two dense layers and a sigmoid that tell benign tumours."""
+    """Two dense layers and a sigmoid that tell benign tumours, 12,289 parameters."""
     layers = keras.layers
     return keras.Sequential(
         [

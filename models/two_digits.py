@@ -10,7 +10,7 @@ SAME = Recipe("same_digit", epochs=8, finetune_epochs=2, learning_rate=2e-3, dec
 
 @model(quick=BESIDE)
 def two_digits_cnn(keras: Any) -> Any:
-    """CNN that names the digits in an image of two, by a sigmoid for each."""
+    """CNN that names the digits in an image of two, by a sigmoid for each, 165,258 parameters."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -26,7 +26,11 @@ def two_digits_cnn(keras: Any) -> Any:
 
 @model(quick=SAME)
 def same_digit_cnn(keras: Any) -> Any:
-    """CNN of two inputs, `left` and `right`, that share its first layers: the same digit?"""
+    """CNN of two inputs, `left` and `right`: the same digit? 82,753 parameters.
+
+    Both go through the same layers; product and sum of their features, which do not change when the
+    inputs change places, are compared.
+    """
     layers = keras.layers
     trunk = [
         layers.Conv2D(16, 3, strides=2, activation="relu", name="edges"),

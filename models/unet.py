@@ -11,7 +11,7 @@ NOISE = Recipe(
 
 @model(quick=NOISE)
 def unet(keras: Any) -> Any:
-    """U-Net on 32×32: is a pixel a digit's or noise?"""
+    """U-Net on 32×32: is a pixel a digit's or noise? 30,698 parameters."""
     layers = keras.layers
 
     def active(x: Any) -> Any:

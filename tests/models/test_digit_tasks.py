@@ -13,15 +13,15 @@ from helpers.task_data import Arrays, brighter, digest, embedded, marked
 from models.data_makers import digits, scenes
 
 MAKERS: dict[str, tuple[Callable[..., Arrays], str]] = {
-    "rows": (digits.rows, "?"),
-    "side_by_side": (digits.side_by_side, "?"),
-    "same_or_not": (digits.same_or_not, "?"),
-    "flat": (digits.flat, "?"),
-    "left_out": (digits.left_out, "?"),
-    "halved": (digits.halved, "?"),
-    "strips": (digits.strips, "?"),
-    "on_noise": (scenes.on_noise, "?"),
-    "scattered": (scenes.scattered, "?"),
+    "rows": (digits.rows, "5c7496a01dad93c8"),
+    "side_by_side": (digits.side_by_side, "5fa312b41e3d7451"),
+    "same_or_not": (digits.same_or_not, "2636eae9bd88f254"),
+    "flat": (digits.flat, "d22734701fb1cecf"),
+    "left_out": (digits.left_out, "a63147e0b872e621"),
+    "halved": (digits.halved, "cf89b473bc662488"),
+    "strips": (digits.strips, "8dc5918471100806"),
+    "on_noise": (scenes.on_noise, "7bf175fe932d089e"),
+    "scattered": (scenes.scattered, "f3bbd60ecbbfe749"),
 }
 
 
