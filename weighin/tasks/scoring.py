@@ -115,7 +115,9 @@ def check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
     if evaluation.n != baseline.n:
         raise ValueError(f"the baseline answered {baseline.n} examples, not {evaluation.n}")
     for name, values in evaluation.targets.items():
-        if not np.array_equal(values, baseline.targets[name]):
+        others = baseline.targets[name]
+        missing_is_same = values.dtype.kind == others.dtype.kind == "f"
+        if not np.array_equal(values, others, equal_nan=missing_is_same):
             raise ValueError("the baseline answered another test set: the targets differ")
 
 
