@@ -117,7 +117,7 @@ def test_one_score_that_is_no_probability_is_refused(data: Dataset, shift: float
 
 def test_one_score_for_more_classes_is_refused(data: Dataset) -> None:
     """Only of two classes does one score say all."""
-    with pytest.raises(WeighinError, match=r"answered \[60, 1\] as 'scores', .* answers \(6,\)"):
+    with pytest.raises(WeighinError, match=r"answered \[60, 1\] as 'scores' .* answers \(6,\)"):
         evaluate(Session(lambda images: right(images)[:, 1:2]), data)
 
 

@@ -313,9 +313,7 @@ class _Interpreter:
         for name, entry in self._inputs.items():
             _check_shape(name, entry, inputs[name])
         shapes = {name: tuple(inputs[name].shape) for name in self._inputs}
-        if (
-            shapes != self._shapes
-        ):  # other examples in number, or in an open size
+        if shapes != self._shapes:  # other examples in number, or in an open size
             for name, entry in self._inputs.items():
                 self._native.resize_tensor_input(
                     entry["index"], shapes[name], strict=self.open_batch
