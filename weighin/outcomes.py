@@ -45,15 +45,18 @@ class Evaluation:
     no_baseline: str = "this is the baseline"
     unlabelled: str = ""
     trained: bool = True
-    _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    # not taken over by `dataclasses.replace`, which may give other answers
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def scored(self, quality: Quality) -> Any:
         """What a figure is made of, computed once: scores `(n,)`, or one number of the whole set.
 
         Raises:
-            ValueError: if it is anything else, or not finite.
+            ValueError: if it is anything else, or not finite; if there are not as many answers or
+                targets as examples.
         """
         if quality.name not in self._kept:
+            self._check_counts()
             scores = np.asarray(self._computed(quality, None), np.float64)
             if scores.shape not in ((), (self.n,)):
                 raise ValueError(
@@ -76,6 +79,13 @@ class Evaluation:
             self._kept[key] = replicates(of_chosen, self.n)
         kept: Replicates = self._kept[key]
         return kept
+
+    def _check_counts(self) -> None:
+        """Refuse arrays that a figure could stretch over examples that they say nothing of."""
+        for what, arrays in (("answers", self.answers), ("targets", self.targets)):
+            for name, values in arrays.items():
+                if len(values) != self.n:
+                    raise ValueError(f"{len(values)} {what} {name!r} of {self.n} examples")
 
     def _computed(self, quality: Quality, chosen: npt.NDArray[np.intp] | None) -> Any:
         """A figure of all examples, or of those chosen."""

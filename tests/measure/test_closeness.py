@@ -12,10 +12,11 @@ from helpers.flatbuffer import Layer, dense, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighin.core import Scores, WeighinError
+from weighin.core import Array, WeighinError
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
-from weighin.measure.closeness import FLOAT, HYBRID, STEPS, refuse_far, rounding, steps_of
+from weighin.measure import closeness
+from weighin.measure.closeness import FLOAT, HYBRID, STEPS, Steps, refuse_far, rounding
 
 SCALE = 0.05  # of the hand-made files' activations
 
@@ -27,10 +28,15 @@ def graph(folder: Path, *layers: Layer, softmax: bool = False, integers: bool = 
     return read_tflite(path)
 
 
-def passes(scores: Scores, wanted: Scores, held: Graph | None) -> bool:
-    """Whether answers are taken for those wanted."""
+def steps_of(held: Graph) -> Steps | None:
+    """The steps of a file's only output."""
+    return closeness.steps_of(held, held.outputs[0])
+
+
+def passes(scores: Array, wanted: Array, held: Graph | None) -> bool:
+    """Whether answers of one output are taken for those wanted."""
     try:
-        refuse_far(scores, wanted, "the others", held)
+        refuse_far({"scores": scores}, {"scores": wanted}, "the others", held)
     except WeighinError:
         return False
     return True
@@ -42,7 +48,7 @@ def logits(n: int = 30, classes: int = 4) -> npt.NDArray[np.float32]:
     return (generator.integers(-100, 100, (n, classes)) * SCALE).astype(np.float32)
 
 
-def probabilities(values: Scores) -> Scores:
+def probabilities(values: Array) -> Array:
     """Their softmax."""
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -141,8 +147,9 @@ def test_planted_faults_are_found_in_one_image_among_many(
 
 def test_another_shape_is_refused_before_it_is_compared(tmp_path: Path) -> None:
     """One number would be broadcast over all classes."""
-    with pytest.raises(WeighinError, match=r"answers \(1, 1\) scores, not \(1, 4\)"):
-        refuse_far(np.zeros((1, 1), np.float32), np.zeros((1, 4), np.float32), "others", None)
+    one, four = {"a": np.zeros((1, 1), np.float32)}, {"a": np.zeros((1, 4), np.float32)}
+    with pytest.raises(WeighinError, match=r"answers are \[1, 1\], not \[1, 4\]"):
+        refuse_far(one, four, "others", None)
 
 
 def test_not_a_number_is_never_near(tmp_path: Path) -> None:

@@ -8,16 +8,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.answering import CLASSES, Answering, Session, artifact, guessing, right, shifted
+from helpers.answering import (
+    CLASSES,
+    CLASSIFICATION,
+    Answering,
+    Session,
+    artifact,
+    guessing,
+    right,
+    shifted,
+)
 
-from weighin.core import Dataset, Images, Scores, WeighinError
+from weighin.core import Array, Artifact, Dataset, WeighinError
+from weighin.measure import equivalence
 from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, FLOAT, rounding
-from weighin.measure.equivalence import check_session
+from weighin.outcomes import Fidelity
+
+
+def check_session(session: Session, made: Artifact, data: Dataset) -> Fidelity:
+    """Hold a session that is asked for classes against its Keras model."""
+    return equivalence.check_session(session, made, data, CLASSIFICATION)
+
+
+def asked(data: Dataset) -> Array:
+    """The images by which sessions are checked."""
+    return data.test.inputs(0, 20)["x"]
 
 
 def most(share: float, data: Dataset) -> float:
     """How far a score may lie from that of the Keras model."""
-    return rounding(share, right(data.test.inputs(0, 20)))
+    return rounding(share, right(asked(data)))
 
 
 def test_a_right_session_passes(tmp_path: Path, data: Dataset) -> None:
@@ -30,7 +50,7 @@ def test_a_right_session_passes(tmp_path: Path, data: Dataset) -> None:
 def test_fidelity_is_counted(tmp_path: Path, data: Dataset) -> None:
     """How many of the images get the Keras model's class, and the largest difference."""
 
-    def three_wrong(images: Images) -> Scores:
+    def three_wrong(images: Array) -> Array:
         scores = right(images).copy()
         scores[3:6] = np.roll(scores[3:6], 1, axis=1)
         scores[7, 0] += 1.25 - scores[7, 0] + right(images)[7, 0]
@@ -39,8 +59,8 @@ def test_fidelity_is_counted(tmp_path: Path, data: Dataset) -> None:
     made = artifact(tmp_path, data, stage="int8", format="keras")
     found = check_session(Session(three_wrong, right), made, data)
 
-    wanted = right(data.test.inputs(0, 20))
-    same = (three_wrong(data.test.inputs(0, 20)).argmax(1) == wanted.argmax(1)).sum()
+    wanted = right(asked(data))
+    same = (three_wrong(asked(data)).argmax(1) == wanted.argmax(1)).sum()
     assert (same, 20) == (found.same, found.n)
     assert same in (16, 17)
     assert 1.25 == pytest.approx(found.furthest)
@@ -49,16 +69,15 @@ def test_fidelity_is_counted(tmp_path: Path, data: Dataset) -> None:
 def test_one_score_agrees_by_its_side_of_a_half(tmp_path: Path, data: Dataset) -> None:
     """Of two classes, told by one probability: those that cross a half are not the same."""
 
-    def one(images: Images) -> Scores:
+    def one(images: Array) -> Array:
         return right(images)[:, 1:2]
 
-    def crossing(images: Images) -> Scores:
+    def crossing(images: Array) -> Array:
         scores = one(images).copy()
         scores[1] = 0.45  # of class 1, which has the highest
         return scores
 
-    made = artifact(tmp_path, data, stage="int8", format="keras")
-    np.save(made.answers, one(data.test.inputs(0, 20)))
+    made = artifact(tmp_path, data, stage="int8", format="keras", answers=one)
     found = check_session(Session(crossing, one), made, dataclasses.replace(data, classes=2))
 
     assert (19, 20) == (found.same, found.n)
@@ -136,14 +155,14 @@ def test_scores_of_another_shape_are_refused(
     tmp_path: Path, data: Dataset, answers: Answering, stage: str
 ) -> None:
     """One finite score for each image and class, of float files and of others."""
-    with pytest.raises(WeighinError, match="scores, or not finite ones"):
+    with pytest.raises(WeighinError, match=r"session answer(s \[|ed NaN or infinite values to 20)"):
         check_session(Session(answers), artifact(tmp_path, data, stage=stage), data)
 
 
 def test_a_call_that_raises_is_not_hidden(tmp_path: Path, data: Dataset) -> None:
     """What a runtime says when it fails is what the reader gets."""
 
-    def fails(images: Images) -> Scores:
+    def fails(images: Array) -> Array:
         raise RuntimeError("failed to prepare")
 
     with pytest.raises(RuntimeError, match="failed to prepare"):
@@ -166,7 +185,7 @@ def test_a_session_that_is_wrong_alone_is_refused(
     tmp_path: Path, data: Dataset, alone: Answering
 ) -> None:
     """Accuracy is of batches and latency of single images: they must be of one computation."""
-    with pytest.raises(WeighinError, match="from the same image's answer in a batch"):
+    with pytest.raises(WeighinError, match="from the same example's answer in a batch"):
         check_session(Session(right, alone), artifact(tmp_path, data), data)
 
 
@@ -181,31 +200,36 @@ def test_a_single_answer_of_another_shape_is_refused(tmp_path: Path, data: Datas
 
 
 @pytest.mark.parametrize("unlabelled", ["", "noise"])
+@pytest.mark.parametrize("trained", [True, False])
 def test_agreement_is_asked_for_where_scores_mean_something(
-    tmp_path: Path, data: Dataset, unlabelled: str
+    tmp_path: Path, data: Dataset, trained: bool, unlabelled: str
 ) -> None:
-    """Nearly even scores of an untrained model agree by chance; far ones are refused ever."""
+    """Nearly even scores of an untrained model agree by chance; far ones are refused ever.
+
+    A trained one's mean something, whether or not labels do.
+    """
     data = dataclasses.replace(data, unlabelled=unlabelled)
-    made = artifact(tmp_path, data, stage="int8", format="keras")
-    if unlabelled:
-        assert 0 == check_session(Session(guessing), made, data).same
-    else:
+    made = artifact(tmp_path, data, stage="int8", format="keras", trained=trained)
+    if trained:
         with pytest.raises(WeighinError, match="no better than guessing"):
             check_session(Session(guessing), made, data)
+    else:
+        assert 0 == check_session(Session(guessing), made, data).same
     with pytest.raises(WeighinError, match="from the Keras model's"):
-        check_session(Session(guessing), artifact(tmp_path, data), data)
+        check_session(Session(guessing), artifact(tmp_path, data, trained=trained), data)
 
 
 @pytest.mark.parametrize("unlabelled", ["", "noise"])
+@pytest.mark.parametrize("trained", [True, False])
 def test_untrained_float_files_may_round_further(
-    tmp_path: Path, data: Dataset, unlabelled: str
+    tmp_path: Path, data: Dataset, trained: bool, unlabelled: str
 ) -> None:
     """No training has damped what rounding does; what is no rounding is refused there too."""
     data = dataclasses.replace(data, unlabelled=unlabelled)
-    share = EXACT_UNTRAINED if unlabelled else EXACT
-    by = most(share, data)
+    share = EXACT if trained else EXACT_UNTRAINED
+    by, made = most(share, data), artifact(tmp_path, data, trained=trained)
 
-    check_session(Session(shifted(by * 0.9)), artifact(tmp_path, data), data)
+    check_session(Session(shifted(by * 0.9)), made, data)
     said = f"a float file may differ by {by:.2g}, {share:g} of their spread"
     with pytest.raises(WeighinError, match=said):
-        check_session(Session(shifted(by * 1.1)), artifact(tmp_path, data), data)
+        check_session(Session(shifted(by * 1.1)), made, data)

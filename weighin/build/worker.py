@@ -21,7 +21,16 @@ from weighin import grammar, registry
 from weighin.build import calibration, pretrained
 from weighin.build.jobs import Job
 from weighin.build.keys import THREADS, BuildContext
-from weighin.core import Array, Artifact, Call, Dataset, Failure, ReferenceModel, WeighinError
+from weighin.core import (
+    Array,
+    Artifact,
+    Call,
+    Dataset,
+    Failure,
+    ReferenceModel,
+    Signature,
+    WeighinError,
+)
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
 from weighin.frameworks import process, tf_keras, training
@@ -30,6 +39,7 @@ from weighin.frameworks.flattening import flattened
 from weighin.tasks import inferring
 
 ANSWERED_EXAMPLES = 256
+ANSWERED_BYTES = 64_000_000  # of their inputs and outputs
 COMPARED_EXAMPLES = 100  # that files calibrated on all and on half of the inputs answer
 FEW_LAYERS = 30  # of a model that is exported again with half of them, to see what that moves
 LONG_SECONDS = 60  # unless it takes so long
@@ -134,7 +144,7 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
     tf_keras.check_finite(model, str(job))
     content = tf_keras.serialize(model)
     seconds = time.perf_counter() - began
-    answers = _answers(model, job, dataset)
+    answers = _answers(model, job, dataset, Signature.of_json(facts["signature"]))
     return build_context.cache.put(provenance, "h5", content, answers, seconds, facts)
 
 
@@ -236,9 +246,15 @@ def _check_own_files(created: Any, model: ReferenceModel) -> None:
         )
 
 
-def _answers(model: Any, job: Job, dataset: Dataset) -> dict[str, Array]:
-    """A model's outputs for the first test examples, for the checks of its files' sessions."""
-    answers = tf_keras.predict(model, dataset.test.inputs(0, ANSWERED_EXAMPLES))
+def _answers(model: Any, job: Job, dataset: Dataset, signature: Signature) -> dict[str, Array]:
+    """A model's outputs for the first test examples, for the checks of its files' sessions.
+
+    Of those with large outputs there are fewer.
+    """
+    example = sum(values[:1].nbytes for values in dataset.test.stored.values())
+    example += sum(port.bytes for port in signature.outputs)
+    asked = max(1, min(ANSWERED_EXAMPLES, ANSWERED_BYTES // example))
+    answers = tf_keras.predict(model, dataset.test.inputs(0, asked))
     for values in answers.values():
         if not np.isfinite(values).all():
             raise WeighinError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -39,6 +40,11 @@ class Port:
     def units(self) -> int | None:
         """How many values it has along its last axis; 1 where there is none."""
         return self.shape[-1] if self.shape else 1
+
+    @property
+    def bytes(self) -> int:
+        """What one example's values take, at least 4 bytes each; an open size counts as 1."""
+        return math.prod(size or 1 for size in self.shape) * (8 if "64" in self.dtype else 4)
 
     @property
     def head(self) -> str:

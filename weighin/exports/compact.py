@@ -1,4 +1,4 @@
-"""Files without what no inference needs: names, signatures, metadata."""
+"""Files without what no inference needs: names, signatures of one input and output, metadata."""
 
 from __future__ import annotations
 
@@ -36,8 +36,12 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
     named = [tensor.label for tensor in graph.tensors if tensor.name]
     if named:
         return f"{len(named)} tensors have names, such as {named[0]}"
-    if graph.remarks:
-        return f"the file holds {', '.join(graph.remarks)}"
+    several = len(graph.inputs) > 1 or len(graph.outputs) > 1
+    remarks = [remark for remark in graph.remarks if remark != "signatures" or not several]
+    if remarks:
+        return f"the file holds {', '.join(remarks)}"
+    if several and not graph.exits:
+        return "nothing says which of several inputs or outputs is which"
     arguments = _export_arguments(export, scales, batch)
     breach: str | None = _EXPORTS[export].claim(graph, **arguments)
     return breach
@@ -79,6 +83,8 @@ def compacted(content: bytes) -> bytes:
     tensor uses or that another equals, ranges beside scales. Buffers then lie by size, which
     packs better. What stays, though it looks superfluous: a zero point for each scale, without
     which LiteRT refuses the file, and the scales of biases, by which XNNPACK judges convolutions.
+    Signatures stay where a graph has several inputs or outputs: converters reorder these, so that
+    nothing else says which is which.
 
     Args:
         content: a .tflite file of less than 2 GB, its buffers inside the FlatBuffer.
@@ -87,7 +93,9 @@ def compacted(content: bytes) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    model.description = model.signatureDefs = model.metadata = model.metadataBuffer = None
+    model.description = model.metadata = model.metadataBuffer = None
+    if all(len(graph.inputs) == len(graph.outputs) == 1 for graph in model.subgraphs[:1]):
+        model.signatureDefs = None
     tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
     for graph in model.subgraphs:
         graph.name = None

@@ -14,6 +14,7 @@ from weighin.core import Array, Arrays, WeighinError
 from weighin.frameworks.process import keras, tensorflow, toolkit
 
 _PREDICTED = 256  # examples at a time
+_QUANTIZED = "quant_"  # how names of layers begin that the toolkit has wrapped
 
 
 def start_afresh(seed: int) -> None:
@@ -128,10 +129,14 @@ def answered(model: Any, inputs: Sequence[Any]) -> dict[str, Any]:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Names of outputs, each once: Keras gives all outputs of a layer its own name."""
+    """Names of outputs, each once: Keras gives all outputs of a layer its own name.
+
+    A layer that is wrapped for quantization-aware training has the name of the one inside.
+    """
+    plain = [name.removeprefix(_QUANTIZED) for name in names]
     return [
-        name if names.count(name) == 1 else f"{name}_{names[:at].count(name)}"
-        for at, name in enumerate(names)
+        name if plain.count(name) == 1 else f"{name}_{plain[:at].count(name)}"
+        for at, name in enumerate(plain)
     ]
 
 

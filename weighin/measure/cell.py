@@ -156,15 +156,14 @@ class Cell:
             WeighinError: if a metric failed; the records are kept.
         """
         if isinstance(outcome, Evaluation):
-            self.context.remember(self.case, outcome)
             is_baseline = self.case == self.case.baseline
             outcome = dataclasses.replace(
                 outcome,
                 fidelity=self.context.fidelities.get(self.case),
-                trained=self.artifact.trained,
                 margin=self.context.margin,
                 **({} if is_baseline else self._baseline()),
             )
+            self.context.remember(self.case, outcome)
         task = self.context.task(self.case)
         records = figures(self.case, self.scope, outcome, self.artifact.sha256, task)
         self.records += records

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gzip
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -196,7 +197,8 @@ class RunContext:
     def evaluate(self, session: Session, case: Case) -> Evaluation:
         """Answer the case's whole test set by an open session."""
         artifact = self.artifact(case)
-        return evaluate(session, self.dataset(case), self.task(case), artifact.signature)
+        evaluation = evaluate(session, self.dataset(case), self.task(case), artifact.signature)
+        return dataclasses.replace(evaluation, trained=artifact.trained)
 
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs in a runtime that computes next to nothing, measured once."""
@@ -206,13 +208,15 @@ class RunContext:
         return self._overheads[runtime]
 
     def remember(self, case: Case, evaluation: Evaluation) -> None:
-        """Keep an evaluation for the cases that are compared with it.
+        """Keep an evaluation for the cases that are compared with it; outputs only of baselines.
 
         Raises:
             WeighinError: if it is a baseline's, and no better than guessing.
         """
         if case == case.baseline:
             refuse_guessing(evaluation, self.dataset(case))
+        else:
+            evaluation = dataclasses.replace(evaluation, outputs={})
         self._evaluations[case] = evaluation
 
 

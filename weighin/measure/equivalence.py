@@ -22,8 +22,16 @@ from weighin.core import (
 )
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
-from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, refuse_far, rounding
-from weighin.measure.evaluation import named_as, refuse_not_finite
+from weighin.measure.closeness import (
+    EXACT,
+    EXACT_UNTRAINED,
+    OTHERS,
+    is_whole,
+    refuse_far,
+    refuse_others,
+    rounding,
+)
+from weighin.measure.evaluation import named_as, not_finite, refuse_not_finite
 from weighin.outcomes import Fidelity
 from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.stats import concordance, proportion
@@ -33,6 +41,7 @@ from weighin.stats import concordance, proportion
 # scores given to other classes, or one score for all classes, have 0.
 ALIKE_UNTRAINED = 0.5
 REFERENCE_MACS = 30_000_000  # that the reference kernels are asked for
+REFERENCE_BYTES = 16_000_000  # of inputs and outputs, likewise; they are kept for other sessions
 FEW = 10  # examples that they are asked for where the work of a file cannot all be counted
 LARGE_MACS = 1_000_000_000  # of a model whose single example they are not asked for
 
@@ -60,11 +69,10 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset, task: 
     wanted = artifact.outputs()
     n = len(next(iter(wanted.values())))
     inputs = dataset.test.inputs(0, n)
-    raw = session.predict(inputs)
-    outputs = named_as(raw, artifact.signature)
+    outputs = named_as(session.predict(inputs), artifact.signature)
     _refuse_other_shapes(outputs, wanted)
-    refuse_not_finite(outputs)
-    furthest = max(float(np.abs(outputs[k].astype(np.float64) - wanted[k]).max()) for k in wanted)
+    refuse_not_finite({name: not_finite(values) for name, values in outputs.items()}, n)
+    furthest = max(_furthest(outputs[name], values) for name, values in wanted.items())
     targets = {name: values[:n] for name, values in task.targets(dataset.test).items()}
     answers, wanted_answers = (task.answers(each, inputs, targets) for each in (outputs, wanted))
     same = task.same(answers, wanted_answers)
@@ -73,15 +81,19 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset, task: 
     if _is_float(artifact):
         _refuse_inexact(outputs, wanted, EXACT if artifact.trained else EXACT_UNTRAINED)
     if graph is not None:
-        _hold_against_reference(raw, artifact, graph, inputs)
+        _hold_against_reference(outputs, artifact, graph, inputs)
     # an untrained model's scores are nearly even, so that rounding decides which is highest
     if artifact.trained:
         _refuse_chance(outputs, wanted, fidelity, task, artifact.signature)
     session.inference(dataset.test.inputs(0, 1))()
-    alone = session.answer()
-    first = {name: values[:1] for name, values in raw.items()}
-    refuse_far(alone, first, "the same example's answer in a batch", graph, among=raw)
+    alone = named_as(session.answer(), artifact.signature)
+    first = {name: values[:1] for name, values in outputs.items()}
+    refuse_far(alone, first, "the same example's answer in a batch", graph, among=outputs)
     return fidelity
+
+
+def _furthest(values: Array, wanted: Array) -> float:
+    return float(np.abs(values.astype(np.float64) - wanted).max(initial=0))
 
 
 def _refuse_other_shapes(outputs: Arrays, wanted: Arrays) -> None:
@@ -95,7 +107,11 @@ def _refuse_other_shapes(outputs: Arrays, wanted: Arrays) -> None:
 
 def _refuse_inexact(outputs: Arrays, wanted: Arrays, exact: float) -> None:
     for name, values in wanted.items():
-        furthest = float(np.abs(outputs[name].astype(np.float64) - values).max())
+        if is_whole(values):
+            called, what = f"the session's {name!r}", "the Keras model's"
+            refuse_others(called, outputs[name], values, what, OTHERS)
+            continue
+        furthest = _furthest(outputs[name], values)
         most = rounding(exact, values)
         if furthest > most:
             raise WeighinError(
@@ -142,13 +158,14 @@ def _hold_against_reference(
     LiteRT's kernels without a delegate have been reported to answer FULLY_CONNECTED wrongly where
     tensors share memory. So where they disagree they are asked once more with all tensors kept.
     """
-    plain = _reference(artifact, graph, inputs)
+    plain = named_as(_reference(artifact, graph, inputs), artifact.signature)
     held = _held(outputs, plain, untrained=not artifact.trained)
     answers, what = _chosen(outputs, held), "what the reference kernels answer"
     try:
         refuse_far(answers, _chosen(plain, held), what, graph, among=plain)
     except WeighinError as disagreement:
-        kept = _reference(artifact, graph, inputs, keep_tensors=True)
+        again = _reference(artifact, graph, inputs, keep_tensors=True)
+        kept = named_as(again, artifact.signature)
         try:
             refuse_far(answers, _chosen(kept, held), what, graph, among=kept)
         except WeighinError:
@@ -222,7 +239,9 @@ def _reference(
     """
     macs = max(1, graph.macs, REFERENCE_MACS // FEW if graph.uncounted else 1)
     n = len(next(iter(inputs.values())))
-    few = max(1, min(n, REFERENCE_MACS // macs))
+    example = sum(values[:1].nbytes for values in inputs.values())
+    example += sum(4 * math.prod(graph.tensors[number].shape) for number in graph.outputs)
+    few = max(1, min(n, REFERENCE_MACS // macs, REFERENCE_BYTES // example))
     content = io.BytesIO()
     np.savez(content, **{name: values[:few] for name, values in inputs.items()})  # type: ignore[arg-type]
     return _reference_outputs(artifact.path, artifact.sha256, content.getvalue(), keep_tensors)

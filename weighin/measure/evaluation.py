@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from weighin.core import Array, Arrays, Dataset, Session, Signature, Task, WeighinError
+from weighin.core.signature import written
+from weighin.measure.naming import refuse_unnamed
 from weighin.outcomes import Evaluation
 from weighin.stats import proportion
 from weighin.tasks.classification import classes_of
 from weighin.tasks.scoring import difference, figure_of
 
 ASKED_BYTES = 64_000_000  # of inputs and outputs that are held at once
-KEPT_BYTES = 256_000_000  # of outputs that are kept, to be held against those of variants
+KEPT_BYTES = 64_000_000  # of outputs that are kept, to be held against those of variants
 
 
 def evaluate(session: Session, dataset: Dataset, task: Task, signature: Signature) -> Evaluation:
@@ -27,25 +29,29 @@ def evaluate(session: Session, dataset: Dataset, task: Task, signature: Signatur
         signature: of that model.
 
     Raises:
-        WeighinError: if outputs are not finite, or not such as the task takes.
+        WeighinError: if outputs are not finite, of another shape, or not such as the task takes.
     """
     test = dataset.test
     targets = task.targets(test)
     kept: list[dict[str, Array]] = []
     outputs: list[dict[str, Array]] = []
     seconds, left = 0.0, KEPT_BYTES
+    infinite = dict.fromkeys((port.name for port in signature.outputs), 0)
     for start, stop in _parts(dataset, signature):
         inputs = test.inputs(start, stop)
         began = time.perf_counter()
         raw = session.predict(inputs)
         seconds += time.perf_counter() - began
         part = named_as(raw, signature)
-        refuse_other_count(part, stop - start)
-        refuse_not_finite(part)
+        _refuse_other_shapes(part, signature, stop - start)
+        infinite = {name: count + not_finite(part[name]) for name, count in infinite.items()}
+        if any(infinite.values()):  # the rest is asked all the same, to tell their share
+            continue
         kept.append(task.answers(part, inputs, {n: t[start:stop] for n, t in targets.items()}))
         left -= sum(values.nbytes for values in part.values())
         if left >= 0:
             outputs.append(part)
+    refuse_not_finite(infinite, len(test))
     return Evaluation(
         task,
         _joined(kept),
@@ -60,11 +66,12 @@ def evaluate(session: Session, dataset: Dataset, task: Task, signature: Signatur
 def named_as(outputs: Arrays, signature: Signature) -> dict[str, Array]:
     """A session's outputs by the names that the Keras model gives them.
 
-    A file without names has one output, or as many in the model's order, of the same shapes.
+    Where there is one, it may have any name: that of a file without names is none.
 
     Raises:
-        WeighinError: listing both, if it is not plain which is which.
+        WeighinError: listing both, if it is not plain which is which; if it gives no names at all.
     """
+    refuse_unnamed(outputs)
     names = [port.name for port in signature.outputs]
     if set(names) == set(outputs):
         return {name: outputs[name] for name in names}
@@ -77,35 +84,51 @@ def named_as(outputs: Arrays, signature: Signature) -> dict[str, Array]:
     )
 
 
-def refuse_other_count(outputs: Arrays, n: int) -> None:
-    """Refuse outputs of another number of examples than were asked."""
-    for name, values in outputs.items():
-        if len(values) != n:
+def _refuse_other_shapes(outputs: Arrays, signature: Signature, n: int) -> None:
+    """Refuse outputs of another number of examples than were asked, or of another shape."""
+    for port in signature.outputs:
+        shape = outputs[port.name].shape
+        wanted = (n, *port.shape)
+        if len(shape) != len(wanted) or any(
+            size not in (None, given) for size, given in zip(wanted, shape, strict=True)
+        ):
             raise WeighinError(
-                f"the session answered {list(values.shape)} as {name!r} to {n} examples"
+                f"the session answered {list(shape)} as {port.name!r} to {n} examples, where the "
+                f"Keras model answers {written(port.shape)} to each"
             )
 
 
-def refuse_not_finite(outputs: Arrays) -> None:
+def not_finite(values: Array) -> int:
+    """How many examples have a NaN or infinite value in an output, `(n, …)`."""
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return 0
+    return int((~np.isfinite(values.reshape(len(values), -1))).any(axis=1).sum())
+
+
+def refuse_not_finite(counts: Mapping[str, int], n: int) -> None:
     """Refuse NaN and infinite values: that is a failure, no low quality.
 
+    Args:
+        counts: of each output, how many of n examples have some.
+        n: how many examples were asked.
+
     Raises:
-        WeighinError: with the share of examples that have some.
+        WeighinError: with their share.
     """
-    for name, values in outputs.items():
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            wrong = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
-            called = f" as {name!r}" if len(outputs) > 1 else ""
+    for name, wrong in counts.items():
+        if wrong:
+            called = f" as {name!r}" if len(counts) > 1 else ""
             raise WeighinError(
-                f"the session answered NaN or infinite values{called} to {int(wrong.sum()):,} of "
-                f"{len(values):,} examples"
+                f"the session answered NaN or infinite values{called} to {wrong:,} of {n:,} "
+                f"examples, {100 * wrong / n:.2g} %"
             )
 
 
 def refuse_guessing(evaluation: Evaluation, dataset: Dataset) -> None:
     """Refuse a baseline that knows nothing: then targets and inputs hardly belong together.
 
-    Where there is nothing to judge answers by, there is nothing to know.
+    Where there is nothing to judge answers by, there is nothing to know; nor does a model know
+    anything that nobody has trained on data that mean nothing.
 
     Args:
         evaluation: of the baseline.
@@ -115,7 +138,7 @@ def refuse_guessing(evaluation: Evaluation, dataset: Dataset) -> None:
         WeighinError: if it is not better than chance, or than answering the same to all.
     """
     task = evaluation.task
-    if evaluation.unlabelled and task.needs_targets:
+    if evaluation.unlabelled and (task.needs_targets or not evaluation.trained):
         return
     if task.name == "classification":
         _refuse_chance(evaluation, dataset)
@@ -127,7 +150,13 @@ def refuse_guessing(evaluation: Evaluation, dataset: Dataset) -> None:
     if quality.applies(evaluation.answers, evaluation.targets):
         return
     guess = Evaluation(task, guessed, evaluation.targets, evaluation.n, 0.0)
-    gain = difference(evaluation, guess, quality)
+    try:
+        gain = difference(evaluation, guess, quality)
+    except ValueError as error:
+        raise WeighinError(
+            f"whether the baseline's {quality.title} is better than that of "
+            f"{task.refuse_guessing(dataset)} cannot be told: {error}. Give it more test examples."
+        ) from None
     better = gain.low > 0 if quality.better == "higher" else gain.high < 0
     if not better:
         own, plain = (figure_of(each, quality).value for each in (evaluation, guess))
@@ -157,9 +186,10 @@ def _range_asked(dataset: Dataset) -> str:
 def _parts(dataset: Dataset, signature: Signature) -> Iterator[tuple[int, int]]:
     """Starts and stops of parts of the test set that are small enough to be held at once."""
     n = len(dataset.test)
-    example = sum(4 * values[:1].size for values in dataset.test.stored.values())
-    for port in signature.outputs:
-        example += 4 * int(np.prod([size or 1 for size in port.shape], dtype=np.int64))
+    example = sum(
+        values[:1].size * max(values.itemsize, 4) for values in dataset.test.stored.values()
+    )
+    example += sum(port.bytes for port in signature.outputs)
     most = max(1, ASKED_BYTES // max(1, example))
     for start in range(0, n, most):
         yield start, min(n, start + most)

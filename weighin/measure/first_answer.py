@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weighin.measure.naming import refuse_unnamed
+
 if TYPE_CHECKING:
     from weighin.core import Runtime
 
@@ -70,6 +72,7 @@ def _main() -> None:
     session.inference(example)()
     outputs = session.answer()
     seconds = time.perf_counter() - began
+    refuse_unnamed(outputs)
     answer = next(iter(outputs.values())).ravel()[:TOLD].tolist()
     print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes(), "answer": answer}))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from weighin.tasks.scoring import check_paired, metrics_of
 _UNCHECKED = Skip("the session was not held against its Keras model")
 _NUMBERS = Skip("answers are numbers, which are never quite the same: see sqnr and cosine")
 _SAME = Skip("the outputs are the same, bit for bit")
+_NONE_KEPT = Skip("one example's outputs are too large to be kept and compared", "not measured")
+_NO_ANGLE = Skip("an example's output is one number, between which there is no angle: see sqnr")
+
+COMPARED_BYTES = 16_000_000  # of outputs that are compared at once, as float64
 
 for task in registry.tasks.values():
     for figure in metrics_of(task):
@@ -69,15 +74,21 @@ def sqnr(evaluation: Evaluation) -> Figure | Skip:
     """Power of the baseline's outputs ÷ that of the difference to them, all outputs together."""
     if evaluation.baseline is None:
         return Skip(evaluation.no_baseline)
-    signal, noise = _powers(evaluation, evaluation.baseline)
+    if not evaluation.outputs or not evaluation.baseline.outputs:
+        return _NONE_KEPT
+    powers = [
+        (np.square(wanted).sum(axis=1), np.square(outputs - wanted).sum(axis=1))
+        for outputs, wanted in _compared(evaluation, evaluation.baseline)
+    ]
+    signal, noise = (np.concatenate(each) for each in zip(*powers, strict=True))
     if not noise.sum():
         return _SAME
     if not signal.sum():
         return Skip("the baseline's outputs are all 0", "not measured")
 
     def decibels(chosen: npt.NDArray[np.intp]) -> float:
-        below = noise[chosen].sum()
-        return 10 * math.log10(signal[chosen].sum() / below) if below else math.nan
+        above, below = signal[chosen].sum(), noise[chosen].sum()
+        return 10 * math.log10(above / below) if above and below else math.nan
 
     n = len(signal)
     value = decibels(np.arange(n))
@@ -101,12 +112,13 @@ def cosine(evaluation: Evaluation) -> Figure | Skip:
     """Cosine of an example's outputs to the baseline's, mean over examples; bootstrap-t."""
     if evaluation.baseline is None:
         return Skip(evaluation.no_baseline)
-    outputs, wanted = (_flat(each) for each in (evaluation, evaluation.baseline))
-    outputs, wanted = (each[: min(len(outputs), len(wanted))] for each in (outputs, wanted))
-    lengths = np.linalg.norm(outputs, axis=1) * np.linalg.norm(wanted, axis=1)
-    cosines = (outputs * wanted).sum(axis=1) / np.where(lengths > 0, lengths, 1)
-    cosines[lengths == 0] = (np.abs(outputs - wanted).sum(axis=1) == 0)[lengths == 0]
-    mean = stats.mean(np.clip(cosines, -1, 1))
+    if not evaluation.outputs or not evaluation.baseline.outputs:
+        return _NONE_KEPT
+    if sum(values[:1].size for values in evaluation.outputs.values()) == 1:
+        return _NO_ANGLE
+    parts = [_cosines(*each) for each in _compared(evaluation, evaluation.baseline)]
+    cosines = np.concatenate(parts)
+    mean = stats.mean(cosines)
     return Figure(mean.value, mean.low, min(1.0, mean.high), len(cosines))
 
 
@@ -158,19 +170,37 @@ def throughput(evaluation: Evaluation) -> Figure:
     return Figure(evaluation.n / evaluation.seconds, n=evaluation.n)
 
 
-def _flat(evaluation: Evaluation) -> npt.NDArray[np.float64]:
-    """All outputs of each example in a row, `(m, …)` float64."""
-    parts = [values.reshape(len(values), -1) for values in evaluation.outputs.values()]
-    return np.concatenate(parts, axis=1).astype(np.float64)
-
-
-def _powers(
+def _compared(
     evaluation: Evaluation, baseline: Evaluation
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Of each example the power of the baseline's outputs, and of the difference to them."""
-    outputs, wanted = (_flat(each) for each in (evaluation, baseline))
-    m = min(len(outputs), len(wanted))
-    return (
-        np.square(wanted[:m]).sum(axis=1),
-        np.square(outputs[:m] - wanted[:m]).sum(axis=1),
+) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """Outputs and the baseline's, each `(k, values)`, all of an example's in a row.
+
+    Of the examples that both have kept, a few at a time: float64 takes twice their memory, or more.
+    """
+    m = min(len(v) for each in (evaluation, baseline) for v in each.outputs.values())
+    example = 8 * sum(values[:1].size for values in baseline.outputs.values())
+    most = max(1, COMPARED_BYTES // max(1, example))
+    for start in range(0, m, most):
+        stop = min(start + most, m)
+        yield _rows(evaluation, baseline, start, stop), _rows(baseline, baseline, start, stop)
+
+
+def _rows(
+    evaluation: Evaluation, named: Evaluation, start: int, stop: int
+) -> npt.NDArray[np.float64]:
+    """Outputs of some examples, all of one's in a row, in the order in which another has them."""
+    parts = [evaluation.outputs[name][start:stop] for name in named.outputs]
+    return np.concatenate(
+        [part.reshape(stop - start, -1).astype(np.float64) for part in parts], axis=1
     )
+
+
+def _cosines(
+    outputs: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Of each example; of two that are all 0 it is 1, of one that is, 0."""
+    lengths = np.linalg.norm(outputs, axis=1) * np.linalg.norm(wanted, axis=1)
+    cosines = (outputs * wanted).sum(axis=1) / np.where(lengths > 0, lengths, 1)
+    cosines[lengths == 0] = (outputs == wanted).all(axis=1)[lengths == 0]
+    clipped: npt.NDArray[np.float64] = np.clip(cosines, -1, 1)
+    return clipped

@@ -21,7 +21,7 @@ _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, Overflow
 REFERENCE, OPTIMIZED = "BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # kernels
 BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
 TRIED = 8  # examples by which a resized file is held against itself
-BATCH_BYTES = 2_000_000  # of inputs: what a model computes between is tens of times as large
+BATCH_BYTES = 2_000_000  # of inputs, or of outputs: what lies between is tens of times as large
 
 
 class LiteRT:
@@ -140,8 +140,8 @@ class LiteRTSession:
 
     def _batch(self, inputs: Arrays) -> int:
         """How many examples an interpreter answers at once."""
-        example = sum(values[:1].nbytes for values in inputs.values())
-        most = max(1, min(BATCH, BATCH_BYTES // max(1, example)))
+        example = max(1, sum(values[:1].nbytes for values in inputs.values()))
+        most = max(1, min(BATCH, BATCH_BYTES // max(example, self._one.output_bytes)))
         if self._answers_batches is None and most > 1 and _count(inputs) > 1:
             self._answers_batches = self._is_resizable(_part(inputs, 0, min(TRIED, most)))
         return most if self._answers_batches else 1
@@ -164,8 +164,7 @@ class LiteRTSession:
         except _REFUSALS:
             return False
         same = all(
-            together[name].shape == values.shape
-            and bool(np.all(np.abs(together[name] - values) <= resized.rounding(name, values)))
+            together[name].shape == values.shape and resized.are_near(name, together[name], values)
             for name, values in alone.items()
         )
         if same:
@@ -249,8 +248,12 @@ class _Interpreter:
             )
             self._native.allocate_tensors()
             self._inputs, self._outputs = _by_name(self._native)
-            first = next(iter(self._inputs.values()))
-            self._size = int(first["shape"][0]) if len(first["shape"]) else 1
+            self._shapes = {
+                name: tuple(map(int, entry["shape"])) for name, entry in self._inputs.items()
+            }
+            self.output_bytes = sum(  # of one example, as real values
+                4 * int(np.prod(entry["shape"], dtype=np.int64)) for entry in self._outputs.values()
+            )
             self.open_batch = all(
                 len(entry["shape_signature"]) and int(entry["shape_signature"][0]) == -1
                 for entry in self._inputs.values()
@@ -303,18 +306,20 @@ class _Interpreter:
         if set(inputs) != set(self._inputs):
             from weighin.core import WeighinError
 
+            names = [name or "one without a name" for name in self._inputs]
             raise WeighinError(
-                f"the file takes the inputs {', '.join(self._inputs)}, not {', '.join(inputs)}"
+                f"the file takes the inputs {', '.join(names)}, not {', '.join(inputs)}"
             )
         for name, entry in self._inputs.items():
             _check_shape(name, entry, inputs[name])
-        size = _count(inputs)
-        if size != self._size:
+        shapes = {name: tuple(inputs[name].shape) for name in self._inputs}
+        if shapes != self._shapes:  # other examples in number, or in an open size
             for name, entry in self._inputs.items():
-                shape = (size, *inputs[name].shape[1:])
-                self._native.resize_tensor_input(entry["index"], shape, strict=self.open_batch)
+                self._native.resize_tensor_input(
+                    entry["index"], shapes[name], strict=self.open_batch
+                )
             self._native.allocate_tensors()
-            self._size = size
+            self._shapes = shapes
         self._native.reset_all_variables()
         for name, entry in self._inputs.items():
             self._native.set_tensor(entry["index"], _stored(inputs[name], entry))
@@ -329,11 +334,11 @@ class _Interpreter:
         """The outputs of examples, each answered by itself."""
         return _joined([self.answer(_part(inputs, at, at + 1)) for at in range(_count(inputs))])
 
-    def rounding(self, name: str, values: Array) -> float:
-        """How far an output may lie from the same by another way: integers must be the same."""
-        if np.issubdtype(self._outputs[name]["dtype"], np.integer):
-            return 0.0
-        return 1e-5 * float(np.ptp(values))
+    def are_near(self, name: str, values: Array, wanted: Array) -> bool:
+        """Whether an output is the same but for rounding; whole numbers have none."""
+        if not np.issubdtype(self._outputs[name]["dtype"], np.floating):
+            return np.array_equal(values, wanted)
+        return bool(np.all(np.abs(values - wanted) <= 1e-5 * float(np.ptp(wanted))))
 
     def get(self) -> dict[str, Array]:
         """Take outputs out, as the real values that the file's scales give them."""

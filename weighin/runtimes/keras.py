@@ -15,6 +15,8 @@ from weighin.registry import runtime, runtimes
 from weighin.targets import machine
 
 BATCH = 500
+BATCH_BYTES = 16_000_000  # of inputs and outputs: what lies between is tens of times as large
+TRIED = 8  # examples of a first batch, which tells how large outputs are
 
 
 @runtime
@@ -89,12 +91,16 @@ class KerasSession:
         self._last: dict[str, Array] = {}
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
-        """Answer all examples in batches."""
+        """Answer all examples in batches, as large as `BATCH_BYTES` lets them be."""
         count = len(next(iter(inputs.values())))
-        answers = []
-        for at in range(0, count, BATCH):
-            part = {name: values[at : at + BATCH] for name, values in inputs.items()}
+        answers: list[dict[str, Array]] = []
+        at, batch = 0, min(TRIED, count)
+        while at < count:
+            part = {name: values[at : at + batch] for name, values in inputs.items()}
             answers.append({name: each.numpy() for name, each in self._call(part).items()})
+            at += batch
+            taken = sum(each.nbytes for each in (*part.values(), *answers[-1].values()))
+            batch = max(1, min(BATCH, BATCH_BYTES * batch // max(1, taken)))
         return {name: np.concatenate([each[name] for each in answers]) for name in answers[0]}
 
     def inference(self, inputs: Arrays) -> Callable[[], Any]:

@@ -73,10 +73,18 @@ def figure_of(evaluation: Evaluation, quality: Quality) -> Interval:
     """A figure and its interval: Wilson's of a share, bootstrap-t of a mean, else bootstrap."""
     scores = evaluation.scored(quality)
     if not scores.ndim:
-        return stats.interval_of(float(scores), evaluation.resampled(quality))
+        interval = stats.interval_of(float(scores), evaluation.resampled(quality))
+        return _within(interval, quality, 0.0)
     if stats.is_share(scores):
         return stats.proportion(int(scores.sum()), len(scores))
-    return stats.mean(scores)
+    return _within(stats.mean(scores), quality, 0.0)
+
+
+def _within(interval: Interval, quality: Quality, least: float) -> Interval:
+    """An interval of a share, or of a difference of two, without what no share can be."""
+    if quality.kind != "share":
+        return interval
+    return Interval(interval.value, max(least, interval.low), min(1.0, interval.high))
 
 
 def delta(evaluation: Evaluation, name: str) -> Figure | Skip:
@@ -100,10 +108,11 @@ def difference(evaluation: Evaluation, other: Evaluation, quality: Quality) -> I
     """One evaluation's figure less another's of the same examples, paired."""
     scores, before = evaluation.scored(quality), other.scored(quality)
     if scores.ndim:
-        return stats.paired_mean(scores - before)
-    return stats.paired_set(
-        float(scores), evaluation.resampled(quality), float(before), other.resampled(quality)
-    )
+        change = stats.paired_mean(scores - before)
+    else:
+        resampled = evaluation.resampled(quality), other.resampled(quality)
+        change = stats.paired_set(float(scores), resampled[0], float(before), resampled[1])
+    return _within(change, quality, -1.0)
 
 
 def check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
@@ -115,7 +124,9 @@ def check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
     if evaluation.n != baseline.n:
         raise ValueError(f"the baseline answered {baseline.n} examples, not {evaluation.n}")
     for name, values in evaluation.targets.items():
-        if not np.array_equal(values, baseline.targets[name]):
+        others = baseline.targets[name]
+        missing_is_same = values.dtype.kind == others.dtype.kind == "f"
+        if not np.array_equal(values, others, equal_nan=missing_is_same):
             raise ValueError("the baseline answered another test set: the targets differ")
 
 
