@@ -162,8 +162,15 @@ def _name(activation: Any) -> str:
 
 
 def _build(model: Any, shape: tuple[int, ...], name: str) -> None:
+    specs = (getattr(layer, "input_spec", None) for layer in model.layers)
+    ranks = (getattr(spec, "ndim", None) or getattr(spec, "min_ndim", None) for spec in specs)
+    if next(filter(None, ranks), None) == len(shape) + 2:  # images without an axis of channels
+        shape = (*shape, 1)
     try:
-        model.build((None, *shape))
+        if isinstance(model.layers[0], keras().layers.Embedding):
+            model(keras().layers.Input(shape, dtype="int32"))  # `build` would let it take floats
+        else:
+            model.build((None, *shape))
     except ValueError as error:
         reason = str(error).strip().splitlines()[0]
         raise WeighinError(
