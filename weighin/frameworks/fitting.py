@@ -44,7 +44,7 @@ def settle(model: Any, inputs: Arrays) -> None:
             kernel.assign(kernel * 1.5)
 
 
-def batches(examples: Split, learned: Array | Arrays, size: int, seed: int) -> Any:
+def batches(examples: Split, learned: Array | tuple[Array, ...], size: int, seed: int) -> Any:
     """Training batches as a `tf.data.Dataset`, in another order each epoch.
 
     Examples are held as they are stored, and made inputs of batch by batch: bytes of pixels as
@@ -56,13 +56,13 @@ def batches(examples: Split, learned: Array | Arrays, size: int, seed: int) -> A
 
     Args:
         examples: fed to the model that is trained, each input `(n, …)`.
-        learned: what it is to answer, `(n, …)`, or by the names of its outputs.
+        learned: what it is to answer, `(n, …)`, or of several outputs in their order.
         size: examples in a batch; the last has what is left.
         seed: of the order.
     """
     tf = tensorflow()
     with tf.device("CPU"):
-        held = tf.nest.map_structure(tf.constant, (dict(examples.stored), _plain(learned)))
+        held = tf.nest.map_structure(tf.constant, (dict(examples.stored), learned))
     options = tf.data.Options()
     options.autotune.enabled = False
     order = tf.data.Dataset.range(len(examples)).shuffle(len(examples), seed).batch(size)
@@ -81,10 +81,6 @@ def _as_given(values: Any, name: str, examples: Split) -> Any:
     if scale != 1:
         values = cast(values, np.float32) * np.float32(scale)
     return cast(values, examples.dtypes.get(name, values.dtype))
-
-
-def _plain(learned: Array | Arrays) -> Any:
-    return learned if isinstance(learned, np.ndarray) else dict(learned)
 
 
 def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:

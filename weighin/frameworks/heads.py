@@ -51,8 +51,7 @@ def signature_of(model: Any) -> Signature:
         Port(name, _dtype(tensor), tuple(tensor.shape[1:]), tensor._keras_history.layer.name)
         for name, tensor in zip(model.input_names, model.inputs, strict=True)
     )
-    names = tf_keras.distinct(model.output_names)
-    return Signature(inputs, tuple(map(_output, names, model.outputs)))
+    return Signature(inputs, tuple(map(_output, tf_keras.output_names(model), model.outputs)))
 
 
 def _output(name: str, output: Any) -> Port:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,7 +120,7 @@ def given(model: Any, inputs: Arrays, start: int | None = None, stop: int | None
 def named(model: Any, answers: Any) -> dict[str, Any]:
     """A model's answers by the names of its outputs, each name once."""
     several = answers if isinstance(answers, list | tuple) else [answers]
-    return dict(zip(distinct(model.output_names), several, strict=True))
+    return dict(zip(output_names(model), several, strict=True))
 
 
 def answered(model: Any, inputs: Sequence[Any]) -> dict[str, Any]:
@@ -127,12 +128,30 @@ def answered(model: Any, inputs: Sequence[Any]) -> dict[str, Any]:
     return named(model, model(inputs[0] if len(inputs) == 1 else list(inputs), training=False))
 
 
+def output_names(model: Any) -> list[str]:
+    """Names of a model's outputs, each once, and the same ones before and after it is wrapped.
+
+    Keras gives all outputs of a layer its own name; for quantization-aware training the toolkit
+    puts layers into others, called `quant_…`.
+    """
+    layers = [tensor._keras_history.layer for tensor in model.outputs]
+    wrapped = [type(layer).__name__.startswith("QuantizeWrapper") for layer in layers]
+    return distinct(
+        [
+            (layer.layer if is_wrapped else layer).name
+            for layer, is_wrapped in zip(layers, wrapped, strict=True)
+        ]
+    )
+
+
 def distinct(names: Sequence[str]) -> list[str]:
-    """Names of outputs, each once: Keras gives all outputs of a layer its own name."""
-    return [
-        name if names.count(name) == 1 else f"{name}_{names[:at].count(name)}"
-        for at, name in enumerate(names)
-    ]
+    """Names, each once: those that several have are numbered."""
+    given: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in itertools.count())
+        free = (each for each in numbered if each not in (*names, *given))
+        given.append(name if names.count(name) == 1 else next(free))
+    return given
 
 
 def file_answers(content: bytes, inputs: Arrays) -> dict[str, Array]:
@@ -214,16 +233,16 @@ def converter(model: Any, batch: str = "one") -> Any:
     check_keras(model)
     tf = tensorflow()
     size = 1 if batch == "one" else None
-    like = {
-        name: tf.TensorSpec((size, *tensor.shape[1:]), tensor.dtype, name)
+    like = [
+        tf.TensorSpec((size, *tensor.shape[1:]), tensor.dtype, name)
         for name, tensor in zip(model.input_names, model.inputs, strict=True)
-    }
+    ]
 
-    @tf.function  # type: ignore[untyped-decorator]
-    def answer(**inputs: Any) -> Any:
-        return named(model, model(given(model, inputs), training=False))
+    @tf.function(input_signature=like)  # type: ignore[untyped-decorator]
+    def answer(*inputs: Any) -> Any:
+        return answered(model, inputs)
 
     holder = tf.Module()
     holder.variables_of_model = model.variables  # a converter asks that something holds them
-    concrete = answer.get_concrete_function(**like)
+    concrete = answer.get_concrete_function()
     return tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)

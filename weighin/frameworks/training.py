@@ -114,8 +114,8 @@ class Trainer:
             signature = heads.signature_of(created)
             fed = self.dataset.fed_to(signature)
             task = inferring.checked(signature, fed, self.recipe.task, self.recipe.loss)
-            if self.recipe.epochs or self.recipe.finetune_epochs:
-                _check_moved(self.recipe, task.learned(fed.train))
+            if self.recipe.shift or self.recipe.mirror:
+                _check_moved(self.recipe, task, fed)
         except WeighinError as error:
             raise WeighinError(f"Model {model.name!r}: {error}") from None
         trainer = replace(self, dataset=fed)
@@ -203,7 +203,7 @@ class Trainer:
         model.compile(optimizer=optimizer, loss=loss)
         train = self.dataset.train
         stored = {name: values[: self.examples] for name, values in train.stored.items()}
-        learned = _first(task.learned(train), self.examples)
+        learned = _first(_in_order(task.learned(train), signature, self.dataset), self.examples)
         generator = np.random.default_rng(self.seed)
         changes = bool(recipe.shift or recipe.mirror)
         for part in [range(e, e + 1) for e in range(epochs)] if changes else [range(epochs)]:
@@ -254,20 +254,40 @@ def _moved(images: Array, generator: np.random.Generator, shift: int, *, mirror:
     return moved
 
 
-def _first(learned: Array | dict[str, Array], count: int) -> Array | dict[str, Array]:
-    if isinstance(learned, dict):
-        return {name: values[:count] for name, values in learned.items()}
+def _in_order(
+    learned: Array | dict[str, Array], signature: Signature, dataset: Dataset
+) -> Array | tuple[Array, ...]:
+    """What is learned, of several outputs in their order.
+
+    Raises:
+        WeighinError: if targets have other names than outputs; it lists both.
+    """
+    if not isinstance(learned, dict):
+        return learned
+    names = [port.name for port in signature.outputs]
+    if set(names) != set(learned):
+        raise WeighinError(
+            f"The model answers {', '.join(names)}; the targets of data set {dataset.name!r} are "
+            f"{', '.join(learned) or 'none'}: give them the same names."
+        )
+    return tuple(learned[name] for name in names)
+
+
+def _first(learned: Array | tuple[Array, ...], count: int) -> Array | tuple[Array, ...]:
+    if isinstance(learned, tuple):
+        return tuple(values[:count] for values in learned)
     return learned[:count]
 
 
-def _check_moved(recipe: Recipe, learned: Array | dict[str, Array]) -> None:
+def _check_moved(recipe: Recipe, task: Task, dataset: Dataset) -> None:
     """Refuse to move images under what says where in them something is.
 
     Raises:
         WeighinError: naming the recipe's arguments.
     """
-    several = learned.values() if isinstance(learned, dict) else [learned]
-    if (recipe.shift or recipe.mirror) and any(values.ndim > 2 for values in several):
+    learned = task.learned(dataset.train)
+    several = list(learned.values() if isinstance(learned, dict) else [learned])
+    if any(values.ndim > 2 for values in several):
         shapes = ", ".join(written(values.shape[1:]) for values in several)
         raise WeighinError(
             f"Recipe(shift={recipe.shift}, mirror={recipe.mirror}) moves the images alone, and "
