@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -129,29 +128,15 @@ def answered(model: Any, inputs: Sequence[Any]) -> dict[str, Any]:
 
 
 def output_names(model: Any) -> list[str]:
-    """Names of a model's outputs, each once, and the same ones before and after it is wrapped.
+    """Names of a model's outputs as Keras has them, each once, also of a model that is wrapped.
 
-    Keras gives all outputs of a layer its own name; for quantization-aware training the toolkit
-    puts layers into others, called `quant_…`.
+    For quantization-aware training the toolkit puts layers into others, called `quant_…`.
     """
-    layers = [tensor._keras_history.layer for tensor in model.outputs]
-    wrapped = [type(layer).__name__.startswith("QuantizeWrapper") for layer in layers]
-    return distinct(
-        [
-            (layer.layer if is_wrapped else layer).name
-            for layer, is_wrapped in zip(layers, wrapped, strict=True)
-        ]
-    )
-
-
-def distinct(names: Sequence[str]) -> list[str]:
-    """Names, each once: those that several have are numbered."""
-    given: list[str] = []
-    for name in names:
-        numbered = (f"{name}_{number}" for number in itertools.count())
-        free = (each for each in numbered if each not in (*names, *given))
-        given.append(name if names.count(name) == 1 else next(free))
-    return given
+    kinds = [type(tensor._keras_history.layer).__name__ for tensor in model.outputs]
+    return [
+        name.removeprefix("quant_") if kind.startswith("QuantizeWrapper") else name
+        for name, kind in zip(model.output_names, kinds, strict=True)
+    ]
 
 
 def file_answers(content: bytes, inputs: Arrays) -> dict[str, Array]:
