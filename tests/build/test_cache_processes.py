@@ -107,7 +107,7 @@ def test_leftovers_of_a_process_of_the_same_number_are_not_in_the_way(tmp_path: 
     made = put(cache)
 
     assert made == cache.get(key)
-    assert sorted(["answers.npy", "model.tflite", "provenance.json"]) == sorted(
+    assert sorted(["answers.npz", "model.tflite", "provenance.json"]) == sorted(
         file.name for file in made.path.parent.iterdir()
     )
 

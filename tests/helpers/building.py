@@ -188,6 +188,13 @@ def untrained(keras):
     return layers_of(keras, keras.layers.Dense(4), keras.layers.BatchNormalization())
 
 
+@model(quick=Recipe("tiny", epochs=0, finetune_epochs=0))
+def bringing(keras):
+    net = layers_of(keras, keras.layers.Dense(4), keras.layers.BatchNormalization())
+    net.set_weights([np.full(w.shape, 0.25) for w in net.get_weights()])
+    return net
+
+
 @model(quick=Recipe("nowhere", epochs=1, finetune_epochs=1))
 def without_data(keras):
     return layers_of(keras)
@@ -196,7 +203,7 @@ def without_data(keras):
 TINY = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8", "finetune")
 BROKEN = ("raising", "diverging", "overflowing", "not_finite", "with_lambda")
 MISFITS = ("narrow", "deeper")  # whose published weights have other shapes
-UNTRAINED = ("published", "trained_instead", "untrained")
+UNTRAINED = ("published", "trained_instead", "untrained", "bringing")
 
 
 def job(model: str = "tiny", name: str = "baseline", format: str = "tflite", seed: int = 0) -> Job:

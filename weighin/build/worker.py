@@ -174,7 +174,7 @@ def _export(
 
 def _moved(
     content: bytes, half: bytes, trainer: training.Trainer, parent: Artifact
-) -> dict[str, int]:
+) -> dict[str, float]:
     """How a file's answers differ from those of one that half of the inputs calibrated."""
     test = trainer.dataset.test
     task = inferring.task_of(parent.signature, trainer.dataset, trainer.recipe.task)
@@ -198,17 +198,13 @@ def _dense_start(
     model = registry.models[job.model]
     asked = build_context.created.get((job.model, job.seed))
 
-    def create(keras: Any) -> Any:
-        created = model.create(keras)
-        tf_keras.check_keras(created, f"what the function of model {job.model!r} returns")
+    def check(created: Any) -> None:
         if isinstance(asked, Fingerprint):
             _check_as_asked(created, asked, model, weights_replaced=bool(published))
         else:
             _check_own_files(created, model)
-        return created
 
-    checked = dataclasses.replace(model, create=create)
-    return trainer.dense_start(checked, published[0] if published else None)
+    return trainer.dense_start(model, published[0] if published else None, check)
 
 
 def _check_as_asked(

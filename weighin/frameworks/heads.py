@@ -51,8 +51,7 @@ def signature_of(model: Any) -> Signature:
         Port(name, _dtype(tensor), tuple(tensor.shape[1:]), tensor._keras_history.layer.name)
         for name, tensor in zip(model.input_names, model.inputs, strict=True)
     )
-    names = tf_keras.distinct(model.output_names)
-    return Signature(inputs, tuple(map(_output, names, model.outputs)))
+    return Signature(inputs, tuple(map(_output, tf_keras.output_names(model), model.outputs)))
 
 
 def _output(name: str, output: Any) -> Port:
@@ -162,8 +161,15 @@ def _name(activation: Any) -> str:
 
 
 def _build(model: Any, shape: tuple[int, ...], name: str) -> None:
+    specs = (getattr(layer, "input_spec", None) for layer in model.layers)
+    ranks = (getattr(spec, "ndim", None) or getattr(spec, "min_ndim", None) for spec in specs)
+    if next(filter(None, ranks), None) == len(shape) + 2:  # images without an axis of channels
+        shape = (*shape, 1)
     try:
-        model.build((None, *shape))
+        if isinstance(model.layers[0], keras().layers.Embedding):
+            model(keras().layers.Input(shape, dtype="int32"))  # `build` would let it take floats
+        else:
+            model.build((None, *shape))
     except ValueError as error:
         reason = str(error).strip().splitlines()[0]
         raise WeighinError(

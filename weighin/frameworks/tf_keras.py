@@ -14,7 +14,6 @@ from weighin.core import Array, Arrays, WeighinError
 from weighin.frameworks.process import keras, tensorflow, toolkit
 
 _PREDICTED = 256  # examples at a time
-_QUANTIZED = "quant_"  # how names of layers begin that the toolkit has wrapped
 
 
 def start_afresh(seed: int) -> None:
@@ -120,7 +119,7 @@ def given(model: Any, inputs: Arrays, start: int | None = None, stop: int | None
 def named(model: Any, answers: Any) -> dict[str, Any]:
     """A model's answers by the names of its outputs, each name once."""
     several = answers if isinstance(answers, list | tuple) else [answers]
-    return dict(zip(distinct(model.output_names), several, strict=True))
+    return dict(zip(output_names(model), several, strict=True))
 
 
 def answered(model: Any, inputs: Sequence[Any]) -> dict[str, Any]:
@@ -128,15 +127,15 @@ def answered(model: Any, inputs: Sequence[Any]) -> dict[str, Any]:
     return named(model, model(inputs[0] if len(inputs) == 1 else list(inputs), training=False))
 
 
-def distinct(names: Sequence[str]) -> list[str]:
-    """Names of outputs, each once: Keras gives all outputs of a layer its own name.
+def output_names(model: Any) -> list[str]:
+    """Names of a model's outputs as Keras has them, each once, also of a model that is wrapped.
 
-    A layer that is wrapped for quantization-aware training has the name of the one inside.
+    For quantization-aware training the toolkit puts layers into others, called `quant_…`.
     """
-    plain = [name.removeprefix(_QUANTIZED) for name in names]
+    kinds = [type(tensor._keras_history.layer).__name__ for tensor in model.outputs]
     return [
-        name if plain.count(name) == 1 else f"{name}_{plain[:at].count(name)}"
-        for at, name in enumerate(plain)
+        name.removeprefix("quant_") if kind.startswith("QuantizeWrapper") else name
+        for name, kind in zip(model.output_names, kinds, strict=True)
     ]
 
 
@@ -219,16 +218,16 @@ def converter(model: Any, batch: str = "one") -> Any:
     check_keras(model)
     tf = tensorflow()
     size = 1 if batch == "one" else None
-    like = {
-        name: tf.TensorSpec((size, *tensor.shape[1:]), tensor.dtype, name)
+    like = [
+        tf.TensorSpec((size, *tensor.shape[1:]), tensor.dtype, name)
         for name, tensor in zip(model.input_names, model.inputs, strict=True)
-    }
+    ]
 
-    @tf.function  # type: ignore[untyped-decorator]
-    def answer(**inputs: Any) -> Any:
-        return named(model, model(given(model, inputs), training=False))
+    @tf.function(input_signature=like)  # type: ignore[untyped-decorator]
+    def answer(*inputs: Any) -> Any:
+        return answered(model, inputs)
 
     holder = tf.Module()
     holder.variables_of_model = model.variables  # a converter asks that something holds them
-    concrete = answer.get_concrete_function(**like)
+    concrete = answer.get_concrete_function()
     return tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from weighin.core import (
     Array,
+    Arrays,
     Dataset,
     Recipe,
     ReferenceModel,
@@ -18,6 +19,7 @@ from weighin.core import (
     Task,
     WeighinError,
 )
+from weighin.core.signature import written
 from weighin.formats.keras import read_weights
 from weighin.frameworks import fitting, heads, process, tf_keras
 from weighin.tasks import inferring
@@ -85,22 +87,35 @@ class Trainer:
         """How many batches an epoch has."""
         return -(-self.examples // self.recipe.batch_size)
 
-    def dense_start(self, model: ReferenceModel, weights: Path | None = None) -> DenseStart:
+    def dense_start(
+        self,
+        model: ReferenceModel,
+        weights: Path | None = None,
+        check: Callable[[Any], None] = lambda created: None,
+    ) -> DenseStart:
         """Create a reference model, and train it by the recipe or give it published weights.
 
         With neither, a model whose weights come from its function stays as it is; random ones stay
         random, and batch normalization fits the training inputs.
+
+        Args:
+            model: a reference model.
+            weights: a file of published ones, if it is at hand.
+            check: refuses what the model's function returned, if need be.
 
         Raises:
             WeighinError: if the file of weights is damaged or does not fit the model, the
                 function returns no Keras 2 model, or model, task and data do not fit together.
         """
         created = create(model, self.seed)
+        check(created)
         try:
             heads.build(created, self.dataset)
             signature = heads.signature_of(created)
             fed = self.dataset.fed_to(signature)
             task = inferring.checked(signature, fed, self.recipe.task, self.recipe.loss)
+            if self.recipe.shift or self.recipe.mirror:
+                _check_moved(self.recipe, task, fed)
         except WeighinError as error:
             raise WeighinError(f"Model {model.name!r}: {error}") from None
         trainer = replace(self, dataset=fed)
@@ -109,14 +124,9 @@ class Trainer:
             tf_keras.set_weights(created, read_weights(weights), str(weights))
         elif self.recipe.epochs:
             trainer._fit(created, self.recipe.epochs, self.recipe.learning_rate, self.recipe.decay)
-        elif _draws_weights(model, self.seed):
+        elif self._draws_weights(model, created):
             trained = False
-            created = create(model, self.seed)
-            heads.build(created, self.dataset)
             fitting.settle(created, trainer._first_inputs(SETTLING_EXAMPLES))
-        else:
-            created = create(model, self.seed)
-            heads.build(created, self.dataset)
         return DenseStart(created, signature, task, trained)
 
     def fit(
@@ -159,6 +169,17 @@ class Trainer:
         """Inputs for calibrating activations: from the training part, never from the test part."""
         return self._first_inputs(CALIBRATION_EXAMPLES)
 
+    def _draws_weights(self, model: ReferenceModel, created: Any) -> bool:
+        """Whether a model's function draws weights at random, and does not bring trained ones.
+
+        Those that it draws differ from seed to seed.
+        """
+        other = create(model, self.seed + 1)
+        heads.build(other, self.dataset)
+        tf_keras.start_afresh(self.seed)
+        drawn = [[weight.numpy() for weight in each.weights] for each in (created, other)]
+        return len(set(map(len, drawn))) > 1 or not all(map(np.array_equal, *drawn))
+
     def _first_inputs(self, most: int) -> dict[str, Array]:
         return self.dataset.train.inputs(0, min(most, self.examples))
 
@@ -181,13 +202,14 @@ class Trainer:
             optimizer.learning_rate = process.keras().optimizers.schedules.CosineDecay(rate, steps)
         model.compile(optimizer=optimizer, loss=loss)
         train = self.dataset.train
-        inputs, learned = train.inputs(0, self.examples), task.learned(train)
-        learned = _first(learned, self.examples)
+        stored = {name: values[: self.examples] for name, values in train.stored.items()}
+        learned = _first(_in_order(task.learned(train), signature, self.dataset), self.examples)
         generator = np.random.default_rng(self.seed)
         changes = bool(recipe.shift or recipe.mirror)
         for part in [range(e, e + 1) for e in range(epochs)] if changes else [range(epochs)]:
             order = int(generator.integers(2**31))
-            seen = augmented(inputs, generator, recipe.shift, mirror=recipe.mirror)
+            moved = augmented(stored, generator, recipe.shift, mirror=recipe.mirror)
+            seen = replace(train, stored=moved)
             model.fit(
                 fitting.batches(seen, learned, recipe.batch_size, order),
                 initial_epoch=part.start,
@@ -198,8 +220,8 @@ class Trainer:
 
 
 def augmented(
-    inputs: dict[str, Array], generator: np.random.Generator, shift: int, *, mirror: bool
-) -> dict[str, Array]:
+    inputs: Arrays, generator: np.random.Generator, shift: int, *, mirror: bool
+) -> Arrays:
     """Images moved at random, the border filled with their edge values, and mirrored at random.
 
     Args:
@@ -232,18 +254,42 @@ def _moved(images: Array, generator: np.random.Generator, shift: int, *, mirror:
     return moved
 
 
-def _first(learned: Array | dict[str, Array], count: int) -> Array | dict[str, Array]:
-    if isinstance(learned, dict):
-        return {name: values[:count] for name, values in learned.items()}
+def _in_order(
+    learned: Array | dict[str, Array], signature: Signature, dataset: Dataset
+) -> Array | tuple[Array, ...]:
+    """What is learned, of several outputs in their order.
+
+    Raises:
+        WeighinError: if targets have other names than outputs; it lists both.
+    """
+    if not isinstance(learned, dict):
+        return learned
+    names = [port.name for port in signature.outputs]
+    if set(names) != set(learned):
+        raise WeighinError(
+            f"The model answers {', '.join(names)}; the targets of data set {dataset.name!r} are "
+            f"{', '.join(learned) or 'none'}: give them the same names."
+        )
+    return tuple(learned[name] for name in names)
+
+
+def _first(learned: Array | tuple[Array, ...], count: int) -> Array | tuple[Array, ...]:
+    if isinstance(learned, tuple):
+        return tuple(values[:count] for values in learned)
     return learned[:count]
 
 
-def _draws_weights(model: ReferenceModel, seed: int) -> bool:
-    """Whether a model's function draws its weights at random, and does not bring trained ones.
+def _check_moved(recipe: Recipe, task: Task, dataset: Dataset) -> None:
+    """Refuse to move images under what says where in them something is.
 
-    Those that it draws differ from seed to seed.
+    Raises:
+        WeighinError: naming the recipe's arguments.
     """
-    drawn = [
-        [weight.numpy() for weight in create(model, each).weights] for each in (seed, seed + 1)
-    ]
-    return any(not np.array_equal(*pair) for pair in zip(*drawn, strict=True))
+    learned = task.learned(dataset.train)
+    several = list(learned.values() if isinstance(learned, dict) else [learned])
+    if any(values.ndim > 2 for values in several):
+        shapes = ", ".join(written(values.shape[1:]) for values in several)
+        raise WeighinError(
+            f"Recipe(shift={recipe.shift}, mirror={recipe.mirror}) moves the images alone, and "
+            f"what is learned of them, {shapes}, has places too: leave out shift= and mirror=."
+        )
