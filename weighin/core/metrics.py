@@ -45,6 +45,7 @@ class Metric:
         column: whether the comparison tables have a column for it.
         quality: name of the task's figure that it is made of: tasks without one have no such
             metric, and their tables no column. Empty for metrics of all tasks.
+        substitute: whether tables of a task without figures of its own have a column for it.
         noun: what sentences call it, if not by its title.
         summary: one line for `weighin list`.
     """
@@ -61,6 +62,7 @@ class Metric:
     ratio_of: str = ""
     column: bool = True
     quality: str = ""
+    substitute: bool = False
     noun: str = ""
     summary: str = ""
 

@@ -41,6 +41,8 @@ def _mean(scores: npt.NDArray[Any]) -> Figure:
     better="higher",
     scope="evaluation",
     column=False,
+    relative=True,
+    substitute=True,
     comparison="none",
 )
 def agreement(evaluation: Evaluation) -> Figure | Skip:
@@ -63,6 +65,8 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
     better="higher",
     scope="evaluation",
     column=False,
+    relative=True,
+    substitute=True,
     comparison="none",
 )
 def sqnr(evaluation: Evaluation) -> Figure | Skip:
@@ -95,6 +99,8 @@ def sqnr(evaluation: Evaluation) -> Figure | Skip:
     better="higher",
     scope="evaluation",
     column=False,
+    relative=True,
+    substitute=True,
     comparison="none",
 )
 def cosine(evaluation: Evaluation) -> Figure | Skip:

@@ -124,13 +124,12 @@ def shown(line: Line, entry: Entry) -> str:
     if entry.value is None:
         return entry.status
     is_newest = entry is line.entries[0]
-    text = units.shown(line.metric, entry.value)
+    show, interval = units.style(line.metric), (entry.low, entry.high)
+    text, brackets = units.parts(show, entry.value, *interval)
     if entry.deviation is not None:
-        show = units.style(line.metric)
-        text += f" ± {units.deviation(show, entry.value, entry.deviation)}"
+        text += f" ± {units.deviation(show, entry.value, entry.deviation, *interval)}"
     if is_newest:
-        whole = units.shown(line.metric, entry.value, entry.low, entry.high)
-        return text + whole.removeprefix(units.shown(line.metric, entry.value))
+        return text + brackets
     if entry.verdict in ("", "no figure"):
         return text
     text += f" {entry.verdict}"
