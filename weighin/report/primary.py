@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from weighin.core import Catalogue, Metric, Record, Results, undescribed
+from weighin.report import units
 
 _CLASSIFICATION = "top1"
 
@@ -49,15 +50,10 @@ class Primary:
     @property
     def axis(self) -> str:
         """What stands beside an axis of it: `top-1 on the test set (%)`."""
-        unit = "%" if self.figure.kind == "share" else self.figure.unit
+        unit = units.axis(self.figure)[1]
         words = [unit] if unit else []
         words += ["lower is better"] if self.is_lower_better else []
         return f"{self.figure.title} on the test set" + (f" ({', '.join(words)})" if words else "")
-
-    @property
-    def factor(self) -> int:
-        """What a figure is multiplied by on an axis: shares are shown in percent."""
-        return 100 if self.figure.kind == "share" else 1
 
 
 def primary(metrics: Catalogue, records: Iterable[Record]) -> Primary:
