@@ -45,7 +45,7 @@ class Primary:
     @property
     def is_paired_by_counts(self) -> bool:
         """Whether each answer is right or wrong, so that answers gained and lost are counted."""
-        return self.figure.comparison == "shares"
+        return self.figure.comparison == "shares" or self.name == _CLASSIFICATION
 
     @property
     def axis(self) -> str:

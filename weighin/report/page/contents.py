@@ -5,7 +5,6 @@ The page's scripts sort and draw by the numbers and show the words; they format 
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
@@ -32,9 +31,7 @@ def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
     columns = of_all([results for _, results in runs])
     for at, (_, results) in enumerate(runs):
         by_model = {
-            (table.model, table.dataset): section(
-                dataclasses.replace(table, columns=columns), results, at
-            )
+            (table.model, table.dataset): section(table, columns, results, at)
             for table in tables(results)
         }
         drawn += plots(results, by_model, len(sections))
