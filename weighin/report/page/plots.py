@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weighin.core import Metric, Results, WeighinError
-from weighin.report.curve import FRONTS, Curve, curves, front
 from weighin.report import units
+from weighin.report.curve import FRONTS, Curve, curves, front
 from weighin.report.figure import caption, styles
 from weighin.report.primary import Primary
 from weighin.report.rows import Row

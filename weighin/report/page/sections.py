@@ -17,9 +17,7 @@ MISSING = ("failed", "skipped", "not measured")
 _TONES = {"better": "good", "faster": "good", "worse": "bad", "slower": "bad", "same": "same"}
 
 
-def section(
-    table: Table, columns: Sequence[Column], results: Results, file: int
-) -> dict[str, Any]:
+def section(table: Table, columns: Sequence[Column], results: Results, file: int) -> dict[str, Any]:
     """One table with its notes, what its figures rest on, and its best rows.
 
     Args:
@@ -65,9 +63,7 @@ def _further(table: Table, results: Results, rows: Sequence[Row]) -> dict[str, A
 
 
 def _row(table: Table, columns: Sequence[Column], row: Row) -> dict[str, Any]:
-    shown = {
-        column.metric: _cell(table.told(row, column), column, row) for column in table.columns
-    }
+    shown = {column.metric: _cell(table.told(row, column), column, row) for column in table.columns}
     cells = [shown.get(column.metric, {}) for column in columns]
     return {
         "variant": row.variant,

@@ -69,6 +69,7 @@ function bestCell(section, best) {
 }
 
 function showOverview() {
+  byId("not-worse").textContent = data.head.not_worse;
   const headers = ["model", "data set", "smallest, not found worse", "fastest, not found worse", "rows"];
   if (severalFiles) headers.push("file");
   const lines = data.sections.map((section, at) =>
