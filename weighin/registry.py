@@ -269,6 +269,7 @@ def metric(
     tolerance: float = 0.0,
     relative: bool = False,
     column: bool = True,
+    substitute: bool = False,
 ) -> Callable[[Callable[[Any], Figure | Skip]], Callable[[Any], Figure | Skip]]:
     """Register the decorated function, from an operation's outcome to a figure, as a metric.
 
@@ -290,6 +291,7 @@ def metric(
             tolerance=tolerance,
             relative=relative,
             column=column,
+            substitute=substitute,
             summary=summary(compute),
             scope=scope,
             compute=compute,

@@ -70,7 +70,8 @@ def found(name: str, search: SearchPaths) -> str:
         if not search.offline and "keras.datasets" in str(error):
             refused.append("keras.datasets will try to download it")
         return "; ".join(["not found", *refused])
-    return f"{len(loaded.train):,} + {len(loaded.test):,} images, checked ({loaded.digest[:12]})"
+    counts = f"{len(loaded.train):,} + {len(loaded.test):,} {loaded.examples}"
+    return f"{counts}, checked ({loaded.digest[:12]})"
 
 
 def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:

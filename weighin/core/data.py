@@ -102,6 +102,12 @@ class Dataset:
     test: Split
     unlabelled: str = ""
 
+    @property
+    def examples(self) -> str:
+        """What its examples are called: `images`, where an input is some."""
+        inputs = self.test.stored.values()
+        return "images" if any(map(_is_image, inputs)) else "examples"
+
     def fed_to(self, signature: Signature) -> Dataset:
         """The same data under the names, and of the dtypes, that a model takes.
 
@@ -131,6 +137,13 @@ class Dataset:
         fed = dataclasses.replace(self, train=renamed(self.train), test=renamed(self.test))
         signature.check_values(fed.train.stored, fed.train.scales, f"data set {self.name!r}")
         return fed
+
+
+def _is_image(values: Array) -> bool:
+    """Whether they are `(n, height, width, channels)`, or bytes `(n, height, width)`."""
+    if values.ndim == 4:
+        return values.shape[3] in (1, 3, 4)
+    return values.ndim == 3 and values.dtype == np.uint8
 
 
 def _reshaped(values: Array, port: Port) -> Array:

@@ -39,12 +39,15 @@ class Metric:
             the intervals lie apart by more than the tolerance; `none`, not at all.
         tolerance: what difference between runs does not matter: of shares in the same unit, of
             all else as a share of the figure.
+        margin: of a difference to the baseline, what does not matter; None of shares where the run
+            says it, and of all else where it is 1 % of the baseline's figure.
         relative: whether it is itself a comparison with the baseline, which therefore has none.
         ratio_of: the metric of which this is the baseline's figure ÷ the row's own, made by
             reports where it is not recorded itself; empty for all that are recorded.
         column: whether the comparison tables have a column for it.
         quality: name of the task's figure that it is made of: tasks without one have no such
             metric, and their tables no column. Empty for metrics of all tasks.
+        substitute: whether tables of a task without figures of its own have a column for it.
         noun: what sentences call it, if not by its title.
         summary: one line for `weighin list`.
     """
@@ -57,10 +60,12 @@ class Metric:
     machine_bound: bool = False
     comparison: Comparison = "none"
     tolerance: float = 0.0
+    margin: float | None = None
     relative: bool = False
     ratio_of: str = ""
     column: bool = True
     quality: str = ""
+    substitute: bool = False
     noun: str = ""
     summary: str = ""
 

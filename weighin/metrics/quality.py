@@ -46,6 +46,8 @@ def _mean(scores: npt.NDArray[Any]) -> Figure:
     better="higher",
     scope="evaluation",
     column=False,
+    relative=True,
+    substitute=True,
     comparison="none",
 )
 def agreement(evaluation: Evaluation) -> Figure | Skip:
@@ -68,6 +70,8 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
     better="higher",
     scope="evaluation",
     column=False,
+    relative=True,
+    substitute=True,
     comparison="none",
 )
 def sqnr(evaluation: Evaluation) -> Figure | Skip:
@@ -106,6 +110,8 @@ def sqnr(evaluation: Evaluation) -> Figure | Skip:
     better="higher",
     scope="evaluation",
     column=False,
+    relative=True,
+    substitute=True,
     comparison="none",
 )
 def cosine(evaluation: Evaluation) -> Figure | Skip:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from weighin.core import Metric, Record, Results
 from weighin.report import units
+from weighin.report.primary import primaries
+from weighin.report.rows import by_model
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,12 @@ def columns(results: Results, records: Iterable[Record] | None = None) -> tuple[
         results: the run.
         records: of one table; how good answers are has the columns of its own task alone.
     """
-    of = results.records if records is None else records
-    recorded = {record.metric for record in of}
+    told = primaries(results.metrics, results.records if records is None else records)
+    shown = {name for each in told for name in (each.name, each.delta_name)}
     return tuple(
         column_of(metric)
         for metric in results.metrics.values()
-        if metric.column and (not metric.quality or metric.name in recorded)
+        if metric.name in shown or (metric.column and not metric.quality)
     )
 
 
@@ -64,6 +66,9 @@ def of_all(runs: Sequence[Results]) -> tuple[Column, ...]:
     """The columns of several runs' tables, each once, as the first run that has it describes it."""
     described: dict[str, Column] = {}
     for results in runs:
-        for column in columns(results):
-            described.setdefault(column.metric, column)
+        of_tables = [columns(results, of) for of in by_model(results.records).values()]
+        shown = {column.metric: column for of_table in of_tables for column in of_table}
+        for name in results.metrics:
+            if name in shown:
+                described.setdefault(name, shown[name])
     return tuple(described.values())
