@@ -73,7 +73,8 @@ class Classification(Task):
             return False
         if _is_one_hot(target):
             return port.activation != "sigmoid" and port.units == target.shape[1]
-        if target.dtype.kind == "f" and port.activation != "softmax":
+        of_class_1 = port.activation == "sigmoid" and port.units == 1
+        if target.dtype.kind == "f" and not (port.activation == "softmax" or of_class_1):
             return False
         if port.units == 1 and port.activation == "linear" and dataset.classes is None:
             return False  # whole numbers may be just that
