@@ -89,7 +89,7 @@ class Evaluation:
 
     def _computed(self, quality: Quality, chosen: npt.NDArray[np.intp] | None) -> Any:
         """A figure of all examples, or of those chosen."""
-        if quality.of_prepared is not None:
+        if quality.of_prepared is not None and (chosen is not None or quality.compute is None):
             if "prepared" not in self._kept:
                 self._kept["prepared"] = self.task.prepared(self.answers, self.targets)
             return quality.of_prepared(self._kept["prepared"], chosen)

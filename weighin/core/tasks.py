@@ -28,8 +28,9 @@ class Quality:
         compute: given `(answers, targets)`, both by name and with one entry for each example:
             `(n,)` scores, whose mean is the figure, or one number that is no mean of scores. None
             of the arrays may be changed.
-        of_prepared: instead, given what the task has `prepared` of all examples once, and which of
-            them to take (None for all): the figure of those.
+        of_prepared: given what the task has `prepared` of all examples once, and which of them to
+            take, some more than once (None for all): the figure of those. Beside `compute`, for
+            resamples, where that would take long; or instead of it.
         better: which direction is good.
         kind: what its numbers are; shares are shown in percent, their differences in points.
         unit: of a `number`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from weighin.core import Array, Arrays, Dataset, Loss, Quality, Signature, Split, WeighinError
 from weighin.core.signature import written
 from weighin.core.tasks import Task, only, repeated
+from weighin.tasks._ranking import Chosen, Ranked
 from weighin.tasks.registering import task
 
 HALF = 0.5  # the score from which a label is said to hold
@@ -24,6 +27,15 @@ def _auc(answers: Arrays, targets: Arrays) -> float:
     from sklearn.metrics import roc_auc_score
 
     return _mean_over_labels(roc_auc_score, answers, targets)
+
+
+def _resampled(figure: str) -> Callable[[list[Ranked], Chosen], float]:
+    def mean(labels: list[Ranked], chosen: Chosen) -> float:
+        """Over labels that hold of some of the chosen examples and not of others."""
+        figures = [getattr(label, figure)(chosen) for label in labels if label.is_varied(chosen)]
+        return float(np.mean(figures)) if figures else math.nan
+
+    return mean
 
 
 def _micro_f1(answers: Arrays, targets: Arrays) -> float:
@@ -57,6 +69,7 @@ class MultiLabel(Task):
             name="mean_average_precision",
             title="mAP",
             compute=_average_precision,
+            of_prepared=_resampled("average_precision"),
             applies=_of_varied,
             summary="Average precision, mean over labels; bootstrap interval",
         ),
@@ -70,6 +83,7 @@ class MultiLabel(Task):
             name="auc",
             title="AUC",
             compute=_auc,
+            of_prepared=_resampled("auc"),
             applies=_of_varied,
             summary="Area under the ROC curve, mean over labels; bootstrap interval",
         ),
@@ -122,6 +136,11 @@ class MultiLabel(Task):
         if scores.min(initial=0) < -HALF or scores.max(initial=0) > 1 + HALF:
             scores = 1 / (1 + np.exp(-scores))
         return {"score": scores}
+
+    def prepared(self, answers: Arrays, targets: Arrays) -> list[Ranked]:
+        """Examples by falling score, of each label."""
+        scores, holds = answers["score"], targets["label"]
+        return [Ranked(scores[:, at], holds[:, at]) for at in range(holds.shape[1])]
 
     def same(self, answers: Arrays, others: Arrays) -> Array:
         """The share of labels that both say hold, or do not."""

@@ -9,6 +9,7 @@ import numpy as np
 from weighin.core import Array, Arrays, Dataset, Loss, Quality, Signature, Split, WeighinError
 from weighin.core.signature import written
 from weighin.core.tasks import Task, only, repeated
+from weighin.tasks._ranking import Ranked
 from weighin.tasks.registering import task
 
 
@@ -66,6 +67,7 @@ class Reconstruction(Task):
             name="anomaly_auc",
             title="anomaly AUC",
             compute=_auc,
+            of_prepared=Ranked.auc,
             applies=_labelled,
             summary="Area under the ROC curve of errors that tell anomalies; bootstrap interval",
         ),
@@ -122,6 +124,10 @@ class Reconstruction(Task):
         axes = tuple(range(1, given.ndim))
         error = ((given - wanted) ** 2).mean(axis=axes)
         return {"error": error, "peak": np.abs(wanted).max(axis=axes).clip(1e-9)}
+
+    def prepared(self, answers: Arrays, targets: Arrays) -> Ranked:
+        """Examples by falling error."""
+        return Ranked(answers["error"], targets["anomalous"])
 
     def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array]:
         """The mean of what was to be given in training."""
