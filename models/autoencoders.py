@@ -9,12 +9,7 @@ LEFT_OUT = Recipe(
     "mnist_left_out", epochs=10, finetune_epochs=3, learning_rate=3e-3, decay="cosine"
 )
 STRANGERS = Recipe(
-    "fsdd_strangers",
-    epochs=10,
-    finetune_epochs=3,
-    batch_size=128,
-    learning_rate=2e-3,
-    decay="cosine",
+    "fsdd_strangers", epochs=7, finetune_epochs=2, learning_rate=2e-3, decay="cosine"
 )
 
 

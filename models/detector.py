@@ -44,8 +44,7 @@ def digit_detector(keras: Any) -> Any:
 
     image = layers.Input((64, 64, 1))
     x = convolution(image, 24, size=7, stride=4)
-    x = convolution(x, 32)
-    x = convolution(x, 64, stride=2)
+    x = convolution(x, 48, stride=2)
     x = convolution(x, 64)
     classes = layers.Conv2D(11, 1, activation="softmax", name="classes")(x)
     boxes = layers.Conv2D(4, 1, activation="sigmoid", name="boxes")(x)

@@ -4,7 +4,9 @@ from typing import Any
 
 from weighin import Recipe, model
 
-STRIPS = Recipe("digit_strips", epochs=6, finetune_epochs=2, batch_size=64, learning_rate=4e-3)
+STRIPS = Recipe(
+    "digit_strips", epochs=8, finetune_epochs=2, batch_size=64, learning_rate=4e-3, decay="cosine"
+)
 
 
 @model(quick=STRIPS)

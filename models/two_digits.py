@@ -4,7 +4,7 @@ from typing import Any
 
 from weighin import Recipe, model
 
-BESIDE = Recipe("two_digits", epochs=6, finetune_epochs=2, learning_rate=2e-3, decay="cosine")
+BESIDE = Recipe("two_digits", epochs=8, finetune_epochs=2, learning_rate=2e-3, decay="cosine")
 SAME = Recipe("same_digit", epochs=8, finetune_epochs=2, learning_rate=2e-3, decay="cosine")
 
 

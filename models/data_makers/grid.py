@@ -30,6 +30,9 @@ def encode(boxes: Array, classes: Array) -> npt.NDArray[np.float32]:
         `(n, 8, 8, 15)`: a 1 for the class of each cell (the last for none), then where its centre
         is in the cell, from the left and from above, as shares of the cell, and width and height as
         shares of `LARGEST`; zeros in cells with no centre.
+
+    Raises:
+        ValueError: if a centre is outside the picture, or two are in one cell.
     """
     grid = np.zeros((len(boxes), CELLS, CELLS, CLASSES + 5), np.float32)
     grid[..., BACKGROUND] = 1
@@ -38,6 +41,10 @@ def encode(boxes: Array, classes: Array) -> npt.NDArray[np.float32]:
     column, across = np.divmod((left + width / 2) / CELL, 1)
     row, down = np.divmod((top + height / 2) / CELL, 1)
     cells = picture, row.astype(int), column.astype(int)
+    if any(((place < 0) | (place >= CELLS)).any() for place in cells[1:]):
+        raise ValueError(f"a box has its centre outside of {CELLS * CELL}×{CELLS * CELL} pixels")
+    if len(set(zip(*(place.tolist() for place in cells), strict=True))) < len(picture):
+        raise ValueError(f"two boxes of a picture have their centres in one cell of {CELL} pixels")
     grid[(*cells, BACKGROUND)] = 0
     grid[(*cells, classes[picture, which])] = 1
     grid[(*cells, slice(-4, None))] = np.stack([across, down, width / LARGEST, height / LARGEST], 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from helpers.task_data import embedded
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,3 +114,19 @@ def test_of_two_boxes_on_one_object_the_better_stays() -> None:
     assert classes[0, :3].tolist() == [9, 1, -1]
     assert np.allclose([0.8, 0.7, 0], scores[0, :3])
     assert np.allclose([32.8 - 8, 28 - 8, 16, 16], boxes[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("second", "problem"),
+    [
+        ([10, 10, 6, 6], "two boxes of a picture have their centres in one cell"),
+        ([60, 10, 8, 8], "a box has its centre outside"),
+        ([-9, 10, 8, 8], "a box has its centre outside"),
+    ],
+)
+def test_what_a_grid_cannot_hold_is_refused(second: list[int], problem: str) -> None:
+    """A cell answers for one box, and a picture for its own cells."""
+    boxes = np.array([[[8, 8, 6, 6], second]], np.float32)
+
+    with pytest.raises(ValueError, match=problem):
+        grid.encode(boxes, np.array([[1, 2]]))
