@@ -425,9 +425,7 @@ def test_targets_that_are_not_known_are_the_same(data: Dataset) -> None:
 def test_what_nobody_has_trained_need_not_give_noise_back(
     data: Dataset, trained: bool, refused: bool
 ) -> None:
-    """It knows nothing, and there is nothing to know; a trained model that gives nothing back is
-    refused.
-    """
+    """It knows nothing, and there is nothing to know; a trained one should."""
     split = dataclasses.replace(data.test, targets={})
     noise = dataclasses.replace(data, train=split, test=split, unlabelled="noise")
     task, model = registry.tasks["reconstruction"], signature()
@@ -435,7 +433,7 @@ def test_what_nobody_has_trained_need_not_give_noise_back(
     found = dataclasses.replace(found, trained=trained)
 
     if refused:
-        with pytest.raises(WeighinError, match="no better than .* mean of the training part"):
+        with pytest.raises(WeighinError, match=r"no better than .* mean of the training part"):
             refuse_guessing(found, noise)
     else:
         refuse_guessing(found, noise)
