@@ -185,3 +185,19 @@ def test_a_runtime_that_answers_bare_arrays_is_told_so(shop, tiny_data, tmp_path
     said = r"answers a bare ndarray \[1, 3\]: .* give outputs by name"
     with pytest.raises(WeighinError, match=said):
         cold_starts("twin", shop.artifact().path, 1, example(tiny_data), [file])
+
+
+def test_a_runtime_that_takes_bare_arrays_is_told_what_it_was_given(
+    shop, tiny_data, tmp_path, monkeypatch
+):
+    """Its own error, and what inputs are given as."""
+    file = tmp_path / "twin.py"
+    opened = TWIN.split("        session.answer")[0]
+    asks = "session.inference = lambda images: images.shape"
+    file.write_text(f"{opened}        {asks}\n        return session\n")
+    monkeypatch.setattr(registry, "runtimes", copy.deepcopy(registry.runtimes))
+    load_definitions([file])
+
+    said = r"no attribute 'shape' \(its sessions are given inputs by name: .*'x': \[1, 6, 6, 1\]"
+    with pytest.raises(WeighinError, match=said):
+        cold_starts("twin", shop.artifact().path, 1, example(tiny_data), [file])
