@@ -311,3 +311,21 @@ def test_infinite_answers_are_told_with_their_share(tmp_path: Path, data: Datase
 
     with pytest.raises(WeighinError, match="infinite values to 5 of 20 examples, 25 %"):
         check_session(Session(overflowing), artifact(tmp_path, data), data)
+
+
+def test_an_output_that_hardly_varies_is_rounded_flat(tmp_path: Path, data: Dataset) -> None:
+    """Eight bits from 0 to 0.5 have steps of 0.002: what is finer is lost, and no fault."""
+
+    def answers(images: Array, varied: float = 1e-4) -> dict[str, Array]:
+        return {"a": right(images), "b": 0.5 + varied * images[:, 0, 0, :1]}
+
+    made = artifact(tmp_path, data, stage="int8", format="keras", answers=answers)
+    flat = Session(lambda images: answers(images, 0))
+
+    assert held(flat, made, data).furthest < 0.001
+    varied = artifact(
+        tmp_path, data, stage="int8", format="keras", answers=lambda images: answers(images, 1)
+    )
+    upside_down = Session(lambda images: answers(images, -1))
+    with pytest.raises(WeighinError, match="it does not compute the same"):
+        held(upside_down, varied, data)

@@ -437,3 +437,17 @@ def test_what_nobody_has_trained_need_not_give_noise_back(
             refuse_guessing(found, noise)
     else:
         refuse_guessing(found, noise)
+
+
+def test_too_few_of_one_kind_to_tell_guessing_are_told(data: Dataset) -> None:
+    """An interval that cannot be made refuses the baseline, with the reason and the way out."""
+    holds = np.zeros((N, 2), int)
+    holds[0] = 1  # most resamples have it, too many do not
+    split = dataclasses.replace(data.test, targets={"y": holds})
+    labels = dataclasses.replace(data, train=split, test=split)
+    task = registry.tasks["multilabel"]
+    two = Session(lambda images: right(images)[:, :2])
+    found = evaluation.evaluate(two, labels, task, signature(2))
+
+    with pytest.raises(WeighinError, match=r"cannot be told: .* too few .* more test examples"):
+        refuse_guessing(found, labels)
