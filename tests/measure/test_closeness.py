@@ -160,3 +160,34 @@ def test_not_a_number_is_never_near(tmp_path: Path) -> None:
 
     assert not passes(scores, wanted, None)
     assert not passes(scores, wanted, graph(tmp_path, dense(4, 8, "int8")))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int8", "uint8", "bool"])
+@pytest.mark.parametrize(("others", "taken"), [(0, True), (1, True), (2, False), (100, False)])
+def test_whole_numbers_are_the_same_but_for_a_few(dtype: str, others: int, taken: bool) -> None:
+    """Rounding before them may tip one in a hundred; how far apart two classes are says nothing."""
+    wanted = (np.arange(100) % 2).astype(dtype)
+    numbers = wanted.copy()
+    numbers[:others] = 1 - numbers[:others] if dtype != "bool" else ~numbers[:others]
+
+    assert taken == passes(numbers, wanted, None)
+
+
+def test_whole_numbers_of_integer_files_differ_more_often(tmp_path: Path) -> None:
+    """Their kernels lie some steps apart, which decides between scores that are nearly even."""
+    held = graph(tmp_path, dense(4, 8, "int8"))
+    wanted = np.arange(100, dtype=np.int32)
+    near, far = wanted.copy(), wanted.copy()
+    near[:10] += 1
+    far[:11] += 1
+
+    assert passes(near, wanted, held)
+    assert not passes(far, wanted, held)
+
+
+def test_halves_do_not_stretch_the_bound() -> None:
+    """The spread of large float16 values is not infinite, and their own steps are rounding."""
+    wanted = np.array([-60000, 60000], np.float16)
+
+    assert 240 > rounding(FLOAT, wanted) > 60000 * float(np.finfo(np.float16).eps)
+    assert not passes(np.array([0, 60000], np.float16), wanted, None)

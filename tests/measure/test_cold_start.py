@@ -170,3 +170,34 @@ def test_one_that_fails_among_several_is_told_and_none_is_left(tmp_path, tiny_da
     with pytest.raises(WeighinError, match="litert failed"):
         cold_starts("litert", path, 1, example(tiny_data), count=3)
     assert before >= {child.pid for child in psutil.Process().children()}
+
+
+def test_a_runtime_that_answers_bare_arrays_is_told_so(shop, tiny_data, tmp_path, monkeypatch):
+    """One that was written before outputs had names: what is wanted is said."""
+    file = tmp_path / "twin.py"
+    bare = "session.answer = lambda: next(iter(session._one.get().values()))"
+    file.write_text(
+        TWIN.split("        session.answer")[0] + f"        {bare}\n        return session\n"
+    )
+    monkeypatch.setattr(registry, "runtimes", copy.deepcopy(registry.runtimes))
+    load_definitions([file])
+
+    said = r"answers a bare ndarray \[1, 3\]: .* give outputs by name"
+    with pytest.raises(WeighinError, match=said):
+        cold_starts("twin", shop.artifact().path, 1, example(tiny_data), [file])
+
+
+def test_a_runtime_that_takes_bare_arrays_is_told_what_it_was_given(
+    shop, tiny_data, tmp_path, monkeypatch
+):
+    """Its own error, and what inputs are given as."""
+    file = tmp_path / "twin.py"
+    opened = TWIN.split("        session.answer")[0]
+    asks = "session.inference = lambda images: images.shape"
+    file.write_text(f"{opened}        {asks}\n        return session\n")
+    monkeypatch.setattr(registry, "runtimes", copy.deepcopy(registry.runtimes))
+    load_definitions([file])
+
+    said = r"no attribute 'shape' \(its sessions are given inputs by name: .*'x': \[1, 6, 6, 1\]"
+    with pytest.raises(WeighinError, match=said):
+        cold_starts("twin", shop.artifact().path, 1, example(tiny_data), [file])

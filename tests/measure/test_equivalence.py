@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from helpers.answering import (
     shifted,
 )
 
+from weighin import registry
 from weighin.core import Array, Artifact, Dataset, WeighinError
 from weighin.measure import equivalence
 from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, FLOAT, rounding
@@ -233,3 +235,97 @@ def test_untrained_float_files_may_round_further(
     said = f"a float file may differ by {by:.2g}, {share:g} of their spread"
     with pytest.raises(WeighinError, match=said):
         check_session(Session(shifted(by * 1.1)), made, data)
+
+
+def two(images: Array) -> dict[str, Array]:
+    """Two outputs of one shape: scores, and the scores of the next class."""
+    return {"a": right(images), "b": np.roll(right(images), 1, axis=1)}
+
+
+def held(session: Session, made: Artifact, data: Dataset) -> Fidelity:
+    """Hold a session of several outputs against its Keras model."""
+    return equivalence.check_session(session, made, data, registry.tasks["unlabelled"])
+
+
+@pytest.mark.parametrize("stage", ["float32", "int8"])
+def test_several_outputs_are_held_by_their_names(tmp_path: Path, data: Dataset, stage: str) -> None:
+    """In whatever order they come; two of one shape that are swapped are found out."""
+    made = artifact(tmp_path, data, stage=stage, format="keras", answers=two)
+    reordered = Session(lambda images: dict(reversed(two(images).items())))
+    swapped = Session(lambda images: dict(zip("ba", two(images).values(), strict=True)))
+
+    assert (20, 20, 0.0) == (held(reordered, made, data).same, 20, 0.0)
+    with pytest.raises(WeighinError, match="from the Keras model's"):
+        held(swapped, made, data)
+
+
+def test_an_output_too_few_is_told(tmp_path: Path, data: Dataset) -> None:
+    """Which came, and which were wanted."""
+    made = artifact(tmp_path, data, answers=two)
+    one = Session(lambda images: {"a": right(images)})
+
+    with pytest.raises(WeighinError, match=r"session answers a \[20, 6\]; the model a \(6,\).*, b"):
+        held(one, made, data)
+
+
+def chosen(images: Array) -> dict[str, Array]:
+    """Scores, and the class that the graph itself has chosen: one whole number for each example."""
+    return {"scores": right(images), "class": right(images).argmax(axis=1)}
+
+
+@pytest.mark.parametrize("stage", ["float32", "int8"])
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_whole_numbers_are_held_too(tmp_path: Path, data: Dataset, stage: str, dtype: str) -> None:
+    """Scalars, unsigned ones and truths: those that are the same pass, others do not."""
+
+    def answers(images: Array, off: int = 0) -> dict[str, Array]:
+        given = chosen(images)
+        return {**given, "class": ((given["class"] + off) % CLASSES % 2).astype(dtype)}
+
+    made = artifact(tmp_path, data, stage=stage, format="keras", answers=answers)
+
+    assert 0.0 == held(Session(answers), made, data).furthest
+    if stage == "float32":
+        with pytest.raises(WeighinError, match="'class' differ in 20 of 20 whole numbers"):
+            held(Session(lambda images: answers(images, 1)), made, data)
+    with pytest.raises(WeighinError, match="'class' differ in 1 of 1 whole numbers"):
+        held(Session(answers, lambda images: answers(images, 1)), made, data)
+
+
+def test_bare_arrays_are_refused_before_they_are_held(tmp_path: Path, data: Dataset) -> None:
+    """Of a single example too."""
+
+    class Bare(Session):
+        def answer(self) -> Any:
+            return right(asked(data)[:1])
+
+    with pytest.raises(WeighinError, match=r"a bare ndarray \[1, 6\]: predict\(\) and answer\(\)"):
+        check_session(Bare(right), artifact(tmp_path, data), data)
+
+
+def test_infinite_answers_are_told_with_their_share(tmp_path: Path, data: Dataset) -> None:
+    """How many of the examples that were asked."""
+
+    def overflowing(images: Array) -> Array:
+        return np.where(np.arange(len(images))[:, np.newaxis] < 5, np.inf, right(images))
+
+    with pytest.raises(WeighinError, match="infinite values to 5 of 20 examples, 25 %"):
+        check_session(Session(overflowing), artifact(tmp_path, data), data)
+
+
+def test_an_output_that_hardly_varies_is_rounded_flat(tmp_path: Path, data: Dataset) -> None:
+    """Eight bits from 0 to 0.5 have steps of 0.002: what is finer is lost, and no fault."""
+
+    def answers(images: Array, varied: float = 1e-4) -> dict[str, Array]:
+        return {"a": right(images), "b": 0.5 + varied * images[:, 0, 0, :1]}
+
+    made = artifact(tmp_path, data, stage="int8", format="keras", answers=answers)
+    flat = Session(lambda images: answers(images, 0))
+
+    assert held(flat, made, data).furthest < 0.001
+    varied = artifact(
+        tmp_path, data, stage="int8", format="keras", answers=lambda images: answers(images, 1)
+    )
+    upside_down = Session(lambda images: answers(images, -1))
+    with pytest.raises(WeighinError, match="it does not compute the same"):
+        held(upside_down, varied, data)

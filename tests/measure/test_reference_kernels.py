@@ -304,3 +304,21 @@ def overwriting(path: Path, inputs: Arrays, kernels: str, *, keep_tensors: bool)
     outputs = litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
     step = 1 if keep_tensors else -1
     return {name: scores[:, ::step] for name, scores in outputs.items()}
+
+
+def test_few_examples_are_asked_where_they_are_large(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inputs and answers are remembered for other sessions of the file: their memory is bounded."""
+    asked: list[int] = []
+
+    def reference(path: Path, inputs: Arrays, kernels: str, *, keep_tensors: bool) -> Arrays:
+        asked.append(len(inputs["x"]))
+        return litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
+
+    monkeypatch.setattr(equivalence, "reference", reference)
+    for most, n in ((3 * 2 * CLASSES * 4, 3), (1, 1)):
+        equivalence._reference_outputs.cache_clear()
+        monkeypatch.setattr(equivalence, "REFERENCE_BYTES", most)
+        check_session(LiteRT().open(quantized.path, 1), quantized, flat(data))
+        assert [n] == asked[-1:]

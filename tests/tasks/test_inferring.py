@@ -10,7 +10,7 @@ import pytest
 from helpers.tasking import N, data, signature
 
 from weighin import registry
-from weighin.core import Dataset, Signature, WeighinError
+from weighin.core import Dataset, Quality, Signature, Task, WeighinError
 from weighin.tasks.inferring import checked, task_of
 
 RNG = np.random.default_rng(0)
@@ -199,3 +199,14 @@ def test_what_does_not_fit_is_refused(
     """Both numbers or shapes are named, and the way out."""
     with pytest.raises(WeighinError, match=problem):
         checked(model, given, named, loss)
+
+
+def test_a_task_whose_figures_no_table_knows_is_refused() -> None:
+    """One that is given itself, and was never registered, would be weighed without a figure."""
+
+    class Own(Task):
+        name = "own"
+        figures = (Quality(name="own_figure", title="own", compute=lambda answers, targets: 1.0),)
+
+    with pytest.raises(WeighinError, match=r"not registered \(own_figure\): write @task before"):
+        task_of(signature((1,)), data(CLASSES), Own())

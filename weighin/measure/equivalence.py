@@ -126,7 +126,8 @@ def _refuse_chance(
     """Refuse a session that has next to nothing to do with the Keras model.
 
     Classes by how often they are the same; numbers by whether they are nearer to the model's than
-    these are to their own mean.
+    these are to their own mean. An output that hardly varies, by less than 8 bits can tell, is left
+    to the other checks: there rounding alone is as large.
     """
     classes = signature.output.units or 1
     if task.name == "classification" and fidelity.same is not None:
@@ -142,7 +143,8 @@ def _refuse_chance(
             continue
         errors = np.square(outputs[name].astype(np.float64) - values).mean()
         spread = np.square(values - values.mean(axis=0, dtype=np.float64)).mean()
-        if spread > 0 and errors >= spread:
+        step = float(np.abs(values).max()) / 255
+        if spread > step**2 and errors >= spread:
             raise WeighinError(
                 f"the session's answers lie as far from the Keras model's as their own mean does "
                 f"(error {math.sqrt(errors):.2g}, spread {math.sqrt(spread):.2g}): it does not "

@@ -69,7 +69,15 @@ def _main() -> None:
     sys.stdin.buffer.readline()
     began = time.perf_counter()
     session = runtime.open(Path(orders["path"]), orders["threads"])
-    session.inference(example)()
+    try:
+        session.inference(example)()
+    except (AttributeError, KeyError, TypeError) as error:
+        if orders["class"]:
+            raise
+        given = {name: list(values.shape) for name, values in example.items()}
+        sys.exit(  # a runtime of somebody's own
+            f"{type(error).__name__}: {error} (its sessions are given inputs by name: {given})"
+        )
     outputs = session.answer()
     seconds = time.perf_counter() - began
     refuse_unnamed(outputs)

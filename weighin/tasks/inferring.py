@@ -14,6 +14,7 @@ def task_of(signature: Signature, dataset: Dataset, named: str | Task | None = N
         WeighinError: if none or several fit; it says what came, and how to name one.
     """
     if isinstance(named, Task):
+        _check_registered(named)
         return named
     if named is not None:
         return registry.tasks[named]
@@ -34,6 +35,20 @@ def task_of(signature: Signature, dataset: Dataset, named: str | Task | None = N
         f"{dataset.name!r} are {targets or 'none'}. Name it by Recipe(task=…), one of "
         f"{', '.join(registry.tasks)}."
     )
+
+
+def _check_registered(task: Task) -> None:
+    """Refuse a task whose figures no table would show.
+
+    Raises:
+        WeighinError: naming them.
+    """
+    unknown = [each.name for each in task.figures if each.name not in registry.metrics]
+    if unknown:
+        raise WeighinError(
+            f"The task {task.name or type(task).__name__!r} of Recipe(task=…) has figures that are "
+            f"not registered ({', '.join(unknown)}): write @task before its class."
+        )
 
 
 def checked(
