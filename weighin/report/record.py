@@ -153,10 +153,10 @@ def _judged_by(quality: Primary, noun: str) -> tuple[str, str]:
         told = f"McNemar: {noun} gained and lost against the dense baseline, exact test; {choice}"
     else:
         told = f"{_test_header(quality)}: against the dense baseline, by paired bootstrap; {choice}"
-    by = "points" if quality.figure.kind == "share" else "% of the baseline's"
+    by = f"points {side}" if quality.figure.kind == "share" else f"% {side} the baseline's"
     return told, (
         f"no worse: that test does not find it worse at 5 %, and {title} is at most "
-        f"{POINT * 100:g} {by} {side}"
+        f"{POINT * 100:g} {by}"
     )
 
 

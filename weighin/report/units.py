@@ -54,7 +54,7 @@ def deviation(
         show: how the figure is shown.
         value: the mean.
         spread: its standard deviation.
-        low: the lower end of its interval, by which the digits of a change go.
+        low: the lower end of its interval, by which the digits of numbers go.
         high: likewise.
     """
     steps = _SECONDS if show is seconds else _BYTES if show is size else None
@@ -77,7 +77,7 @@ def parts(
 ) -> tuple[str, str]:
     """A figure and its interval apart: `93.1 µs` and ` [92.8, 93.4]`.
 
-    The first may have other digits than the figure alone: those of a change go by its interval.
+    The first may have other digits than the figure alone: those of numbers go by the interval.
     """
     whole, ends = show(value, low, high), _ends(low, high, str)
     figure, bracket, rest = whole.rpartition(" [") if ends else (whole, "", "")
@@ -101,10 +101,10 @@ def style(metric: Metric) -> Style:
 def _number(
     unit: str, sign: str, value: float, low: float | None = None, high: float | None = None
 ) -> str:
-    """`1.23 mJ [1.20, 1.27]`; of changes `+0.12 mJ [-0.01, +0.25]`, as exact as its interval."""
+    """`1.230 mJ [1.195, 1.265]`, changes with a sign; two digits of the interval's length count."""
     decimals = _FINEST + 1
-    if sign and low is not None and high is not None and high > low:
-        decimals = max(0, 2 - math.floor(math.log10(high - low)))
+    if low is not None and high is not None and high > low:
+        decimals = max(0, 1 - math.floor(math.log10(high - low)))
 
     def written(number: float) -> str:
         if decimals <= _FINEST:
