@@ -174,6 +174,7 @@ def test_weights_that_a_function_brings_are_left_as_they_are(built: Built) -> No
         for array in weights_of(built.artifact("bringing", name, "h5")):
             np.testing.assert_array_equal(np.full_like(array, 0.25), array)
 
+
 def test_another_seed_gives_other_weights(built: Built) -> None:
     """Seeds differ in key and weights."""
     first, second = (built.artifact("tiny", "baseline", "h5", seed) for seed in (0, 1))
