@@ -122,20 +122,27 @@ class Signature:
         for port, own in pairs.items():
             if port.fitting(given[own]) is None:
                 layer = f" (layer {port.layer!r})" if port.layer else ""
+                fits = (*given[own], 1) if len(port.shape) == len(given[own]) + 1 else given[own]
                 raise WeighinError(
                     f"The model takes inputs of shape {written(port.shape)}{layer}, {what} gives "
                     f"{written(given[own])}{'' if len(names) == 1 else f' as {own!r}'}: let the "
-                    f"model begin with Input({written(given[own])}), or give it other data."
+                    f"model begin with Input({written(fits)}), or give it other data."
                 )
         if not by_name and len(names) > 1:
-            self._refuse_ambiguous(given, what)
+            self._refuse_ambiguous(pairs, given, what)
         return {port.name: own for port, own in pairs.items()}
 
-    def _refuse_ambiguous(self, given: Mapping[str, Shape], what: str) -> None:
-        """Refuse to guess, by their order alone, which of several arrays of one shape is which."""
+    def _refuse_ambiguous(
+        self, pairs: Mapping[Port, str], given: Mapping[str, Shape], what: str
+    ) -> None:
+        """Refuse to guess, by their order alone, which of arrays that could change places is which.
+
+        Of other dtypes they could, too: whole numbers are taken for floats, and the other way
+        round.
+        """
         for at, port in enumerate(self.inputs):
             for other in self.inputs[at + 1 :]:
-                if port.shape == other.shape and port.dtype == other.dtype:
+                if port.fitting(given[pairs[other]]) and other.fitting(given[pairs[port]]):
                     raise WeighinError(
                         f"Which input is which? The model takes {self._listed()}, {what} gives "
                         f"{_listed(given)}: give them the same names."
@@ -144,24 +151,34 @@ class Signature:
     def check_values(
         self, stored: Mapping[str, Any], scales: Mapping[str, float], what: str
     ) -> None:
-        """Refuse stored values that an integer input cannot take as they are.
+        """Refuse stored values that an input cannot take as they are.
+
+        Integers and truth values are taken as they are stored, never scaled or rounded.
 
         Raises:
             WeighinError: naming the input, what it takes and what it would be given.
         """
         for port in self.inputs:
             values = stored[port.name]
-            if np.dtype(port.dtype).kind not in "iu":
+            try:
+                kind = np.dtype(port.dtype).kind
+            except TypeError:
+                raise WeighinError(
+                    f"Input {port.name!r} takes {port.dtype}, and {what} gives {values.dtype}: let "
+                    f"the model begin with Input({written(port.shape)}), or with an Input of whole "
+                    f"numbers."
+                ) from None
+            if kind not in "biu":
                 continue
             if scales.get(port.name, 1.0) != 1:
                 raise WeighinError(
                     f"Input {port.name!r} takes whole numbers ({port.dtype}), and {what} scales "
                     f"them by {scales[port.name]:g}: leave out scale= for it."
                 )
-            limits = np.iinfo(port.dtype)
+            least, most = (0, 1) if kind == "b" else _limits(port.dtype)
             low, high = values.min(initial=0), values.max(initial=0)
             whole = values.dtype.kind in "biu" or not np.any(values % 1)
-            if not whole or low < limits.min or high > limits.max:
+            if not whole or low < least or high > most:
                 raise WeighinError(
                     f"Input {port.name!r} takes whole numbers ({port.dtype}), and {what} gives "
                     f"{values.dtype} from {low:.6g} to {high:.6g}: store whole numbers, or let the "
@@ -176,6 +193,11 @@ def written(shape: Shape) -> str:
     """A shape in Python's words, `?` where any size will do."""
     sizes = ["?" if size is None else str(size) for size in shape]
     return f"({', '.join(sizes)}{',' if len(shape) == 1 else ''})"
+
+
+def _limits(dtype: str) -> tuple[int, int]:
+    limits = np.iinfo(dtype)
+    return limits.min, limits.max
 
 
 def _listed(given: Mapping[str, Shape]) -> str:

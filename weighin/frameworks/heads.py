@@ -110,6 +110,33 @@ def build(model: Any, dataset: Dataset) -> None:
         )
 
 
+def check_ids(model: Any, dataset: Dataset) -> None:
+    """Refuse data that name rows which a table does not have.
+
+    Args:
+        model: a built Keras model.
+        dataset: fed to it.
+
+    Raises:
+        WeighinError: naming the layer, how many rows its table has, and what comes.
+    """
+    tables = [layer for layer in model.layers if isinstance(layer, keras().layers.Embedding)]
+    calls = [(table, node) for table in tables for node in table.inbound_nodes]
+    for table, node in calls:
+        source = node.keras_inputs[0]._keras_history.layer.name
+        for split in (dataset.train, dataset.test):
+            values = split.stored.get(source)
+            if values is None or split.scales.get(source, 1.0) != 1:
+                continue
+            low, high = int(values.min(initial=0)), int(values.max(initial=0))
+            if low < 0 or high >= table.input_dim:
+                raise WeighinError(
+                    f"Layer {table.name!r} (Embedding) has rows for 0 to {table.input_dim - 1}, "
+                    f"data set {dataset.name!r} gives {low} to {high} as {source!r}: give the "
+                    f"layer {high + 1} rows, or number the words from 0."
+                )
+
+
 def _backwards(tensor: Any) -> Iterator[tuple[Any, Any]]:
     """The layers that made a tensor, each with the tensor that it answered, the last one first.
 
@@ -166,10 +193,7 @@ def _build(model: Any, shape: tuple[int, ...], name: str) -> None:
     if next(filter(None, ranks), None) == len(shape) + 2:  # images without an axis of channels
         shape = (*shape, 1)
     try:
-        if isinstance(model.layers[0], keras().layers.Embedding):
-            model(keras().layers.Input(shape, dtype="int32"))  # `build` would let it take floats
-        else:
-            model.build((None, *shape))
+        model.build((None, *shape))
     except ValueError as error:
         reason = str(error).strip().splitlines()[0]
         raise WeighinError(

@@ -113,7 +113,10 @@ class Trainer:
             heads.build(created, self.dataset)
             signature = heads.signature_of(created)
             fed = self.dataset.fed_to(signature)
+            heads.check_ids(created, fed)
             task = inferring.checked(signature, fed, self.recipe.task, self.recipe.loss)
+            if self.recipe.epochs or (self.recipe.finetune_epochs and task.needs_targets):
+                task.loss(signature, fed, self.recipe.loss)
             if self.recipe.shift or self.recipe.mirror:
                 _check_moved(self.recipe, task, fed)
         except WeighinError as error:

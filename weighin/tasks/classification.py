@@ -82,7 +82,7 @@ class Classification(Task):
         return not gives_back or port.units in (1, classes_of(dataset))
 
     def check(self, signature: Signature, dataset: Dataset, loss: Loss | None = None) -> None:
-        """One output, a score for each class, and a loss that fits what scores are."""
+        """One output, a score for each class; which loss fits them matters where one is used."""
         port, classes = _one(signature), classes_of(dataset)
         data = f"data set {dataset.name!r}"
         if len(port.shape) != 1:
@@ -92,7 +92,7 @@ class Classification(Task):
                 f"Flatten or pooling and Dense({classes}, 'softmax'), or say by Recipe(task=…) "
                 f"what else its answers are."
             )
-        self.loss(signature, dataset, loss)
+        _check_units(port, None if callable(loss) else loss, classes, self)
 
     def loss(self, signature: Signature, dataset: Dataset, named: Loss | None = None) -> Loss:
         """By what the scores are: probabilities, bare scores, or the probability of class 1."""
