@@ -47,7 +47,7 @@ def test_errors_are_sorted_by_number(page: Any) -> None:
     button.click()
     rising = column(page, "MAE", 0)
 
-    assert ["3.10", "3.20", "3.50", "9.00"] == [cell.split()[0] for cell in rising]
+    assert ["3.100", "3.200", "3.500", "9.000"] == [cell.split()[0] for cell in rising]
 
 
 def test_further_figures_are_folded(page: Any) -> None:

@@ -164,16 +164,16 @@ def test_margins_that_differ_between_seeds_are_a_range() -> None:
         ("change", -1234.0, (-2000.0, 500.0), "-1,234 [-2,000, +500]"),
         ("change", 0.0125, (), "+0.0125"),
         ("change", 0.0, (0.0, 0.0), "0 [0, 0]"),
-        ("number", 3.2, (3.12, 3.28), "3.20 [3.12, 3.28]"),
+        ("number", 3.2, (3.12, 3.28), "3.200 [3.120, 3.280]"),
         ("number", 45_678.9, (), "45,679"),
         ("number", 45_678.9, (45_000.0, 46_000.0), "45,679 [45,000, 46,000]"),
-        ("number", 1.2e-12, (1.1e-12, 1.3e-12), "1.2e-12 [1.1e-12, 1.3e-12]"),
+        ("number", 1.2e-12, (1.1e-12, 1.3e-12), "1.200e-12 [1.100e-12, 1.300e-12]"),
     ],
 )
 def test_numbers_are_as_exact_as_their_interval(
     kind: str, value: float, ends: tuple[float, ...], expected: str
 ) -> None:
-    """Two digits of its length; nobody has to count zeros of a price."""
+    """Changes by two digits of its length; nobody has to count the digits of a price."""
     metric = Metric(name="m", title="m", kind=kind)  # type: ignore[arg-type]
 
     assert expected == units.shown(metric, value, *ends)
@@ -324,7 +324,7 @@ def test_the_page_folds_further_figures_below_the_table() -> None:
     (section,) = contents([("run.json", of_tasks(regression()))])["sections"]
 
     assert ["RMSE", "Δ RMSE", "R²", "Δ R²"] == section["further"]["headers"]
-    assert "4.18 [4.06, 4.30]" == section["further"]["rows"][0][2]
+    assert "4.179 [4.059, 4.299]" == section["further"]["rows"][0][2]
     (plain,) = contents([("run.json", of_tasks(regression(further=False)))])["sections"]
     assert {} == plain["further"]
 

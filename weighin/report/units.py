@@ -58,7 +58,9 @@ def deviation(
         high: likewise.
     """
     steps = _SECONDS if show is seconds else _BYTES if show is size else None
-    if isinstance(show, functools.partial):  # of a number or a change
+    if isinstance(show, functools.partial):  # of a number, or of a change with its sign
+        if not show.args[1]:
+            return f"{spread:,.0f}" if spread >= 99.5 else f"{spread:.2g}"
         return parts(show, spread, low, high)[0].removeprefix("+").partition(" ")[0]
     if steps is None:
         return show(spread, None, None).lstrip("+").removesuffix(" %")
@@ -77,7 +79,7 @@ def parts(
 ) -> tuple[str, str]:
     """A figure and its interval apart: `93.1 µs` and ` [92.8, 93.4]`.
 
-    The first may have other digits than the figure alone: those of numbers go by the interval.
+    The first may have other digits than the figure alone: those of numbers go by their interval.
     """
     whole, ends = show(value, low, high), _ends(low, high, str)
     figure, bracket, rest = whole.rpartition(" [") if ends else (whole, "", "")
@@ -101,9 +103,10 @@ def style(metric: Metric) -> Style:
 def _number(
     unit: str, sign: str, value: float, low: float | None = None, high: float | None = None
 ) -> str:
-    """`1.230 mJ [1.195, 1.265]`, changes with a sign; two digits of the interval's length count."""
+    """`1.230 mJ [1.195, 1.265]`; changes with a sign, and two digits of their interval's length."""
+    ended = low is not None and high is not None
     decimals = _FINEST + 1
-    if low is not None and high is not None and high > low:
+    if sign and low is not None and high is not None and high > low:
         decimals = max(0, 1 - math.floor(math.log10(high - low)))
 
     def written(number: float) -> str:
@@ -111,6 +114,8 @@ def _number(
             text = f"{number:{sign},.{decimals}f}"
         elif 0.99995e4 <= abs(number) < 1e15:
             text = f"{number:{sign},.0f}"
+        elif ended and number:  # four digits, zeros too, as of the ends
+            text = f"{number:{sign}#.4g}".rstrip(".")
         else:
             text = f"{number:{sign}.4g}"
         return text if float(text.replace(",", "")) else text.lstrip("+-")
