@@ -39,6 +39,16 @@ def fsdd_sound(search: SearchPaths) -> Dataset:
     return from_arrays("fsdd_sound", sound_arrays(recordings), classes=10, scale=1.0)
 
 
+@dataset("fsdd_strangers")
+def fsdd_strangers(search: SearchPaths) -> Dataset:
+    """FSDD's log-mel spectra, five frames of 128 bands, one speaker in the test part alone.
+
+    By Jackson et al. (CC BY-SA 4.0); for telling a stranger's voice as an anomaly.
+    """
+    recordings = checked_recordings(search, "fsdd_strangers")
+    return from_arrays("fsdd_strangers", stranger_arrays(recordings))
+
+
 def sound_arrays(recordings: Recordings) -> Arrays:
     """The first second of each recording at 4 kHz, its loudest sample 1 or -1.
 

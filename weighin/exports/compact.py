@@ -79,12 +79,20 @@ def compact(
 def compacted(content: bytes) -> bytes:
     """The same graph in fewer bytes, bit for bit the same answers.
 
+    <<<<<<< HEAD
     What goes: names of tensors and graphs, signatures, metadata, the description, buffers that no
     tensor uses or that another equals, ranges beside scales. Buffers then lie by size, which
     packs better. What stays, though it looks superfluous: a zero point for each scale, without
     which LiteRT refuses the file, and the scales of biases, by which XNNPACK judges convolutions.
     Signatures stay where a graph has several inputs or outputs: converters reorder these, so that
     nothing else says which is which.
+    =======
+    What goes: names of tensors and graphs, metadata, signatures unless there are several inputs or
+    outputs for them to tell apart, the description, buffers that no tensor uses or that another
+    equals, ranges beside scales. Buffers then lie by size, which packs better. What stays, though
+    it looks superfluous: a zero point for each scale, without which LiteRT refuses the file, and
+    the scales of biases, by which XNNPACK judges convolutions.
+    >>>>>>> any-m2
 
     Args:
         content: a .tflite file of less than 2 GB, its buffers inside the FlatBuffer.

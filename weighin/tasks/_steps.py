@@ -47,6 +47,11 @@ class ClassPerPlace(Task):
                 f"the data have {classes} classes: let the layer have {classes}, or correct "
                 f"classes= where the data are registered."
             )
+        if port.units == 1 and port.activation != "sigmoid":
+            raise WeighinError(
+                f"The model's head, {port.head}, gives 1 score for each {self.place}, which is "
+                f"taken for the probability of class 1: let it end in a sigmoid, or in 2 units."
+            )
         super().check(signature, dataset, loss)
 
     def loss(self, signature: Signature, dataset: Dataset, named: Loss | None = None) -> Loss:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from weighin.core import Array, Arrays, Dataset, Loss, Quality, Signature, Split, WeighinError
 from weighin.core.signature import written
@@ -14,6 +15,7 @@ from weighin.core.tasks import Task, only, repeated
 from weighin.tasks._ranking import Chosen, Ranked
 from weighin.tasks.registering import task
 
+STRAY = 0.01  # how far a probability may lie outside 0 to 1, by rounding
 HALF = 0.5  # the score from which a label is said to hold
 
 
@@ -40,8 +42,15 @@ def _resampled(figure: str) -> Callable[[list[Ranked], Chosen], float]:
 
 def _micro_f1(answers: Arrays, targets: Arrays) -> float:
     """2 TP / (2 TP + FP + FN) over all labels, as scikit-learn's `f1_score(average="micro")`."""
-    said, holds = answers["score"] >= HALF, targets["label"]
+    said, holds = _said(answers["score"]), targets["label"]
     return float(2 * (said & holds).sum() / max(1, said.sum() + holds.sum()))
+
+
+def _said(scores: Array) -> npt.NDArray[np.bool_]:
+    """Which labels are said to hold: from a probability of a half on, which is a bare score of 0."""
+    bare = scores.min(initial=0) < -STRAY or scores.max(initial=0) > 1 + STRAY
+    said: npt.NDArray[np.bool_] = scores >= (0 if bare else HALF)
+    return said
 
 
 def _mean_over_labels(figure: Any, answers: Arrays, targets: Arrays) -> float:
@@ -131,11 +140,8 @@ class MultiLabel(Task):
         return {"label": split.target.astype(bool)}
 
     def answers(self, outputs: Arrays, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
-        """`score`, `(n, labels)`, bare scores as probabilities."""
-        scores = only(outputs, "outputs").astype(np.float64)
-        if scores.min(initial=0) < -HALF or scores.max(initial=0) > 1 + HALF:
-            scores = 1 / (1 + np.exp(-scores))
-        return {"score": scores}
+        """`score`, `(n, labels)`: probabilities, or bare scores."""
+        return {"score": only(outputs, "outputs").astype(np.float64)}
 
     def prepared(self, answers: Arrays, targets: Arrays) -> list[Ranked]:
         """Examples by falling score, of each label."""
@@ -144,7 +150,7 @@ class MultiLabel(Task):
 
     def same(self, answers: Arrays, others: Arrays) -> Array:
         """The share of labels that both say hold, or do not."""
-        equal = (answers["score"] >= HALF) == (others["score"] >= HALF)
+        equal = _said(answers["score"]) == _said(others["score"])
         shares: Array = equal.mean(axis=1)
         return shares
 
