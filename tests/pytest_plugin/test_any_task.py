@@ -197,10 +197,7 @@ def kinds(child_environment, tmp_path_factory) -> Ran:
     source = Path(__file__).resolve().parents[2]
     for name in ("bench_compress", "bench_evaluate"):
         (project / "bench" / f"{name}.py").write_text((source / f"bench/{name}.py").read_text())
-    settings = (
-        '[tool.pytest.ini_options]\npython_files = ["bench_*.py"]\npython_functions = ["bench_*"]\n'
-    )
-    (project / "pyproject.toml").write_text(settings, "utf-8")
+    (project / "pytest.ini").write_text(SETTINGS, "utf-8")
     for name, data in arrays().items():
         np.savez(project / "models" / "data" / f"{name}.npz", **data)
     results, cache = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("cache")

@@ -1,7 +1,8 @@
-"""Files without what no inference needs: names, signatures of one input and output, metadata."""
+"""Files without what no inference needs: names, metadata, signatures that tell nothing apart."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from weighin.core import Arrays
@@ -36,12 +37,10 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
     named = [tensor.label for tensor in graph.tensors if tensor.name]
     if named:
         return f"{len(named)} tensors have names, such as {named[0]}"
-    several = len(graph.inputs) > 1 or len(graph.outputs) > 1
-    remarks = [remark for remark in graph.remarks if remark != "signatures" or not several]
+    needed = ("signatures",) * _has_several(graph.inputs, graph.outputs)
+    remarks = [remark for remark in graph.remarks if remark not in needed]
     if remarks:
         return f"the file holds {', '.join(remarks)}"
-    if several and not graph.exits:
-        return "nothing says which of several inputs or outputs is which"
     arguments = _export_arguments(export, scales, batch)
     breach: str | None = _EXPORTS[export].claim(graph, **arguments)
     return breach
@@ -63,6 +62,8 @@ def compact(
 ) -> bytes:
     """Another export without names, signatures and metadata; it answers the same.
 
+    Of several inputs or outputs the signature stays: without it nobody could tell which is which.
+
     Args:
         model: a Keras model.
         calibration: images for an export that asks for some.
@@ -79,20 +80,11 @@ def compact(
 def compacted(content: bytes) -> bytes:
     """The same graph in fewer bytes, bit for bit the same answers.
 
-    <<<<<<< HEAD
-    What goes: names of tensors and graphs, signatures, metadata, the description, buffers that no
-    tensor uses or that another equals, ranges beside scales. Buffers then lie by size, which
-    packs better. What stays, though it looks superfluous: a zero point for each scale, without
-    which LiteRT refuses the file, and the scales of biases, by which XNNPACK judges convolutions.
-    Signatures stay where a graph has several inputs or outputs: converters reorder these, so that
-    nothing else says which is which.
-    =======
     What goes: names of tensors and graphs, metadata, signatures unless there are several inputs or
     outputs for them to tell apart, the description, buffers that no tensor uses or that another
     equals, ranges beside scales. Buffers then lie by size, which packs better. What stays, though
     it looks superfluous: a zero point for each scale, without which LiteRT refuses the file, and
     the scales of biases, by which XNNPACK judges convolutions.
-    >>>>>>> any-m2
 
     Args:
         content: a .tflite file of less than 2 GB, its buffers inside the FlatBuffer.
@@ -102,7 +94,7 @@ def compacted(content: bytes) -> bytes:
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     model.description = model.metadata = model.metadataBuffer = None
-    if all(len(graph.inputs) == len(graph.outputs) == 1 for graph in model.subgraphs[:1]):
+    if not _has_several(model.subgraphs[0].inputs, model.subgraphs[0].outputs):
         model.signatureDefs = None
     tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
     for graph in model.subgraphs:
@@ -122,6 +114,11 @@ def compacted(content: bytes) -> bytes:
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _has_several(inputs: Sequence[int], outputs: Sequence[int]) -> bool:
+    """Whether names are needed to tell inputs or outputs apart."""
+    return len(inputs) > 1 or len(outputs) > 1
 
 
 def _length(values: Any) -> int:

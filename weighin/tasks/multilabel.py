@@ -47,7 +47,7 @@ def _micro_f1(answers: Arrays, targets: Arrays) -> float:
 
 
 def _said(scores: Array) -> npt.NDArray[np.bool_]:
-    """Which labels are said to hold: from a probability of a half on, which is a bare score of 0."""
+    """Which labels are said to hold: from a probability of a half on, or a bare score of 0."""
     bare = scores.min(initial=0) < -STRAY or scores.max(initial=0) > 1 + STRAY
     said: npt.NDArray[np.bool_] = scores >= (0 if bare else HALF)
     return said
