@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from weighin import grammar, registry
+from weighin import core, grammar, registry
 from weighin.build import pretrained, purity
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
+from weighin.build.plain import plain
 from weighin.core import Failure, Task, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
@@ -30,7 +31,10 @@ THREADS = 1  # per worker: weights depend on it, and several workers share the c
 
 # The files that decide a dense start. Steps and exports work with them too and come to depend on
 # them by their parent's key; what else they use, such as the toolkit, they name as `uses`.
-BUILDERS = (process, tf_keras, fitting, flattening, heads, training, inferring)
+BUILDERS = (
+    *(process, tf_keras, fitting, flattening, heads, training, inferring),
+    *(core.data, core.signature, core.tasks),
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class BuildContext:
             decisive = {"versions": _versions(EXPORT_PACKAGES)}
         else:
             recipe = registry.models[job.model].recipe(job.profile)
-            decisive = {"recipe": _plain(recipe.described), "processor": self._processor()}
+            decisive = {"recipe": _told(recipe.described), "processor": self._processor()}
         return {
             "stage": str(call),
             "arguments": grammar.arguments(call, function),
@@ -107,7 +111,7 @@ class BuildContext:
             "model": job.model,
             "source": registry.source_digest(model.create),
             **self._created(job, weights_replaced=bool(published)),
-            "recipe": _plain(recipe.of_dense_start),
+            "recipe": _told(recipe.of_dense_start),
             "dataset_digest": dataset_digest,
             "seed": job.seed,
             "threads": THREADS,
@@ -139,24 +143,20 @@ class BuildContext:
         return dataclasses.asdict(processor) | {"cpu_features": list(processor.cpu_features)}
 
 
-def _plain(value: Any) -> Any:
-    """A recipe's values as JSON has them; functions and tasks by the files that define them."""
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if isinstance(value, Task):
-        made_with = {name: _plain(each) for name, each in vars(value).items()}
-        return {"task": value.name, "source": registry.source_digest(type(value)), **made_with}
-    if callable(value):
-        return {"function": value.__qualname__, "source": registry.source_digest(value)}
-    return value
+def _told(said: Mapping[str, Any]) -> Any:
+    """What a recipe says, a task that it names included."""
+    task = said["task"]
+    return plain({**said, "task": registry.tasks[task] if isinstance(task, str) else task})
 
 
 def _tasks() -> list[type[Task]]:
-    """Weighin's own tasks, which decide what is trained on, and by which loss."""
-    kinds = dict.fromkeys(type(task) for task in registry.tasks.values())
-    return [kind for kind in kinds if kind.__module__.startswith("weighin.")]
+    """Tasks that a model may be found to be of: they decide what is trained on, by which loss.
+
+    Their order is that of their names, for which of them is registered first depends on what else
+    a process has imported.
+    """
+    kinds = {type(task) for task in registry.tasks.values() if type(task).fits is not Task.fits}
+    return sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 
 @cache
