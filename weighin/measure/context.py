@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from weighin import registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.cache import Cache, default_folder
 from weighin.build.keys import BuildContext
-from weighin.core import Array, Artifact, Case, Dataset, Session, Task, WeighinError
+from weighin.core import Array, Artifact, Case, Dataset, Session, Task
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
 from weighin.measure.cold_start import cold_starts
@@ -119,12 +118,12 @@ class RunContext:
         return registry.tasks[named or self.artifact(case).facts["task"]]
 
     def expected_task(self, case: Case) -> Task:
-        """The same, also of a case that could not be built: then as its baseline's, or a guess."""
-        for each in (case, case.baseline):
-            with contextlib.suppress(WeighinError):
-                return self.task(each)
+        """The same without building anything: as of any file of the model, or else a guess."""
         named = registry.models[case.model].recipe(self.artifacts.profile).task
-        return registry.tasks[named if isinstance(named, str) else "classification"]
+        if isinstance(named, Task):
+            return named
+        of_files = [artifact.facts.get("task") for artifact in self.artifacts.files(case.model)]
+        return registry.tasks[named or next(filter(None, of_files), "classification")]
 
     def example(self, case: Case) -> dict[str, Array]:
         """The test example that single inferences answer, inputs by name, each `(1, …)`."""
