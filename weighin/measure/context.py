@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import gzip
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +21,6 @@ from weighin.core import (
     Dataset,
     Session,
     Task,
-    WeighinError,
 )
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
@@ -132,12 +130,12 @@ class RunContext:
         return registry.tasks[named or self.artifact(case).facts["task"]]
 
     def expected_task(self, case: Case) -> Task:
-        """The same, also of a case that could not be built: then as its baseline's, or a guess."""
-        for each in (case, case.baseline):
-            with contextlib.suppress(WeighinError):
-                return self.task(each)
+        """The same without building anything: as of any file of the model, or else a guess."""
         named = registry.models[case.model].recipe(self.artifacts.profile).task
-        return registry.tasks[named if isinstance(named, str) else "classification"]
+        if isinstance(named, Task):
+            return named
+        of_files = [artifact.facts.get("task") for artifact in self.artifacts.files(case.model)]
+        return registry.tasks[named or next(filter(None, of_files), "classification")]
 
     def missing_data(self, case: Case) -> str | None:
         """Why an optional model is left out: its data are not at hand; None if they are."""
