@@ -241,17 +241,16 @@ def _unshared(tensors: Iterable[Tensor]) -> list[Tensor]:
     return list(by_buffer.values())
 
 
+_COUNTS = ("UINT8", "INT32", "INT64", "UINT32", "UINT64", "BOOL")
+
+
 def numeric(tensors: Iterable[Tensor]) -> list[Tensor]:
     """The tensors that stand for real numbers.
 
-    Integers of 32 or 64 bits without a scale stand for themselves, as token ids or class numbers
-    do, and so do truth values: no export makes them something else.
+    Integers without a scale stand for themselves, as token ids, pixels or class numbers do, and so
+    do truth values: no export makes them something else.
     """
-    return [
-        tensor
-        for tensor in tensors
-        if tensor.scales or tensor.dtype not in ("INT32", "INT64", "UINT32", "UINT64", "BOOL")
-    ]
+    return [tensor for tensor in tensors if tensor.scales or tensor.dtype not in _COUNTS]
 
 
 def other_types(tensors: Sequence[Tensor], wanted: str) -> str | None:
