@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighin.core import Array, WeighinError
-from weighin.formats.graph import Graph
+from weighin.formats.graph import Graph, Operator
 from weighin.formats.tflite import read_tflite
 from weighin.measure import closeness
 from weighin.measure.closeness import FLOAT, HYBRID, STEPS, Steps, refuse_far, rounding
@@ -83,6 +84,23 @@ def test_a_certain_answer_may_not_move(tmp_path: Path) -> None:
     wanted = np.array([[0.999, 0.001]], np.float32)
 
     assert not passes(wanted + np.array([[-0.25, 0.25]], np.float32), wanted, held)
+
+
+def test_answers_laid_together_move_as_their_parts_do(tmp_path: Path) -> None:
+    """A detector's classes and boxes in one output: the softmax in front still passes a step on."""
+    held = graph(tmp_path, dense(4, 8, "int8"), softmax=True)
+    (end,), joined = held.outputs, len(held.tensors)
+    laid = dataclasses.replace(
+        held,
+        tensors=(*held.tensors, held.tensors[end]),
+        operators=(*held.operators, Operator("CONCATENATION", (end, end), (joined,), None, 0)),
+        outputs=(joined,),
+    )
+    alone = steps_of(held)
+
+    assert alone is not None
+    assert alone.inner > 0
+    assert alone == steps_of(laid)
 
 
 def test_errors_of_many_layers_add_up(tmp_path: Path) -> None:

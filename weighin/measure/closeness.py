@@ -13,13 +13,14 @@ Nothing here is an absolute number of the answers' unit, which is the model's ow
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Array, Arrays, WeighinError
-from weighin.formats.graph import Graph
+from weighin.formats.graph import Graph, Operator
 
 EXACT = 1e-4  # share of the spread by which a float32 file's answers may differ from Keras
 
@@ -35,7 +36,10 @@ STEPS = 4  # between two sets of kernels for one integer file; ResNet-8 had 2.0 
 # where two scores are nearly even, rounding decides. ResNet-8's int8 chose the same for 99.8 %.
 OTHERS, OTHERS_OF_INTEGERS = 0.01, 0.1
 
+NESTED = 2  # how often answers may be laid together, and the whole with others
+
 _PASSED_ON = ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE")
+_Makers = Mapping[int, Operator]
 _SLOPES = {"SOFTMAX": 2.0, "LOGISTIC": 1.0}  # times t(1 − t): the most by which a score moves
 
 
@@ -73,22 +77,44 @@ def steps_of(graph: Graph, output: int) -> Steps | None:
         output: the output's tensor number.
     """
     makers = {number: made_by for made_by in graph.operators for number in made_by.outputs}
-    number, scale, slope, inner = output, 0.0, 0.0, 0.0
-    for _ in graph.operators:  # a damaged file may name a circle
-        tensor, maker = graph.tensors[number], makers.get(number)
-        if tensor.scale and not slope:
-            scale = scale or tensor.scale
-        elif tensor.scale:
-            inner = tensor.scale
-            break
-        if maker is None or not (maker.name in _PASSED_ON or (maker.name in _SLOPES and not slope)):
-            break
-        slope = slope or _SLOPES.get(maker.name, 0.0)
-        number = maker.inputs[0]
+    scale = _scale(graph, makers, output)
+    inner, slope = _before_curve(graph, makers, output, NESTED)
     if not scale and not inner:
         return None
     layers = sum(operator.weights is not None for operator in graph.operators)
     return Steps(scale, inner, slope, max(STEPS, math.sqrt(layers)))
+
+
+def _scale(graph: Graph, makers: _Makers, number: int) -> float:
+    """The scale of the answers themselves; 0 where they are computed as floats."""
+    for _ in range(len(graph.operators) + 1):  # a damaged file may name a circle
+        maker = makers.get(number)
+        if graph.tensors[number].scale or maker is None or maker.name not in _PASSED_ON:
+            break
+        number = maker.inputs[0]
+    return graph.tensors[number].scale
+
+
+def _before_curve(graph: Graph, makers: _Makers, number: int, nested: int) -> tuple[float, float]:
+    """The scale of what goes into a softmax or sigmoid at the end, and its slope; 0 if none is.
+
+    Of several that are laid together, those by which a step moves answers most.
+    """
+    slope = 0.0
+    for _ in range(len(graph.operators) + 1):
+        tensor, maker = graph.tensors[number], makers.get(number)
+        if slope and tensor.scale:
+            return tensor.scale, slope
+        if maker is None:
+            break
+        if maker.name == "CONCATENATION" and nested and not slope:
+            branches = [_before_curve(graph, makers, each, nested - 1) for each in maker.inputs]
+            return max(branches, key=math.prod)
+        if not (maker.name in _PASSED_ON or (maker.name in _SLOPES and not slope)):
+            break
+        slope = slope or _SLOPES.get(maker.name, 0.0)
+        number = maker.inputs[0]
+    return 0.0, 0.0
 
 
 def rounding(share: float, wanted: Array) -> float:
