@@ -249,6 +249,8 @@ class _Interpreter:
             )
             self._native.allocate_tensors()
             self._inputs, self._outputs = _by_name(self._native)
+            if not self._inputs:
+                raise ValueError("it has no inputs")
             first = next(iter(self._inputs.values()))
             self._size = int(first["shape"][0]) if len(first["shape"]) else 1
             self.open_batch = all(
