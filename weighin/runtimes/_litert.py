@@ -248,6 +248,8 @@ class _Interpreter:
             )
             self._native.allocate_tensors()
             self._inputs, self._outputs = _by_name(self._native)
+            if not self._inputs:
+                raise ValueError("it has no inputs")
             self._shapes = {
                 name: tuple(map(int, entry["shape"])) for name, entry in self._inputs.items()
             }
