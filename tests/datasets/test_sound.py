@@ -140,7 +140,7 @@ def test_sound_is_a_data_set_of_its_own(paths: SearchPaths) -> None:
         len(loaded.train),
         len(loaded.test),
     )
-    assert 4000 == loaded.test.images.shape[1]
+    assert 4000 == loaded.test.stored["x"].shape[1]
 
 
 def test_where_nothing_is_found_the_data_set_is_named(tmp_path: Path) -> None:
