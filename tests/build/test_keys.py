@@ -284,7 +284,7 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "tasks/regression.py": BUILT_BY,
     "tasks/scoring.py": set(),
     "frameworks/fingerprint.py": set(),
-    "frameworks/toolkit.py": {"prune", "cluster", "qat"},
+    "frameworks/toolkit.py": {"prune", "cluster", "qat", "channels"},
     "frameworks/schemes.py": {"cluster", "qat"},
     "frameworks/guarding.py": set(),
     "frameworks/sessions.py": set(),
