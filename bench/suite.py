@@ -78,6 +78,21 @@ suite(
     variants=ONE_SHOT,
 )
 
+# Every task, on data made of what is embedded; the last two where their recordings are at hand
+SPOKEN = ("sound_cnn", "ad_autoencoder")
+suite(
+    "tasks",
+    profile="quick",
+    models=(
+        *("rows_lstm", "rows_gru", "two_digits_cnn", "unet", "digit_detector"),
+        *("digit_autoencoder", "left_out_autoencoder", "same_digit_cnn", "diabetes_mlp"),
+        *("breast_cancer_mlp", "authors_gru", "authors_transformer", "super_resolution"),
+        *("strip_reader", *SPOKEN),
+    ),
+    variants=("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8"),
+    optional=SPOKEN,
+)
+
 suite(
     "curve",
     profile="quick",

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.commands import answer
+from helpers.evaluations import evaluations_of, with_figure
 from helpers.tiny import registrations_undone
 
 import weighin
@@ -21,13 +22,12 @@ from weighin.core import Figure, Recipe, Skip, WeighinError
 from weighin.datasets import search
 from weighin.definitions import load_definitions
 from weighin.grammar import arguments, parameters, parse
-from weighin.outcomes import ColdStart, Compressed, Evaluation, Fidelity, Inferences, Pair, Starts
+from weighin.outcomes import ColdStart, Compressed, Inferences, Pair, Starts
 from weighin.stats import typical_ratio
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-SHARES = {"top1", "top5", "agreement"}
 CANDIDATES = ("0.5", "2", "16", "1", "0", "4:8", "int8")  # some of them suits any argument there is
 
 
@@ -57,6 +57,8 @@ def _python(code, *words, environment):
 def test_every_kind_is_registered():
     """Nothing below runs on an empty list: each kind has objects, the known ones among them."""
     known = {
+        "tasks": {"classification", "multilabel", "regression", "segmentation", "detection"}
+        | {"reconstruction", "sequence", "unlabelled"},
         "models": {"mnist_cnn", "fashion_cnn", "lenet_300_100", "lenet5", "resnet8", "ds_cnn"}
         | {"kws_ds_cnn", "mobilenet_v1_025_96", "mobilenet_v1_100_224", "VGG16", "NASNetLarge"},
         "data sets": {"mnist", "fashion_mnist", "cifar10", "cifar10_raw_test1k", "mnist10k"}
@@ -201,7 +203,7 @@ def test_metrics_say_what_they_measure(name):
 
     assert name == metric.name
     assert NAME.fullmatch(name)
-    assert metric.unit in ("", "B", "s", "1/s")
+    assert metric.unit in ("", "B", "s", "1/s", "dB")
     assert metric.better in ("", "lower", "higher")
     assert metric.scope in ("artifact", "evaluation", "start", "inference", "pair")
     assert isinstance(metric.machine_bound, bool)
@@ -209,28 +211,16 @@ def test_metrics_say_what_they_measure(name):
         assert metric.machine_bound
 
 
-def _evaluations():
-    """Answers to 200 made-up images: all, most, none of them right, with and without baseline."""
-    generator = np.random.default_rng(3)
-    labels = generator.integers(0, 10, 200)
-    most = np.where(generator.random(200) < 0.9, labels, (labels + 1) % 10)
-    near = Fidelity(199, 200, 0.03)
-    usual = Evaluation(most, np.ones(200, bool), labels, 0.25)
-    perfect = Evaluation(labels, np.ones(200, bool), labels, 0.5, near, usual)
-    hopeless = Evaluation((labels + 1) % 10, np.zeros(200, bool), labels, 0.125, near, perfect)
-    single = Evaluation(labels[:1], np.ones(1, bool), labels[:1], 1e-6)
-    return [usual, perfect, hopeless, single]
-
-
-def _outcomes(scope, shop):
-    """Several outcomes of an operation, extreme ones too."""
+def _outcomes(metric, shop):
+    """Several outcomes of a metric's operation, extreme ones too."""
+    scope = metric.scope
     if scope == "artifact":
         found = [shop.artifact(variant, format, model) for model, variant, format in shop.keys]
         return [Compressed(each, each.path.read_bytes()[::2]) for each in found]
     if scope == "evaluation":
-        return _evaluations()
+        return evaluations_of(with_figure(metric.quality))
     if scope == "start":
-        runs = [ColdStart(0.004 * number, 60_000_000 + number, 3) for number in range(1, 6)]
+        runs = [ColdStart(0.004 * number, 60_000_000 + number, (0.5,)) for number in range(1, 6)]
         return [Starts(tuple(runs)), Starts(tuple(runs[:1])), Starts(tuple(runs[::-1]))]
     times = np.random.default_rng(4).lognormal(-9, 0.2, 1000).tolist()
     if scope == "pair":
@@ -249,7 +239,7 @@ def _outcomes(scope, shop):
 def test_metrics_yield_figures_of_their_kind(name, shop):
     """Every outcome has a figure in range, with its value between the ends, or a reason."""
     metric = KINDS["metrics"][name]
-    figures = [metric.compute(outcome) for outcome in _outcomes(metric.scope, shop)]
+    figures = [metric.compute(outcome) for outcome in _outcomes(metric, shop)]
 
     assert any(isinstance(figure, Figure) for figure in figures)
     for figure in figures:
@@ -257,13 +247,13 @@ def test_metrics_yield_figures_of_their_kind(name, shop):
             assert len(figure.reason) > 10
             continue
         assert math.isfinite(figure.value)
-        assert figure.value >= (-1 if name.endswith("_delta") else 0)
+        if metric.kind not in ("number", "change", "points"):
+            assert figure.value >= 0
         assert (figure.low is None) == (figure.high is None)
         if figure.low is not None:
             assert figure.low <= figure.value <= figure.high
-        if name in SHARES or name.endswith("_delta"):
-            assert figure.value <= 1
-            assert -1 <= figure.low <= figure.high <= 1
+        if metric.kind in ("share", "points") and figure.low is not None:
+            assert (0 if metric.kind == "share" else -1) <= figure.low <= figure.high <= 1
         if metric.unit == "B":
             assert figure.value >= 1
         assert figure.n is None or (isinstance(figure.n, int) and figure.n >= 1)
@@ -329,9 +319,13 @@ def test_data_sets_load_or_say_why_not(name, tmp_path):
         assert name == loaded.name
         assert re.fullmatch(r"[0-9a-f]{64}", loaded.digest)
         for part in (loaded.train, loaded.test):
-            assert len(part) == len(part.images) > 0
-            assert set(np.unique(part.labels)) <= set(range(loaded.classes))
-            assert 0 <= part.inputs(0, 100).min() <= part.inputs(0, 100).max() <= 1
+            assert all(len(part) == len(values) > 0 for values in part.targets.values())
+            if loaded.classes:
+                assert set(np.unique(part.target)) <= set(range(loaded.classes))
+            for key, values in part.inputs(0, 100).items():
+                assert np.isfinite(values).all()
+                if key in part.scales and part.scales[key] != 1:  # pixels
+                    assert 0 <= values.min() <= values.max() <= 1
 
     if refusal:
         assert "was not found" in refusal
@@ -345,7 +339,7 @@ import json, sys
 from pathlib import Path
 from weighin import registry
 from weighin.definitions import load_definitions
-from weighin.frameworks import process, tf_keras
+from weighin.frameworks import heads, process, tf_keras
 
 load_definitions([Path(path) for path in sys.argv[2:]])
 facts = {}
@@ -353,8 +347,8 @@ for name in json.loads(sys.argv[1]):
     model = registry.models[name]
     tf_keras.start_afresh(0)
     made = model.create(process.keras())
-    last = made.layers[-1]
-    facts[model.name] = [made.input_shape, made.output_shape, last.activation.__name__,
+    named = [recipe.task is not None for recipe in model.profiles.values()]
+    facts[model.name] = [heads.signature_of(made).as_json(), all(named),
                          made.count_params(), bool(made.optimizer)]
 print(json.dumps(facts))
 """
@@ -382,7 +376,7 @@ def test_every_large_model_promises_its_parameters():
 
 @pytest.mark.parametrize("names", [SMALL, LARGE], ids=["small", "large"])
 def test_models_are_what_their_files_say(names, child_environment):
-    """Each takes images, ends in a softmax, is untrained, and has the parameters it promises."""
+    """Each tells what its outputs are, is untrained, and has the parameters it promises."""
     if names is LARGE and not os.environ.get("WEIGHIN_LARGE_MODELS"):
         pytest.skip("creates models of up to 144 million parameters: set WEIGHIN_LARGE_MODELS=1")
     facts = _python(
@@ -390,9 +384,10 @@ def test_models_are_what_their_files_say(names, child_environment):
     )
 
     assert set(names) == set(facts)
-    for name, (into, out, activation, count, compiled) in facts.items():
-        assert (4, 2) == (len(into), len(out))
-        assert (None, None) == (into[0], out[0])
-        assert "softmax" == activation
+    for name, (signature, has_task, count, compiled) in facts.items():
+        assert signature["inputs"]
+        for port in signature["outputs"]:
+            assert has_task or port["activation"] in ("softmax", "sigmoid", "linear")
+            assert None not in port["shape"]
         assert not compiled
         assert (_promised(name) or count) == count

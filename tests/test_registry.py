@@ -242,7 +242,7 @@ def test_runtime_registers_an_instance() -> None:
 
 def test_kinds_shows_every_registry() -> None:
     """`weighin list` shows each kind that can be registered."""
-    expected = ["models", "data sets", "suites", "steps", "exports", "runtimes", "metrics"]
+    expected = ["models", "data sets", "suites", "tasks", "steps", "exports", "runtimes", "metrics"]
     assert expected == list(registry.kinds())
 
 

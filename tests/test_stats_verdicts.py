@@ -89,6 +89,36 @@ def test_as_good_models_are_seldom_called() -> None:
 
 
 @pytest.mark.parametrize(
+    ("difference", "margin", "higher_is"),
+    [
+        (Interval(0.3, 0.1, 0.5), 0.2, "better"),
+        (Interval(0.3, 0.1, 0.5), 9.0, "better"),
+        (Interval(-0.3, -0.5, -0.1), 0.2, "worse"),
+        (Interval(0.1, 0.0, 0.2), 0.2, "same within ±0.2 dB"),
+        (Interval(-0.1, -0.2, 0.0), 0.2, "same within ±0.2 dB"),
+        (Interval(0.0, -0.2, 0.1), 0.19, "no evidence"),
+        (Interval(0.0, -0.1, 0.2), 0.19, "no evidence"),
+        (Interval(0.0, 0.0, 0.0), 0.0, "same within ±0 dB"),
+    ],
+)
+def test_every_verdict_of_an_interval_is_reached(
+    difference: Interval, margin: float, higher_is: str
+) -> None:
+    """Better or worse where the interval leaves out 0, by the direction that is good."""
+    mirror = {"better": "worse", "worse": "better"}
+    text = f"{margin:g} dB"
+
+    assert higher_is == stats.verdict_of(difference, margin, "higher", text)
+    assert mirror.get(higher_is, higher_is) == stats.verdict_of(difference, margin, "lower", text)
+
+
+def test_a_direction_that_is_none_is_refused() -> None:
+    """Nothing is better of a figure of which neither direction is."""
+    with pytest.raises(ValueError, match="better is '': it is 'higher' or 'lower'"):
+        stats.verdict_of(Interval(1.0, 0.5, 1.5), 0.1, "", "0.1")
+
+
+@pytest.mark.parametrize(
     ("interval", "expected"),
     [
         (Interval(1.10, 1.05, 1.15), "faster"),

@@ -1,6 +1,6 @@
 """weighin: did compressing this Keras model make it smaller, as accurate, and faster here?
 
-The public names, for files that define models, data sets, suites, steps, exports, runtimes
+The public names, for files that define models, data sets, suites, tasks, steps, exports, runtimes
 and metrics.
 """
 
@@ -8,15 +8,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from weighin.core import Anchor, Figure, Recipe, Skip, WeighinError, Weights
+    from weighin.core import (
+        Anchor,
+        Figure,
+        Quality,
+        Recipe,
+        Skip,
+        Task,
+        WeighinError,
+        Weights,
+    )
     from weighin.datasets.loading import from_arrays, noise_dataset, npz_dataset
     from weighin.registry import dataset, export, metric, model, published, runtime, step, suite
+    from weighin.tasks.detection import Detection
+    from weighin.tasks.registering import task
 
 __all__ = [
     "Anchor",
+    "Detection",
     "Figure",
+    "Quality",
     "Recipe",
     "Skip",
+    "Task",
     "WeighinError",
     "Weights",
     "dataset",
@@ -30,6 +44,7 @@ __all__ = [
     "runtime",
     "step",
     "suite",
+    "task",
 ]
 
 __version__ = "0.1.0"
@@ -39,6 +54,8 @@ _HOMES = {
     "weighin.registry": (
         *("dataset", "export", "metric", "model", "published", "runtime", "step", "suite"),
     ),
+    "weighin.tasks.detection": ("Detection",),
+    "weighin.tasks.registering": ("task",),
 }  # of the names above; the others' is weighin.core
 
 

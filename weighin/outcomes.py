@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import Artifact, Labels, Stopped
-from weighin.stats import Interval
+from weighin.core import Arrays, Artifact, Quality, Stopped, Task
+from weighin.stats import MARGIN, Interval, Replicates, replicates
 
 
 @dataclass(frozen=True)
@@ -17,26 +18,90 @@ class Evaluation:
     """A session's answers to a whole test set.
 
     Attributes:
-        predicted: `(n,)` class numbers, by the highest score.
-        top5: `(n,)` whether the right class is among the five highest scores.
-        labels: `(n,)` right answers.
+        task: what was asked.
+        answers: what the task keeps of the outputs, by name, each `(n, …)`.
+        targets: what they are judged by, by name, each `(n, …)`; empty where there are none.
+        n: how many examples were asked.
         seconds: wall time of answering all n.
+        outputs: the outputs themselves, by name, each `(m, …)` of the first m examples, as many as
+            are kept.
         fidelity: how the session answers beside the Keras model that its file came from.
-        baseline: the same model's baseline on the same images and runtime, if there is one.
-        margin: what difference in top-1 does not matter.
+        baseline: the same model's baseline on the same examples and runtime, if there is one.
+        margin: what difference of a share does not matter.
         no_baseline: why there is no baseline's evaluation.
-        unlabelled: why the labels mean nothing; empty where they do.
+        unlabelled: why there is nothing to judge answers by; empty where there is.
+        trained: whether anybody has trained the model.
     """
 
-    predicted: Labels
-    top5: npt.NDArray[np.bool_]
-    labels: Labels
+    task: Task
+    answers: Arrays
+    targets: Arrays
+    n: int
     seconds: float
+    outputs: Arrays = field(default_factory=dict)
     fidelity: Fidelity | None = None
     baseline: Evaluation | None = None
-    margin: float = 0.005
+    margin: float = MARGIN
     no_baseline: str = "this is the baseline"
     unlabelled: str = ""
+    trained: bool = True
+    # not taken over by `dataclasses.replace`, which may give other answers
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def scored(self, quality: Quality) -> Any:
+        """What a figure is made of, computed once: scores `(n,)`, or one number of the whole set.
+
+        Raises:
+            ValueError: if it is anything else, or not finite; if there are not as many answers or
+                targets as examples.
+        """
+        if quality.name not in self._kept:
+            self._check_counts()
+            scores = np.asarray(self._computed(quality, None), np.float64)
+            if scores.shape not in ((), (self.n,)):
+                raise ValueError(
+                    f"{quality.name} is of shape {scores.shape}: wanted a number, or one for each "
+                    f"of {self.n} examples"
+                )
+            if not np.isfinite(scores).all():
+                raise ValueError(f"{quality.name} is not finite")
+            self._kept[quality.name] = scores
+        return self._kept[quality.name]
+
+    def resampled(self, quality: Quality) -> Replicates:
+        """A figure of the whole set over the bootstrap's draws of examples, computed once."""
+        key = f"resampled {quality.name}"
+        if key not in self._kept:
+
+            def of_chosen(chosen: npt.NDArray[np.intp]) -> float:
+                return float(self._computed(quality, chosen))
+
+            self._kept[key] = replicates(of_chosen, self.n)
+        kept: Replicates = self._kept[key]
+        return kept
+
+    def _check_counts(self) -> None:
+        """Refuse arrays that a figure could stretch over examples that they say nothing of."""
+        for what, arrays in (("answers", self.answers), ("targets", self.targets)):
+            for name, values in arrays.items():
+                if len(values) != self.n:
+                    raise ValueError(f"{len(values)} {what} {name!r} of {self.n} examples")
+
+    def _computed(self, quality: Quality, chosen: npt.NDArray[np.intp] | None) -> Any:
+        """A figure of all examples, or of those chosen."""
+        if quality.of_prepared is not None and (chosen is not None or quality.compute is None):
+            if "prepared" not in self._kept:
+                self._kept["prepared"] = self.task.prepared(self.answers, self.targets)
+            return quality.of_prepared(self._kept["prepared"], chosen)
+        if quality.compute is None:
+            raise ValueError(f"{quality.name} says not how it is computed")
+        if chosen is None:
+            return quality.compute(self.answers, self.targets)
+        return quality.compute(_chosen(self.answers, chosen), _chosen(self.targets, chosen))
+
+
+def _chosen(arrays: Arrays, chosen: npt.NDArray[np.intp]) -> Arrays:
+    return {name: values[chosen] for name, values in arrays.items()}
 
 
 @dataclass(frozen=True)
@@ -44,12 +109,13 @@ class Fidelity:
     """A session's answers beside those of the Keras model that its file came from.
 
     Attributes:
-        same: how many images get the same class from both.
-        n: how many images were asked.
-        furthest: largest difference between two scores.
+        same: how many examples get the same answer from both; None where answers are numbers,
+            which are never quite the same.
+        n: how many examples were asked.
+        furthest: largest difference between two values of their outputs.
     """
 
-    same: int
+    same: float | None
     n: int
     furthest: float
 
@@ -90,12 +156,12 @@ class ColdStart:
     Attributes:
         seconds: from opening the file to the first answer, imports not counted.
         peak_bytes: highest resident memory of the whole process.
-        top1: the class answered.
+        answer: the first values of its first output.
     """
 
     seconds: float
     peak_bytes: int
-    top1: int
+    answer: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from weighin.core import (
     Scope,
     Skip,
     Suite,
+    Task,
     WeighinError,
     kind_of,
     title_of,
@@ -100,6 +101,7 @@ class Registry(Generic[T]):
 models: Registry[ReferenceModel] = Registry("model")
 suites: Registry[Suite] = Registry("suite")
 datasets: Registry[Any] = Registry("data set", "weighin.datasets")
+tasks: Registry[Task] = Registry("task", "weighin.tasks")
 steps: Registry[Callable[..., Any]] = Registry("step", "weighin.steps")
 exports: Registry[Callable[..., bytes]] = Registry("export", "weighin.exports")
 runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
@@ -135,6 +137,7 @@ def suite(
     models: Sequence[str],
     variants: Sequence[str] | Mapping[str, Sequence[str]],
     seeds: int = 1,
+    optional: Sequence[str] = (),
 ) -> None:
     """Register which models and variants `--weighin-suite NAME` weighs, and how they train.
 
@@ -144,6 +147,7 @@ def suite(
         models: names of models.
         variants: of every model, or of each by its name: `{"lenet5": ("baseline", …), …}`.
         seeds: how many times each model is trained, unless `--weighin-seeds` says otherwise.
+        optional: models that are left out, with a reason, where their data are not at hand.
 
     Raises:
         WeighinError: if variants are named for other models than the suite's.
@@ -156,9 +160,10 @@ def suite(
                 f"only one of them names: {', '.join(differing)}."
             )
         own = {model: tuple(each) for model, each in variants.items()}
-        suites.add(name, Suite(name, profile, tuple(models), own, seeds))
+        suites.add(name, Suite(name, profile, tuple(models), own, seeds, tuple(optional)))
     else:
-        suites.add(name, Suite(name, profile, tuple(models), tuple(variants), seeds))
+        weighed = tuple(variants)
+        suites.add(name, Suite(name, profile, tuple(models), weighed, seeds, tuple(optional)))
 
 
 def dataset(name: str) -> Callable[[F], F]:
@@ -220,9 +225,9 @@ def export(
 ) -> Callable[[F], F]:
     """Register `export(model, calibration, …) -> bytes` of a .tflite file.
 
-    `calibration` is training images, `(n, height, width, channels)` float32. Further parameters
-    are the grammar's, as those of a step are. One called `export` names another export that this
-    one is about: `compact(int8)`.
+    `calibration` is training inputs by name, each `(n, …)`. Further parameters are the
+    grammar's, as those of a step are. One called `export` names another export that this one is
+    about: `compact(int8)`.
 
     Args:
         name: what the export is called in a variant's name.
@@ -264,6 +269,7 @@ def metric(
     tolerance: float = 0.0,
     relative: bool = False,
     column: bool = True,
+    substitute: bool = False,
 ) -> Callable[[Callable[[Any], Figure | Skip]], Callable[[Any], Figure | Skip]]:
     """Register the decorated function, from an operation's outcome to a figure, as a metric.
 
@@ -285,6 +291,7 @@ def metric(
             tolerance=tolerance,
             relative=relative,
             column=column,
+            substitute=substitute,
             summary=summary(compute),
             scope=scope,
             compute=compute,
@@ -360,6 +367,7 @@ def kinds() -> Mapping[str, Registry[Any]]:
         "models": models,
         "data sets": datasets,
         "suites": suites,
+        "tasks": tasks,
         "steps": steps,
         "exports": exports,
         "runtimes": runtimes,

@@ -12,6 +12,7 @@ from weighin.publish.pages import readme_part
 from weighin.report import table
 from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
+from weighin.report.primary import primary
 from weighin.report.rows import RUNTIME, Row
 from weighin.report.table import Table, tables
 
@@ -33,7 +34,7 @@ def text(folders: Sequence[Folder]) -> str:
     if curved is not None:
         figure = ("results", *folder.parts, model.figure_name(curved, name))
         parts.append(_figure_sentence(folder, curved, name))
-        parts.append(markdown.picture(f"top-1 of {name} against size and speed", *figure))
+        parts.append(markdown.picture(model.drawing(curved.of(name), name), *figure))
     return markdown.tied("\n\n".join(part for part in parts if part))
 
 
@@ -106,7 +107,12 @@ def _sentence(folder: Folder, run: Run, name: str) -> str:
 def _told(core_table: Table, row: Row) -> list[str]:
     """Accuracy and speed of a row in words, where they were measured."""
     words = []
-    sentences = {"top1_delta": "{} points of top-1", "speedup": "{} × the speed"}
+    quality = row.primary
+    of = "points of" if quality.figure.kind == "share" else "of"
+    sentences = {
+        quality.delta_name: f"{{}} {of} {quality.figure.title}",
+        "speedup": "{} × the speed",
+    }
     for column in core_table.columns:
         if column.metric in sentences and row.mean(column.metric) is not None:
             told = core_table.told(row, column)
@@ -120,8 +126,10 @@ def _times(row: Row) -> float:
 
 
 def _figure_sentence(folder: Folder, run: Run, name: str) -> str:
+    results = run.of(name)
+    title = primary(results.metrics, results.records).figure.title
     curves = markdown.link("operating points", "results", *folder.parts, "curves.md")
     return (
-        f"Its {curves}, {markdown.said(run)}: top-1 against compression and against speed-up, "
+        f"Its {curves}, {markdown.said(run)}: {title} against compression and against speed-up, "
         f"with random pruning as the control where it was weighed:"
     )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from weighin.core import Results
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Project, Run
 from weighin.publish.pages import page as register
-from weighin.report.columns import columns_of
+from weighin.report.columns import Column, columns_of
 from weighin.report.footer import legend
 from weighin.report.origin import starts, weights
+from weighin.report.primary import Primary
 from weighin.report.rows import Row, rows_of_seeds
 from weighin.report.table import Table
 
 VARIANTS = ("baseline", "int8", "prune(0.8)+int8")
 _ELSEWHERE = ("curve", "record", "article", "applications")  # suites with pages of their own
 _LEAST = 2  # models: one is no ladder
-_SHOWN = ("gzip_bytes", "smaller", "top1", "top1_delta", "speedup")
+_SIZES, _SPEEDS = ("gzip_bytes", "smaller"), ("speedup",)
 
 
 @register("ladder", about="models at a glance, dense, int8, and pruned and int8", order=10)
@@ -31,16 +33,22 @@ def page(folder: Folder, project: Project) -> str:
     ]
     if len({name for _, name, _ in weighed}) < _LEAST:
         return ""
-    table = Table("", "", [], columns_of(folder.runs[0].results, _SHOWN) if folder.runs else ())
-    cells = []
+    qualities = {row.primary.name: row.primary for _, _, rows in weighed for row in rows}
+    table, cells = Table("", "", []), []
     for run, name, rows in sorted(weighed, key=lambda entry: _size(entry[2][0])):
         results = run.of(name)
         seeds = markdown.seeds_of(results)
         data = results.records[0].dataset + (f", {seeds} seeds" if seeds > 1 else "")
         for row in rows:
-            figures = [table.cell(row, column) for column in table.columns]
+            figures = [table.cell(row, column) for column in _columns(row.primary, results)]
+            if len(qualities) > 1:  # of several tasks: each figure says what it is
+                figures[2] = f"{row.primary.figure.title} {figures[2]}"
             cells.append([name, data, row.variant, *figures])
-    headers = ["model", "data", "variant", *(column.header for column in table.columns)]
+    first = next(iter(qualities.values()))
+    titles = [column.header for column in _columns(first, folder.runs[0].results)]
+    if len(qualities) > 1:
+        titles[2:4] = ["quality", "Δ"]
+    headers = ["model", "data", "variant", *titles]
     lines = [
         *table.numbered,
         *legend([row for _, _, rows in weighed for row in rows]),
@@ -52,6 +60,11 @@ def page(folder: Folder, project: Project) -> str:
     }
     lines += [weights(made_of)] if made_of else []
     return markdown.page(folder, "The ladder", [markdown.table(headers, cells, lines)])
+
+
+def _columns(quality: Primary, results: Results) -> tuple[Column, ...]:
+    """Size, the figure of the task and its difference, speed."""
+    return columns_of(results, [*_SIZES, quality.name, quality.delta_name, *_SPEEDS])
 
 
 def _rows(run: Run, name: str) -> Iterable[Row]:

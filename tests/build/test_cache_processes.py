@@ -74,12 +74,12 @@ import os, signal
 import numpy as np
 def die(*arguments, **options):
     os.kill(os.getpid(), signal.SIGKILL)
-setattr({"save": np, "replace": Path}[sys.argv[2]], sys.argv[2], die)
+setattr({"savez": np, "replace": Path}[sys.argv[2]], sys.argv[2], die)
 put(cache)
 """
 
 
-@pytest.mark.parametrize("during", ["save", "replace"])
+@pytest.mark.parametrize("during", ["savez", "replace"])
 def test_a_killed_writer_leaves_no_artifact(tmp_path: Path, during: str) -> None:
     """What a killed process had half written is not found, not counted and not in the way."""
     cache = Cache(tmp_path)
@@ -98,7 +98,7 @@ def test_leftovers_of_a_process_of_the_same_number_are_not_in_the_way(tmp_path: 
     """In a container the next process has the number of the one that was killed."""
     cache = Cache(tmp_path)
     key = key_of(PROVENANCE)
-    process = start(KILLED, str(tmp_path), "save")
+    process = start(KILLED, str(tmp_path), "savez")
     process.communicate()
     leftover = next(tmp_path.rglob("model.tflite")).parent
     name = leftover.name.replace(str(process.pid), str(os.getpid()))
@@ -107,7 +107,7 @@ def test_leftovers_of_a_process_of_the_same_number_are_not_in_the_way(tmp_path: 
     made = put(cache)
 
     assert made == cache.get(key)
-    assert sorted(["answers.npy", "model.tflite", "provenance.json"]) == sorted(
+    assert sorted(["answers.npz", "model.tflite", "provenance.json"]) == sorted(
         file.name for file in made.path.parent.iterdir()
     )
 

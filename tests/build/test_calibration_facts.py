@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from weighin.build.calibration import facts_of, moved
 
@@ -27,7 +28,7 @@ def inputs(count: int, **outliers: float) -> np.ndarray:
 )
 def test_few_outliers_set_the_range(outliers: dict[str, float], low: float, high: float) -> None:
     """Two of 200 reach far out, at either end or one at each: without them all lie in 0 to 1."""
-    known = facts_of(inputs(200, **outliers))
+    known = facts_of({"x": inputs(200, **outliers)})
 
     assert [low, high] == known["range"]
     assert np.allclose([0, 1], known["inner"], atol=0.02)
@@ -40,7 +41,7 @@ def test_a_range_that_many_reach_is_set_by_none_alone() -> None:
     images = np.zeros((200, 4), np.float32)
     images[:, 1] = 1
 
-    known = facts_of(images)
+    known = facts_of({"x": images})
 
     assert known["range"] == known["inner"] == [0.0, 1.0]
     assert 0 == known["setting"]
@@ -51,14 +52,31 @@ def test_a_range_that_many_reach_is_set_by_none_alone() -> None:
 )
 def test_too_few_or_no_numbers(images: np.ndarray) -> None:
     """Of a handful any is one of few; what is no number has no range."""
-    assert {"inputs": len(images)} == facts_of(images)
+    assert {"inputs": len(images)} == facts_of({"x": images})
 
 
-def test_answers_that_half_of_the_inputs_would_change_are_counted() -> None:
-    """By their class: the highest score, or on which side of a half a single one lies."""
-    whole = np.array([[0.1, 0.9], [0.8, 0.2], [0.6, 0.4]], np.float32)
-    half = np.array([[0.2, 0.8], [0.3, 0.7], [0.9, 0.1]], np.float32)
+def test_of_several_inputs_the_one_that_reaches_farthest_is_told_of() -> None:
+    """By its name, wherever it stands; whole numbers have no range that is divided into steps."""
+    many = {"ids": np.arange(200), "even": inputs(200), "odd": inputs(200, at7=50.0)}
 
-    assert {"compared": 3, "moved": 1} == moved(whole, half)
-    assert {"compared": 3, "moved": 1} == moved(whole[:, 1:], half[:, 1:])
-    assert {"compared": 3, "moved": 0} == moved(whole, whole)
+    known = facts_of(many)
+
+    assert "odd" == known["input"]
+    assert 50.0 == known["range"][1]
+    assert "input" not in facts_of({"odd": many["odd"]})
+    assert {"inputs": 200} == facts_of({"ids": many["ids"]})
+
+
+@pytest.mark.parametrize(
+    ("same", "count"),
+    [
+        (np.array([True, False, True]), 1),
+        (np.array([1.0, 0.25, 0.5]), 1.25),  # of pixels or steps a share is the same
+        (np.ones(3), 0),
+    ],
+)
+def test_answers_that_half_of_the_inputs_would_change_are_counted(
+    same: NDArray[np.float64], count: float
+) -> None:
+    """An answer that is the same in part counts in part."""
+    assert {"compared": 3, "moved": count} == moved(same)

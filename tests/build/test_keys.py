@@ -277,8 +277,14 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "frameworks/flattening.py": BUILT_BY,
     "frameworks/heads.py": BUILT_BY,
     "frameworks/training.py": BUILT_BY,
+    "core/data.py": BUILT_BY,
+    "core/signature.py": BUILT_BY,
+    "core/tasks.py": BUILT_BY,
+    "tasks/inferring.py": BUILT_BY,
+    "tasks/regression.py": BUILT_BY,
+    "tasks/scoring.py": set(),
     "frameworks/fingerprint.py": set(),
-    "frameworks/toolkit.py": {"prune", "cluster", "qat"},
+    "frameworks/toolkit.py": {"prune", "cluster", "qat", "channels"},
     "frameworks/schemes.py": {"cluster", "qat"},
     "frameworks/guarding.py": set(),
     "frameworks/sessions.py": set(),
@@ -305,6 +311,70 @@ VARIANTS = [
     *("prune(0.5)", "cluster(4)", "qat", "channels(0.5)", "finetune"),
     *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact(int8)"),
 ]
+
+
+def test_keys_do_not_depend_on_which_task_was_registered_first(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That differs from process to process, and workers must find what a run has asked for."""
+    before = key_of_chain(plain)
+    turned = dict(reversed(registry.tasks._objects.items()))
+    monkeypatch.setattr(registry.tasks, "_objects", turned)
+
+    assert before == key_of_chain(plain)
+
+
+OWN = """
+from weighin import task
+
+@task("closeness", loss="mse")
+def closeness(answers, targets):
+    return abs(answers - targets).mean(axis=1)
+
+def weighted(by):
+    def make(keras):
+        return lambda wanted, given: by * (wanted - given) ** 2
+    return make
+
+@model(other=
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "then", "changed"),
+    [
+        ("task='closeness'", "task='closeness'", False),
+        ("task='closeness'", "task='regression'", True),
+        ("loss=weighted(2.0)", "loss=weighted(2.0)", False),
+        ("loss=weighted(2.0)", "loss=weighted(3.0)", True),
+        ("loss=weighted(2.0)", "loss=weighted(2.0), task='regression'", True),
+    ],
+)
+def test_the_key_covers_losses_and_tasks_of_ones_own(
+    plain: Path, said: str, then: str, changed: bool
+) -> None:
+    """By their files and what they were made with."""
+    recipe = 'Recipe("tiny", epochs=2, finetune_epochs=1, '
+    more = f"{recipe}{said}), then={recipe}{then}),"
+    rewrite(plain, "@model(", OWN.rstrip() + more)
+    before = key_of_chain(plain, profile="other")
+
+    assert changed == (before != key_of_chain(plain, profile="then"))
+
+
+def test_the_key_covers_the_loss_that_a_task_of_ones_own_names(plain: Path) -> None:
+    """What a recipe says by name alone is what is registered under it."""
+    recipe = 'Recipe("tiny", epochs=2, finetune_epochs=1, task="closeness"),'
+    rewrite(plain, "@model(", OWN.rstrip() + recipe)
+    tasks = plain / "models" / "closeness.py"
+    text = (plain / "models" / "tiny.py").read_text("utf-8")
+    own = text[text.index("from weighin import task") : text.index("def weighted")]
+    (plain / "models" / "tiny.py").write_text(text.replace(own, ""), "utf-8")
+    tasks.write_text(own, "utf-8")
+    before = key_of_chain(plain, profile="other")
+    tasks.write_text(own.replace("mse", "mae"), "utf-8")
+
+    assert not set(before) & set(key_of_chain(plain, profile="other"))
 
 
 def accounts(project: Path) -> dict[str, dict[str, Any]]:

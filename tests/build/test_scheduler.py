@@ -124,7 +124,7 @@ def test_weights_that_are_not_there_are_a_failure(
 
 def test_a_worker_that_dies_is_a_failure(project: Path, tmp_path: Path) -> None:
     """What takes its process down, data or a model, fails with what depends on it; others go on."""
-    jobs = [job("exiting"), job("killed"), job("tiny", "baseline", "h5")]
+    jobs = [job("exiting"), job("killed"), job("tiny", "baseline", "h5"), job("tiny", "crashing")]
 
     built = run(jobs, context_of(project, tmp_path), workers=1)
 
@@ -134,8 +134,13 @@ def test_a_worker_that_dies_is_a_failure(project: Path, tmp_path: Path) -> None:
         assert "died without an answer" in reason
         assert f"building {model} dense start" in reason
         assert reason == built.reason(model, "baseline", "tflite")
-    assert built.begun == [5]
-    assert len(built.finished) == len(set(built.finished)) == 5
+    assert "(exit code 9)" in built.reason("exiting", "baseline", "h5")
+    assert "(signal 9, SIGKILL: killed, or out of memory)" in built.reason("killed")
+    crashed = built.reason("tiny", "crashing")
+    assert "(signal 6, SIGABRT) while the converter made crashing" in crashed
+    assert "Try float16 or dynamic; where the model has recurrent layers, unroll=True" in crashed
+    assert built.begun == [6]
+    assert len(built.finished) == len(set(built.finished)) == 6
 
 
 def test_damaged_artifacts_are_built_again(

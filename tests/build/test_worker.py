@@ -49,7 +49,7 @@ def test_a_child_names_its_parent(built: Built) -> None:
 
 def test_answers_are_kept_with_the_model(built: Built) -> None:
     """An artifact has the Keras model's scores for the test images, and it has learned."""
-    scores = np.load(built.artifact("tiny", "baseline", "h5").answers)
+    (scores,) = built.artifact("tiny", "baseline", "h5").outputs().values()
 
     assert np.float32 == scores.dtype
     assert scores.shape == (60, 3)
@@ -140,7 +140,39 @@ def test_what_an_export_was_calibrated_by_is_kept(built: Built) -> None:
     assert seen["compared"] == 60
     assert 0 <= seen["moved"] < 60
     assert "moved" not in built.artifact("tiny", "dynamic").facts["calibration"]
-    assert built.artifact("tiny", "baseline", "h5").facts == {}
+    assert "calibration" not in built.artifact("tiny", "baseline", "h5").facts
+
+
+def test_what_a_model_takes_and_gives_is_kept(built: Built) -> None:
+    """Every stage has the names, dtypes and shapes of its dense start, and the task."""
+    first = built.artifact("tiny", "baseline", "h5")
+    port = first.signature.output
+
+    assert first.facts["task"] == "classification"
+    assert [(str(each), each.layer) for each in first.signature.inputs] == [
+        ("input_1 (6, 6, 1) float32", "input_1")
+    ]
+    assert (port.units, port.kind, port.activation) == (3, "Dense", "softmax")
+    assert list(first.outputs()) == [port.name]
+    for name in ("finetune", "prune(0.5)+int8", "dynamic"):
+        assert built.artifact("tiny", name).signature == first.signature
+
+
+def test_who_trained_a_model_is_kept(built: Built) -> None:
+    """Here, or before by published weights or by a function that brings some; else nobody has."""
+    trained = {
+        model: built.artifact(model, "finetune", "h5").trained
+        for model in ("tiny", "published", "trained_instead", "bringing", "untrained")
+    }
+
+    assert trained == {name: name != "untrained" for name in trained}
+
+
+def test_weights_that_a_function_brings_are_left_as_they_are(built: Built) -> None:
+    """With epochs=0 they are neither trained nor settled, normalization included."""
+    for name in ("baseline", "finetune"):
+        for array in weights_of(built.artifact("bringing", name, "h5")):
+            np.testing.assert_array_equal(np.full_like(array, 0.25), array)
 
 
 def test_another_seed_gives_other_weights(built: Built) -> None:
@@ -206,14 +238,14 @@ class Poisoned(Split):
 def test_calibration_images_are_training_images(held_out: float, expected: int) -> None:
     """Calibration sees the images that are trained on: no test image, none that is held out."""
     data = from_arrays("tiny", tiny_arrays(), classes=3, scale=1 / 255)
-    test = Poisoned(data.test.images, data.test.labels, data.test.scale)
+    test = Poisoned(**vars(data.test))
     recipe = Recipe("tiny", epochs=1, finetune_epochs=1, validation_split=held_out)
     trainer = Trainer(recipe, dataclasses.replace(data, test=test), seed=0)
 
-    images = trainer.calibration()
+    images = trainer.calibration()["x"]
 
     assert expected == len(images)
-    np.testing.assert_array_equal(data.train.inputs(0, expected), images)
+    np.testing.assert_array_equal(data.train.inputs(0, expected)["x"], images)
 
 
 def test_calibration_takes_200_images_at_most() -> None:
@@ -221,7 +253,7 @@ def test_calibration_takes_200_images_at_most() -> None:
     data = from_arrays("tiny", tiny_arrays(train=300), classes=3, scale=1 / 255)
     trainer = Trainer(Recipe("tiny", epochs=1, finetune_epochs=1), data, seed=0)
 
-    np.testing.assert_array_equal(data.train.inputs(0, 200), trainer.calibration())
+    np.testing.assert_array_equal(data.train.inputs(0, 200)["x"], trainer.calibration()["x"])
 
 
 # What goes wrong
@@ -291,7 +323,7 @@ def test_published_weights_are_in_the_key(built: Built, build_context: BuildCont
 
 def test_without_its_weights_a_model_is_trained(built: Built) -> None:
     """Where the recipe trains, weights that are not at hand are not missed."""
-    scores = np.load(built.artifact("trained_instead", "baseline", "h5").answers)
+    (scores,) = built.artifact("trained_instead", "baseline", "h5").outputs().values()
 
     assert np.mean(scores.argmax(axis=1) == tiny_arrays()["y_test"]) > 0.5
 

@@ -62,6 +62,8 @@ def test_list_says_what_things_are(weigh):
     assert "prune(sparsity, schedule=polynomial" in result.stdout
     assert "[s]; lower is better" in by_name(result.stdout)["latency"]
     assert "higher is better" in by_name(result.stdout)["top1"]
+    assert "(mae, rmse, r2)" in by_name(result.stdout)["regression"]
+    assert "lower is better" in by_name(result.stdout)["mae_delta"]
     assert "baseline, prune(0.5), dynamic" in by_name(result.stdout)["quick"]
     assert "unavailable" not in by_name(result.stdout)["tiny"]
     assert "seeds" not in by_name(result.stdout)["quick"]

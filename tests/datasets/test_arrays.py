@@ -279,9 +279,9 @@ def test_a_pickle_inside_an_npz_is_not_run(tmp_path: Path) -> None:
     assert not trace.exists()
 
 
-@pytest.mark.parametrize("missing", NAMES)
+@pytest.mark.parametrize("missing", ["x_train", "x_test", "y_test"])
 def test_a_missing_array_is_named(tmp_path: Path, missing: str) -> None:
-    """The error says which of the four arrays is not there."""
+    """The error says which is not there; targets may be left out of both parts."""
     path = tmp_path / "short.npz"
     np.savez(path, **{name: array for name, array in tiny_arrays().items() if name != missing})
 

@@ -87,8 +87,8 @@ def test_raw_pixels_are_other_data(tmp_path: Path, part: str) -> None:
 
     usual, raw = (load(f"cifar10{word}{part}", paths_in(tmp_path)) for word in ("", "_raw"))
 
-    np.testing.assert_allclose(255 * usual.test.inputs(), raw.test.inputs(), rtol=1e-6)
-    assert raw.test.inputs().max() == 255
+    np.testing.assert_allclose(255 * usual.test.inputs()["x"], raw.test.inputs()["x"], rtol=1e-6)
+    assert raw.test.inputs()["x"].max() == 255
     assert len(usual.test) == len(raw.test)
     assert usual.digest != raw.digest
 
@@ -127,8 +127,8 @@ def test_the_embedded_subset_is_small_and_whole(tmp_path: Path) -> None:
 
     assert EMBEDDED.stat().st_size <= 3_500_000
     assert loaded.digest == EMBEDDED_DIGEST
-    assert (10_000, 28, 28, 1) == loaded.train.images.shape == loaded.test.images.shape
-    assert set(range(10)) == set(loaded.train.labels) == set(loaded.test.labels)
+    assert (10_000, 28, 28) == loaded.train.stored["x"].shape == loaded.test.stored["x"].shape
+    assert set(range(10)) == set(loaded.train.target) == set(loaded.test.target)
 
 
 def test_the_embedded_subset_is_registered(tmp_path: Path) -> None:
@@ -154,10 +154,10 @@ def test_the_embedded_subset_is_the_beginning_of_mnist(tmp_path: Path) -> None:
     subset = read_arrays(EMBEDDED)
 
     assert (len(full.train), len(full.test)) == (60_000, 10_000)
-    np.testing.assert_array_equal(full.train.images[:10_000, ..., 0], subset["x_train"])
-    np.testing.assert_array_equal(full.train.labels[:10_000], subset["y_train"])
-    np.testing.assert_array_equal(full.test.images[..., 0], subset["x_test"])
-    np.testing.assert_array_equal(full.test.labels, subset["y_test"])
+    np.testing.assert_array_equal(full.train.stored["x"][:10_000], subset["x_train"])
+    np.testing.assert_array_equal(full.train.target[:10_000], subset["y_train"])
+    np.testing.assert_array_equal(full.test.stored["x"], subset["x_test"])
+    np.testing.assert_array_equal(full.test.target, subset["y_test"])
 
 
 def test_fashion_mnist_is_found(tmp_path: Path) -> None:
@@ -166,8 +166,8 @@ def test_fashion_mnist_is_found(tmp_path: Path) -> None:
 
     loaded = load("fashion_mnist", on_this_machine(tmp_path, *patterns))
 
-    assert loaded.train.images.shape == (60_000, 28, 28, 1)
-    assert loaded.test.images.shape == (10_000, 28, 28, 1)
+    assert loaded.train.stored["x"].shape == (60_000, 28, 28)
+    assert loaded.test.stored["x"].shape == (10_000, 28, 28)
 
 
 def test_cifar10_test1k_is_found(tmp_path: Path) -> None:
@@ -176,8 +176,8 @@ def test_cifar10_test1k_is_found(tmp_path: Path) -> None:
 
     loaded = load("cifar10_test1k", on_this_machine(tmp_path, *patterns))
 
-    assert loaded.train.images.shape == (50_000, 32, 32, 3)
-    assert loaded.test.images.shape == (1000, 32, 32, 3)
+    assert loaded.train.stored["x"].shape == (50_000, 32, 32, 3)
+    assert loaded.test.stored["x"].shape == (1000, 32, 32, 3)
 
 
 def test_the_real_part_does_not_pass_for_cifar10(tmp_path: Path) -> None:

@@ -35,25 +35,33 @@ def floats(arrays: Arrays, name: str, value: float) -> Arrays:
 SENSELESS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     "label too high": (lambda a: labels(a, "y_test", 3), "test part: labels run from 0 to 3"),
     "label below 0": (lambda a: labels(a, "y_train", -1), "train part: labels run from -1 to 2"),
-    "float labels": (
-        lambda a: labels(a, "y_train", 0.5, "f8"),
-        "train part: labels are float64, not whole numbers",
-    ),
     "names as labels": (
         lambda a: labels(a, "y_test", "cat", "U3"),
-        "test part: labels are <U3",
+        r"test part: y_test holds text \(<U3\), not numbers. Store class numbers",
     ),
-    "one-hot labels": (
+    "one-hot labels in one part alone": (
         lambda a: a | {"y_train": np.eye(3, dtype="u1")[a["y_train"]]},
-        r"train part: 120 images but 360 labels of shape \(120, 3\).*y_train.argmax\(axis=1\)",
-    ),
-    "one-hot floats": (
-        lambda a: a | {"y_test": np.eye(3)[a["y_test"]]},
-        r"test part: labels are float64 of shape \(60, 3\).*y_test.argmax\(axis=1\)",
+        r"training targets are \(3,\), test targets \(\)",
     ),
     "missing label": (
         lambda a: a | {"y_test": a["y_test"][:-1]},
-        "test part: 60 images but 59 labels",
+        "test part: 60 in x_test but 59 in y_test examples",
+    ),
+    "labels turned around": (
+        lambda a: a | {"y_test": np.eye(3, dtype="u1")[a["y_test"]].T},
+        "test part: 60 in x_test but 3 in y_test examples.*transposed",
+    ),
+    "other inputs": (
+        lambda a: {("z_test" if name == "x_test" else name): array for name, array in a.items()},
+        "the training part has the inputs x, the test part z",
+    ),
+    "ragged": (
+        lambda a: a | {"x_test": a["x_test"].astype("c8")},
+        r"test part: x_test holds complex numbers \(complex64\)",
+    ),
+    "empty examples": (
+        lambda a: a | {"x_test": a["x_test"][:, :, :0]},
+        r"test part: x_test has shape \(60, 6, 0\): its examples hold nothing",
     ),
     "no test images": (
         lambda a: a | {"x_test": a["x_test"][:0], "y_test": a["y_test"][:0]},
@@ -65,23 +73,23 @@ SENSELESS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     ),
     "other shapes": (
         lambda a: a | {"x_test": a["x_test"][:, :5]},
-        r"training images are \(6, 6, 1\), test images \(5, 6, 1\)",
+        r"training inputs are \(6, 6\), test inputs \(5, 6\)",
     ),
     "flat images": (
         lambda a: a | {"x_train": a["x_train"].reshape(-1, 36)},
-        r"train part: images have shape \(120, 36\)",
+        r"training inputs are \(36,\), test inputs \(6, 6\)",
     ),
     "films": (
         lambda a: a | {"x_test": a["x_test"][..., None, None]},
-        r"test part: images have shape \(60, 6, 6, 1, 1\)",
+        r"training inputs are \(6, 6\), test inputs \(6, 6, 1, 1\)",
     ),
     "NaN": (
         lambda a: floats(a, "x_train", np.nan),
-        r"train part: images hold NaN or infinite.*nan first, at x_train\[3, 2, 1, 0\]; 1 of 120",
+        r"train part: inputs hold NaN or infinite.*nan first, at x_train\[3, 2, 1\]; 1 of 120",
     ),
     "infinity": (
         lambda a: floats(a, "x_test", -np.inf),
-        r"test part: images hold NaN or infinite.*-inf first, at x_test\[3, 2, 1, 0\]; 1 of 60",
+        r"test part: inputs hold NaN or infinite.*-inf first, at x_test\[3, 2, 1\]; 1 of 60",
     ),
     "too large for float32": (
         lambda a: (
@@ -95,23 +103,23 @@ SENSELESS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     ),
     "no numbers": (
         lambda a: a | {"x_test": a["x_test"].astype("U3")},
-        "test part: images are <U3, not numbers",
+        r"test part: x_test holds text \(<U3\), not numbers",
     ),
     "bytes and shares": (
         lambda a: a | {"x_test": (a["x_test"] / 255).astype("f4")},
-        "Training images are uint8 from 0 to 239; test images are float32 from 0 to 0.9.*same kind",
+        "Training inputs are uint8 from 0 to 239; test inputs are float32 from 0 to 0.9.*same kind",
     ),
     "shares and bytes": (
         lambda a: a | {"x_train": (a["x_train"] / 255).astype("f4")},
-        "Training images are float32 from 0 to 0.9.*; test images are uint8 from 0 to 239",
+        "Training inputs are float32 from 0 to 0.9.*; test inputs are uint8 from 0 to 239",
     ),
     "floats divided in one part alone": (
         lambda a: a | {"x_train": a["x_train"].astype("f4"), "x_test": a["x_test"] / 255},
-        "Training images are float32 from 0 to 239; test images are float64 .*same range",
+        "Training inputs are float32 from 0 to 239; test inputs are float64 .*same range",
     ),
     "bytes and words": (
         lambda a: a | {"x_test": a["x_test"].astype("u2") * 257},
-        "Training images are uint8 from 0 to 239; test images are uint16 from 0 to 61423",
+        "Training inputs are uint8 from 0 to 239; test inputs are uint16 from 0 to 61423",
     ),
 }
 
@@ -138,7 +146,7 @@ def test_sound_data_are_loaded(tmp_path: Path) -> None:
     assert (loaded.name, loaded.classes) == ("even", 3)
     assert digest(tiny_arrays()) == loaded.digest
     assert (len(loaded.train), len(loaded.test)) == (120, 60)
-    assert loaded.test.images.shape == (60, 6, 6, 1)
+    assert loaded.test.stored["x"].shape == (60, 6, 6)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i8", "f4", "f8"])
@@ -153,9 +161,9 @@ def test_values_are_taken_as_they_are_unless_a_scale_is_given(tmp_path: Path, dt
     plain, halved = (load(name, paths_in(tmp_path)) for name in ("plain", "halved"))
     direct = from_arrays("direct", arrays, classes=3)
 
-    np.testing.assert_array_equal(arrays["x_test"], plain.test.inputs()[..., 0])
-    np.testing.assert_array_equal(arrays["x_test"] * 0.5, halved.test.inputs()[..., 0])
-    np.testing.assert_array_equal(direct.test.inputs(), plain.test.inputs())
+    np.testing.assert_array_equal(arrays["x_test"], plain.test.inputs()["x"])
+    np.testing.assert_array_equal(arrays["x_test"] * 0.5, halved.test.inputs()["x"])
+    np.testing.assert_array_equal(direct.test.inputs()["x"], plain.test.inputs()["x"])
     assert plain.digest == direct.digest != halved.digest
 
 
@@ -183,10 +191,10 @@ def test_parts_may_honestly_differ(tmp_path: Path, change: Callable[[Arrays], Ar
 def test_parts_of_other_kinds_may_have_scales_of_their_own(tmp_path: Path) -> None:
     """Where a loader scales each part by itself, what the model is given is compared."""
     data = from_arrays("own", tiny_arrays(), classes=3, scale=1 / 255)
-    shares = data.test.images / 255
+    shares = data.test.stored["x"] / 255
 
     for images, problem in ((shares, ""), (shares * 255, "same range")):
-        mixed = dataclasses.replace(data, test=Split(images, data.test.labels))
+        mixed = dataclasses.replace(data, test=Split({"x": images}, data.test.targets))
         registry.dataset("own")(lambda paths, mixed=mixed: mixed)
         if problem:
             with pytest.raises(WeighinError, match=problem):
@@ -220,21 +228,11 @@ def test_inputs_are_scaled_floats() -> None:
     arrays = tiny_arrays()
     split = from_arrays("tiny", arrays, classes=3, scale=1 / 255).test
 
-    inputs = split.inputs(10, 20)
+    inputs = split.inputs(10, 20)["x"]
 
     assert np.float32 == inputs.dtype
-    np.testing.assert_allclose(arrays["x_test"][10:20, ..., None] / 255, inputs, rtol=1e-6)
-    assert len(split) == len(split.inputs())
-
-
-def test_colour_images_keep_their_channels() -> None:
-    """Only grey images are given a channel."""
-    coloured = {
-        name: np.repeat(array[..., None], 3, axis=-1) if name.startswith("x") else array
-        for name, array in tiny_arrays().items()
-    }
-
-    assert from_arrays("tiny", coloured, classes=3).train.images.shape == (120, 6, 6, 3)
+    np.testing.assert_allclose(arrays["x_test"][10:20] / 255, inputs, rtol=1e-6)
+    assert len(split) == 60
 
 
 def test_an_unknown_name_lists_the_known(tmp_path: Path) -> None:
@@ -279,11 +277,12 @@ def test_noise_is_the_same_everywhere_and_has_no_labels(tmp_path: Path) -> None:
     loaded = load("noise_9", paths_in(tmp_path))
 
     assert "noise" in loaded.unlabelled
-    assert (loaded.classes, loaded.train.images.shape) == (1000, (8, 9, 8, 3))
-    assert loaded.test.images.shape == (4, 9, 8, 3)
-    assert 0 <= loaded.test.inputs().min() < 0.05 < 0.95 < loaded.test.inputs().max() <= 1
+    assert (loaded.classes, loaded.train.stored["x"].shape) == (1000, (8, 9, 8, 3))
+    assert loaded.test.stored["x"].shape == (4, 9, 8, 3)
+    inputs = loaded.test.inputs()["x"]
+    assert 0 <= inputs.min() < 0.05 < 0.95 < inputs.max() <= 1
     assert load("noise_9", paths_in(tmp_path)).digest == loaded.digest
-    assert not np.array_equal(loaded.train.images[:4], loaded.test.images)
+    assert not np.array_equal(loaded.train.stored["x"][:4], loaded.test.stored["x"])
 
 
 def test_labelled_data_say_so(tmp_path: Path) -> None:

@@ -184,8 +184,8 @@ def test_the_official_split_is_kept(paths: SearchPaths) -> None:
         len(loaded.test),
     )
     for part in (loaded.train, loaded.test):
-        assert (49, 10, 1) == part.images.shape[1:]
-        assert {0, 1, 2} == set(part.labels[:6].tolist())  # of which calibration takes the first
+        assert (49, 10, 1) == part.stored["x"].shape[1:]
+        assert {0, 1, 2} == set(part.target[:6].tolist())  # of which calibration takes the first
     assert "" == loaded.unlabelled
 
 
@@ -195,9 +195,9 @@ def test_features_are_normalized_over_the_training_part(
     """Each coefficient has mean 0 and deviation 1 there; test recordings have no say."""
     loaded = load("fsdd", paths)
 
-    assert np.abs(loaded.train.images.mean(axis=(0, 1))).max() < 1e-4
-    assert np.abs(loaded.train.images.std(axis=(0, 1)) - 1).max() < 1e-4
-    assert np.abs(loaded.test.images.mean(axis=(0, 1))).max() > 1e-4
+    assert np.abs(loaded.train.stored["x"].mean(axis=(0, 1))).max() < 1e-4
+    assert np.abs(loaded.train.stored["x"].std(axis=(0, 1)) - 1).max() < 1e-4
+    assert np.abs(loaded.test.stored["x"].mean(axis=(0, 1))).max() > 1e-4
     (sound,) = computed
     assert (48, RATE) == sound.shape
     assert np.array_equal(spoken(0, 0, 5000) / np.float32(32768), sound[0, :5000])
@@ -325,9 +325,9 @@ def test_keywords_are_split_and_scaled(tmp_path: Path, monkeypatch: pytest.Monke
     loaded = load("kws01", paths)
 
     assert (12, 200, 800) == (loaded.classes, len(loaded.train), len(loaded.test))
-    assert np.array_equal(y[200:], loaded.test.labels)
+    assert np.array_equal(y[200:], loaded.test.target)
     wanted = (x[200:].astype(float) - 83) * 0.5847029
-    assert np.abs(wanted - loaded.test.inputs()).max() < 1e-4
+    assert np.abs(wanted - loaded.test.inputs()["x"]).max() < 1e-4
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"\x93NUMPY"])
@@ -357,4 +357,4 @@ def test_the_real_keywords_pass(tmp_path: Path) -> None:
     """EEMBC's examples have the digest that is asked for."""
     loaded = loading.load("kws01", here(speech.KWS01_FILE, tmp_path))
 
-    assert set(range(12)) == set(loaded.test.labels)
+    assert set(range(12)) == set(loaded.test.target)

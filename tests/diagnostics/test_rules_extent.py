@@ -151,6 +151,14 @@ def test_few_inputs_that_widen_the_range_are_told() -> None:
     )
 
 
+def test_of_several_inputs_the_one_that_is_widened_is_named() -> None:
+    """Its name stands where else "the input" does."""
+    told = said("calibration", FULL, calibration=seen(1.0) | {"input": "sound"})
+
+    assert told is not None
+    assert told.startswith("2 of 200 calibration inputs set the range of input 'sound', 0 to 25;")
+
+
 @pytest.mark.parametrize(
     ("held", "known"),
     [
@@ -170,6 +178,11 @@ def test_a_range_that_many_set_or_that_no_file_uses(held: Graph, known: dict[str
     [
         (0, None),
         (1, None),
+        (
+            7.25,
+            "calibrated on half of its 200 inputs, the file answers 7.25 of 100 test inputs "
+            "otherwise: calibrate on more",
+        ),
         (
             7,
             "calibrated on half of its 200 inputs, the file answers 7 of 100 test inputs "

@@ -11,7 +11,7 @@ import pytest
 from helpers.flatbuffer import dense, write
 from helpers.tiny import registrations_undone, write_project
 
-from weighin import grammar
+from weighin import grammar, registry
 from weighin.build import invariants
 from weighin.build.cache import Cache
 from weighin.build.jobs import job_for
@@ -141,19 +141,21 @@ def test_the_whole_test_set_is_answered_as_one_by_one(
 ) -> None:
     """By a resized file where it answers alike, else by several; states do not stay."""
     artifact = file(made, model, name)
-    images = tiny_data.test.inputs()
+    data = tiny_data.fed_to(artifact.signature)
+    images = data.test.inputs()
     session = LiteRT().open(artifact.path, 1)
     alone = []
-    for at in range(len(images)):
-        session.inference(images[at : at + 1])()
-        alone.append(session.answer())
+    for at in range(len(data.test)):
+        session.inference(data.test.inputs(at, at + 1))()
+        alone += session.answer().values()
 
-    scores = session.predict(images)
+    (scores,) = session.predict(images).values()
 
     step = 1 / 256 if "int8" in name else 1e-5
     assert np.abs(scores - np.concatenate(alone)).max() <= step * 1.001
-    assert len(tiny_data.test) >= check_session(session, artifact, tiny_data).n
-    np.testing.assert_array_equal(session.predict(images), scores)
+    task = registry.tasks["classification"]
+    assert len(data.test) >= check_session(session, artifact, data, task).n
+    np.testing.assert_array_equal(*session.predict(images).values(), scores)
 
 
 def test_a_file_is_held_to_its_batch(made: Made) -> None:

@@ -44,7 +44,8 @@ def answers(artifact: Artifact, data: Dataset, runtime: str = "litert") -> Any:
     """What a runtime answers to the test images."""
     session = registry.runtimes[runtime].open(artifact.path, 1)
     try:
-        return session.predict(data.test.inputs())
+        (scores,) = session.predict(data.fed_to(artifact.signature).test.inputs()).values()
+        return scores
     finally:
         session.close()
 
@@ -68,11 +69,13 @@ def test_each_file_answers_on_the_runtime_without_delegate(
 ) -> None:
     """LiteRT's own kernels answer as the reference kernels and the Keras model say."""
     session = registry.runtimes["litert-builtin"].open(made(name).path, 1)
+    data, task = tiny_data.fed_to(made(name).signature), registry.tasks["classification"]
     try:
-        fidelity = equivalence.check_session(session, made(name), tiny_data)
+        fidelity = equivalence.check_session(session, made(name), data, task)
     finally:
         session.close()
 
+    assert fidelity.same is not None
     assert fidelity.same >= 0.9 * fidelity.n
 
 

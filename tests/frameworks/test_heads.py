@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers.heads_process import STEPS, seen
 
-from weighin.core import WeighinError
-from weighin.core.models import Loss
-from weighin.frameworks.heads import Head, fitting_loss
+from weighin import registry
+from weighin.core import Dataset, Loss, Port, Signature, WeighinError
+from weighin.datasets.loading import from_arrays
 
 PLAIN = {
     "softmax": ["end", "softmax", 3],
@@ -49,9 +50,22 @@ def test_the_head_is_found_through_wrappers_and_files(kind: str, way: str) -> No
     assert seen()["wrapped"][f"{kind} {way}"] == [expected, 3]
 
 
-def head(activation: str, units: int) -> Head:
-    """A head called `end`."""
-    return Head("end", "Dense", activation, units)
+def head(activation: str, units: int) -> Signature:
+    """A signature whose head is called `end`."""
+    output = Port("end", shape=(units,), layer="end", kind="Dense", activation=activation)
+    return Signature((Port("x", shape=(2,)),), (output,))
+
+
+def numbered(classes: int) -> Dataset:
+    """Data of so many classes."""
+    arrays = {name: np.zeros((classes, 2)) for name in ("x_train", "x_test")}
+    arrays |= {name: np.arange(classes) for name in ("y_train", "y_test")}
+    return from_arrays("numbered", arrays, classes=classes)
+
+
+def fitting_loss(signature: Signature, named: Loss | None, classes: int) -> Loss:
+    """The loss by which class numbers are learned."""
+    return registry.tasks["classification"].loss(signature, numbered(classes), named)
 
 
 @pytest.mark.parametrize(
@@ -104,18 +118,18 @@ def test_what_does_not_fit_is_refused(
 
 MISTAKES = {
     "shape": ("Model 'mine'", "(5, 6, 1)", "'entry'", "data set 'tiny'", "Input((6, 6, 1))"),
-    "rank": ("(36,)", "'entry'", "(6, 6, 1)"),
+    "rank": ("(36,)", "'entry'", "(6, 6)"),
     "too few": ("'end'", "2 scores", "3 classes", "3 units"),
     "too many": ("'end'", "10 scores", "3 classes", "3 units"),
     "one of three": ("'end'", "1 score", "3 classes"),
     "softmax of one": ("'end'", "always answers 1"),
     "one score": ("'end'", "Dense(1, 'sigmoid')"),
-    "maps": ("(None, 6, 6, 3)", "'end'", "3 classes", "Flatten"),
+    "maps": ("(6, 6, 3)", "'end'", "3 classes", "Flatten"),
     "sigmoids": ("'end'", "3 units, sigmoid", "Dense(3, 'softmax')"),
     "relu": ("'end'", "Recipe(loss=…)"),
     "named": ("'end'", "loss='crossentropy_from_logits'", "softmax"),
-    "two inputs": ("2 inputs (left, right)", "data set 'tiny' gives one"),
-    "two outputs": ("2 outputs (one, other)",),
+    "two inputs": ("2 inputs (left (6, 6, 1) float32, right", "'tiny' gives 1 input (x (6, 6))"),
+    "two outputs": ("layer 'one'", "layer 'other'", "y () uint8", "Recipe(task=…)"),
     "written": ("Written", "keras.Model(inputs, outputs)"),
     "nothing": ("model 'mine' returns is None", "`return`"),
 }

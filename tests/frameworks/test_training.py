@@ -13,7 +13,7 @@ def test_augmented_images_are_shifts_of_their_own(mirror: bool) -> None:
     """Each image is itself, moved by up to two pixels, its edge repeated; mirrored on request."""
     images = np.random.default_rng(1).random((60, 16, 8, 3)).astype(np.float32)
 
-    moved = augmented(images, np.random.default_rng(2), 2, mirror=mirror)
+    moved = augmented({"x": images}, np.random.default_rng(2), 2, mirror=mirror)["x"]
 
     turned = shifted = 0
     for before, after in zip(images, moved, strict=True):
@@ -33,7 +33,8 @@ def test_augmentation_leaves_its_input_alone_and_follows_its_seed() -> None:
     before = images.copy()
 
     first, again, other = (
-        augmented(images, np.random.default_rng(seed), 1, mirror=True) for seed in (5, 5, 6)
+        augmented({"x": images}, np.random.default_rng(seed), 1, mirror=True)["x"]
+        for seed in (5, 5, 6)
     )
 
     np.testing.assert_array_equal(before, images)
@@ -43,6 +44,25 @@ def test_augmentation_leaves_its_input_alone_and_follows_its_seed() -> None:
 
 def test_images_are_left_as_they_are_by_default() -> None:
     """Without shift and mirror the very same array is trained on."""
-    images = np.zeros((2, 4, 4, 1), np.float32)
+    given = {"x": np.zeros((2, 4, 4, 1), np.float32)}
 
-    assert augmented(images, np.random.default_rng(0), 0, mirror=False) is images
+    assert augmented(given, np.random.default_rng(0), 0, mirror=False) is given
+
+
+def test_of_several_inputs_images_alone_are_moved() -> None:
+    """Numbers, series and volumes beside them stay what they are, and all keep their dtypes."""
+    generator = np.random.default_rng(1)
+    shapes = {
+        "numbers": (9, 5),
+        "series": (9, 8, 5),
+        "image": (9, 8, 8, 1),
+        "film": (9, 2, 8, 8, 1),
+    }
+    given = {name: generator.integers(0, 256, shape, np.uint8) for name, shape in shapes.items()}
+
+    moved = augmented(given, np.random.default_rng(5), 2, mirror=True)
+
+    assert list(moved) == list(shapes)
+    assert {values.dtype for values in moved.values()} == {np.dtype(np.uint8)}
+    changed = [name for name in shapes if not np.array_equal(given[name], moved[name])]
+    assert changed == ["image"]

@@ -33,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 
-from weighin import Recipe, Weights, dataset, from_arrays, model, npz_dataset
+from weighin import Recipe, Weights, dataset, export, from_arrays, model, npz_dataset
 
 HERE = Path(__file__).parent
 QUICK = Recipe("tiny", epochs=1, finetune_epochs=1, batch_size=40)
@@ -114,6 +114,12 @@ def is_built():
     return any(frame.name == "build_job" for frame in traceback.extract_stack())
 
 
+@export("crashing")
+def crashing(model, calibration):
+    """As a converter does that meets what it does not bear."""
+    os.abort()
+
+
 @model(quick=QUICK)
 def killed(keras):
     if is_built():
@@ -182,6 +188,13 @@ def untrained(keras):
     return layers_of(keras, keras.layers.Dense(4), keras.layers.BatchNormalization())
 
 
+@model(quick=Recipe("tiny", epochs=0, finetune_epochs=0))
+def bringing(keras):
+    net = layers_of(keras, keras.layers.Dense(4), keras.layers.BatchNormalization())
+    net.set_weights([np.full(w.shape, 0.25) for w in net.get_weights()])
+    return net
+
+
 @model(quick=Recipe("nowhere", epochs=1, finetune_epochs=1))
 def without_data(keras):
     return layers_of(keras)
@@ -190,7 +203,7 @@ def without_data(keras):
 TINY = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8", "finetune")
 BROKEN = ("raising", "diverging", "overflowing", "not_finite", "with_lambda")
 MISFITS = ("narrow", "deeper")  # whose published weights have other shapes
-UNTRAINED = ("published", "trained_instead", "untrained")
+UNTRAINED = ("published", "trained_instead", "untrained", "bringing")
 
 
 def job(model: str = "tiny", name: str = "baseline", format: str = "tflite", seed: int = 0) -> Job:

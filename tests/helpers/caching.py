@@ -17,7 +17,10 @@ PROVENANCE: Mapping[str, Any] = {
     "seed": 0,
 }
 CONTENT = b"TFL3 " * 40
-ANSWERS = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
+ANSWERS = {
+    "scores": np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3),
+    "a word/in Keras' way:0": np.arange(4),
+}
 
 
 def put(cache: Cache, content: bytes = CONTENT, **changes: Any) -> Artifact:

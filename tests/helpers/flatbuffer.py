@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ _TYPES = {
     "float16": schema.TensorType.FLOAT16,
     "int8": schema.TensorType.INT8,
     "int32": schema.TensorType.INT32,
+    "int64": schema.TensorType.INT64,
+    "bool": schema.TensorType.BOOL,
     "int4": schema.TensorType.INT4,
 }
 _WIDTHS = {
@@ -181,6 +183,18 @@ class Graph:
             )
         self.model.operatorCodes.append(code)
         self.graph.operators.append(made)
+
+    def sign(self, inputs: Mapping[str, int], outputs: Mapping[str, int]) -> None:
+        """Name inputs and outputs by a signature, in this order."""
+        signature = schema.SignatureDefT()
+        signature.signatureKey, signature.subgraphIndex = "serving_default", 0
+        signature.inputs, signature.outputs = [], []
+        for side, tensors in ((signature.inputs, inputs), (signature.outputs, outputs)):
+            for name, number in tensors.items():
+                entry = schema.TensorMapT()
+                entry.name, entry.tensorIndex = name, number
+                side.append(entry)
+        self.model.signatureDefs = [signature]
 
     def packed(self) -> bytes:
         """The file's bytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import tempfile
@@ -15,7 +16,7 @@ from helpers.commands import answer
 from helpers.tiny import tiny_arrays
 
 from weighin import grammar, registry
-from weighin.core import Recipe, ReferenceModel, WeighinError
+from weighin.core import Recipe, ReferenceModel, Split, WeighinError
 from weighin.datasets.loading import from_arrays
 from weighin.frameworks import fitting, heads, process, tf_keras, toolkit
 from weighin.frameworks.training import Trainer
@@ -48,7 +49,7 @@ def net(*more: Any) -> Any:
 
 def described(model: Any) -> list[Any]:
     """What is found of a model's head."""
-    head = heads.head_of(model)
+    head = heads.signature_of(model).output
     return [head.layer, head.activation, head.units]
 
 
@@ -139,9 +140,15 @@ def trainer(recipe: Recipe = RECIPE, classes: int = 3) -> Trainer:
     return Trainer(recipe, from_arrays("tiny", arrays, classes=classes, scale=1 / 255), 0)
 
 
+def fed(teacher: Trainer, model: Any) -> Trainer:
+    """A trainer whose data have the names and the shape that a model takes."""
+    dataset = teacher.dataset.fed_to(heads.signature_of(model))
+    return dataclasses.replace(teacher, dataset=dataset)
+
+
 def started(create: Callable[[Any], Any], recipe: Recipe = RECIPE, classes: int = 3) -> Any:
     """A dense start."""
-    return trainer(recipe, classes).dense_start(ReferenceModel("mine", create, {}))
+    return trainer(recipe, classes).dense_start(ReferenceModel("mine", create, {})).model
 
 
 def mistakes() -> dict[str, Any]:
@@ -210,9 +217,15 @@ def bare(keras: Any) -> Any:
 def right_share(model: Any, classes: int = 3) -> float:
     """The share of test images that a model answers right."""
     data = trainer(classes=classes).dataset.test
-    scores = tf_keras.predict(model, data.inputs())
+    scores = answered(model, data)
     answers = scores.argmax(axis=1) if scores.shape[1] > 1 else scores[:, 0] > 0.5
-    return float((answers == data.labels).mean())
+    return float((answers == data.target).mean())
+
+
+def answered(model: Any, data: Split) -> np.ndarray:
+    """The one output of a model for all examples."""
+    (inputs,) = data.inputs().values()
+    return model.predict(inputs[..., np.newaxis], verbose=0)
 
 
 def alike() -> dict[str, float]:
@@ -221,8 +234,8 @@ def alike() -> dict[str, float]:
     def soft(keras: Any) -> Any:
         return net(keras.layers.Dense(12, "relu"), keras.layers.Dense(3, "softmax"))
 
-    inputs = trainer().dataset.test.inputs()
-    scores, probabilities = (tf_keras.predict(started(create), inputs) for create in (bare, soft))
+    test = trainer().dataset.test
+    scores, probabilities = (answered(started(create), test) for create in (bare, soft))
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares = exponentials / exponentials.sum(axis=1, keepdims=True)
     return {"apart": float(np.abs(shares - probabilities).max()), "top": float(probabilities.max())}
@@ -235,7 +248,8 @@ def steps() -> dict[str, list[float]]:
     for name in STEPS:
         (call,) = grammar.parse(name).steps
         step = registry.steps[call.name]
-        after = step(reloaded(model), trainer(), **grammar.arguments(call, step))
+        again = reloaded(model)
+        after = step(again, fed(trainer(), again), **grammar.arguments(call, step))
         shares[name] = [right_share(model), right_share(after)]
     return shares
 
@@ -248,7 +262,7 @@ def binary() -> dict[str, Any]:
 
     model = started(one, classes=2)
     before = right_share(model, 2)
-    trainer(classes=2).fit(model)
+    fed(trainer(classes=2), model).fit(model)
     return {"before": before, "after": right_share(model, 2)}
 
 

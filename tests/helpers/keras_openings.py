@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.keras_process import images, net
+from helpers.keras_process import images, net, scores
 
 from weighin.frameworks import process, sessions, tf_keras
 
@@ -31,6 +31,12 @@ def openings() -> Any:
             "closed": closed(stored),
             **what_is_kept(stored),
         }
+
+
+def answer_of(opening: Any) -> np.ndarray:
+    """An opening's one output for the images."""
+    (values,) = opening({"image": images()}).values()
+    return values.numpy()
 
 
 def same_answers(stored: Stored) -> Any:
@@ -59,7 +65,7 @@ def same_answers(stored: Stored) -> Any:
         alone = tf.function(lambda given, model=model: model(given, training=False))
         wanted = alone(tf.constant(images())).numpy()
         path = stored(name, model)
-        answers = [sessions.answering(path, CPU)(images()).numpy() for _ in range(3)]
+        answers = [answer_of(sessions.answering(path, CPU)) for _ in range(3)]
         same[name] = [np.array_equal(wanted, answer) for answer in answers]
     return same
 
@@ -70,7 +76,7 @@ def weights(stored: Stored) -> Any:
     layers = process.keras().layers
     file = sessions._TracedFile(stored("weights", net(layers.Conv2D(3, 2))), CPU)
     graphs = [file.open() for _ in range(3)]
-    before = [graph(tf.constant(images())).numpy() for graph in graphs]
+    before = [graph(tf.constant(images()))["dense"].numpy() for graph in graphs]
     handles = [graph.get_concrete_function().captured_inputs for graph in graphs]
     addresses = [
         np.asarray(memoryview(tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32))).ctypes
@@ -80,7 +86,7 @@ def weights(stored: Stored) -> Any:
     for handle in handles[1]:
         held = tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32)
         tf.raw_ops.AssignVariableOp(resource=handle, value=held * 0)
-    after = [graph(tf.constant(images())).numpy() for graph in graphs]
+    after = [graph(tf.constant(images()))["dense"].numpy() for graph in graphs]
     return {
         "count": [len(opened) for opened in handles],
         "places": len({address.data for address in addresses}),
@@ -92,9 +98,9 @@ def closed(stored: Stored) -> Any:
     """Whether an opening answers as before when those before and after it are closed."""
     path = stored("closed", net())
     first, second, third = (sessions.answering(path, CPU) for _ in range(3))
-    wanted = second(images()).numpy()
+    wanted = answer_of(second)
     del first, third
-    return np.array_equal(wanted, second(images()).numpy())
+    return np.array_equal(wanted, answer_of(second))
 
 
 def what_is_kept(stored: Stored) -> Any:
@@ -110,7 +116,7 @@ def what_is_kept(stored: Stored) -> Any:
 
     def opened(path: Path) -> tuple[Any, int]:
         before = len(calls)
-        answer = sessions.answering(path, CPU)(images()).numpy()
+        answer = answer_of(sessions.answering(path, CPU))
         return answer, len(calls) - before
 
     path = stored("counted", net(Counting()))
@@ -118,7 +124,7 @@ def what_is_kept(stored: Stored) -> Any:
     changed = net(Counting())
     stored("counted", changed)
     again, recounts = zip(*(opened(path) for _ in range(2)), strict=True)
-    alone = tf_keras.predict(changed, images())
+    alone = scores(changed, images())
     others = [stored(f"other {number}", net()) for number in range(sessions.FILES)]
     for other in others:
         opened(other)

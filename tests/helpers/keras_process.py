@@ -19,7 +19,7 @@ import numpy as np
 from helpers.commands import answer
 
 from weighin.build import worker
-from weighin.core import ReferenceModel, WeighinError
+from weighin.core import ReferenceModel, Split, WeighinError
 from weighin.formats.keras import read_weights
 from weighin.frameworks import downloads, fitting, process, tf_keras, toolkit, training
 from weighin.frameworks.fingerprint import fingerprint, own_files
@@ -50,13 +50,24 @@ def net(*more: Any) -> Any:
     """A small model whose dense layer is called `dense`."""
     layers = process.keras().layers
     return process.keras().Sequential(
-        [layers.Input((4, 4, 2)), *more, layers.Flatten(), layers.Dense(3, "softmax", name="dense")]
+        [
+            layers.Input((4, 4, 2), name="image"),
+            *more,
+            layers.Flatten(),
+            layers.Dense(3, "softmax", name="dense"),
+        ]
     )
 
 
 def images(count: int = 20) -> np.ndarray:
     """The same images always."""
     return np.random.default_rng(3).random((count, 4, 4, 2), np.float32)
+
+
+def scores(model: Any, asked: np.ndarray) -> np.ndarray:
+    """The one output of a model that takes images."""
+    (answers,) = tf_keras.predict(model, {"image": asked}).values()
+    return answers
 
 
 def refusal(function: Callable[..., Any], *words: Any) -> str:
@@ -71,8 +82,8 @@ def refusal(function: Callable[..., Any], *words: Any) -> str:
 def batches() -> Any:
     """Two epochs' labels, batch by batch, by three seeds; each image is its label."""
     labels = np.arange(23)
-    values = labels.astype(np.float32).reshape(-1, 1, 1, 1)
-    sets = [fitting.batches(values, labels, 5, seed) for seed in (1, 1, 2)]
+    part = Split({"x": labels.astype(np.float32).reshape(-1, 1, 1, 1)})
+    sets = [fitting.batches(part, labels, 5, seed) for seed in (1, 1, 2)]
 
     def epoch(pairs: Any) -> list[list[int]]:
         return [y.numpy().tolist() for x, y in pairs if np.array_equal(x.numpy().ravel(), y)]
@@ -111,7 +122,7 @@ def settled() -> Any:
     kernel = model.get_layer("dense").kernel
     kernel.assign(kernel * 0.1)  # scores of about a third
     before = float(np.max(model(images())))
-    fitting.settle(model, images())
+    fitting.settle(model, {"image": images()})
     return {
         "scores": [before, float(np.max(model(images())))],
         "mean": normalization.moving_mean.numpy().tolist(),
@@ -218,11 +229,11 @@ def files() -> Any:
         again = tf_keras.read(path)
     many = images(600)
     sampled = [0, 299, 599]
-    pieces = np.concatenate([tf_keras.predict(model, many[at : at + 1]) for at in sampled])
+    pieces = np.concatenate([scores(model, many[at : at + 1]) for at in sampled])
     return {
-        "read": np.array_equal(tf_keras.predict(model, many), tf_keras.predict(again, many)),
-        "shape": tf_keras.predict(model, many).shape,
-        "pieces": float(np.abs(tf_keras.predict(model, many)[sampled] - pieces).max()),
+        "read": np.array_equal(scores(model, many), scores(again, many)),
+        "shape": scores(model, many).shape,
+        "pieces": float(np.abs(scores(model, many)[sampled] - pieces).max()),
         "lambda": refusal(tf_keras.serialize, net(process.keras().layers.Lambda(abs, name="code"))),
     }
 
@@ -311,7 +322,7 @@ def imagenet() -> Any:
 
     def create(weights: str | None = None) -> Any:
         keras.utils.set_random_seed(0 if weights else 1)
-        image = keras.layers.Input((4, 4, 3))
+        image = keras.layers.Input((4, 4, 3), name="image")
         x = keras.layers.Normalization()(image)
         if weights:
             x = tf.math.multiply(x, tf.reshape(1 / np.sqrt(deviations), [1, 1, 1, 3]))
@@ -325,10 +336,10 @@ def imagenet() -> Any:
     published = create("imagenet")
     keras.applications.Net = lambda weights: published
     photographs = np.random.default_rng(0).random((6, 4, 4, 3), np.float32)
-    wanted = tf_keras.predict(published, photographs)
+    wanted = scores(published, photographs)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.h5"
         downloads.save_imagenet_weights("Net", path)
         model = create()
         tf_keras.set_weights(model, read_weights(path), "the file")
-    return [wanted.tolist(), tf_keras.predict(model, photographs).tolist()]
+    return [wanted.tolist(), scores(model, photographs).tolist()]

@@ -71,9 +71,9 @@ class Net:
         self.layers = process.keras().layers
         self.generator = np.random.default_rng(self.seed)
 
-    def input(self, *shape: int) -> Wire:
+    def input(self, *shape: int, dtype: str = "float32") -> Wire:
         """The model's input, of which no channel may go."""
-        self.entry = self.layers.Input(shape)
+        self.entry = self.layers.Input(shape, dtype=dtype)
         return Wire(self.entry)
 
     def make(
@@ -94,9 +94,24 @@ class Net:
         self.silent[layer.name] = x.silent or ()
         return Wire(layer(x.tensor), x.silent, x.whole)
 
-    def depthwise(self, x: Wire, multiplier: int = 1) -> Wire:
+    def timed(self, kind: str, x: Wire, width: int, **more: Any) -> Wire:
+        """A layer that makes channels, at every step of a sequence."""
+        layer = self.layers.TimeDistributed(getattr(self.layers, kind)(width, **more))
+        chosen = self.generator.permutation(width)[: width - half(width)]
+        self.silent[layer.name] = tuple(sorted(chosen.tolist()))
+        self.widths[layer.name] = half(width)
+        return Wire(layer(x.tensor), self.silent[layer.name])
+
+    def passing(self, kind: str, x: Wire, *words: Any, **more: Any) -> Wire:
+        """A layer that stays as wide as it is, whatever it is given."""
+        layer = getattr(self.layers, kind)(*words, **more)
+        self.widths |= {layer.name: width} if (width := width_of(layer)) else {}
+        return Wire(layer(x.tensor))
+
+    def depthwise(self, x: Wire, multiplier: int = 1, rank: int = 2) -> Wire:
         """A layer that makes one channel, or several, of each."""
-        layer = self.layers.DepthwiseConv2D(3, padding="same", depth_multiplier=multiplier)
+        kind = getattr(self.layers, f"DepthwiseConv{rank}D")
+        layer = kind(3, padding="same", depth_multiplier=multiplier)
         silent = tuple(c * multiplier + n for c in x.silent or () for n in range(multiplier))
         self.silent[layer.name] = silent
         return Wire(layer(x.tensor), silent, x.whole and multiplier == 1)
@@ -117,10 +132,13 @@ class Net:
         places = range(0, flat.shape[-1], x.width)
         return Wire(flat, tuple(place + c for place in places for c in x.silent or ()), False)
 
-    def finish(self, x: Wire) -> Any:
-        """The model, its last layer as wide as the classes, its weights random or silent."""
-        last = self.make("Dense", x, 4, like=Wire(None), activation="softmax")
-        model = process.keras().Model(self.entry, last.tensor)
+    def finish(self, x: Wire, *more: Wire) -> Any:
+        """The model, its last layers as wide as the classes, its weights random or silent."""
+        last = [
+            self.make("Dense", wire, 4, like=Wire(None), activation="softmax").tensor
+            for wire in (x, *more)
+        ]
+        model = process.keras().Model(self.entry, last if more else last[0])
         for layer in model.layers:
             values = []
             for weight in layer.weights:
@@ -251,6 +269,79 @@ def passed_through(net: Net) -> Any:
     return net.finish(net.same("GlobalMaxPooling1D", x))
 
 
+def sequences(net: Net) -> Any:
+    """Convolutions of one dimension, and what stretches, pads, cuts and pools between them."""
+    x = net.make("Conv1D", net.input(12, 3), 6, activation="relu")
+    x = net.same("UpSampling1D", net.same("SpatialDropout1D", x, 0.2), 2)
+    x = net.make("SeparableConv1D", net.depthwise(x, 2, rank=1), 7, depth_multiplier=2)
+    x = net.same("Cropping1D", net.same("ZeroPadding1D", x, (1, 2)), (2, 1))
+    x = net.make("Conv1DTranspose", net.same("MaxPooling1D", x), 6, strides=2, activation="relu")
+    x = net.make("Conv1DTranspose", net.same("BatchNormalization", x), 4, use_bias=False)
+    x = net.make("Conv1D", net.same("AveragePooling1D", x), 8)
+    y = net.same("RepeatVector", net.same("GlobalMaxPooling1D", x), 3)
+    return net.finish(net.flatten(net.make("Dense", y, 6)))
+
+
+def volumes(net: Net) -> Any:
+    """The same of three dimensions."""
+    x = net.make("Conv3D", net.input(6, 6, 6, 2), 6, strides=2, activation="relu")
+    x = net.same("UpSampling3D", net.same("SpatialDropout3D", x, 0.2), 2)
+    x = net.make("Conv3D", net.same("BatchNormalization", x), 5)
+    x = net.same("Cropping3D", net.same("ZeroPadding3D", x, 1), 1)
+    x = net.make("Conv3DTranspose", net.same("MaxPooling3D", x), 4, strides=2)
+    y = net.make("Conv3D", net.same("AveragePooling3D", x), 6)
+    z = net.make("Conv3D", net.same("MaxPooling3D", x), 6, like=y)
+    x = net.merge("Add", y, z)
+    pooled = [net.same(f"Global{kind}Pooling3D", x) for kind in ("Max", "Average")]
+    return net.finish(net.concatenate(*pooled))
+
+
+def u_net(net: Net) -> Any:
+    """Down and up again: what skips a level is concatenated, or added, to what comes up."""
+    wide = net.make("Conv2D", net.input(8, 8, 1), 6, activation="relu")
+    middle = net.make("Conv2D", net.same("MaxPooling2D", wide), 8, activation="relu")
+    deep = net.make("Conv2D", net.same("MaxPooling2D", middle), 10, activation="relu")
+    up = net.make("Conv2DTranspose", deep, 8, kernel_size=2, strides=2)
+    x = net.make("Conv2D", net.concatenate(middle, up), 8, activation="relu")
+    x = net.make("Conv2D", net.same("UpSampling2D", x, interpolation="bilinear"), 6, like=wide)
+    x = net.make("Conv2D", net.merge("Add", wide, x), 5, activation="relu")
+    return net.finish(x)
+
+
+def recurrent(net: Net) -> Any:
+    """Recurrent layers keep their units; of what they are given half goes."""
+    x = net.make("Conv1D", net.input(5, 3), 6, activation="relu")
+    x = net.passing("LSTM", x, 4, return_sequences=True)
+    x = net.make("Dense", x, 6)
+    both = net.layers.GRU(3, return_sequences=True)
+    x = net.make("Conv1D", net.passing("Bidirectional", x, both), 8)
+    x = net.make("Dense", net.passing("SimpleRNN", x, 5), 6)
+    return net.finish(x)
+
+
+def words(net: Net) -> Any:
+    """An embedding keeps its width, attention that of what it is given; between them half goes."""
+    x = net.passing("Embedding", net.input(7, dtype="int32"), 20, 6)
+    x = net.make("Dense", net.make("Conv1D", x, 8), 6, like=Wire(None))
+    x = Wire(net.layers.MultiHeadAttention(2, 3)(x.tensor, x.tensor))
+    return net.finish(net.same("GlobalAveragePooling1D", net.make("Dense", x, 8)))
+
+
+def timed(net: Net) -> Any:
+    """The same layer at every step: its channels are followed as those of any other."""
+    x = net.timed("Conv2D", net.input(3, 5, 5, 2), 6, kernel_size=3, activation="relu")
+    x = net.timed("Conv2D", x, 8, kernel_size=2)
+    layer = net.layers.TimeDistributed(net.layers.GlobalMaxPooling2D())
+    x = net.timed("Dense", Wire(layer(x.tensor), x.silent), 6, activation="tanh")
+    return net.finish(net.same("GlobalAveragePooling1D", x))
+
+
+def several_outputs(net: Net) -> Any:
+    """No channel of any output goes."""
+    x = net.make("Dense", net.input(6), 8, activation="relu")
+    return net.finish(x, net.make("Dense", x, 6))
+
+
 def one_channel(net: Net) -> Any:
     x = net.make("Conv2D", net.input(4, 4, 1), 1, like=Wire(None))
     return net.finish(net.flatten(net.make("Conv2D", net.depthwise(x), 2)))
@@ -260,6 +351,7 @@ NETS = (
     *(sequential_convolutions, dense_only, residual, inception),
     *(mobile, squeeze_excite, what_must_stay, one_channel),
     *(decoder, operators, passed_through),
+    *(sequences, volumes, u_net, recurrent, words, timed, several_outputs),
 )
 OPERATIONS = (
     *("conv", "separable", "depthwise", "double", "normalize", "relu", "pool"),
@@ -315,15 +407,21 @@ def grow(net: Net, operations: list[tuple[str, int]], flatten: bool) -> Any:
 
 def widths(model: Any) -> dict[str, int]:
     """How many channels each layer makes that has a width of its own."""
-    configs = ((layer.name, layer.get_config()) for layer in model.layers)
-    found = ((name, config.get("filters", config.get("units"))) for name, config in configs)
+    found = ((layer.name, width_of(layer)) for layer in model.layers)
     return {name: width for name, width in found if width is not None}
+
+
+def width_of(layer: Any) -> int | None:
+    """How many channels a layer makes, or the one inside it, if it has a width of its own."""
+    config = layer.get_config()
+    config = config.get("layer", {}).get("config", config)
+    return config.get("filters", config.get("units"))
 
 
 def trial(build: Callable[[Net], Any]) -> dict[str, Any]:
     """Narrow a net, and write and read what is left: how far its answers are from before."""
     seen, smaller, images, before = narrowed(build)
-    again = reloaded(smaller)(images).numpy()
+    again = answers(reloaded(smaller), images)
     return seen | {"reloaded": float(np.abs(again - before).max())}
 
 
@@ -333,12 +431,16 @@ def narrowed(
     """Narrow a net: what is seen of it, the smaller model, images, and the answers before."""
     net = Net(seed)
     model = build(net)
-    images = net.generator.uniform(-1, 1, (5, *model.input_shape[1:])).astype(np.float32)
-    before, was = model(images).numpy(), [weight.numpy() for weight in model.weights]
+    shape = (5, *model.input_shape[1:])
+    if model.inputs[0].dtype.is_integer:
+        images = net.generator.integers(0, 20, shape).astype(np.int32)
+    else:
+        images = net.generator.uniform(-1, 1, shape).astype(np.float32)
+    before, was = answers(model, images), [weight.numpy() for weight in model.weights]
     smaller = _channel_pruning.narrow(model, half, order)
     untouched = all(np.array_equal(a, b.numpy()) for a, b in zip(was, model.weights, strict=True))
     seen = {
-        "difference": float(np.abs(smaller(images).numpy() - before).max()),
+        "difference": float(np.abs(answers(smaller, images) - before).max()),
         "spread": float(before.std(axis=0).max()),
         "widths": widths(smaller),
         "expected": net.widths,
@@ -347,6 +449,12 @@ def narrowed(
         "parameters": [model.count_params(), smaller.count_params()],
     }
     return seen, smaller, images, before
+
+
+def answers(model: Any, images: np.ndarray) -> np.ndarray:
+    """All that a model answers, one row for each image."""
+    outputs = process.tensorflow().nest.flatten(model(images))
+    return np.concatenate([output.numpy().reshape(len(images), -1) for output in outputs], axis=1)
 
 
 def reloaded(model: Any) -> Any:
@@ -435,9 +543,10 @@ def with_layer(name: str) -> Callable[[Any], Any]:
     return make
 
 
-def two_outputs(keras: Any) -> Any:
-    entry = keras.layers.Input((3,))
-    return keras.Model(entry, [keras.layers.Dense(2)(entry), keras.layers.Dense(3)(entry)])
+def recurrent_alone(keras: Any) -> Any:
+    entry = keras.layers.Input((4, 3))
+    x = keras.layers.LayerNormalization(name="levelling")(keras.layers.Dense(6)(entry))
+    return keras.Model(entry, keras.layers.Dense(2)(keras.layers.LSTM(8)(x)))
 
 
 def written(keras: Any) -> Any:
@@ -500,7 +609,7 @@ if __name__ == "__main__":
         },
         "refused": {name: refusal(with_layer(name)) for name in unsupported(process.keras().layers)}
         | {
-            "two outputs": refusal(two_outputs),
+            "recurrent": refusal(recurrent_alone),
             "written": refusal(written),
             "nothing": refusal(one_layer),
         },

@@ -89,6 +89,7 @@ class FakeArtifacts:
 
     Attributes:
         context: where things are.
+        profile: the training profile of all models.
         asked: cases that were to be built, in order.
         while_building: called when they are.
         broken: variants that cannot be built.
@@ -97,6 +98,7 @@ class FakeArtifacts:
     def __init__(self, folder: Path, broken: Sequence[str] = ()) -> None:
         """Write the file to a folder."""
         self.context = BuildContext(Cache(folder), SearchPaths.here(folder), ())
+        self.profile = "quick"
         self.asked: list[Case] = []
         self.while_building: Callable[[], object] = lambda: None
         self.broken = broken
@@ -113,6 +115,10 @@ class FakeArtifacts:
             raise WeighinError("not built: no layers left")
         digest = digest_of(case.variant)
         return Artifact("", self._path, case.format, digest, 1, self._path, {}, 0.0)
+
+    def files(self, model: str) -> list[Artifact]:
+        """None, since nothing is built."""
+        return []
 
     def origins(self, digests: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         """Provenance of the files that were asked for, as far as their digests are named."""

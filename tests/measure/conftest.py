@@ -16,5 +16,5 @@ def data() -> Dataset:
     images = generator.random((N, 1, 1, CLASSES), dtype=np.float32) * 0.3
     labels = np.arange(N) % CLASSES
     images[np.arange(N), 0, 0, labels] += 0.6
-    split = Split(images, labels)
+    split = Split({"x": images}, {"y": labels})
     return Dataset("six", CLASSES, "", split, split)

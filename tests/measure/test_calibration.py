@@ -17,7 +17,7 @@ from helpers.support import Clock
 
 from weighin import packages
 from weighin.build.cache import Cache
-from weighin.core import Images, Scores, WeighinError
+from weighin.core import Arrays, WeighinError
 from weighin.measure import calibration, paired
 from weighin.measure.calibration import Calibration, any_float_artifact, calibrate, load, save
 from weighin.outcomes import Pair
@@ -37,11 +37,11 @@ class Session:
         """Take so long on that clock."""
         self.clock, self.seconds = clock, seconds
 
-    def predict(self, images: Images) -> Scores:
+    def predict(self, inputs: Arrays) -> Arrays:
         """Never asked."""
         raise AssertionError("nothing is to be predicted")
 
-    def inference(self, image: Images) -> Callable[[], Any]:
+    def inference(self, inputs: Arrays) -> Callable[[], Any]:
         """A call that passes the time."""
 
         def call() -> None:
@@ -49,7 +49,7 @@ class Session:
 
         return call
 
-    def answer(self) -> Scores:
+    def answer(self) -> Arrays:
         """Never asked."""
         raise AssertionError("no answer is needed")
 
@@ -87,7 +87,7 @@ def pair(value: float, low: float, high: float, *ratios: float, pinned: bool = T
 def run(runtime: LiteRT, **options: Any) -> Calibration:
     """A calibration of three and two trials."""
     few = {"seconds": 1e9, "aa_trials": 3, "slow_trials": 2} | options
-    return calibrate(runtime, Path("m.tflite"), np.zeros((1, 2), np.float32), **few)
+    return calibrate(runtime, Path("m.tflite"), {"x": np.zeros((1, 2), np.float32)}, **few)
 
 
 def test_a_steady_machine_tells_all_apart(clock: Clock) -> None:
@@ -140,7 +140,7 @@ def test_sessions_that_differ_spread(clock: Clock) -> None:
 def test_a_calibration_of_a_real_file(tmp_path: Path) -> None:
     """Trials of LiteRT on a file: counts are of their trials, shares are finite."""
     path = write(tmp_path / "m.tflite", dense(64, 64))
-    image = np.zeros((1, 64), np.float32)
+    image = {"x": np.zeros((1, 64), np.float32)}
 
     found = calibrate(LiteRT(), path, image, seconds=0.01, aa_trials=3, slow_trials=2)
 

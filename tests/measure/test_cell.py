@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers.answering import CLASSIFICATION
 from helpers.support import results_of
 from helpers.tiny import registrations_undone
 
@@ -27,46 +28,6 @@ from weighin.report.table import render
 
 CASE = Case("tiny", "tiny", "baseline", 0, "tflite", "litert", 1)
 MEGABYTE = 2**20
-
-
-class FakeSession:
-    """Answers by a function of the images, and one image alone by another."""
-
-    def __init__(self, predict, alone=None):
-        """Take the two functions; without `alone`, one image is answered as in a batch."""
-        self.predict = predict
-        self._alone = alone or predict
-        self._asked = self._answered = None
-        self.closed = 0
-
-    def inference(self, image):
-        """Keep the image; the call answers it."""
-        self._asked = image
-
-        def run():
-            self._answered = self._alone(self._asked)
-
-        return run
-
-    def answer(self):
-        """What the last call answered."""
-        return self._answered
-
-    def close(self):
-        """Count how often it is closed."""
-        self.closed += 1
-
-
-def recorded(artifact, data):
-    """A function from the first test images to the scores that Keras gave them."""
-    scores = dict(
-        zip(
-            (image.tobytes() for image in data.test.inputs()),
-            np.load(artifact.answers),
-            strict=True,
-        )
-    )
-    return lambda images: np.stack([scores[image.tobytes()] for image in images])
 
 
 def test_a_metric_that_fails_leaves_the_others_alone():
@@ -90,7 +51,9 @@ def test_a_metric_that_fails_leaves_the_others_alone():
 
         records = {
             each.metric: each
-            for each in figures(CASE, "inference", Inferences([2.0, 1.0, 3.0]), "ab")
+            for each in figures(
+                CASE, "inference", Inferences([2.0, 1.0, 3.0]), "ab", CLASSIFICATION
+            )
         }
 
     blank = Record(
@@ -122,7 +85,9 @@ def test_a_metric_that_fails_leaves_the_others_alone():
 
 def test_only_the_metrics_of_an_operation_are_asked():
     """An inference yields no sizes and no accuracy."""
-    asked = {record.metric for record in figures(CASE, "inference", Inferences([1.0, 2.0]), "")}
+    outcome = Inferences([1.0, 2.0])
+    records = figures(CASE, "inference", outcome, "", CLASSIFICATION)
+    asked = {record.metric for record in records}
 
     assert {each.name for each in registry.metrics.values() if each.scope == "inference"} == asked
     assert "latency" in asked
@@ -132,7 +97,10 @@ def test_only_the_metrics_of_an_operation_are_asked():
 @pytest.mark.parametrize(("n", "p90", "p99"), [(9, 0, 0), (10, 1, 0), (99, 1, 0), (100, 1, 1)])
 def test_a_quantile_wants_as_many_inferences_as_it_speaks_of(n, p90, p99):
     """There is no p99 of 50 inferences, and the record says why."""
-    records = {each.metric: each for each in figures(CASE, "inference", Inferences([1.0] * n), "")}
+    outcome = Inferences([1.0] * n)
+    records = {
+        each.metric: each for each in figures(CASE, "inference", outcome, "", CLASSIFICATION)
+    }
 
     told = [records[name].status for name in ("latency_p90", "latency_p99")]
     assert [("not measured", "ok")[own] for own in (p90, p99)] == told
@@ -178,10 +146,15 @@ def test_a_variant_is_evaluated_against_its_baseline(bench):
     evaluation = bench.evaluation(cell.case)
     baseline = bench.evaluation(CASE)
 
-    assert {"ok"} == {record.status for record in records.values()}
-    assert float(np.mean(evaluation.predicted == evaluation.labels)) == records["top1"].value
-    assert float(np.mean(evaluation.predicted == baseline.predicted)) == records["agreement"].value
+    few = {"top5", "top5_delta"}  # of three classes
+    assert few == {name for name, record in records.items() if record.status != "ok"}
+    assert {"not measured"} == {records[name].status for name in few}
+    predicted, before = (each.answers["highest"][:, 0] for each in (evaluation, baseline))
+    assert float(np.mean(predicted == evaluation.targets["class"])) == records["top1"].value
+    assert float(np.mean(predicted == before)) == records["agreement"].value
     assert 60 == records["top1"].n
+    assert {} == evaluation.outputs, "those of variants are not kept"
+    assert 60 == len(next(iter(baseline.outputs.values())))
 
 
 def test_the_baseline_is_not_compared_with_itself(bench):
@@ -190,7 +163,7 @@ def test_the_baseline_is_not_compared_with_itself(bench):
     records = _records(cell, cell.evaluate())
 
     assert "ok" == records["top1"].status
-    for metric in ("agreement", "top1_delta"):
+    for metric in ("agreement", "top1_delta", "sqnr", "cosine"):
         assert ("skipped", "this is the baseline") == (
             records[metric].status,
             records[metric].reason,
@@ -198,10 +171,13 @@ def test_the_baseline_is_not_compared_with_itself(bench):
 
 
 def test_labels_that_mean_nothing_are_not_measured(bench):
-    """Accuracy has the data set's reason, in the records and the table; all else is measured."""
+    """Accuracy has the data set's reason, in the records and the table; all else is measured.
+
+    So is agreement: the model is trained, whatever these labels are.
+    """
     reason = "the images are noise"
     loaded = bench.load_dataset("tiny")
-    wrong = dataclasses.replace(loaded.test, labels=(loaded.test.labels + 1) % 3)
+    wrong = dataclasses.replace(loaded.test, targets={"y": (loaded.test.target + 1) % 3})
     with registrations_undone():
         registry.dataset("tiny")(
             lambda places: dataclasses.replace(loaded, test=wrong, unlabelled=reason)
@@ -212,8 +188,11 @@ def test_labels_that_mean_nothing_are_not_measured(bench):
             cell = Cell(dataclasses.replace(CASE, variant=variant), "evaluation", apart)
             records += _records(cell, cell.evaluate()).values()
     missing = {record.metric: record for record in records if record.status != "ok"}
+    skipped = [record.metric for record in records if record.reason == "this is the baseline"]
 
-    assert {"top1", "top5", "agreement", "top1_delta"} == set(missing)
+    assert {"agreement", "sqnr", "cosine"} == set(skipped)
+    assert {"top1", "top5", "top1_delta", "top5_delta"} == set(missing) - set(skipped)
+    missing = {name: record for name, record in missing.items() if name not in skipped}
     assert {("not measured", reason, None)} == {
         (record.status, record.reason, record.value) for record in missing.values()
     }
@@ -230,7 +209,7 @@ def test_a_variant_whose_baseline_failed_has_its_own_figures(bench):
     cell = Cell(dataclasses.replace(CASE, variant="int8"), "evaluation", alone)
     records = _records(cell, cell.evaluate())
 
-    assert {"ok"} == {records[metric].status for metric in ("top1", "top5", "throughput")}
+    assert {"ok"} == {records[metric].status for metric in ("top1", "throughput")}
     for metric in ("agreement", "top1_delta"):
         assert records[metric].value is None
         assert "the oven broke" in records[metric].reason
@@ -247,9 +226,11 @@ def test_what_has_a_record_keeps_it(bench):
 
     assert kept == cell.records
     assert {("failed", "too hot", None)} == {(r.status, r.reason, r.value) for r in other.records}
-    assert {each.name for each in registry.metrics.values() if each.scope == "evaluation"} == {
-        record.metric for record in other.records
-    }
+    assert {
+        each.name
+        for each in registry.metrics.values()
+        if each.scope == "evaluation" and each.applies({"top1", "top5"})
+    } == {record.metric for record in other.records}
 
 
 def test_an_artifact_names_all_that_went_into_it(bench, shop):
@@ -322,14 +303,15 @@ class Liar:
         self.opened += 1
         return self
 
-    def predict(self, images):
-        return np.full((len(images), 3), 1 / 3, np.float32)
+    def predict(self, inputs):
+        (images,) = inputs.values()
+        return {"scores": np.full((len(images), 3), 1 / 3, np.float32)}
 
-    def inference(self, image):
+    def inference(self, inputs):
         return lambda: None
 
     def answer(self):
-        return np.full((1, 3), 1 / 3, np.float32)
+        return {"scores": np.full((1, 3), 1 / 3, np.float32)}
 
     def close(self):
         self.closed += 1

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from helpers.flatbuffer import Layer, dense, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighin.core import Scores, WeighinError
-from weighin.formats.graph import Graph
+from weighin.core import Array, WeighinError
+from weighin.formats.graph import Graph, Operator
 from weighin.formats.tflite import read_tflite
-from weighin.measure.closeness import FLOAT, HYBRID, STEPS, refuse_far, rounding, steps_of
+from weighin.measure import closeness
+from weighin.measure.closeness import FLOAT, HYBRID, STEPS, Steps, refuse_far, rounding
 
 SCALE = 0.05  # of the hand-made files' activations
 
@@ -27,10 +29,15 @@ def graph(folder: Path, *layers: Layer, softmax: bool = False, integers: bool = 
     return read_tflite(path)
 
 
-def passes(scores: Scores, wanted: Scores, held: Graph | None) -> bool:
-    """Whether answers are taken for those wanted."""
+def steps_of(held: Graph) -> Steps | None:
+    """The steps of a file's only output."""
+    return closeness.steps_of(held, held.outputs[0])
+
+
+def passes(scores: Array, wanted: Array, held: Graph | None) -> bool:
+    """Whether answers of one output are taken for those wanted."""
     try:
-        refuse_far(scores, wanted, "the others", held)
+        refuse_far({"scores": scores}, {"scores": wanted}, "the others", held)
     except WeighinError:
         return False
     return True
@@ -42,7 +49,7 @@ def logits(n: int = 30, classes: int = 4) -> npt.NDArray[np.float32]:
     return (generator.integers(-100, 100, (n, classes)) * SCALE).astype(np.float32)
 
 
-def probabilities(values: Scores) -> Scores:
+def probabilities(values: Array) -> Array:
     """Their softmax."""
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -77,6 +84,23 @@ def test_a_certain_answer_may_not_move(tmp_path: Path) -> None:
     wanted = np.array([[0.999, 0.001]], np.float32)
 
     assert not passes(wanted + np.array([[-0.25, 0.25]], np.float32), wanted, held)
+
+
+def test_answers_laid_together_move_as_their_parts_do(tmp_path: Path) -> None:
+    """A detector's classes and boxes in one output: the softmax in front still passes a step on."""
+    held = graph(tmp_path, dense(4, 8, "int8"), softmax=True)
+    (end,), joined = held.outputs, len(held.tensors)
+    laid = dataclasses.replace(
+        held,
+        tensors=(*held.tensors, held.tensors[end]),
+        operators=(*held.operators, Operator("CONCATENATION", (end, end), (joined,), None, 0)),
+        outputs=(joined,),
+    )
+    alone = steps_of(held)
+
+    assert alone is not None
+    assert alone.inner > 0
+    assert alone == steps_of(laid)
 
 
 def test_errors_of_many_layers_add_up(tmp_path: Path) -> None:
@@ -141,8 +165,9 @@ def test_planted_faults_are_found_in_one_image_among_many(
 
 def test_another_shape_is_refused_before_it_is_compared(tmp_path: Path) -> None:
     """One number would be broadcast over all classes."""
-    with pytest.raises(WeighinError, match=r"answers \(1, 1\) scores, not \(1, 4\)"):
-        refuse_far(np.zeros((1, 1), np.float32), np.zeros((1, 4), np.float32), "others", None)
+    one, four = {"a": np.zeros((1, 1), np.float32)}, {"a": np.zeros((1, 4), np.float32)}
+    with pytest.raises(WeighinError, match=r"answers are \[1, 1\], not \[1, 4\]"):
+        refuse_far(one, four, "others", None)
 
 
 def test_not_a_number_is_never_near(tmp_path: Path) -> None:
@@ -153,3 +178,34 @@ def test_not_a_number_is_never_near(tmp_path: Path) -> None:
 
     assert not passes(scores, wanted, None)
     assert not passes(scores, wanted, graph(tmp_path, dense(4, 8, "int8")))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int8", "uint8", "bool"])
+@pytest.mark.parametrize(("others", "taken"), [(0, True), (1, True), (2, False), (100, False)])
+def test_whole_numbers_are_the_same_but_for_a_few(dtype: str, others: int, taken: bool) -> None:
+    """Rounding before them may tip one in a hundred; how far apart two classes are says nothing."""
+    wanted = (np.arange(100) % 2).astype(dtype)
+    numbers = wanted.copy()
+    numbers[:others] = 1 - numbers[:others] if dtype != "bool" else ~numbers[:others]
+
+    assert taken == passes(numbers, wanted, None)
+
+
+def test_whole_numbers_of_integer_files_differ_more_often(tmp_path: Path) -> None:
+    """Their kernels lie some steps apart, which decides between scores that are nearly even."""
+    held = graph(tmp_path, dense(4, 8, "int8"))
+    wanted = np.arange(100, dtype=np.int32)
+    near, far = wanted.copy(), wanted.copy()
+    near[:10] += 1
+    far[:11] += 1
+
+    assert passes(near, wanted, held)
+    assert not passes(far, wanted, held)
+
+
+def test_halves_do_not_stretch_the_bound() -> None:
+    """The spread of large float16 values is not infinite, and their own steps are rounding."""
+    wanted = np.array([-60000, 60000], np.float16)
+
+    assert 240 > rounding(FLOAT, wanted) > 60000 * float(np.finfo(np.float16).eps)
+    assert not passes(np.array([0, 60000], np.float16), wanted, None)

@@ -17,28 +17,38 @@ from weighin.runtimes.litert import smallest_model
 MEGABYTE = 2**20
 
 
+def example(data):
+    """The first test image, as the tiny models take it: 6×6 and one channel."""
+    return {name: values[..., np.newaxis] for name, values in data.test.inputs(0, 1).items()}
+
+
 def test_a_cold_start_is_a_whole_first_answer(shop, tiny_data):
-    """A fresh process gives a time, a peak and the class that Keras answers too."""
+    """A fresh process gives a time, a peak and the scores that Keras answers too."""
     artifact = shop.artifact(model="tiny_cnn")
-    wanted = np.load(artifact.answers).argmax(axis=1)
+    tiny_data = tiny_data.fed_to(artifact.signature)
+    (scores,) = artifact.outputs().values()
+    wanted = scores.argmax(axis=1)
     numbers = [int(np.flatnonzero(wanted == each)[0]) for each in set(wanted.tolist())]
     images = [tiny_data.test.inputs(number, number + 1) for number in numbers]
     starts = [start for image in images for start in cold_starts("litert", artifact.path, 1, image)]
 
     assert len(starts) >= 2
-    assert [int(wanted[number]) for number in numbers] == [start.top1 for start in starts]
+    for number, start in zip(numbers, starts, strict=True):
+        np.testing.assert_allclose(start.answer, scores[number], rtol=0, atol=1e-5)
     assert all(start.seconds > 0 for start in starts)
     assert all(start.peak_bytes > 10 * MEGABYTE for start in starts)
 
 
-def test_one_score_alone_is_the_probability_of_class_1(tmp_path):
-    """The class of a model with one sigmoid unit is on its side of a half."""
+def test_the_first_values_of_the_answer_are_told(tmp_path):
+    """What goes in comes out, whatever a file without names calls it."""
     path = tmp_path / "one.tflite"
     path.write_bytes(smallest_model())  # it answers what it is given
 
-    starts = [cold_starts("litert", path, 1, np.full((1, 1), p, "f4"))[0] for p in (0.4, 0.6)]
+    starts = [
+        cold_starts("litert", path, 1, {"x": np.full((1, 1), p, "f4")})[0] for p in (0.25, 0.75)
+    ]
 
-    assert [start.top1 for start in starts] == [0, 1]
+    assert [start.answer for start in starts] == [(0.25,), (0.75,)]
 
 
 def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):
@@ -47,7 +57,7 @@ def test_a_cold_start_that_fails_says_why(tmp_path, tiny_data):
     path.write_bytes(b"not a model at all")
 
     with pytest.raises(WeighinError, match=r"litert failed: .*wrecked\.tflite") as caught:
-        cold_starts("litert", path, 1, tiny_data.test.inputs(0, 1))
+        cold_starts("litert", path, 1, example(tiny_data))
     assert "Traceback" not in str(caught.value)
 
 
@@ -84,7 +94,7 @@ def test_a_cold_start_loads_what_it_needs(shop, tiny_data, tmp_path, monkeypatch
     folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
     monkeypatch.setenv("LOADED_MODULES", str(tmp_path / "modules"))
-    cold_starts(runtime, shop.artifact().path, 1, tiny_data.test.inputs(0, 1))
+    cold_starts(runtime, shop.artifact().path, 1, example(tiny_data))
     loaded = set((tmp_path / "modules").read_text().split("\n"))
 
     assert "ai_edge_litert.interpreter" in loaded
@@ -102,7 +112,9 @@ class Twin(LiteRT):
 
     def open(self, path, threads):
         session = super().open(path, threads)
-        session.answer = lambda: session._one.get()[:, ::-1]
+        session.answer = lambda: {
+            name: values[:, ::-1] for name, values in session._one.get().items()
+        }
         return session
 """
 
@@ -113,21 +125,21 @@ def test_a_runtime_of_ones_own_opens_its_files_itself(shop, tiny_data, tmp_path,
     file.write_text(TWIN)
     monkeypatch.setattr(registry, "runtimes", copy.deepcopy(registry.runtimes))
     load_definitions([file])
-    path, image = shop.artifact().path, tiny_data.test.inputs(0, 1)
+    path, image = shop.artifact().path, example(tiny_data)
     (plain,) = cold_starts("litert", path, 1, image)
 
     (started,) = cold_starts("twin", path, 1, image, [file])
 
-    assert started.top1 == 2 - plain.top1
+    assert started.answer == plain.answer[::-1] != plain.answer
 
 
 def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child_environment):
     """What the parent holds, however much, is not in the figure."""
-    np.save(tmp_path / "image.npy", tiny_data.test.inputs(0, 1))
+    np.save(tmp_path / "image.npy", example(tiny_data)["x"])
     code = (
         "import json, sys; from pathlib import Path; import numpy as np; "
         "from weighin.measure.cold_start import cold_starts; "
-        "image = np.load(sys.argv[2]); "
+        "image = {'x': np.load(sys.argv[2])}; "
         "held = bytearray(int(sys.argv[3])); held[::4096] = b'x' * len(held[::4096]); "
         "print(cold_starts('litert', Path(sys.argv[1]), 1, image)[0].peak_bytes)"
     )
@@ -141,11 +153,11 @@ def test_peak_memory_is_the_fresh_processes_own(shop, tiny_data, tmp_path, child
 
 def test_several_get_ready_together_and_go_one_by_one(shop, tiny_data):
     """Each in a process of its own, all with the same answer."""
-    image = tiny_data.test.inputs(0, 1)
+    image = example(tiny_data)
     starts = cold_starts("litert", shop.artifact().path, 1, image, count=3)
 
     assert len(starts) == 3
-    assert len({start.top1 for start in starts}) == 1
+    assert len({start.answer for start in starts}) == 1
     assert all(start.seconds > 0 for start in starts)
 
 
@@ -156,5 +168,36 @@ def test_one_that_fails_among_several_is_told_and_none_is_left(tmp_path, tiny_da
     before = {child.pid for child in psutil.Process().children()}
 
     with pytest.raises(WeighinError, match="litert failed"):
-        cold_starts("litert", path, 1, tiny_data.test.inputs(0, 1), count=3)
+        cold_starts("litert", path, 1, example(tiny_data), count=3)
     assert before >= {child.pid for child in psutil.Process().children()}
+
+
+def test_a_runtime_that_answers_bare_arrays_is_told_so(shop, tiny_data, tmp_path, monkeypatch):
+    """One that was written before outputs had names: what is wanted is said."""
+    file = tmp_path / "twin.py"
+    bare = "session.answer = lambda: next(iter(session._one.get().values()))"
+    file.write_text(
+        TWIN.split("        session.answer")[0] + f"        {bare}\n        return session\n"
+    )
+    monkeypatch.setattr(registry, "runtimes", copy.deepcopy(registry.runtimes))
+    load_definitions([file])
+
+    said = r"answers a bare ndarray \[1, 3\]: .* give outputs by name"
+    with pytest.raises(WeighinError, match=said):
+        cold_starts("twin", shop.artifact().path, 1, example(tiny_data), [file])
+
+
+def test_a_runtime_that_takes_bare_arrays_is_told_what_it_was_given(
+    shop, tiny_data, tmp_path, monkeypatch
+):
+    """Its own error, and what inputs are given as."""
+    file = tmp_path / "twin.py"
+    opened = TWIN.split("        session.answer")[0]
+    asks = "session.inference = lambda images: images.shape"
+    file.write_text(f"{opened}        {asks}\n        return session\n")
+    monkeypatch.setattr(registry, "runtimes", copy.deepcopy(registry.runtimes))
+    load_definitions([file])
+
+    said = r"no attribute 'shape' \(its sessions are given inputs by name: .*'x': \[1, 6, 6, 1\]"
+    with pytest.raises(WeighinError, match=said):
+        cold_starts("twin", shop.artifact().path, 1, example(tiny_data), [file])

@@ -5,19 +5,41 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from helpers.answering import CLASSES, Answering, Session, artifact, guessing, right, shifted
+from helpers.answering import (
+    CLASSES,
+    CLASSIFICATION,
+    Answering,
+    Session,
+    artifact,
+    guessing,
+    right,
+    shifted,
+)
 
-from weighin.core import Dataset, Images, Scores, WeighinError
+from weighin import registry
+from weighin.core import Array, Artifact, Dataset, WeighinError
+from weighin.measure import equivalence
 from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, FLOAT, rounding
-from weighin.measure.equivalence import check_session
+from weighin.outcomes import Fidelity
+
+
+def check_session(session: Session, made: Artifact, data: Dataset) -> Fidelity:
+    """Hold a session that is asked for classes against its Keras model."""
+    return equivalence.check_session(session, made, data, CLASSIFICATION)
+
+
+def asked(data: Dataset) -> Array:
+    """The images by which sessions are checked."""
+    return data.test.inputs(0, 20)["x"]
 
 
 def most(share: float, data: Dataset) -> float:
     """How far a score may lie from that of the Keras model."""
-    return rounding(share, right(data.test.inputs(0, 20)))
+    return rounding(share, right(asked(data)))
 
 
 def test_a_right_session_passes(tmp_path: Path, data: Dataset) -> None:
@@ -30,7 +52,7 @@ def test_a_right_session_passes(tmp_path: Path, data: Dataset) -> None:
 def test_fidelity_is_counted(tmp_path: Path, data: Dataset) -> None:
     """How many of the images get the Keras model's class, and the largest difference."""
 
-    def three_wrong(images: Images) -> Scores:
+    def three_wrong(images: Array) -> Array:
         scores = right(images).copy()
         scores[3:6] = np.roll(scores[3:6], 1, axis=1)
         scores[7, 0] += 1.25 - scores[7, 0] + right(images)[7, 0]
@@ -39,8 +61,8 @@ def test_fidelity_is_counted(tmp_path: Path, data: Dataset) -> None:
     made = artifact(tmp_path, data, stage="int8", format="keras")
     found = check_session(Session(three_wrong, right), made, data)
 
-    wanted = right(data.test.inputs(0, 20))
-    same = (three_wrong(data.test.inputs(0, 20)).argmax(1) == wanted.argmax(1)).sum()
+    wanted = right(asked(data))
+    same = (three_wrong(asked(data)).argmax(1) == wanted.argmax(1)).sum()
     assert (same, 20) == (found.same, found.n)
     assert same in (16, 17)
     assert 1.25 == pytest.approx(found.furthest)
@@ -49,16 +71,15 @@ def test_fidelity_is_counted(tmp_path: Path, data: Dataset) -> None:
 def test_one_score_agrees_by_its_side_of_a_half(tmp_path: Path, data: Dataset) -> None:
     """Of two classes, told by one probability: those that cross a half are not the same."""
 
-    def one(images: Images) -> Scores:
+    def one(images: Array) -> Array:
         return right(images)[:, 1:2]
 
-    def crossing(images: Images) -> Scores:
+    def crossing(images: Array) -> Array:
         scores = one(images).copy()
         scores[1] = 0.45  # of class 1, which has the highest
         return scores
 
-    made = artifact(tmp_path, data, stage="int8", format="keras")
-    np.save(made.answers, one(data.test.inputs(0, 20)))
+    made = artifact(tmp_path, data, stage="int8", format="keras", answers=one)
     found = check_session(Session(crossing, one), made, dataclasses.replace(data, classes=2))
 
     assert (19, 20) == (found.same, found.n)
@@ -136,14 +157,14 @@ def test_scores_of_another_shape_are_refused(
     tmp_path: Path, data: Dataset, answers: Answering, stage: str
 ) -> None:
     """One finite score for each image and class, of float files and of others."""
-    with pytest.raises(WeighinError, match="scores, or not finite ones"):
+    with pytest.raises(WeighinError, match=r"session answer(s \[|ed NaN or infinite values to 20)"):
         check_session(Session(answers), artifact(tmp_path, data, stage=stage), data)
 
 
 def test_a_call_that_raises_is_not_hidden(tmp_path: Path, data: Dataset) -> None:
     """What a runtime says when it fails is what the reader gets."""
 
-    def fails(images: Images) -> Scores:
+    def fails(images: Array) -> Array:
         raise RuntimeError("failed to prepare")
 
     with pytest.raises(RuntimeError, match="failed to prepare"):
@@ -166,7 +187,7 @@ def test_a_session_that_is_wrong_alone_is_refused(
     tmp_path: Path, data: Dataset, alone: Answering
 ) -> None:
     """Accuracy is of batches and latency of single images: they must be of one computation."""
-    with pytest.raises(WeighinError, match="from the same image's answer in a batch"):
+    with pytest.raises(WeighinError, match="from the same example's answer in a batch"):
         check_session(Session(right, alone), artifact(tmp_path, data), data)
 
 
@@ -181,31 +202,130 @@ def test_a_single_answer_of_another_shape_is_refused(tmp_path: Path, data: Datas
 
 
 @pytest.mark.parametrize("unlabelled", ["", "noise"])
+@pytest.mark.parametrize("trained", [True, False])
 def test_agreement_is_asked_for_where_scores_mean_something(
-    tmp_path: Path, data: Dataset, unlabelled: str
+    tmp_path: Path, data: Dataset, trained: bool, unlabelled: str
 ) -> None:
-    """Nearly even scores of an untrained model agree by chance; far ones are refused ever."""
+    """Nearly even scores of an untrained model agree by chance; far ones are refused ever.
+
+    A trained one's mean something, whether or not labels do.
+    """
     data = dataclasses.replace(data, unlabelled=unlabelled)
-    made = artifact(tmp_path, data, stage="int8", format="keras")
-    if unlabelled:
-        assert 0 == check_session(Session(guessing), made, data).same
-    else:
+    made = artifact(tmp_path, data, stage="int8", format="keras", trained=trained)
+    if trained:
         with pytest.raises(WeighinError, match="no better than guessing"):
             check_session(Session(guessing), made, data)
+    else:
+        assert 0 == check_session(Session(guessing), made, data).same
     with pytest.raises(WeighinError, match="from the Keras model's"):
-        check_session(Session(guessing), artifact(tmp_path, data), data)
+        check_session(Session(guessing), artifact(tmp_path, data, trained=trained), data)
 
 
 @pytest.mark.parametrize("unlabelled", ["", "noise"])
+@pytest.mark.parametrize("trained", [True, False])
 def test_untrained_float_files_may_round_further(
-    tmp_path: Path, data: Dataset, unlabelled: str
+    tmp_path: Path, data: Dataset, trained: bool, unlabelled: str
 ) -> None:
     """No training has damped what rounding does; what is no rounding is refused there too."""
     data = dataclasses.replace(data, unlabelled=unlabelled)
-    share = EXACT_UNTRAINED if unlabelled else EXACT
-    by = most(share, data)
+    share = EXACT if trained else EXACT_UNTRAINED
+    by, made = most(share, data), artifact(tmp_path, data, trained=trained)
 
-    check_session(Session(shifted(by * 0.9)), artifact(tmp_path, data), data)
+    check_session(Session(shifted(by * 0.9)), made, data)
     said = f"a float file may differ by {by:.2g}, {share:g} of their spread"
     with pytest.raises(WeighinError, match=said):
-        check_session(Session(shifted(by * 1.1)), artifact(tmp_path, data), data)
+        check_session(Session(shifted(by * 1.1)), made, data)
+
+
+def two(images: Array) -> dict[str, Array]:
+    """Two outputs of one shape: scores, and the scores of the next class."""
+    return {"a": right(images), "b": np.roll(right(images), 1, axis=1)}
+
+
+def held(session: Session, made: Artifact, data: Dataset) -> Fidelity:
+    """Hold a session of several outputs against its Keras model."""
+    return equivalence.check_session(session, made, data, registry.tasks["unlabelled"])
+
+
+@pytest.mark.parametrize("stage", ["float32", "int8"])
+def test_several_outputs_are_held_by_their_names(tmp_path: Path, data: Dataset, stage: str) -> None:
+    """In whatever order they come; two of one shape that are swapped are found out."""
+    made = artifact(tmp_path, data, stage=stage, format="keras", answers=two)
+    reordered = Session(lambda images: dict(reversed(two(images).items())))
+    swapped = Session(lambda images: dict(zip("ba", two(images).values(), strict=True)))
+
+    assert (20, 20, 0.0) == (held(reordered, made, data).same, 20, 0.0)
+    with pytest.raises(WeighinError, match="from the Keras model's"):
+        held(swapped, made, data)
+
+
+def test_an_output_too_few_is_told(tmp_path: Path, data: Dataset) -> None:
+    """Which came, and which were wanted."""
+    made = artifact(tmp_path, data, answers=two)
+    one = Session(lambda images: {"a": right(images)})
+
+    with pytest.raises(WeighinError, match=r"session answers a \[20, 6\]; the model a \(6,\).*, b"):
+        held(one, made, data)
+
+
+def chosen(images: Array) -> dict[str, Array]:
+    """Scores, and the class that the graph itself has chosen: one whole number for each example."""
+    return {"scores": right(images), "class": right(images).argmax(axis=1)}
+
+
+@pytest.mark.parametrize("stage", ["float32", "int8"])
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_whole_numbers_are_held_too(tmp_path: Path, data: Dataset, stage: str, dtype: str) -> None:
+    """Scalars, unsigned ones and truths: those that are the same pass, others do not."""
+
+    def answers(images: Array, off: int = 0) -> dict[str, Array]:
+        given = chosen(images)
+        return {**given, "class": ((given["class"] + off) % CLASSES % 2).astype(dtype)}
+
+    made = artifact(tmp_path, data, stage=stage, format="keras", answers=answers)
+
+    assert 0.0 == held(Session(answers), made, data).furthest
+    if stage == "float32":
+        with pytest.raises(WeighinError, match="'class' differ in 20 of 20 whole numbers"):
+            held(Session(lambda images: answers(images, 1)), made, data)
+    with pytest.raises(WeighinError, match="'class' differ in 1 of 1 whole numbers"):
+        held(Session(answers, lambda images: answers(images, 1)), made, data)
+
+
+def test_bare_arrays_are_refused_before_they_are_held(tmp_path: Path, data: Dataset) -> None:
+    """Of a single example too."""
+
+    class Bare(Session):
+        def answer(self) -> Any:
+            return right(asked(data)[:1])
+
+    with pytest.raises(WeighinError, match=r"a bare ndarray \[1, 6\]: predict\(\) and answer\(\)"):
+        check_session(Bare(right), artifact(tmp_path, data), data)
+
+
+def test_infinite_answers_are_told_with_their_share(tmp_path: Path, data: Dataset) -> None:
+    """How many of the examples that were asked."""
+
+    def overflowing(images: Array) -> Array:
+        return np.where(np.arange(len(images))[:, np.newaxis] < 5, np.inf, right(images))
+
+    with pytest.raises(WeighinError, match="infinite values to 5 of 20 examples, 25 %"):
+        check_session(Session(overflowing), artifact(tmp_path, data), data)
+
+
+def test_an_output_that_hardly_varies_is_rounded_flat(tmp_path: Path, data: Dataset) -> None:
+    """Eight bits from 0 to 0.5 have steps of 0.002: what is finer is lost, and no fault."""
+
+    def answers(images: Array, varied: float = 1e-4) -> dict[str, Array]:
+        return {"a": right(images), "b": 0.5 + varied * images[:, 0, 0, :1]}
+
+    made = artifact(tmp_path, data, stage="int8", format="keras", answers=answers)
+    flat = Session(lambda images: answers(images, 0))
+
+    assert held(flat, made, data).furthest < 0.001
+    varied = artifact(
+        tmp_path, data, stage="int8", format="keras", answers=lambda images: answers(images, 1)
+    )
+    upside_down = Session(lambda images: answers(images, -1))
+    with pytest.raises(WeighinError, match="it does not compute the same"):
+        held(upside_down, varied, data)

@@ -8,64 +8,98 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.answering import CLASSES, Answering, N, Session, guessing, right
+from helpers.answering import (
+    CLASSES,
+    CLASSIFICATION,
+    Answering,
+    N,
+    Session,
+    guessing,
+    right,
+    signature,
+)
 
 from weighin import registry
-from weighin.core import Dataset, Images, Scores, Skip, Split, WeighinError
-from weighin.measure.evaluation import class_scores, evaluate, refuse_guessing
+from weighin.core import Array, Dataset, Skip, Split, WeighinError
+from weighin.measure import evaluation
+from weighin.measure.evaluation import refuse_guessing
 from weighin.outcomes import Evaluation
+from weighin.tasks.classification import class_scores
+from weighin.tasks.scoring import check_paired
+
+
+def evaluate(session: Session, data: Dataset, classes: int = CLASSES) -> Evaluation:
+    """Which of six classes, by the one output of the session."""
+    return evaluation.evaluate(session, data, CLASSIFICATION, signature(classes))
 
 
 def test_a_baseline_that_guesses_is_refused_where_labels_mean_something(data: Dataset) -> None:
     """Random weights on noise know nothing, and need not."""
-    refuse_guessing(evaluate(Session(guessing), dataclasses.replace(data, unlabelled="noise")), 6)
+    noise = dataclasses.replace(data, unlabelled="noise")
+    refuse_guessing(evaluate(Session(guessing), noise), noise)
 
     with pytest.raises(WeighinError, match="no better than guessing"):
-        refuse_guessing(evaluate(Session(guessing), data), 6)
+        refuse_guessing(evaluate(Session(guessing), data), data)
 
 
 def test_labels_that_mean_nothing_give_no_accuracy(data: Dataset) -> None:
     """What labels are needed for is not measured, and says why; the rest is."""
-    found = figures(evaluate(Session(right), dataclasses.replace(data, unlabelled="noise")))
-    without = [name for name, figure in found.items() if isinstance(figure, Skip)]
+    noise = evaluate(Session(right), dataclasses.replace(data, unlabelled="noise"))
+    untrained = dataclasses.replace(noise, trained=False)
+    found = figures(dataclasses.replace(untrained, baseline=untrained))
+    without = {name for name, figure in found.items() if isinstance(figure, Skip)}
 
-    for name in ("top1", "top5", "agreement", "top1_delta"):
+    judged = {"top1", "top5", "agreement", "top1_delta", "top5_delta"}
+    for name in judged:
         assert Skip("noise", "not measured") == found[name]
-    assert set(without) <= {"top1", "top5", "agreement", "top1_delta", "fidelity", "furthest_score"}
+    assert without <= judged | {"fidelity", "furthest_score", "sqnr"}
+    assert 1.0 == pytest.approx(found["cosine"].value)
     assert found["throughput"].value > 0
+
+
+def test_agreement_needs_no_labels_but_a_trained_model(data: Dataset) -> None:
+    """What anybody has trained answers something, whatever the labels mean; noise does not."""
+    noise = evaluate(Session(right), dataclasses.replace(data, unlabelled="noise"))
+
+    trained = figures(dataclasses.replace(noise, baseline=noise))
+    untrained = figures(dataclasses.replace(noise, baseline=noise, trained=False))
+
+    assert (1.0, N) == (trained["agreement"].value, trained["agreement"].n)
+    assert Skip("noise", "not measured") == trained["top1"] == untrained["agreement"]
 
 
 def test_a_baseline_that_guesses_names_the_range_of_its_inputs(data: Dataset) -> None:
     """Inputs that were not scaled as in training are the likeliest reason."""
-    stored = Split((data.test.images * 200).astype(np.uint8), data.test.labels, 1 / 255)
+    images = (data.test.stored["x"] * 200).astype(np.uint8)
+    stored = Split({"x": images}, data.test.targets, {"x": 1 / 255})
     guessed = evaluate(Session(guessing), data)
 
     with pytest.raises(WeighinError, match=r"It was given float32 from \d"):
-        refuse_guessing(guessed, 6, data.test)
+        refuse_guessing(guessed, data)
     with pytest.raises(
         WeighinError, match=r"values from [\d.e-]+ to 0\.\d+: uint8 from 0 to 1\d\d, times 0\.0039"
     ):
-        refuse_guessing(guessed, 6, stored)
+        refuse_guessing(guessed, dataclasses.replace(data, test=stored))
 
 
 def two_classes(data: Dataset) -> Dataset:
     """The images of the first two classes."""
-    few = data.test.labels < 2
-    split = Split(data.test.images[few], data.test.labels[few])
+    few = data.test.target < 2
+    split = Split({"x": data.test.stored["x"][few]}, {"y": data.test.target[few]})
     return dataclasses.replace(data, classes=2, train=split, test=split)
 
 
 def test_one_score_is_the_probability_of_class_1(data: Dataset) -> None:
     """Of two classes: above a half it is class 1, else class 0, and all else follows."""
 
-    def one(images: Images) -> Scores:
+    def one(images: Array) -> Array:
         return right(images)[:, 1:2]
 
     two = two_classes(data)
-    found = evaluate(Session(one), two)
-    wrong = evaluate(Session(lambda images: 1 - one(images)), two)
+    found = evaluate(Session(one), two, 1)
+    wrong = evaluate(Session(lambda images: 1 - one(images)), two, 1)
 
-    assert np.array_equal(two.test.labels, found.predicted)
+    assert np.array_equal(two.test.target, predicted(found))
     assert 1.0 == figures(found)["top1"].value
     assert 0.0 == figures(wrong)["top1"].value
     assert [[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]] == class_scores(
@@ -79,30 +113,36 @@ def test_one_score_is_the_probability_of_class_1(data: Dataset) -> None:
 def test_one_score_that_is_no_probability_is_refused(data: Dataset, shift: float) -> None:
     """A half is no border between bare scores, so no class can be made of them."""
     with pytest.raises(WeighinError, match=r"no probability of class 1.*Dense\(1, 'sigmoid'\)"):
-        evaluate(Session(lambda images: right(images)[:, 1:2] + shift), two_classes(data))
+        evaluate(Session(lambda images: right(images)[:, 1:2] + shift), two_classes(data), 1)
 
 
 def test_one_score_for_more_classes_is_refused(data: Dataset) -> None:
     """Only of two classes does one score say all."""
-    with pytest.raises(WeighinError, match="for 60 images of 6 classes"):
+    with pytest.raises(WeighinError, match=r"answered \[60, 1\] as 'scores' .* answers \(6,\)"):
         evaluate(Session(lambda images: right(images)[:, 1:2]), data)
 
 
 def figures(evaluation: Evaluation) -> dict[str, Any]:
     """Every figure of an evaluation, by its metric."""
+    named = {quality.name for quality in evaluation.task.figures}
     return {
         metric.name: metric.compute(evaluation)
         for metric in registry.metrics.values()
-        if metric.scope == "evaluation"
+        if metric.scope == "evaluation" and metric.applies(named)
     }
+
+
+def predicted(evaluation: Evaluation) -> Array:
+    """The class that each example is taken for."""
+    return evaluation.answers["highest"][:, 0]
 
 
 def test_an_evaluation_of_right_answers(data: Dataset) -> None:
     """All images are asked, and all are right."""
     found = evaluate(Session(right), data)
 
-    assert np.array_equal(data.test.labels, found.predicted)
-    assert found.top5.all()
+    assert np.array_equal(data.test.target, predicted(found))
+    assert 1.0 == figures(found)["top5"].value
     assert 1.0 == figures(found)["top1"].value
     assert N == figures(found)["top1"].n
 
@@ -111,7 +151,6 @@ def test_the_five_highest_count(data: Dataset) -> None:
     """A right class in sixth place is not among the five highest."""
     found = evaluate(Session(lambda images: -right(images)), data)
 
-    assert 0 == found.top5.sum()
     assert 0.0 == figures(found)["top5"].value
 
 
@@ -145,8 +184,8 @@ def test_answers_shuffled_by_one_are_worse(data: Dataset) -> None:
 def test_labels_shuffled_by_one_are_found_out(data: Dataset) -> None:
     """Labels that are one off leave nothing right, and pair with no baseline on the right ones."""
     before = evaluate(Session(right), data)
-    labels = np.roll(data.test.labels, 1)
-    off = dataclasses.replace(data, test=dataclasses.replace(data.test, labels=labels))
+    labels = {"y": np.roll(data.test.target, 1)}
+    off = dataclasses.replace(data, test=dataclasses.replace(data.test, targets=labels))
 
     found = evaluate(Session(right), off)
 
@@ -183,16 +222,17 @@ def test_the_baseline_has_nothing_to_be_compared_with(data: Dataset) -> None:
     found = figures(evaluate(Session(right), data))
 
     skipped = {name for name, figure in found.items() if not hasattr(figure, "value")}
-    assert {"agreement", "top1_delta", "fidelity", "furthest_score"} == skipped
+    held = {"agreement", "sqnr", "cosine", "top1_delta", "top5_delta"}
+    assert held | {"fidelity", "furthest_score"} == skipped
 
 
 def another_size(evaluation: Evaluation, n: int) -> Evaluation:
     """The first `n` answers only."""
     return dataclasses.replace(
         evaluation,
-        predicted=evaluation.predicted[:n],
-        top5=evaluation.top5[:n],
-        labels=evaluation.labels[:n],
+        n=n,
+        answers={name: values[:n] for name, values in evaluation.answers.items()},
+        targets={name: values[:n] for name, values in evaluation.targets.items()},
     )
 
 
@@ -211,7 +251,7 @@ def test_a_baseline_of_another_test_set_is_refused(data: Dataset, n: int, name: 
 def test_a_baseline_of_other_labels_is_refused(data: Dataset) -> None:
     """As many images, but others: what was gained and lost on them is not paired."""
     before = evaluate(Session(right), data)
-    other = dataclasses.replace(before, labels=np.roll(before.labels, 1))
+    other = dataclasses.replace(before, targets={"class": np.roll(before.targets["class"], 1)})
 
     with pytest.raises((ValueError, WeighinError)):
         registry.metrics["top1_delta"].compute(dataclasses.replace(before, baseline=other))
@@ -221,7 +261,193 @@ def test_a_baseline_of_other_labels_is_refused(data: Dataset) -> None:
 def test_predictions_of_another_number_are_refused(data: Dataset, n: int) -> None:
     """Fewer predictions than labels are no accuracy."""
     found = evaluate(Session(right), data)
-    short = dataclasses.replace(found, predicted=found.predicted[:n])
+    short = dataclasses.replace(found, answers={"highest": found.answers["highest"][:n]})
 
     with pytest.raises((ValueError, WeighinError)):
         registry.metrics["top1"].compute(short)
+
+
+def by_name() -> Session:
+    """A session that answers right scores under two names, the second ones' order reversed."""
+    return Session(lambda images: {"b": right(images)[:, ::-1], "a": right(images)})
+
+
+UNLABELLED = registry.tasks["unlabelled"]
+
+
+def test_outputs_are_matched_by_name(data: Dataset) -> None:
+    """Converters reorder outputs: two of one shape are told apart by their names alone."""
+    session, model = by_name(), signature(CLASSES, "a", "b")
+    found = evaluation.evaluate(session, data, UNLABELLED, model)
+
+    assert ["a", "b"] == list(found.outputs)
+    assert np.array_equal(right(data.test.stored["x"]), found.outputs["a"])
+    said = r"which output is which\? The session answers b \[60, 6\], a \[60, 6\]; .* c \(6,\)"
+    with pytest.raises(WeighinError, match=said):
+        evaluation.evaluate(session, data, UNLABELLED, signature(CLASSES, "a", "c"))
+
+
+def test_bare_arrays_are_refused(data: Dataset) -> None:
+    """A runtime written for arrays without names is told what is wanted of it."""
+
+    class Bare(Session):
+        def predict(self, inputs: Any) -> Any:
+            return right(inputs["x"])
+
+    said = r"answers a bare ndarray \[60, 6\]: .* by name, such as \{'scores': array\}"
+    with pytest.raises(WeighinError, match=said):
+        evaluate(Bare(right), data)
+
+
+@pytest.fixture
+def ten_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory for ten examples and their outputs, each of six numbers, and no more."""
+    monkeypatch.setattr(evaluation, "ASKED_BYTES", 10 * 2 * CLASSES * 4)
+
+
+@pytest.mark.usefixtures("ten_at_once")
+def test_few_examples_are_held_at_once(data: Dataset) -> None:
+    """As many as `ASKED_BYTES` lets there be, inputs and outputs both; all are answered."""
+    sizes = []
+
+    def watched(images: Array) -> Array:
+        sizes.append(len(images))
+        return right(images)
+
+    found = evaluate(Session(watched), data)
+
+    assert [10] * 6 == sizes
+    assert np.array_equal(data.test.target, predicted(found))
+
+
+@pytest.mark.usefixtures("ten_at_once")
+def test_answers_that_are_no_numbers_are_told_with_their_share(data: Dataset) -> None:
+    """Of all examples, whichever part of them has some."""
+
+    def some(images: Array) -> Array:
+        scores = right(images).copy()
+        scores[images[:, 0, 0, 0] > 0.6] = np.inf  # those of class 0: one in six
+        return scores
+
+    with pytest.raises(WeighinError, match="infinite values to 10 of 60 examples, 17 %"):
+        evaluate(Session(some), data)
+
+
+@pytest.mark.usefixtures("ten_at_once")
+@pytest.mark.parametrize(("kept", "n"), [(25, 20), (5, 0)])
+def test_few_outputs_are_kept(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch, kept: int, n: int
+) -> None:
+    """What is compared with the baseline's outputs is of the examples whose outputs are kept."""
+    monkeypatch.setattr(evaluation, "KEPT_BYTES", kept * CLASSES * 4)
+    before = evaluate(Session(right), data)
+    after = evaluate(Session(lambda images: right(images) + images[:, 0, 0, :1] / 100), data)
+    found = figures(dataclasses.replace(after, baseline=before))
+
+    assert N == found["top1"].n
+    for name in ("sqnr", "cosine"):
+        if n:
+            assert n == found[name].n
+        else:
+            assert isinstance(found[name], Skip)
+            assert "too large" in found[name].reason
+
+
+def compared(outputs: Any, wanted: Any) -> tuple[Any, Any]:
+    """SQNR and cosine of outputs to a baseline's."""
+    both = [
+        Evaluation(UNLABELLED, {}, {}, len(each), 1.0, outputs={"o": np.asarray(each)})
+        for each in (outputs, wanted)
+    ]
+    found = dataclasses.replace(both[0], baseline=both[1])
+    return tuple(registry.metrics[name].compute(found) for name in ("sqnr", "cosine"))
+
+
+def test_fidelity_of_outputs_is_power_and_angle() -> None:
+    """By hand: a noise of a tenth is 20 dB; a quarter turn has a cosine of 0."""
+    wanted = np.tile(np.array([[3.0, 4.0]], np.float32), (30, 1))
+
+    assert 20 == pytest.approx(compared(wanted * 1.1, wanted)[0].value, abs=1e-4)
+    assert 1 == pytest.approx(compared(wanted * 1.1, wanted)[1].value)
+    assert 0 == pytest.approx(compared(wanted[:, ::-1] * [1, -1], wanted)[1].value)
+
+
+def test_outputs_of_zeros_have_no_power_and_no_angle() -> None:
+    """Nothing is divided by 0: it is said instead, or counts as another direction."""
+    zeros, ones = np.zeros((30, 2), np.float32), np.ones((30, 2), np.float32)
+    few = zeros.copy()
+    few[0] = 1
+
+    assert "the baseline's outputs are all 0" == compared(ones, zeros)[0].reason
+    assert "the same, bit for bit" in compared(zeros, zeros)[0].reason
+    assert (1.0, 0.0) == (compared(zeros, zeros)[1].value, compared(ones, zeros)[1].value)
+    assert 0 == pytest.approx(compared(few * 2, few)[0].value)  # resamples may miss the one
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "bool", "int64", "float16"])
+def test_outputs_of_any_dtype_are_compared_as_real_numbers(dtype: str) -> None:
+    """Unsigned ones do not wrap, truths count as 0 and 1, halves do not overflow."""
+    wanted = np.array([[200, 0], [0, 200]] * 15).astype(dtype)
+    outputs = np.roll(wanted, 1, axis=0)
+
+    assert 10 * np.log10(1 / 2) == pytest.approx(compared(outputs, wanted)[0].value)
+    assert 0 == compared(outputs, wanted)[1].value
+
+
+def test_one_number_has_no_angle() -> None:
+    """The cosine of two numbers is 1 or −1, whatever they are: no figure of how near they are."""
+    wanted = np.arange(1.0, 31.0)
+
+    assert "no angle" in compared(wanted + 1, wanted)[1].reason
+    assert compared(wanted + 1, wanted)[0].value > 10
+
+
+def test_what_was_computed_of_other_answers_is_forgotten(data: Dataset) -> None:
+    """An evaluation that is made of another with other answers has figures of its own."""
+    found = evaluate(Session(right), data)
+    before = figures(found)["top1"].value
+    wrong = {"highest": (found.answers["highest"] + 1) % CLASSES}
+
+    assert (1.0, 0.0) == (before, figures(dataclasses.replace(found, answers=wrong))["top1"].value)
+
+
+def test_targets_that_are_not_known_are_the_same(data: Dataset) -> None:
+    """NaN among targets is in both: the examples are paired all the same."""
+    targets = {"number": np.array([[1.0], [np.nan]])}
+    found = Evaluation(registry.tasks["regression"], targets, targets, 2, 1.0)
+
+    check_paired(found, dataclasses.replace(found, targets={"number": targets["number"].copy()}))
+    with pytest.raises(ValueError, match="targets differ"):
+        check_paired(found, dataclasses.replace(found, targets={"number": np.ones((2, 1))}))
+
+
+@pytest.mark.parametrize(("trained", "refused"), [(True, True), (False, False)])
+def test_what_nobody_has_trained_need_not_give_noise_back(
+    data: Dataset, trained: bool, refused: bool
+) -> None:
+    """It knows nothing, and there is nothing to know; a trained one should."""
+    split = dataclasses.replace(data.test, targets={})
+    noise = dataclasses.replace(data, train=split, test=split, unlabelled="noise")
+    task, model = registry.tasks["reconstruction"], signature()
+    found = evaluation.evaluate(Session(guessing), noise, task, model)
+    found = dataclasses.replace(found, trained=trained)
+
+    if refused:
+        with pytest.raises(WeighinError, match=r"no better than .* mean of the training part"):
+            refuse_guessing(found, noise)
+    else:
+        refuse_guessing(found, noise)
+
+
+def test_too_few_of_one_kind_to_tell_guessing_are_told(data: Dataset) -> None:
+    """An interval that cannot be made refuses the baseline, with the reason and the way out."""
+    holds = np.zeros((N, 2), int)
+    holds[0] = 1  # most resamples have it, too many do not
+    split = dataclasses.replace(data.test, targets={"y": holds})
+    labels = dataclasses.replace(data, train=split, test=split)
+    task = registry.tasks["multilabel"]
+    two = Session(lambda images: right(images)[:, :2])
+    found = evaluation.evaluate(two, labels, task, signature(2))
+
+    with pytest.raises(WeighinError, match=r"cannot be told: .* too few .* more test examples"):
+        refuse_guessing(found, labels)

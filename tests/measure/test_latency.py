@@ -4,6 +4,7 @@
 import itertools
 
 import pytest
+from helpers.answering import CLASSIFICATION
 from helpers.support import Clock
 
 from weighin import stats
@@ -118,7 +119,11 @@ def test_what_is_delegated_is_told_of_what_was_timed(clock):
 
     assert (3, 4) == inferences.delegated
     assert (2,) == inferences.left_out
-    (told,) = [r for r in figures(CASE, "inference", inferences, "") if r.metric == "delegated"]
+    (told,) = [
+        r
+        for r in figures(CASE, "inference", inferences, "", CLASSIFICATION)
+        if r.metric == "delegated"
+    ]
     assert (3, 4, (2,)) == (told.count, told.n, told.left_out)
     assert 11 == cell.opened
 

@@ -9,18 +9,36 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.answering import CLASSES, Answering, N, Session, artifact, right
+from helpers.answering import CLASSES, CLASSIFICATION, Answering, N, Session, artifact, right
 from helpers.flatbuffer import dense, write
 from helpers.processes import fake_python
 
-from weighin.core import Artifact, Dataset, Images, Scores, WeighinError
+from weighin.core import Array, Arrays, Artifact, Dataset, WeighinError
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
 from weighin.measure import closeness, equivalence
 from weighin.measure.closeness import HYBRID, rounding
-from weighin.measure.equivalence import check_session
+from weighin.outcomes import Fidelity
 from weighin.runtimes import litert
-from weighin.runtimes.litert import LiteRT
+from weighin.runtimes.litert import LiteRT, LiteRTSession
+
+
+def check_session(session: Any, made: Artifact, data: Dataset) -> Fidelity:
+    """Hold a session that is asked for classes against its Keras model and the reference."""
+    return equivalence.check_session(session, made, data, CLASSIFICATION)
+
+
+class Honest:
+    """A file that LiteRT answers: the scores of images, arrays both."""
+
+    def __init__(self, made: Artifact) -> None:
+        """Open the file."""
+        self.session: LiteRTSession = LiteRT().open(made.path, 1)
+
+    def predict(self, images: Array) -> Array:
+        """The scores of all images."""
+        (scores,) = self.session.predict({"x": images}).values()
+        return scores
 
 
 @pytest.fixture
@@ -32,14 +50,15 @@ def quantized(tmp_path: Path, data: Dataset) -> Artifact:
 
 def flat(data: Dataset) -> Dataset:
     """The same images as vectors, as a dense layer takes them."""
-    split = dataclasses.replace(data.test, images=data.test.images.reshape(N, CLASSES))
+    images = {"x": data.test.stored["x"].reshape(N, CLASSES)}
+    split = dataclasses.replace(data.test, stored=images)
     return dataclasses.replace(data, train=split, test=split)
 
 
 def most(quantized: Artifact, data: Dataset) -> float:
     """How far a score may lie from the reference kernels'."""
-    images = flat(data).test.inputs(0, 20)
-    return rounding(HYBRID, litert.reference(quantized.path, images))
+    (scores,) = litert.reference(quantized.path, flat(data).test.inputs(0, 20)).values()
+    return rounding(HYBRID, scores)
 
 
 def test_a_quantized_files_own_answers_pass(quantized: Artifact, data: Dataset) -> None:
@@ -56,7 +75,7 @@ def test_a_quantized_file_is_held_against_the_reference_kernels(
     quantized: Artifact, data: Dataset, by: float
 ) -> None:
     """A delegate that computes something else is found out, though int8 may be far from Keras."""
-    honest, bound = LiteRT().open(quantized.path, 1), most(quantized, data)
+    honest, bound = Honest(quantized), most(quantized, data)
     session = Session(lambda images: honest.predict(images) + np.float32(by * bound))
 
     if abs(by) < 1:
@@ -81,9 +100,9 @@ def test_large_graphs_are_asked_for_few_images(
     monkeypatch.setattr("weighin.measure.equivalence.REFERENCE_MACS", 40)
     write(tmp_path / "model.tflite", dense(CLASSES, CLASSES, "int8"))
     made = artifact(tmp_path, data, format="tflite", stage="int8")
-    honest = LiteRT().open(made.path, 1)
+    honest = Honest(made)
 
-    def only_first_right(images: Images) -> Scores:
+    def only_first_right(images: Array) -> Array:
         scores = honest.predict(images).copy()
         scores[1:] += 1
         return scores
@@ -99,9 +118,9 @@ def test_graphs_of_unknown_work_are_asked_for_few_images(
     """What could not all be counted may take long: ten images, however little was counted."""
     asked: list[int] = []
 
-    def reference(path: Path, images: Images, kernels: str, *, keep_tensors: bool) -> Scores:
-        asked.append(len(images))
-        return litert.reference(path, images, kernels, keep_tensors=keep_tensors)
+    def reference(path: Path, inputs: Arrays, kernels: str, *, keep_tensors: bool) -> Arrays:
+        asked.append(len(inputs["x"]))
+        return litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
 
     def partly_counted(path: Path) -> Graph:
         graph = read_tflite(path)
@@ -110,7 +129,7 @@ def test_graphs_of_unknown_work_are_asked_for_few_images(
 
     monkeypatch.setattr("weighin.measure.equivalence.reference", reference)
     monkeypatch.setattr("weighin.measure.equivalence.read_tflite", partly_counted)
-    equivalence._reference_scores.cache_clear()
+    equivalence._reference_outputs.cache_clear()
     check_session(LiteRT().open(quantized.path, 1), quantized, flat(data))
 
     assert [10] == asked
@@ -122,14 +141,14 @@ def test_very_large_graphs_are_held_against_optimized_kernels(
     """Plain loops would take minutes there; other answers are found out all the same."""
     asked: list[tuple[str, bool]] = []
 
-    def reference(path: Path, images: Images, kernels: str, *, keep_tensors: bool) -> Scores:
+    def reference(path: Path, inputs: Arrays, kernels: str, *, keep_tensors: bool) -> Arrays:
         asked.append((kernels, keep_tensors))
-        return litert.reference(path, images, kernels, keep_tensors=keep_tensors)
+        return litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
 
     monkeypatch.setattr("weighin.measure.equivalence.reference", reference)
     honest = LiteRT().open(quantized.path, 1)
     for most in (CLASSES * CLASSES, CLASSES * CLASSES - 1):
-        equivalence._reference_scores.cache_clear()
+        equivalence._reference_outputs.cache_clear()
         monkeypatch.setattr("weighin.measure.equivalence.LARGE_MACS", most)
         check_session(honest, quantized, flat(data))
         with pytest.raises(WeighinError, match="reference kernels"):
@@ -157,11 +176,11 @@ def test_kernels_that_end_the_process_end_only_their_own(
     """Where reference kernels abort on integers, others answer; a wrong session is found out."""
     fake_python(tmp_path / "python", ABORTING, monkeypatch)
     monkeypatch.setenv("ABORTING", aborting)
-    equivalence._reference_scores.cache_clear()
+    equivalence._reference_outputs.cache_clear()
     made = shop.artifact("int8")
-    honest = LiteRT().open(made.path, 1)
+    honest, tiny_data = Honest(made), tiny_data.fed_to(made.signature)
 
-    check_session(honest, made, tiny_data)
+    check_session(honest.session, made, tiny_data)
     with pytest.raises(WeighinError, match="reference kernels"):
         check_session(Session(lambda images: honest.predict(images) - 1), made, tiny_data)
 
@@ -172,14 +191,14 @@ def test_a_file_that_no_kernels_answer_is_refused(
     """It becomes a failed row, and the run goes on."""
     fake_python(tmp_path / "python", ABORTING, monkeypatch)
     monkeypatch.setenv("ABORTING", f"{litert.REFERENCE} {litert.OPTIMIZED}")
-    equivalence._reference_scores.cache_clear()
+    equivalence._reference_outputs.cache_clear()
     made = shop.artifact("int8")
 
     with pytest.raises(
         WeighinError, match=rf"kernels {litert.OPTIMIZED} .* model\.tflite: crashed: SIGABRT"
     ):
-        check_session(LiteRT().open(made.path, 1), made, tiny_data)
-    equivalence._reference_scores.cache_clear()
+        check_session(LiteRT().open(made.path, 1), made, tiny_data.fed_to(made.signature))
+    equivalence._reference_outputs.cache_clear()
 
 
 # What an untrained file's kernels may make of its scores, and what no rounding does
@@ -197,14 +216,14 @@ WRONG: dict[str, Answering] = {
 }
 
 
-def as_noise(data: Dataset) -> Dataset:
-    """The same images as vectors, whose labels mean nothing."""
-    return dataclasses.replace(flat(data), unlabelled="noise")
+def untrained(made: Artifact) -> Artifact:
+    """The same file, of a model that nobody has trained."""
+    return dataclasses.replace(made, facts={**made.facts, "trained": False})
 
 
 def answering(quantized: Artifact, change: Answering) -> Session:
     """A session whose scores are LiteRT's, changed."""
-    honest = LiteRT().open(quantized.path, 1)
+    honest = Honest(quantized)
     return Session(lambda images: change(honest.predict(images)))
 
 
@@ -216,7 +235,7 @@ def test_untrained_integers_may_lie_far_apart_if_they_are_alike(
     monkeypatch.setattr(closeness, "HYBRID", 0.001)
     session = answering(quantized, change)
 
-    check_session(session, quantized, as_noise(data))
+    check_session(session, untrained(quantized), flat(data))
     with pytest.raises(WeighinError, match="reference kernels"):
         check_session(session, quantized, flat(data))
 
@@ -228,13 +247,13 @@ def test_untrained_integers_that_are_neither_alike_nor_near_are_refused(
     """As a trained file's are, also where one image among many is answered so."""
     monkeypatch.setattr(closeness, "HYBRID", 0.001)
 
-    def last(scores: Scores) -> Scores:
+    def last(scores: Array) -> Array:
         return np.concatenate([scores[:-1], change(scores[-1:])])
 
     for session in (answering(quantized, change), answering(quantized, last)):
-        for images in (as_noise(data), flat(data)):
+        for made in (untrained(quantized), quantized):
             with pytest.raises(WeighinError, match="reference kernels"):
-                check_session(session, quantized, images)
+                check_session(session, made, flat(data))
 
 
 def test_untrained_integers_that_are_near_need_not_be_alike(
@@ -248,14 +267,14 @@ def test_untrained_integers_that_are_near_need_not_be_alike(
     def moved(by: float) -> Session:
         return answering(quantized, lambda scores: scores + np.float32(by * bound))
 
-    check_session(moved(0.9), quantized, as_noise(data))
+    check_session(moved(0.9), untrained(quantized), flat(data))
     with pytest.raises(WeighinError, match="reference kernels"):
-        check_session(moved(1.1), quantized, as_noise(data))
+        check_session(moved(1.1), untrained(quantized), flat(data))
 
 
 def test_the_bound_is_said(quantized: Artifact, data: Dataset) -> None:
     """How far scores lie, from what, and how far would have passed."""
-    honest = LiteRT().open(quantized.path, 1)
+    honest = Honest(quantized)
     session = Session(lambda images: honest.predict(images) + np.float32(0.5))
 
     said = (
@@ -271,16 +290,35 @@ def test_reference_kernels_that_err_are_asked_again(
 ) -> None:
     """A reference whose tensors overwrite one another does not refuse a session that is right."""
     monkeypatch.setattr("weighin.measure.equivalence.reference", overwriting)
-    equivalence._reference_scores.cache_clear()
+    equivalence._reference_outputs.cache_clear()
 
     assert 20 == check_session(LiteRT().open(quantized.path, 1), quantized, flat(data)).n
     said = "The reference kernels are off too"
     with pytest.raises(WeighinError, match=said):
         check_session(answering(quantized, lambda scores: scores + 3), quantized, flat(data))
-    equivalence._reference_scores.cache_clear()
+    equivalence._reference_outputs.cache_clear()
 
 
-def overwriting(path: Path, images: Images, kernels: str, *, keep_tensors: bool) -> Scores:
+def overwriting(path: Path, inputs: Arrays, kernels: str, *, keep_tensors: bool) -> Arrays:
     """Reference kernels that answer rightly only where every tensor has memory of its own."""
-    scores = litert.reference(path, images, kernels, keep_tensors=keep_tensors)
-    return scores if keep_tensors else scores[:, ::-1]
+    outputs = litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
+    step = 1 if keep_tensors else -1
+    return {name: scores[:, ::step] for name, scores in outputs.items()}
+
+
+def test_few_examples_are_asked_where_they_are_large(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inputs and answers are remembered for other sessions of the file: their memory is bounded."""
+    asked: list[int] = []
+
+    def reference(path: Path, inputs: Arrays, kernels: str, *, keep_tensors: bool) -> Arrays:
+        asked.append(len(inputs["x"]))
+        return litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
+
+    monkeypatch.setattr(equivalence, "reference", reference)
+    for most, n in ((3 * 2 * CLASSES * 4, 3), (1, 1)):
+        equivalence._reference_outputs.cache_clear()
+        monkeypatch.setattr(equivalence, "REFERENCE_BYTES", most)
+        check_session(LiteRT().open(quantized.path, 1), quantized, flat(data))
+        assert [n] == asked[-1:]

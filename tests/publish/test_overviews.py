@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.judged import ENVIRONMENT_OF_TASKS, of_tasks, swept
 from helpers.publishing import (
     PLACE,
     accounted,
@@ -268,3 +269,33 @@ def test_dates_and_commits_are_those_of_the_runs(tmp_path: Path) -> None:
     assert f"### {said}\n" in made[tmp_path / "results" / "README.md"]
     assert f"), {said} · " in text_of(made, "small.md")
     assert re.search(r"\| bare .*\| not recorded ", text_of(made, "machine.md"))
+
+
+def test_a_page_of_another_task_reads_in_its_own_words(tmp_path: Path) -> None:
+    """The model's page, the index and the ladder tell MAE and mIoU, and of no top-1 or image."""
+    ran = accounted(of_tasks(), **environment(datasets=ENVIRONMENT_OF_TASKS["datasets"]))
+    filed(tmp_path, "quick", ran)
+    made = site.make(tmp_path)
+    house = text_of(made, "house.md")
+    index = made[tmp_path / "results" / "README.md"]
+    ladder = text_of(made, "ladder.md")
+
+    assert "| MAE " in house
+    assert "Δ MAE: on the same examples" in house
+    assert "top-1" not in house + index + ladder
+    assert "image" not in house
+    assert "+0.0125 of MAE, not found worse by 200 examples" in index
+    assert "-0.46 points of mIoU, not found worse by 20 images" in index
+    assert "| MAE 3.227" in ladder
+    assert "| mIoU 83.75" in ladder
+    assert text_of(made, "tables.csv").splitlines()[0].count("mae_delta_verdict") == 1
+
+
+def test_operating_points_of_another_task_are_drawn(tmp_path: Path) -> None:
+    """Their picture and its words are of the task's figure."""
+    points = accounted(swept(), **environment(datasets=ENVIRONMENT_OF_TASKS["datasets"]))
+    filed(tmp_path, "curve", points)
+    made = site.make(tmp_path)
+
+    assert "MAE of house against size and speed" in text_of(made, "curves.md")
+    assert "<!-- MAE on the test set (lower is better) -->" in text_of(made, "house-curve.svg")

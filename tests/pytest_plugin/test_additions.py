@@ -108,7 +108,7 @@ def test_tables_have_its_column(results: tuple[Ran, Path]) -> None:
 
     (header,) = (line for line in ran.text.splitlines() if line.startswith("variant  "))
     assert "charge" in header
-    assert f"{charge:.4g} mC [" in ran.text
+    assert f"{charge:#.4g} mC [" in ran.text
     rows = list(csv.DictReader(io.StringIO(_weighin("table", path, "--format", "csv").output)))
     assert {f"{charge}"} == {row["charge"] for row in rows if row["variant"] == "damp(0.9)+int8"}
     page = path.parent / "page"

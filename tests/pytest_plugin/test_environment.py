@@ -64,9 +64,8 @@ def test_it_says_what_the_records_were_measured_on(
     artifacts: FakeArtifacts, tiny_data: Dataset
 ) -> None:
     """Data sets by their digests and sizes; of other models of the suite nothing is read."""
-    assert {"tiny": {"digest": tiny_data.digest, "train": 120, "test": 60}} == told(artifacts)[
-        "datasets"
-    ]
+    facts = {"digest": tiny_data.digest, "train": 120, "test": 60, "examples": "images"}
+    assert {"tiny": facts} == told(artifacts)["datasets"]
 
 
 def test_provenance_is_told_of_the_files_that_are_asked_for(artifacts: FakeArtifacts) -> None:

@@ -70,12 +70,13 @@ def test_a_whole_run_has_a_record_for_every_metric(full):
     tflite = [("tflite", variant) for variant in VARIANTS]
     keras = [("h5", variant) for variant in KERAS]
     wanted = {}
-    for metric in registry.metrics.values():
+    own = {quality.name for quality in registry.tasks["classification"].figures}
+    for metric in (each for each in registry.metrics.values() if each.applies(own)):
         for format, variant in tflite + keras:
             runtime = {"tflite": "litert", "h5": "keras-cpu"}[format]
             place = "" if metric.scope == "artifact" else runtime
             wanted[variant, format, place, metric.name] = "ok"
-            compares = metric.name in ("agreement", "top1_delta")
+            compares = metric.name in ("agreement", "sqnr", "cosine", "top1_delta")
             graph = metric.name in ("macs", "effective_macs", "delegated", "fixed_cost")
             if metric.scope == "pair" and variant == "baseline":
                 del wanted[variant, format, place, metric.name]
@@ -87,6 +88,8 @@ def test_a_whole_run_has_a_record_for_every_metric(full):
                 or (metric.scope == "start" and format == "h5")
             ):
                 wanted[variant, format, place, metric.name] = "skipped"
+            if metric.quality == "top5":  # of three classes every answer would be right
+                wanted[variant, format, place, metric.name] = "not measured"
     records = [each for each in full.ran.records if each.metric != "why"]
     found = {(r.variant, r.format, r.runtime, r.metric): r.status for r in records}
     for each in records:  # a loaded machine times fewer inferences than a tail needs

@@ -128,6 +128,32 @@ def test_numbers_keep_their_kind(path: Path) -> None:
     assert "420000" == repr(store.load(path).records[0].value)
 
 
+def test_what_metrics_are_of_a_task_is_kept(path: Path) -> None:
+    """The task's figure that a metric is made of, and the margin of its difference."""
+    store.save(path, results_of({}, (record("psnr", 31.2),)))
+
+    metrics = store.load(path).metrics
+    assert ("psnr", 0.1, False) == (
+        metrics["psnr_delta"].quality,
+        metrics["psnr_delta"].margin,
+        metrics["psnr_delta"].column,
+    )
+    assert ("mae", None) == (metrics["mae_delta"].quality, metrics["mae_delta"].margin)
+    assert metrics["agreement"].substitute
+
+
+@pytest.mark.parametrize("margin", ['"wide"', "true", "null"])
+def test_a_margin_that_is_no_number_is_refused(path: Path, margin: str) -> None:
+    """As every fact of a metric is that is of another kind."""
+    store.save(path, results_of({}))
+    text = path.read_text("utf-8")
+    assert '"margin":0.1' in text
+    path.write_text(text.replace('"margin":0.1', f'"margin":{margin}'), "utf-8")
+
+    with pytest.raises(WeighinError, match="margin"):
+        store.load(path)
+
+
 def test_a_file_is_the_same_after_reading_and_writing(path: Path) -> None:
     """Loading and saving again changes no byte, so a kept file shows no false difference."""
     store.save(path, results())

@@ -29,13 +29,18 @@ from weighin import registry
 from weighin.core import WeighinError
 
 images = np.load(sys.argv[1])
+
+def only(outputs):
+    (scores,) = outputs.values()
+    return scores.tolist()
+
 answers, refusals = [], []
-for name in sys.argv[2:]:
-    session = registry.runtimes["keras-cpu"].open(Path(name), 1)
-    call = session.inference(images[7:8])
+for path, name in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
+    session = registry.runtimes["keras-cpu"].open(Path(path), 1)
+    call = session.inference({name: images[7:8]})
     call()
-    answers.append([session.predict(images).tolist(), session.predict(images).tolist(),
-                    session.predict(images[:1]).tolist(), session.answer().tolist()])
+    answers.append([only(session.predict({name: images})), only(session.predict({name: images})),
+                    only(session.predict({name: images[:1]})), only(session.answer())])
     session.close()
 for runtime, threads in (("keras-cpu", 2), ("keras-gpu", 1)):
     try:
@@ -60,11 +65,35 @@ def open_file():
         session.close()
 
 
+def inputs(data, start=0, stop=None):
+    """Images as the tiny models take them: 6×6 and one channel."""
+    (images,) = data.inputs(start, stop).values()
+    return images[..., np.newaxis]
+
+
+def only(artifact):
+    """The scores that the Keras model gave when the file was built."""
+    (scores,) = artifact.outputs().values()
+    return scores
+
+
+def predict(session, images):
+    """The scores of images, by a session with one input and one output."""
+    (scores,) = session.predict({"x": images}).values()
+    return scores
+
+
+def answer_to(session):
+    """The scores of the last call."""
+    (scores,) = session.answer().values()
+    return scores
+
+
 def _one_by_one(session, images):
     answers = []
     for index in range(len(images)):
-        session.inference(images[index : index + 1])()
-        answers.append(session.answer())
+        session.inference({"x": images[index : index + 1]})()
+        answers.append(answer_to(session))
     return np.concatenate(answers)
 
 
@@ -79,9 +108,9 @@ def interpreters(monkeypatch):
             self.given = []
             opened.append(self)
 
-        def set(self, images):
-            self.given.append(images)
-            super().set(images)
+        def set(self, inputs):
+            self.given += inputs.values()
+            super().set(inputs)
 
     monkeypatch.setattr(_litert, "_Interpreter", Watched)
     return opened
@@ -94,10 +123,10 @@ def test_batches_of_large_images_are_small(
     """What a batch takes is bounded, and at least one image goes in."""
     monkeypatch.setattr(_litert, "BATCH_BYTES", most)
     session = open_file(shop.artifact().path)
-    session.predict(tiny_data.train.inputs()[:8])  # what a file is tried by comes first
+    predict(session, inputs(tiny_data.train)[:8])  # what a file is tried by comes first
     for interpreter in interpreters:
         interpreter.given.clear()
-    session.predict(tiny_data.train.inputs())
+    predict(session, inputs(tiny_data.train))
     sizes = [len(images) for interpreter in interpreters for images in interpreter.given]
 
     assert wanted == max(sizes)
@@ -108,7 +137,7 @@ def test_interpreters_are_opened_once(shop, tiny_data, open_file, monkeypatch, i
     """One for single inferences and at most one per core, however often batches are answered."""
     monkeypatch.setattr(machine, "usable_cores", lambda: 3)
     session = open_file(shop.artifact().path)
-    first, *again = (session.predict(tiny_data.train.inputs()) for _ in range(5))
+    first, *again = (predict(session, inputs(tiny_data.train)) for _ in range(5))
 
     assert len(interpreters) <= 1 + 3
     assert all(np.array_equal(first, scores) for scores in again)
@@ -117,11 +146,13 @@ def test_interpreters_are_opened_once(shop, tiny_data, open_file, monkeypatch, i
 def test_a_batch_that_fails_is_told(shop, tiny_data, open_file, monkeypatch, interpreters):
     """By its own error, whichever thread met it; the session answers on."""
     session = open_file(shop.artifact().path)
-    wanted = session.predict(tiny_data.test.inputs())
-    with pytest.raises(WeighinError, match=r"takes inputs of \[1, 6, 6, 1\], not \[\d+, 6, 6\]"):
-        session.predict(tiny_data.test.inputs()[..., 0])
+    wanted = predict(session, inputs(tiny_data.test))
+    with pytest.raises(
+        WeighinError, match=r"takes inputs of \[1, 6, 6, 1\] as '\w+', not \[\d+, 6, 6\]"
+    ):
+        predict(session, inputs(tiny_data.test)[..., 0])
 
-    np.testing.assert_array_equal(session.predict(tiny_data.test.inputs()), wanted)
+    np.testing.assert_array_equal(predict(session, inputs(tiny_data.test)), wanted)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -129,9 +160,9 @@ def test_a_batch_that_fails_is_told(shop, tiny_data, open_file, monkeypatch, int
 def test_batches_are_answered_as_images_one_by_one(shop, tiny_data, open_file, variant, count):
     """Whatever the number of images, each is answered as it is alone, and in its place."""
     session = open_file(shop.artifact(variant, model="tiny_cnn").path)
-    images = np.resize(tiny_data.train.inputs(), (count, 6, 6, 1))
+    images = np.resize(inputs(tiny_data.train), (count, 6, 6, 1))
     alone = _one_by_one(session, images)
-    scores = session.predict(images)
+    scores = predict(session, images)
     tolerance = INT8_STEP * 1.001 if "int8" in variant else ROUNDING
 
     assert (count, 3) == scores.shape
@@ -144,9 +175,9 @@ def test_batches_are_answered_as_images_one_by_one(shop, tiny_data, open_file, v
 def test_float_files_answer_as_the_keras_model(shop, tiny_data, open_file, model, variant):
     """The scores are those that Keras gave when the file was built."""
     artifact = shop.artifact(variant, model=model)
-    wanted = np.load(artifact.answers)
+    wanted = only(artifact)
 
-    scores = open_file(artifact.path).predict(tiny_data.test.inputs(0, len(wanted)))
+    scores = predict(open_file(artifact.path), inputs(tiny_data.test, 0, len(wanted)))
 
     assert len(tiny_data.test) == len(wanted)
     np.testing.assert_allclose(scores, wanted, rtol=0, atol=ROUNDING)
@@ -156,36 +187,36 @@ def test_float_files_answer_as_the_keras_model(shop, tiny_data, open_file, model
 def test_the_runtime_without_delegate_answers_like_the_one_with_it(shop, tiny_data, variant):
     """LiteRT's own kernels give the same scores but for rounding, and nothing is delegated."""
     path = shop.artifact(variant, model="tiny_cnn").path
-    images = tiny_data.test.inputs(0, BATCH + 3)
+    images = inputs(tiny_data.test, 0, BATCH + 3)
     with_it, without = (
         registry.runtimes[name].open(path, 1) for name in ("litert", "litert-builtin")
     )
-    scores = without.predict(images)
+    scores = predict(without, images)
     tolerance = INT8_STEP * 3.001 if "int8" in variant or variant == "dynamic" else ROUNDING
 
     taken, total = without.delegated
     assert 0 == taken < total
     assert with_it.delegated[0] > 0
     assert tuple(range(total)) == without.left_out
-    assert np.abs(scores - with_it.predict(images)).max() <= tolerance
+    assert np.abs(scores - predict(with_it, images)).max() <= tolerance
     np.testing.assert_allclose(_one_by_one(without, images), scores, rtol=0, atol=tolerance)
 
 
 def test_the_runtime_without_delegate_starts_in_a_process_of_its_own(shop, tiny_data):
     """A cold start by its name answers, and so does the call that costs next to nothing."""
-    path, image = shop.artifact().path, tiny_data.test.inputs(0, 1)
+    path, image = shop.artifact().path, inputs(tiny_data.test, 0, 1)
     session = registry.runtimes["litert-builtin"].open(path, 1)
 
-    (started,) = cold_starts("litert-builtin", path, 1, image)
+    (started,) = cold_starts("litert-builtin", path, 1, {"x": image})
 
-    assert int(session.predict(image).argmax()) == started.top1
+    np.testing.assert_allclose(started.answer, predict(session, image)[0], rtol=0, atol=ROUNDING)
     registry.runtimes["litert-builtin"].call_overhead()()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_scores_differ_from_image_to_image(shop, tiny_data, open_file, variant):
     """The answers depend on the images: no session answers from an old input."""
-    scores = open_file(shop.artifact(variant).path).predict(tiny_data.test.inputs())
+    scores = predict(open_file(shop.artifact(variant).path), inputs(tiny_data.test))
 
     assert {0, 1, 2} == set(scores.argmax(axis=1).tolist())
 
@@ -194,36 +225,36 @@ def test_scores_differ_from_image_to_image(shop, tiny_data, open_file, variant):
 def test_asking_twice_gives_the_same(shop, tiny_data, open_file, variant):
     """A session keeps nothing of one question for the next."""
     session = open_file(shop.artifact(variant, model="tiny_cnn").path)
-    images = tiny_data.test.inputs()
-    first = session.predict(images)
-    session.inference(images[3:4])()
-    session.predict(images[::-1])
+    images = inputs(tiny_data.test)
+    first = predict(session, images)
+    session.inference({"x": images[3:4]})()
+    predict(session, images[::-1])
 
-    np.testing.assert_array_equal(session.predict(images), first)
+    np.testing.assert_array_equal(predict(session, images), first)
 
 
 def test_an_inference_can_be_repeated(shop, tiny_data, open_file):
     """The call that is timed answers the same image every time, batches in between or not."""
     session = open_file(shop.artifact().path)
-    images = tiny_data.test.inputs()
-    call = session.inference(images[5:6])
+    images = inputs(tiny_data.test)
+    call = session.inference({"x": images[5:6]})
     call()
-    first = session.answer().copy()
-    session.predict(images)
+    first = answer_to(session).copy()
+    predict(session, images)
     call()
 
-    np.testing.assert_array_equal(session.answer(), first)
+    np.testing.assert_array_equal(answer_to(session), first)
 
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_no_answer(shop, tiny_data, open_file, threads):
     """More threads answer alike."""
     path = shop.artifact(model="tiny_cnn").path
-    images = tiny_data.test.inputs()
-    wanted = open_file(path, 1).predict(images)
+    images = inputs(tiny_data.test)
+    wanted = predict(open_file(path, 1), images)
 
     np.testing.assert_allclose(
-        open_file(path, threads).predict(images), wanted, rtol=0, atol=ROUNDING
+        predict(open_file(path, threads), images), wanted, rtol=0, atol=ROUNDING
     )
 
 
@@ -239,7 +270,7 @@ def test_int8_images_and_scores_are_scaled_as_the_file_says(shop, tiny_data, ope
         for held in (into["quantization_parameters"], out["quantization_parameters"])
     )
     wanted = []
-    for image in tiny_data.test.inputs(0, 20):
+    for image in inputs(tiny_data.test, 0, 20):
         steps = [round(float(value) / in_scale) + in_zero for value in image.reshape(-1)]
         stored = [min(127, max(-128, step)) for step in steps]
         native.set_tensor(into["index"], np.array(stored, np.int8).reshape(1, 6, 6, 1))
@@ -247,7 +278,7 @@ def test_int8_images_and_scores_are_scaled_as_the_file_says(shop, tiny_data, ope
         raw = native.get_tensor(out["index"])[0]
         wanted.append([(int(value) - out_zero) * out_scale for value in raw])
 
-    scores = _one_by_one(open_file(path), tiny_data.test.inputs(0, 20))
+    scores = _one_by_one(open_file(path), inputs(tiny_data.test, 0, 20))
 
     assert np.int8 == into["dtype"] == out["dtype"]
     np.testing.assert_allclose(scores, wanted, rtol=1e-6, atol=1e-7)
@@ -261,7 +292,7 @@ def test_values_beyond_the_scale_are_clipped(shop, open_file):
     beyond = np.full((2, 6, 6, 1), 1000, np.float32)
     beyond[1] = -1000
 
-    np.testing.assert_array_equal(session.predict(beyond), session.predict(extremes))
+    np.testing.assert_array_equal(predict(session, beyond), predict(session, extremes))
 
 
 def test_a_file_of_an_open_batch_answers_alike(shop, tiny_data, open_file, tmp_path):
@@ -274,11 +305,11 @@ def test_a_file_of_an_open_batch_answers_alike(shop, tiny_data, open_file, tmp_p
     builder = flatbuffers.Builder(len(whole))
     builder.Finish(model.Pack(builder), b"TFL3")
     (tmp_path / "open.tflite").write_bytes(bytes(builder.Output()))
-    images = tiny_data.test.inputs(0, 7)
+    images = inputs(tiny_data.test, 0, 7)
 
     np.testing.assert_allclose(
-        open_file(tmp_path / "open.tflite").predict(images),
-        open_file(shop.artifact().path).predict(images),
+        predict(open_file(tmp_path / "open.tflite"), images),
+        predict(open_file(shop.artifact().path), images),
         rtol=0,
         atol=ROUNDING,
     )
@@ -306,12 +337,12 @@ def test_a_file_that_cannot_be_resized_is_answered_one_by_one(
 ):
     """By several interpreters side by side, and nothing of the attempt reaches the screen."""
     path, weights = _reshaping(tmp_path)
-    images = tiny_data.train.inputs()
+    images = inputs(tiny_data.train)
     session = open_file(path)
 
     for _ in range(2):
         np.testing.assert_allclose(
-            session.predict(images), images.reshape(-1, 36) @ weights.T, rtol=0, atol=1e-4
+            predict(session, images), images.reshape(-1, 36) @ weights.T, rtol=0, atol=1e-4
         )
     answered = [len(given) for interpreter in interpreters for given in interpreter.given]
     assert answered.count(1) >= 2 * len(images)
@@ -325,15 +356,15 @@ def test_a_batch_that_answers_otherwise_is_not_trusted(
     """A resized file whose answers differ from single ones in one image is answered one by one."""
     honest = _litert._Interpreter.answer
 
-    def mixing(interpreter, images):
-        scores = honest(interpreter, images)
-        return scores if len(images) == 1 else np.concatenate([scores[1:], scores[:1]])
+    def mixing(interpreter, inputs):
+        outputs = honest(interpreter, inputs)
+        return {name: np.roll(scores, -1, axis=0) for name, scores in outputs.items()}
 
     monkeypatch.setattr(_litert._Interpreter, "answer", mixing)
     session = open_file(shop.artifact().path)
-    images = tiny_data.test.inputs()
+    images = inputs(tiny_data.test)
 
-    np.testing.assert_array_equal(session.predict(images), _one_by_one(session, images))
+    np.testing.assert_array_equal(predict(session, images), _one_by_one(session, images))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model" * 99, "half"])
@@ -354,12 +385,15 @@ def test_litert_refuses_what_is_no_model(shop, tmp_path, open_file, content):
 def keras_run(shop, tiny_data, tmp_path_factory, child_environment):
     """What a process with TensorFlow says: answers of two files, and two refusals."""
     images = tmp_path_factory.mktemp("images") / "images.npy"
-    np.save(images, tiny_data.test.inputs())
-    paths = [shop.artifact(variant, "h5").path for variant in ("baseline", "prune(0.5)")]
+    np.save(images, inputs(tiny_data.test))
+    words = []
+    for variant in ("baseline", "prune(0.5)"):
+        artifact = shop.artifact(variant, "h5")
+        words += [str(artifact.path), *(port.name for port in artifact.signature.inputs)]
     return answer(
         KERAS,
         str(images),
-        *map(str, paths),
+        *words,
         environment=child_environment | {"CUDA_VISIBLE_DEVICES": ""},
     )
 
@@ -368,7 +402,7 @@ def test_keras_on_the_cpu_answers_as_the_artifact_says(shop, keras_run):
     """A stored Keras model answers as the model did when it was stored."""
     answers, _ = keras_run
     for variant, answered in zip(("baseline", "prune(0.5)"), answers, strict=True):
-        wanted = np.load(shop.artifact(variant, "h5").answers)
+        wanted = only(shop.artifact(variant, "h5"))
         first, second, single, inferred = map(np.array, answered)
 
         np.testing.assert_allclose(first, wanted, rtol=0, atol=ROUNDING)

@@ -15,6 +15,7 @@ NETS = (
     *("sequential_convolutions", "dense_only", "residual", "inception"),
     *("mobile", "squeeze_excite", "what_must_stay", "one_channel"),
     *("decoder", "operators", "passed_through"),
+    *("sequences", "volumes", "u_net", "recurrent", "words", "timed", "several_outputs"),
 )
 
 
@@ -32,7 +33,7 @@ def test_without_silent_channels_the_answers_are_the_same(seen: Any, name: str) 
     """Every kind of layer is cut where it must be; answers differ between images, to say so."""
     net = seen["nets"][name]
 
-    assert net["spread"] > 0.01
+    assert net["spread"] > 0.001
     assert net["difference"] < 1e-5
     assert net["reloaded"] < 1e-5
 
@@ -94,20 +95,21 @@ def test_what_is_not_supported_is_told(seen: Any, name: str, layer: str, reason:
 
     assert told.startswith(f"Layer {layer} ")
     assert reason in told
-    assert "through layers called once, channels last, of the kinds Conv2D, Dense, Conv1D" in told
+    assert "called once, channels last" in told
+    assert told.endswith("leave out channels for this model.")
 
 
 def test_models_without_a_graph_are_told(seen: Any) -> None:
-    """Code and several outputs cannot be followed, and the message says what can."""
-    for name, model in (("two outputs", "model"), ("written", "written")):
-        expected = f"Model {model!r} is no Sequential or functional model of one output"
-        assert seen["refused"][name].startswith(expected)
+    """Code cannot be followed, and the message says what can."""
+    expected = "Model 'written' is no Sequential or functional model"
+    assert seen["refused"]["written"].startswith(expected)
 
 
 def test_removing_nothing_is_told(seen: Any) -> None:
     """A model of which nothing can go does not pass for a narrowed one."""
     assert seen["refused"]["nothing"].startswith("No channel of model 'sequential' is removed")
     assert "or stands before 'levelling' (LayerNormalization)," in seen["refused"]["held"]
+    assert "LSTM layers keep their units" in seen["refused"]["recurrent"]
 
 
 def test_sequential_models_stay_sequential(seen: Any) -> None:

@@ -2,7 +2,7 @@
 
 An artifact's key is the sha256 of its provenance, so whatever went into it finds it again:
 
-    <cache>/artifacts/<key>/model.tflite | model.h5, answers.npy, provenance.json
+    <cache>/artifacts/<key>/model.tflite | model.h5, answers.npz, provenance.json
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from weighin.core import Artifact, Scores, WeighinError
+from weighin.core import Arrays, Artifact, WeighinError
 from weighin.files import key_of, replacing, sha256
 
 
@@ -49,7 +49,7 @@ class Cache:
                 format=entry["format"],
                 sha256=entry["sha256"],
                 bytes=entry["bytes"],
-                answers=folder / "answers.npy",
+                answers=folder / "answers.npz",
                 provenance=entry["provenance"],
                 seconds=entry["seconds"],
                 facts=dict(entry.get("facts", {})),
@@ -69,7 +69,7 @@ class Cache:
         provenance: Mapping[str, Any],
         format: str,
         content: bytes,
-        answers: Scores,
+        answers: Arrays,
         seconds: float,
         facts: Mapping[str, Any] | None = None,
     ) -> Artifact:
@@ -79,7 +79,7 @@ class Cache:
             provenance: everything that went into it.
             format: the file's ending.
             content: the file.
-            answers: of its Keras model to the first test images.
+            answers: its Keras model's outputs for the first test examples, by name.
             seconds: what building it took.
             facts: what else was seen meanwhile, as JSON has it; no part of the key.
 
@@ -92,12 +92,12 @@ class Cache:
             partial.mkdir()
             path = partial / f"model.{format}"
             path.write_bytes(content)
-            np.save(partial / "answers.npy", answers, allow_pickle=False)
+            np.savez(partial / "answers.npz", **answers)  # type: ignore[arg-type]
             entry: dict[str, Any] = {
                 "format": format,
                 "sha256": sha256(path),
                 "bytes": len(content),
-                "answers_sha256": sha256(partial / "answers.npy"),
+                "answers_sha256": sha256(partial / "answers.npz"),
                 "seconds": seconds,
                 "provenance": provenance,
             }

@@ -2,59 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from weighin.core import Images, Scores
+from weighin.core import Array, Arrays
 
 FEW = 100  # one in so many inputs, at either end of the range, are few
 FEWEST = 20  # inputs of which it makes sense to call one few
 
 
-def facts_of(calibration: Images) -> dict[str, Any]:
+def facts_of(calibration: Arrays) -> dict[str, Any]:
     """How many inputs there are, and which range they have with and without its few outermost.
 
-    A range with one input far out is divided into steps that are too coarse for all others.
+    A range with one input far out is divided into steps that are too coarse for all others. Whole
+    numbers are not divided.
 
     Args:
-        calibration: `(n, …)`.
+        calibration: inputs by name, each `(n, …)`.
 
     Returns:
         `inputs`, n; `range`, the smallest and the largest number of all; `inner`, the same without
         the hundredth part of the inputs that reach lowest and as many that reach highest (one at
-        least); `setting`, how many inputs lie partly outside of `inner`. Nothing but `inputs` if
-        they are too few, or not all finite.
+        least); `setting`, how many inputs lie partly outside of `inner`. Of several inputs that are
+        floats, those of the one whose range is widened most, and its name as `input`. Nothing but
+        `inputs` if they are too few, or not all finite.
     """
-    n = len(calibration)
-    if n < FEWEST or not calibration.size:
+    n = len(next(iter(calibration.values())))
+    ranges = {
+        name: _range_of(values)
+        for name, values in calibration.items()
+        if values.dtype.kind == "f" and values.size
+    }
+    if n < FEWEST or not ranges or None in ranges.values():
         return {"inputs": n}
-    flat = calibration.reshape(n, -1)
+    name, facts = max(ranges.items(), key=lambda each: _widened(each[1] or {}))
+    named = {"input": name} if len(ranges) > 1 else {}
+    return {"inputs": n, **named, **(facts or {})}
+
+
+def _range_of(values: Array) -> dict[str, Any] | None:
+    """The range of one input, with and without its few outermost; None if it is not finite."""
+    n = len(values)
+    flat = values.reshape(n, -1)
     lows, highs = flat.min(axis=1), flat.max(axis=1)
-    if not np.isfinite([lows, highs]).all():
-        return {"inputs": n}
+    if n < FEWEST or not np.isfinite([lows, highs]).all():
+        return None
     few = max(1, n // FEW)
     low, high = np.sort(lows)[few], np.sort(highs)[-1 - few]
     return {
-        "inputs": n,
         "range": [float(lows.min()), float(highs.max())],
         "inner": [float(low), float(high)],
         "setting": int(np.count_nonzero((lows < low) | (highs > high))),
     }
 
 
-def moved(whole: Scores, half: Scores) -> dict[str, int]:
-    """How many answers are of another class if only half of the inputs calibrate.
+def _widened(facts: Mapping[str, Any]) -> float:
+    """How many times as wide a range is as without its few outermost inputs."""
+    (low, high), (inner_low, inner_high) = facts["range"], facts["inner"]
+    if high == low:
+        return 1.0
+    return float((high - low) / (inner_high - inner_low)) if inner_high > inner_low else np.inf
+
+
+def moved(same: npt.NDArray[Any]) -> dict[str, float]:
+    """How many answers are others if only half of the inputs calibrate.
 
     Args:
-        whole: `(n, classes)`, of the file; `(n, 1)` of one sigmoid unit.
-        half: likewise, of a file that was calibrated on every second input.
+        same: `(n,)` from 0 to 1, how far a file agrees with one that was calibrated on every
+            second input.
 
     Returns:
-        `compared`, n; `moved`, how many of them differ.
+        `compared`, n; `moved`, how many of them are others, of which those that are so in part
+        count in part.
     """
-    if whole.shape[1] == 1:
-        differ = (whole[:, 0] > 0.5) != (half[:, 0] > 0.5)
-    else:
-        differ = whole.argmax(axis=1) != half.argmax(axis=1)
-    return {"compared": len(whole), "moved": int(differ.sum())}
+    return {"compared": len(same), "moved": round(float(len(same) - same.sum()), 3)}

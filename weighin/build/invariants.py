@@ -86,10 +86,15 @@ def _call_breach(function: Any, call: Call, graph: Graph, **more: Any) -> str | 
 def _general_breach(graph: Graph) -> str | None:
     for tensor in graph.real_constants:
         if tensor.dtype.startswith("FLOAT") and not np.isfinite(tensor.values).all():
-            return f"{tensor.label} holds NaN or infinite values"
-    for kernel in graph.kernels:
-        if kernel.nonzero == 0:
-            return f"every weight of layer {kernel.label} is zero"
+            overflowed = tensor.dtype == "FLOAT16" and not np.isnan(tensor.values).any()
+            way_out = (
+                ": half precision ends at 65,504, and a larger number has become infinite there, "
+                "such as a mask's -1e9. Write -1e4 in the model, or try dynamic or int8"
+            )
+            return f"{tensor.label} holds NaN or infinite values{way_out if overflowed else ''}"
+    for operator in graph.operators:
+        if operator.kernels and not any(kernel.nonzero for kernel in operator.kernels):
+            return f"every weight of layer {operator.kernels[0].label} is zero"
     return None
 
 

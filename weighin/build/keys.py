@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from weighin import grammar, registry
+from weighin import core, grammar, registry
 from weighin.build import pretrained, purity
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
-from weighin.core import Failure, WeighinError
+from weighin.build.plain import plain
+from weighin.core import Failure, Task, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
@@ -22,6 +23,7 @@ from weighin.frameworks.fingerprint import Fingerprint
 from weighin.packages import version
 from weighin.targets import machine
 from weighin.targets.machine import Processor
+from weighin.tasks import inferring
 
 TRAINING_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 EXPORT_PACKAGES = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
@@ -29,7 +31,10 @@ THREADS = 1  # per worker: weights depend on it, and several workers share the c
 
 # The files that decide a dense start. Steps and exports work with them too and come to depend on
 # them by their parent's key; what else they use, such as the toolkit, they name as `uses`.
-BUILDERS = (process, tf_keras, fitting, flattening, heads, training)
+BUILDERS = (
+    *(process, tf_keras, fitting, flattening, heads, training, inferring),
+    *(core.data, core.signature, core.tasks),
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class BuildContext:
             decisive = {"versions": _versions(EXPORT_PACKAGES)}
         else:
             recipe = registry.models[job.model].recipe(job.profile)
-            decisive = {"recipe": dataclasses.asdict(recipe), "processor": self._processor()}
+            decisive = {"recipe": _told(recipe.described), "processor": self._processor()}
         return {
             "stage": str(call),
             "arguments": grammar.arguments(call, function),
@@ -106,11 +111,11 @@ class BuildContext:
             "model": job.model,
             "source": registry.source_digest(model.create),
             **self._created(job, weights_replaced=bool(published)),
-            "recipe": recipe.of_dense_start,
+            "recipe": _told(recipe.of_dense_start),
             "dataset_digest": dataset_digest,
             "seed": job.seed,
             "threads": THREADS,
-            "builder": [registry.source_digest(module) for module in BUILDERS],
+            "builder": [registry.source_digest(part) for part in (*BUILDERS, *_tasks())],
             "versions": _versions(TRAINING_PACKAGES),
         }
 
@@ -136,6 +141,22 @@ class BuildContext:
     def _processor(self) -> dict[str, Any]:
         processor = self.processor or machine.processor()
         return dataclasses.asdict(processor) | {"cpu_features": list(processor.cpu_features)}
+
+
+def _told(said: Mapping[str, Any]) -> Any:
+    """What a recipe says, a task that it names included."""
+    task = said["task"]
+    return plain({**said, "task": registry.tasks[task] if isinstance(task, str) else task})
+
+
+def _tasks() -> list[type[Task]]:
+    """Tasks that a model may be found to be of: they decide what is trained on, by which loss.
+
+    Their order is that of their names, for which of them is registered first depends on what else
+    a process has imported.
+    """
+    kinds = {type(task) for task in registry.tasks.values() if type(task).fits is not Task.fits}
+    return sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 
 @cache

@@ -56,7 +56,7 @@ def provide(recipe: Recipe, dataset: Dataset, search: SearchPaths) -> None:
         return
     if wanted.application and not search.offline and _download(wanted, search):
         return
-    if not recipe.epochs and not dataset.unlabelled:
+    if not recipe.epochs and not (dataset.unlabelled and dataset.test.targets):
         folder = search.data_dir or "now: not set"
         raise WeighinError(
             f"The weights {wanted.file} were not found, and the recipe trains none: put the file "

@@ -11,10 +11,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 
 from weighin import registry
 from weighin.build import pretrained, worker
@@ -101,13 +103,15 @@ def _ask(
         asking(list(dict.fromkeys(model for model, _ in waiting)))
         build_context.cache.make_folders()
     while waiting:
+        workers = _Workers()
         try:
             with _pool(1, build_context) as pool:
                 while waiting:
-                    answer = pool.submit(worker.ask, *waiting[0], build_context).result()
-                    build_context.created[waiting.pop(0)] = answer
+                    future = pool.submit(worker.ask, *waiting[0], build_context)
+                    workers.look()
+                    build_context.created[waiting.pop(0)] = future.result()
         except BrokenProcessPool:
-            failure = Failure(_death(build_context.cache))
+            failure = Failure(_death(build_context.cache, workers.exit_code))
             build_context.created[waiting.pop(0)] = failure
 
 
@@ -135,6 +139,7 @@ class _Scheduler:
     build_context: BuildContext
     done: dict[Job, Artifact | Failure]
     finished: Callable[[Job, Artifact | Failure], None]
+    _exit_code: int | None = None  # of the worker that died last
 
     def run(self, todo: Sequence[Job], workers: int) -> None:
         waiting = list(todo)
@@ -142,13 +147,15 @@ class _Scheduler:
             suspects = self._run_pool(waiting, workers)
             for job in suspects:  # a worker died: find out, one by one, whose fault it was
                 if self._run_pool([job], 1):
-                    self._finish(job, Failure(_death(self.build_context.cache)))
+                    reason = _death(self.build_context.cache, self._exit_code, job)
+                    self._finish(job, Failure(reason))
             waiting = [job for job in waiting if job not in self.done]
 
     def _run_pool(self, jobs: Sequence[Job], workers: int) -> list[Job]:
         """Run jobs until all are done or a worker dies; the jobs then in flight."""
         waiting = list(jobs)
         running: dict[Future[Artifact | Failure], Job] = {}
+        processes = _Workers()
         try:
             with _pool(workers, self.build_context) as pool:
                 while waiting or running:
@@ -161,11 +168,13 @@ class _Scheduler:
                             running[pool.submit(worker.build_job, job, self.build_context)] = job
                     if not running:
                         continue
+                    processes.look()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         outcome = future.result()
                         self._finish(running.pop(future), outcome)
             return []
         except BrokenProcessPool:
+            self._exit_code = processes.exit_code
             return list(running.values())
 
     def _is_ready(self, job: Job) -> bool:
@@ -176,8 +185,50 @@ class _Scheduler:
         self.finished(job, outcome)
 
 
-def _death(cache: Cache) -> str:
+class _Workers:
+    """The processes of a pool, to ask what the first of them to die ended by."""
+
+    def __init__(self) -> None:
+        """Leave out processes that are none of the pool's."""
+        self._others = set(multiprocessing.active_children())
+        self._processes: dict[BaseProcess, None] = {}
+
+    def look(self) -> None:
+        """Learn which processes the pool has by now: it starts them when it is given work."""
+        self._processes |= dict.fromkeys(set(multiprocessing.active_children()) - self._others)
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of one that died; negative for a signal, None if it is not known.
+
+        A pool that is broken ends the others, so it is told for certain where there is only one.
+        """
+        codes = [process.exitcode for process in self._processes if process.exitcode]
+        return codes[0] if len(codes) == 1 else None
+
+
+def _death(cache: Cache, exit_code: int | None, job: Job | None = None) -> str:
+    """Why a job has no outcome: by what its process ended, and what to try instead."""
     logs = sorted(cache.logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
     lines = logs[-1].read_text(errors="replace").strip().splitlines() if logs else []
     last = f" Its last words: {lines[-1][:200]}" if lines else ""
-    return f"the build process died without an answer (killed, out of memory or crashed).{last}"
+    ended = "killed, out of memory or crashed"
+    if exit_code is not None and exit_code < 0:
+        ended = f"signal {-exit_code}, {_signal_name(-exit_code)}"
+        ended += ": killed, or out of memory" if exit_code == -signal.SIGKILL else ""
+    elif exit_code is not None:
+        ended = f"exit code {exit_code}"
+    if job is None or job.export is None or exit_code in (None, -signal.SIGKILL, -signal.SIGTERM):
+        return f"the build process died without an answer ({ended}).{last}"
+    return (
+        f"the build process died without an answer ({ended}) while the converter made "
+        f"{job.export}, or its file was tried: one of the model's layers is more than they bear. "
+        f"Try float16 or dynamic; where the model has recurrent layers, unroll=True.{last}"
+    )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "without a name"

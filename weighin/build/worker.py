@@ -21,15 +21,26 @@ from weighin import grammar, registry
 from weighin.build import calibration, pretrained
 from weighin.build.jobs import Job
 from weighin.build.keys import THREADS, BuildContext
-from weighin.core import Artifact, Dataset, Failure, ReferenceModel, Scores, WeighinError
+from weighin.core import (
+    Array,
+    Artifact,
+    Call,
+    Dataset,
+    Failure,
+    ReferenceModel,
+    Signature,
+    WeighinError,
+)
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
 from weighin.frameworks import process, tf_keras, training
 from weighin.frameworks.fingerprint import Fingerprint, fingerprint, own_files
 from weighin.frameworks.flattening import flattened
+from weighin.tasks import inferring
 
-ANSWERED_IMAGES = 256
-COMPARED_IMAGES = 100  # that files calibrated on all and on half of the inputs answer
+ANSWERED_EXAMPLES = 256
+ANSWERED_BYTES = 64_000_000  # of their inputs and outputs
+COMPARED_EXAMPLES = 100  # that files calibrated on all and on half of the inputs answer
 FEW_LAYERS = 30  # of a model that is exported again with half of them, to see what that moves
 LONG_SECONDS = 60  # unless it takes so long
 
@@ -106,65 +117,94 @@ def _prepare_tensorflow() -> None:
 
 def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
     began = time.perf_counter()
-    trainer = training.Trainer(registry.models[job.model].recipe(job.profile), dataset, job.seed)
+    recipe = registry.models[job.model].recipe(job.profile)
+    trainer = training.Trainer(recipe, dataset, job.seed)
     provenance = build_context.provenance(job, dataset.digest)
     if job.parent is None:
-        model = _dense_start(job, trainer, build_context)
+        start = _dense_start(job, trainer, build_context)
+        facts: dict[str, Any] = {
+            "signature": start.signature.as_json(),
+            "task": start.task.name,
+            "trained": start.trained,
+        }
+        model, dataset = start.model, dataset.fed_to(start.signature)
     else:
         parent = build_context.cache.get(provenance["parent"])
         if parent is None:
             raise WeighinError(f"{job.parent} is no longer in the cache: run again.")
+        facts = dict(parent.facts)
+        dataset = dataset.fed_to(parent.signature)
+        trainer = dataclasses.replace(trainer, dataset=dataset)
         tf_keras.start_afresh(job.seed)
         model = tf_keras.read(parent.path, quantized=True)
         if job.export is not None:
-            export = registry.exports[job.export.name]
-            arguments = grammar.arguments(job.export, export)
-            inputs = trainer.calibration()
-            content = export(model, inputs, **arguments)
-            seconds = time.perf_counter() - began
-            answers = np.load(parent.answers, allow_pickle=False)  # the same model's
-            facts = {"calibration": calibration.facts_of(inputs)}
-            innermost = registry.exports[grammar.innermost(job.export)]
-            is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
-            if vars(innermost).get("calibrated") and is_short:
-                half = export(model, inputs[::2], **arguments)
-                facts["calibration"] |= _moved(content, half, dataset)
-            return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
+            return _export(job.export, model, trainer, parent, provenance, build_context)
         step = registry.steps[job.steps[-1].name]
         model = step(flattened(model), trainer, **grammar.arguments(job.steps[-1], step))
     tf_keras.check_finite(model, str(job))
     content = tf_keras.serialize(model)
     seconds = time.perf_counter() - began
-    return build_context.cache.put(
-        provenance, "h5", content, _answers(model, job, dataset), seconds
-    )
+    answers = _answers(model, job, dataset, Signature.of_json(facts["signature"]))
+    return build_context.cache.put(provenance, "h5", content, answers, seconds, facts)
 
 
-def _moved(content: bytes, half: bytes, dataset: Dataset) -> dict[str, int]:
+def _export(
+    call: Call,
+    model: Any,
+    trainer: training.Trainer,
+    parent: Artifact,
+    provenance: dict[str, Any],
+    build_context: BuildContext,
+) -> Artifact:
+    """The file of a model, with what is worth telling of how it was calibrated."""
+    export = registry.exports[call.name]
+    arguments, inputs = grammar.arguments(call, export), trainer.calibration()
+    began = time.perf_counter()
+    content = export(model, inputs, **arguments)
+    seconds = time.perf_counter() - began
+    facts = {**parent.facts, "calibration": calibration.facts_of(inputs)}
+    innermost = registry.exports[grammar.innermost(call)]
+    is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
+    if vars(innermost).get("calibrated") and is_short:
+        half = export(model, {name: values[::2] for name, values in inputs.items()}, **arguments)
+        facts["calibration"] |= _moved(content, half, trainer, parent)
+    answers = parent.outputs()  # the same model's
+    return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
+
+
+def _moved(
+    content: bytes, half: bytes, trainer: training.Trainer, parent: Artifact
+) -> dict[str, float]:
     """How a file's answers differ from those of one that half of the inputs calibrated."""
-    asked = dataset.test.inputs(0, COMPARED_IMAGES)
+    test = trainer.dataset.test
+    task = inferring.task_of(parent.signature, trainer.dataset, trainer.recipe.task)
+    asked, targets = test.inputs(0, COMPARED_EXAMPLES), task.targets(test)
+    targets = {name: values[:COMPARED_EXAMPLES] for name, values in targets.items()}
     try:
-        return calibration.moved(*(tf_keras.file_answers(file, asked) for file in (content, half)))
+        whole, halved = (
+            task.answers(tf_keras.file_answers(file, asked), asked, targets)
+            for file in (content, half)
+        )
     except WeighinError:  # the row will say so, when it is opened to be weighed
         return {}
+    same = task.same(whole, halved)
+    return {} if same is None else calibration.moved(same)
 
 
-def _dense_start(job: Job, trainer: training.Trainer, build_context: BuildContext) -> Any:
+def _dense_start(
+    job: Job, trainer: training.Trainer, build_context: BuildContext
+) -> training.DenseStart:
     published = pretrained.find(trainer.recipe.weights, build_context.search)
     model = registry.models[job.model]
     asked = build_context.created.get((job.model, job.seed))
 
-    def create(keras: Any) -> Any:
-        created = model.create(keras)
-        tf_keras.check_keras(created, f"what the function of model {job.model!r} returns")
+    def check(created: Any) -> None:
         if isinstance(asked, Fingerprint):
             _check_as_asked(created, asked, model, weights_replaced=bool(published))
         else:
             _check_own_files(created, model)
-        return created
 
-    checked = dataclasses.replace(model, create=create)
-    return trainer.dense_start(checked, published[0] if published else None)
+    return trainer.dense_start(model, published[0] if published else None, check)
 
 
 def _check_as_asked(
@@ -202,14 +242,21 @@ def _check_own_files(created: Any, model: ReferenceModel) -> None:
         )
 
 
-def _answers(model: Any, job: Job, dataset: Dataset) -> Scores:
-    """What the model answers to the first test images, for the checks of its files' sessions."""
-    answers = tf_keras.predict(model, dataset.test.inputs(0, ANSWERED_IMAGES))
-    if not np.isfinite(answers).all():
-        raise WeighinError(
-            f"After {job}, the model answers NaN or infinite scores: training diverged. Lower the "
-            f"recipe's learning rate."
-        )
+def _answers(model: Any, job: Job, dataset: Dataset, signature: Signature) -> dict[str, Array]:
+    """A model's outputs for the first test examples, for the checks of its files' sessions.
+
+    Of those with large outputs there are fewer.
+    """
+    example = sum(values[:1].nbytes for values in dataset.test.stored.values())
+    example += sum(port.bytes for port in signature.outputs)
+    asked = max(1, min(ANSWERED_EXAMPLES, ANSWERED_BYTES // example))
+    answers = tf_keras.predict(model, dataset.test.inputs(0, asked))
+    for values in answers.values():
+        if not np.isfinite(values).all():
+            raise WeighinError(
+                f"After {job}, the model answers NaN or infinite values: training diverged. Lower "
+                f"the recipe's learning rate."
+            )
     return answers
 
 

@@ -70,7 +70,8 @@ def found(name: str, search: SearchPaths) -> str:
         if not search.offline and "keras.datasets" in str(error):
             refused.append("keras.datasets will try to download it")
         return "; ".join(["not found", *refused])
-    return f"{len(loaded.train):,} + {len(loaded.test):,} images, checked ({loaded.digest[:12]})"
+    counts = f"{len(loaded.train):,} + {len(loaded.test):,} {loaded.examples}"
+    return f"{counts}, checked ({loaded.digest[:12]})"
 
 
 def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
@@ -80,9 +81,11 @@ def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
         WeighinError: if there is no artifact to run, or the cache cannot be written.
     """
     path = artifact or calibration.any_float_artifact(cache)
-    graph = read_tflite(path)
-    shape = graph.tensors[graph.inputs[0]].shape
-    image = np.random.default_rng(0).random(shape, dtype=np.float32)
+    graph, generator = read_tflite(path), np.random.default_rng(0)
+    example = {
+        name: generator.random(graph.tensors[number].shape, dtype=np.float32)
+        for name, number in graph.inputs_by_name().items()
+    }
     cache.make_folders()
     console = Console(stderr=True)
     ticks = iter(
@@ -96,7 +99,7 @@ def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
     measured: Calibration = calibration.calibrate(
         registry.runtimes["litert"],
         path,
-        image,
+        example,
         seconds=seconds,
         progress=lambda: next(ticks, None),
     )

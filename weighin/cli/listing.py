@@ -10,7 +10,7 @@ from tabulate import tabulate
 from weighin import grammar, registry
 from weighin.cli import doctor
 from weighin.cli.doctor import indented
-from weighin.core import Metric, Suite
+from weighin.core import Metric, Suite, Task
 from weighin.datasets.search import SearchPaths
 from weighin.frameworks import versions
 
@@ -44,6 +44,8 @@ def _about(kind: str, entry: Any) -> str:
     if kind == "models":
         profiles = ", ".join(f"{name}: {recipe.dataset}" for name, recipe in entry.profiles.items())
         return f"{registry.summary(entry.create)} ({profiles})"
+    if isinstance(entry, Task):
+        return _about_task(entry)
     if isinstance(entry, Metric):
         unit = f" [{entry.unit}]" if entry.unit else ""
         better = f"; {entry.better} is better" if entry.better else ""
@@ -51,6 +53,12 @@ def _about(kind: str, entry: Any) -> str:
     if kind == "runtimes" and entry.on_request:
         return f"{registry.summary(entry)}; only if --weighin-runtimes names it"
     return registry.summary(entry)
+
+
+def _about_task(task: Task) -> str:
+    """What it is, then its figures: the one that tables show first."""
+    names = ", ".join(quality.name for quality in task.figures)
+    return registry.summary(task) + (f" ({names})" if names else "")
 
 
 def _about_suite(suite: Suite) -> str:

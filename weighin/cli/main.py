@@ -281,7 +281,7 @@ def sweep(
 @_cache_dir
 @_clear_errors
 def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | None) -> None:
-    """List models, data sets, suites, steps, exports, runtimes and metrics.
+    """List models, data sets, suites, tasks, steps, exports, runtimes and metrics.
 
     What cannot be used here is listed with the reason.
     """
@@ -365,7 +365,8 @@ def check(file: Path, texts: tuple[str, ...], strict: bool) -> None:
 def compare(files: tuple[Path, ...]) -> None:
     """Compare the cells of two or more results FILES with those of the first.
 
-    Verdicts: sizes are exact; top-1 by Fisher's exact test at 5 %; speed-ups and latencies only
+    Verdicts: sizes are exact; top-1 by Fisher's exact test at 5 %; figures of other tasks by
+    their intervals; speed-ups and latencies only
     on one machine, if their intervals lie apart by more than 2 % and 30 %, since absolute times
     drift from run to run.
     """

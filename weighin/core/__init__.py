@@ -1,7 +1,7 @@
 """The nouns: frozen dataclasses and protocols, no I/O, no TensorFlow."""
 
 from weighin.core.case import Case
-from weighin.core.data import Dataset, Images, Labels, Scores, Split
+from weighin.core.data import Array, Arrays, Dataset, Split
 from weighin.core.errors import DataNotFoundError, WeighinError
 from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
 from weighin.core.metrics import (
@@ -17,10 +17,14 @@ from weighin.core.metrics import (
 from weighin.core.models import Anchor, Recipe, ReferenceModel, Suite, Weights
 from weighin.core.protocols import Runtime, Session
 from weighin.core.records import Record, Results
+from weighin.core.signature import Port, Signature
+from weighin.core.tasks import Loss, Quality, Task
 from weighin.core.variants import Artifact, Call, Failure, Variant
 
 __all__ = [
     "Anchor",
+    "Array",
+    "Arrays",
     "Artifact",
     "Call",
     "Case",
@@ -31,23 +35,25 @@ __all__ = [
     "Dataset",
     "Failure",
     "Figure",
-    "Images",
     "Kind",
-    "Labels",
+    "Loss",
     "Metric",
+    "Port",
+    "Quality",
     "Recipe",
     "Record",
     "ReferenceModel",
     "Results",
     "Runtime",
     "Scope",
-    "Scores",
     "Session",
+    "Signature",
     "Skip",
     "Split",
     "Status",
     "Stopped",
     "Suite",
+    "Task",
     "Variant",
     "WeighinError",
     "Weights",

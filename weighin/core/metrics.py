@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from weighin.core.figures import Figure, Scope, Skip
 
-Kind = Literal["bytes", "seconds", "rate", "share", "points", "ratio", "count", "number"]
+Kind = Literal["bytes", "seconds", "rate", "share", "points", "ratio", "count", "number", "change"]
 Comparison = Literal["exact", "shares", "intervals", "none"]
 
 _KINDS: Mapping[str, Kind] = {"B": "bytes", "s": "seconds", "1/s": "rate", "": "share"}
@@ -30,7 +30,8 @@ class Metric:
         title: the header of its column.
         unit: `B`, `s`, `1/s` or any other; empty for counts, shares and ratios.
         kind: what its numbers are, by which they are shown: shares as percent, `points` as
-            differences of shares in percentage points, a `number` with its unit.
+            differences of shares in percentage points, a `number` with its unit, a `change` of one
+            with its sign.
         better: which direction is good; empty where neither is.
         machine_bound: whether figures of different machines must never be compared.
         comparison: how two runs' figures are held against each other: `exact`, any difference
@@ -38,10 +39,15 @@ class Metric:
             the intervals lie apart by more than the tolerance; `none`, not at all.
         tolerance: what difference between runs does not matter: of shares in the same unit, of
             all else as a share of the figure.
+        margin: of a difference to the baseline, what does not matter; None of shares where the run
+            says it, and of all else where it is 1 % of the baseline's figure.
         relative: whether it is itself a comparison with the baseline, which therefore has none.
         ratio_of: the metric of which this is the baseline's figure ÷ the row's own, made by
             reports where it is not recorded itself; empty for all that are recorded.
         column: whether the comparison tables have a column for it.
+        quality: name of the task's figure that it is made of: tasks without one have no such
+            metric, and their tables no column. Empty for metrics of all tasks.
+        substitute: whether tables of a task without figures of its own have a column for it.
         noun: what sentences call it, if not by its title.
         summary: one line for `weighin list`.
     """
@@ -54,11 +60,18 @@ class Metric:
     machine_bound: bool = False
     comparison: Comparison = "none"
     tolerance: float = 0.0
+    margin: float | None = None
     relative: bool = False
     ratio_of: str = ""
     column: bool = True
+    quality: str = ""
+    substitute: bool = False
     noun: str = ""
     summary: str = ""
+
+    def applies(self, figures: Collection[str]) -> bool:
+        """Whether a row of a task with those figures has it."""
+        return not self.quality or self.quality in figures
 
     @property
     def worse(self) -> str:

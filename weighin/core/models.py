@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from weighin.core.errors import WeighinError
-
-Loss = Literal["crossentropy", "crossentropy_from_logits", "binary_crossentropy"]
-LOSSES: tuple[Loss, ...] = get_args(Loss)
+from weighin.core.tasks import Loss, Task
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,9 @@ class Recipe:
         epochs: of the dense start; with 0 its weights are random, or those of `weights`.
         finetune_epochs: further epochs that every training step (`prune`, `finetune`) gets; with 0
             a step compresses at once.
-        batch_size: images per training step.
+        batch_size: examples per training step.
         learning_rate: of the optimizer, for the dense start and after.
-        validation_split: the last part of the training images that is held out.
+        validation_split: the last part of the training examples that is held out.
         optimizer: a Keras optimizer's name.
         decay: `cosine` lets the learning rate fall to 0 in each training, the dense start and every
             step alike (Loshchilov and Hutter 2017, "SGDR").
@@ -55,7 +53,10 @@ class Recipe:
             `crossentropy` where it gives probabilities that add up to 1 (a softmax),
             `crossentropy_from_logits` where it gives bare scores (no activation),
             `binary_crossentropy` where one sigmoid unit gives the probability of class 1 of two.
-            To be named where that cannot be told, as after a layer of one's own.
+            To be named where that cannot be told, as after a layer of one's own. Other tasks have
+            other losses (`weighin list tasks`); a function is given Keras and returns one.
+        task: what the model is asked: a task's name, or a task; if not given, what follows from
+            the model's outputs and the targets.
     """
 
     dataset: str
@@ -73,12 +74,18 @@ class Recipe:
     density: Mapping[str, float] = field(default_factory=dict)
     weights: Weights | None = None
     loss: Loss | None = None
+    task: str | Task | None = None
 
     @property
     def of_dense_start(self) -> dict[str, Any]:
         """What the dense start depends on, by name; the rest counts for later steps alone."""
         own = ("finetune_epochs", "finetune_learning_rate", "finetune_decay", "density")
-        return {name: value for name, value in asdict(self).items() if name not in own}
+        return {name: value for name, value in self.described.items() if name not in own}
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """All that a recipe says, by name; functions and tasks as they are."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ class ReferenceModel:
     """A function that returns an untrained Keras model, and how to train it.
 
     Attributes:
-        create: called with the Keras module, returns a model that answers with class scores.
+        create: called with the Keras module, returns a model.
         profiles: a recipe per profile, such as `quick` and `full`.
     """
 
@@ -134,6 +141,7 @@ class Suite:
     Attributes:
         variants: of every model, or of each model by its name.
         seeds: how many times each model is trained.
+        optional: models that are left out, with a reason, where their data are not at hand.
     """
 
     name: str
@@ -141,6 +149,7 @@ class Suite:
     models: tuple[str, ...]
     variants: tuple[str, ...] | Mapping[str, tuple[str, ...]]
     seeds: int = 1
+    optional: tuple[str, ...] = ()
 
     def variants_of(self, model: str) -> tuple[str, ...]:
         """The variants that a model is weighed in.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from weighin.core.data import Images, Scores
+from weighin.core.data import Arrays
 
 
 class Session(Protocol):
@@ -17,16 +17,16 @@ class Session(Protocol):
         """How many operators run in a delegate, and how many there are; None if unknown."""
         ...
 
-    def predict(self, images: Images) -> Scores:
-        """Scores `(n, classes)` for `images` `(n, height, width, channels)`."""
+    def predict(self, inputs: Arrays) -> Arrays:
+        """Outputs by name, each `(n, …)`, for inputs by name, each `(n, …)`; in real units."""
         ...
 
-    def inference(self, image: Images) -> Callable[[], Any]:
-        """Set one image `(1, height, width, channels)`; return the call that answers it."""
+    def inference(self, inputs: Arrays) -> Callable[[], Any]:
+        """Set one example, each input `(1, …)`; return the call that answers it."""
         ...
 
-    def answer(self) -> Scores:
-        """Scores `(1, classes)` of the last call that `inference` returned."""
+    def answer(self) -> Arrays:
+        """Outputs by name, each `(1, …)`, of the last call that `inference` returned."""
         ...
 
     def close(self) -> None:

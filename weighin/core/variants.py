@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from weighin.core.signature import Signature
+
 
 @dataclass(frozen=True)
 class Call:
@@ -49,11 +54,12 @@ class Artifact:
 
     Attributes:
         format: the file's ending, `tflite` or `h5`.
-        answers: `.npy` file of the Keras model's scores for the first test images,
-            `(n, classes)` float32: what any runtime's answers are held against.
+        answers: `.npz` file of the Keras model's outputs for the first test examples, by name,
+            each `(n, …)`: what any runtime's answers are held against.
         provenance: model, stage, recipe, seed, digests and versions, as hashed into the key.
         seconds: what building it took, its parents not counted.
-        facts: what else was seen while it was built, that decides nothing: `calibration`.
+        facts: what else was seen while it was built, that decides nothing: `signature` of the
+            Keras model, its `task`, whether it is `trained`, and `calibration`.
     """
 
     key: str
@@ -65,6 +71,21 @@ class Artifact:
     provenance: Mapping[str, Any]
     seconds: float
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> Signature:
+        """What the Keras model that the file came from takes and gives."""
+        return Signature.of_json(self.facts["signature"])
+
+    def outputs(self) -> dict[str, npt.NDArray[Any]]:
+        """The Keras model's outputs for the first test examples, by name, each `(n, …)`."""
+        with np.load(self.answers, allow_pickle=False) as archive:
+            return dict(archive)
+
+    @property
+    def trained(self) -> bool:
+        """Whether anybody has trained the model, here or before."""
+        return bool(self.facts.get("trained", True))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Reading and writing the four arrays of a data set: .npz, idx, idx.gz and CIFAR's binary files.
+"""Reading and writing the arrays of a data set: .npz, idx, idx.gz and CIFAR's binary files.
+
+They are named `x_train`, `y_train`, `x_test` and `y_test`; of several inputs or targets each has a
+name of its own behind a stroke, `x_train/left`, or before the part, `left_train`.
 
 Files are untrusted: no pickle, and every size is checked before it is believed.
 """
@@ -9,11 +12,13 @@ import gzip
 import hashlib
 import io
 import math
+import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +27,11 @@ from weighin.core import WeighinError
 from weighin.files import replacing
 
 Arrays = dict[str, npt.NDArray[Any]]
+T = TypeVar("T")
 NAMES = ("x_train", "y_train", "x_test", "y_test")
+PARTS = ("train", "test")
+_NAMED = re.compile(r"(?P<side>[xy])_(?P<part>train|test)/(?P<name>.+)")
+_SHORT = re.compile(r"(?P<name>.+)_(?P<part>train|test)")
 
 _IDX_FILES = {
     "x_train": "train-images*idx3-ubyte*",
@@ -52,11 +61,11 @@ _CIFAR_ROW = 1 + 3 * 32 * 32  # a label, then the red, green and blue planes
 
 
 def digest(arrays: Arrays) -> str:
-    """sha256 over the decoded arrays: names, shapes and bytes; labels as int64 `(n,)`."""
+    """sha256 over the decoded arrays: names, shapes and bytes; class numbers as int64 `(n,)`."""
     total = hashlib.sha256()
-    for name in NAMES:
+    for name in sorted(arrays, key=lambda each: (NAMES.index(each) if each in NAMES else 4, each)):
         array = arrays[name]
-        if name.startswith("y"):
+        if name.startswith("y") and array.dtype.kind in "iub" and array.size == len(array):
             array = array.reshape(-1).astype("<i8")
         array = np.ascontiguousarray(array)
         total.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -64,8 +73,24 @@ def digest(arrays: Arrays) -> str:
     return total.hexdigest()
 
 
+def sides(arrays: Mapping[str, T], part: str) -> tuple[dict[str, T], dict[str, T]]:
+    """Inputs and targets of a part, each by its own name; the only ones are `x` and `y`."""
+    inputs: dict[str, T] = {}
+    targets: dict[str, T] = {}
+    for key, array in arrays.items():
+        match = _match(key)
+        if match is not None and match["part"] == part:
+            side = match.groupdict().get("side") or ("y" if match["name"] == "y" else "x")
+            (targets if side == "y" else inputs)[match["name"]] = array
+    return inputs, targets
+
+
+def _match(key: str) -> re.Match[str] | None:
+    return _NAMED.fullmatch(key) or _SHORT.fullmatch(key)
+
+
 def read_arrays(path: Path) -> Arrays:
-    """Read a data set's four arrays from an .npz file or a folder of idx or CIFAR files.
+    """Read a data set's arrays from an .npz file or a folder of idx or CIFAR files.
 
     Raises:
         WeighinError: if a file is missing, damaged or truncated; it names the file.
@@ -103,18 +128,23 @@ def _read_npz(path: Path) -> Arrays:
     with path.open("rb") as file:
         begins = file.read(8)
     if begins.startswith(b"\x93NUMPY"):
-        raise ValueError("it holds one array, not the four of a data set")
+        raise ValueError("it holds one array, not those of a data set")
     if not begins.startswith(b"PK"):
         kind = next((kind for mark, kind in _OTHERS.items() if begins.startswith(mark)), "")
         raise ValueError(f"it is {kind or 'of another kind'}, not an .npz file")
     archive = np.load(path, allow_pickle=False)
     with archive:
-        missing = [name for name in NAMES if name not in archive.files]
-        if missing:
-            raise ValueError(
-                f"no array named {missing[0]}; it holds {', '.join(archive.files) or 'none'}"
-            )
-        return {name: archive[name] for name in NAMES}
+        for name in archive.zip.namelist():  # also those that are not wanted: names must be whole
+            archive.zip.open(name).close()
+        given = {part: sides(dict.fromkeys(archive.files), part) for part in PARTS}
+        for part, (inputs, _) in given.items():
+            if not inputs:
+                raise ValueError(
+                    f"no array named x_{part}; it holds {', '.join(archive.files) or 'none'}"
+                )
+        if given["train"][1] and not given["test"][1]:
+            raise ValueError(f"no array named y_test; it holds {', '.join(archive.files)}")
+        return {name: archive[name] for name in archive.files if _match(name)}
 
 
 def _first(folder: Path, pattern: str) -> Path:

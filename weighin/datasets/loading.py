@@ -9,14 +9,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from weighin import registry
 from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
 from weighin.datasets import checking
-from weighin.datasets.arrays import Arrays, read_arrays
+from weighin.datasets.arrays import PARTS, Arrays, read_arrays, sides
 from weighin.datasets.arrays import digest as digest_of
 from weighin.datasets.search import SearchPaths, exactly
 from weighin.registry import dataset
@@ -58,20 +61,22 @@ def npz_dataset(
     name: str,
     path: Path | str,
     *,
-    classes: int,
-    scale: float = 1.0,
+    classes: int | None = None,
+    scale: float | Mapping[str, float] = 1.0,
     digest: str | None = None,
 ) -> None:
     """Register an .npz file with `x_train`, `y_train`, `x_test`, `y_test` as a data set.
 
-    A model is given the values that are stored, unless `scale` says otherwise.
+    A model is given the values that are stored, unless `scale` says otherwise. Several inputs or
+    targets have names: `x_train/left`, or `left_train`. Targets may be left out: then nothing can
+    be said of quality but how near to the baseline answers are.
 
     Args:
         name: what the data set is called.
         path: the file; read without pickle.
-        classes: how many; labels are 0 to classes - 1.
+        classes: how many, where targets are class numbers, 0 to classes - 1; counted if not given.
         scale: what stored values are multiplied by to become model inputs, such as 1 / 255 for
-            pixels that a model takes from 0 to 1.
+            pixels that a model takes from 0 to 1; of several inputs, by their names.
         digest: of the decoded arrays (`weighin doctor` shows it); other data are then refused.
     """
     file = Path(path)
@@ -88,18 +93,18 @@ def npz_dataset(
             raise WeighinError(f"{file}: {problem}. Restore the file.")
         return from_arrays(name, arrays, classes=classes, scale=scale)
 
-    loader.__doc__ = f"{classes} classes, from {file.name}"
+    loader.__doc__ = f"{f'{classes} classes' if classes else 'Arrays'}, from {file.name}"
     dataset(name)(loader)
 
 
-def noise_dataset(name: str, shape: tuple[int, int, int], *, classes: int) -> None:
-    """Register images of noise, for models whose size and latency are wanted but not their answers.
+def noise_dataset(name: str, shape: tuple[int, ...], *, classes: int) -> None:
+    """Register noise, for models whose size and latency are wanted but not their answers.
 
     Model inputs are even noise from 0 to 1. Accuracy on them is `not measured`.
 
     Args:
         name: what the data set is called.
-        shape: of an image: height, width, channels.
+        shape: of an example, such as height, width, channels of an image.
         classes: how many the models tell apart.
     """
 
@@ -117,31 +122,35 @@ def noise_dataset(name: str, shape: tuple[int, int, int], *, classes: int) -> No
     dataset(name)(loader)
 
 
-def from_arrays(name: str, arrays: Arrays, *, classes: int, scale: float = 1.0) -> Dataset:
-    """A data set of `x_train`, `y_train`, `x_test` and `y_test`; grey images get one channel.
+def from_arrays(
+    name: str,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    *,
+    classes: int | None = None,
+    scale: float | Mapping[str, float] = 1.0,
+) -> Dataset:
+    """A data set of `x_train`, `y_train`, `x_test` and `y_test`.
 
     Args:
         name: what the data set is called.
-        arrays: images `(n, height, width)` or `(n, height, width, channels)`, labels `(n,)` or
-            `(n, 1)`.
-        classes: how many; labels are 0 to classes - 1.
-        scale: what stored values are multiplied by to become model inputs; as they are, if not
-            given.
+        arrays: inputs and targets, one entry of each for every example; of several inputs or
+            targets each by a name, `x_train/left`. Targets may be left out.
+        classes: how many, where targets are class numbers, 0 to classes - 1.
+        scale: what stored values are multiplied by to become model inputs, of all inputs or by
+            their names; as they are, if not given.
 
     Raises:
-        WeighinError: if labels are no class numbers.
+        WeighinError: if the parts have other inputs or targets, or as many of them differ.
     """
-    for part in ("train", "test"):
-        where, labels = f"Data set {name!r}, {part} part", f"y_{part}"
-        checking.check_labels(arrays[labels], len(arrays[f"x_{part}"]), where, labels)
-
-    def split(part: str) -> Split:
-        images = arrays[f"x_{part}"]
-        if images.ndim == 3:
-            images = images[..., np.newaxis]
-        return Split(images, arrays[f"y_{part}"].reshape(-1), scale)
-
-    whole = digest_of(arrays)
+    parts = {part: sides(dict(arrays), part) for part in PARTS}
+    checking.check_sides(name, parts)
+    inputs = parts["train"][0]
+    scales = dict(scale) if isinstance(scale, Mapping) else dict.fromkeys(inputs, scale)
+    checking.check_scales(name, inputs, scales)
+    train, test = (Split(*parts[part], scales=scales) for part in PARTS)
+    unlabelled = "" if parts["test"][1] else "the data set has no targets"
+    whole = digest_of(dict(arrays))
     if scale != 1 / 255:  # other model inputs from the same pixels are other data
-        whole = hashlib.sha256(f"{whole} × {scale!r}".encode()).hexdigest()
-    return Dataset(name, classes, whole, split("train"), split("test"))
+        told = scale if isinstance(scale, float | int) else sorted(scales.items())
+        whole = hashlib.sha256(f"{whole} × {told!r}".encode()).hexdigest()
+    return Dataset(name, classes, whole, train, test, unlabelled)

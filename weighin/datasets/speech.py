@@ -62,15 +62,9 @@ def fsdd(search: SearchPaths) -> Dataset:
     deviation 1 over the training part. TensorFlow computes the features once, in a process of its
     own; they are kept in weighin's cache.
     """
-    source = _fsdd_source(search)
-    recordings = read_recordings(source)
-    digest = digest_of(recordings)
-    if digest != FSDD_DIGEST:
-        raise DataNotFoundError(
-            f"Data set 'fsdd' was not found: {source} holds other recordings (digest "
-            f"{digest[:12]}, not {FSDD_DIGEST[:12]}). {_FSDD_WAYS}"
-        )
-    return from_arrays("fsdd", _features(recordings, digest, search), classes=10, scale=1.0)
+    recordings = checked_recordings(search, "fsdd")
+    arrays = _features(recordings, digest_of(recordings), search)
+    return from_arrays("fsdd", arrays, classes=10, scale=1.0)
 
 
 @dataset("kws01")
@@ -115,6 +109,23 @@ _KWS01_WAYS = (
 )
 
 
+def checked_recordings(search: SearchPaths, name: str) -> dict[tuple[int, str, int], Samples]:
+    """FSDD's recordings, from the user's folder, for the data set that is called `name`.
+
+    Raises:
+        WeighinError: if they are damaged, others or not found; then it names every way to get them.
+    """
+    source = _fsdd_source(search, name)
+    recordings = read_recordings(source)
+    digest = digest_of(recordings)
+    if digest != FSDD_DIGEST:
+        raise DataNotFoundError(
+            f"Data set {name!r} was not found: {source} holds other recordings (digest "
+            f"{digest[:12]}, not {FSDD_DIGEST[:12]}). {_FSDD_WAYS}"
+        )
+    return recordings
+
+
 def read_recordings(source: Path) -> dict[tuple[int, str, int], Samples]:
     """Samples by index, speaker and digit, from a zip archive or a folder of .wav files.
 
@@ -145,7 +156,7 @@ def digest_of(recordings: Mapping[tuple[int, str, int], Samples]) -> str:
     return total.hexdigest()
 
 
-def _fsdd_source(search: SearchPaths) -> Path:
+def _fsdd_source(search: SearchPaths, name: str) -> Path:
     if search.data_dir is not None:
         archive = search.data_dir / "fsdd.zip"
         clone = search.data_dir / "free-spoken-digit-dataset"
@@ -153,7 +164,7 @@ def _fsdd_source(search: SearchPaths) -> Path:
         for path in (archive, *(folder / "recordings" for folder in folders), folders[1]):
             if path.is_file() or (path.is_dir() and any(path.glob("[0-9]_*.wav"))):
                 return path
-    raise DataNotFoundError(f"Data set 'fsdd' was not found. {_FSDD_WAYS}")
+    raise DataNotFoundError(f"Data set {name!r} was not found. {_FSDD_WAYS}")
 
 
 def _contents(source: Path) -> Iterator[tuple[str, bytes]]:

@@ -71,8 +71,9 @@ def _narrowed(facts: Facts) -> str | None:
         return None
     few = known["setting"]
     verb, them = ("sets", "it") if few == 1 else ("set", "them")
+    which = f"the range of input {known['input']!r}" if "input" in known else "the input's range"
     return (
-        f"{few} of {known['inputs']} calibration inputs {verb} the input's range, {low:.3g} to "
+        f"{few} of {known['inputs']} calibration inputs {verb} {which}, {low:.3g} to "
         f"{high:.3g}; without {them} it is {inner_low:.3g} to {inner_high:.3g}, in finer steps"
     )
 
@@ -83,7 +84,7 @@ def _moved(facts: Facts) -> str | None:
         return None
     return (
         f"calibrated on half of its {known['inputs']} inputs, the file answers "
-        f"{known['moved']} of {known['compared']} test inputs otherwise: calibrate on more"
+        f"{known['moved']:.3g} of {known['compared']} test inputs otherwise: calibrate on more"
     )
 
 

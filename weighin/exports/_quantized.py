@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from weighin.core import Images, WeighinError
+from weighin.core import Arrays, WeighinError
 from weighin.formats.graph import Graph
 from weighin.frameworks import process
 
@@ -19,23 +19,30 @@ _PER_TENSOR = "_experimental_disable_per_channel"
 _PER_TENSOR_DENSE = "_experimental_disable_per_channel_quantization_for_dense_layers"
 
 
-def samples(calibration: Images) -> Callable[[], Iterator[list[Images]]]:
-    """A converter's representative data set: one image at a time.
+def samples(calibration: Arrays) -> Callable[[], Iterator[Any]]:
+    """A converter's representative data set: one example at a time.
+
+    Args:
+        calibration: inputs by name, each `(n, …)`.
 
     Raises:
-        WeighinError: naming the first image that is not of finite numbers alone.
+        WeighinError: naming the first example that is not of finite numbers alone.
     """
-    finite = np.isfinite(calibration).all(axis=tuple(range(1, calibration.ndim)))
-    if not finite.all():
-        raise WeighinError(
-            f"Calibration input {int(finite.argmin())} of {len(calibration)} holds NaN or infinite "
-            f"values, which have no range to be quantized in: mend the training inputs (they are "
-            f"the first ones), or leave it out."
-        )
+    for name, values in calibration.items():
+        finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+        if not finite.all():
+            called = f" {name!r}" if len(calibration) > 1 else ""
+            raise WeighinError(
+                f"Calibration input{called} {int(finite.argmin())} of {len(values)} holds NaN or "
+                f"infinite values, which have no range to be quantized in: mend the training "
+                f"inputs (they are the first ones), or leave it out."
+            )
+    count = len(next(iter(calibration.values())))
 
-    def generate() -> Iterator[list[Images]]:
-        for index in range(len(calibration)):
-            yield [calibration[index : index + 1]]
+    def generate() -> Iterator[Any]:
+        for index in range(count):
+            example = {name: values[index : index + 1] for name, values in calibration.items()}
+            yield list(example.values()) if len(example) == 1 else example
 
     return generate
 
@@ -64,4 +71,50 @@ def check_scales(graph: Graph, scales: Scales) -> str | None:
     for kernel in graph.kernels:
         if scales == "tensor" and kernel.scales > 1:
             return f"{kernel.label} has {kernel.scales} scales, not one"
+    return None
+
+
+# Operators that hand numbers on, in another shape or type
+_CARRYING = {
+    *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE"),
+    *("CAST", "QUANTIZE", "DEQUANTIZE", "MINIMUM", "MAXIMUM"),
+}
+_INDICES = {"GATHER": 1, "GATHER_ND": 1, "EMBEDDING_LOOKUP": 0}  # which input says where to look
+
+
+def check_ids(graph: Graph) -> str | None:
+    """Say which input is quantized though a table is looked up by it: ids would be rounded."""
+    makers = {number: operator for operator in graph.operators for number in operator.outputs}
+    for operator in graph.operators:
+        if operator.table is None or operator.name not in _INDICES:
+            continue
+        number, scale = operator.inputs[_INDICES[operator.name]], 0.0
+        for _ in range(len(makers) + 1):  # a damaged file may name a circle
+            scale = graph.tensors[number].scale or scale
+            if number not in makers or makers[number].name not in _CARRYING:
+                break
+            number = makers[number].inputs[0]
+        if number in graph.inputs and scale not in (0.0, 1.0):
+            return (
+                f"its input {graph.tensors[number].label} goes into a table (Embedding) and is "
+                f"quantized with step {scale:.3g}: ids would be rounded; let the input be "
+                f"Input(shape, dtype='int32')"
+            )
+    return None
+
+
+def check_volumes(graph: Graph, smallest: int = 0) -> str | None:
+    """Say which convolution of three dimensions stayed float: LiteRT has no integer one.
+
+    Args:
+        graph: what a file holds.
+        smallest: kernels of fewer weights stay float in any event.
+    """
+    for operator in graph.operators:
+        kernel = operator.weights if operator.name.startswith("CONV_3D") else None
+        if kernel and kernel.dtype == "FLOAT32" and kernel.size >= smallest:
+            return (
+                f"layer {kernel.label} stayed float, for there is no {operator.name} on integers: "
+                f"try float16, or a model without Conv3D"
+            )
     return None

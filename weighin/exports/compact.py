@@ -1,10 +1,11 @@
-"""Files without what no inference needs: names, signatures, metadata."""
+"""Files without what no inference needs: names, metadata, signatures that tell nothing apart."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports import dynamic, float16, float32, int4, int8, int16x8
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, samples
@@ -36,8 +37,10 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
     named = [tensor.label for tensor in graph.tensors if tensor.name]
     if named:
         return f"{len(named)} tensors have names, such as {named[0]}"
-    if graph.remarks:
-        return f"the file holds {', '.join(graph.remarks)}"
+    needed = ("signatures",) * _has_several(graph.inputs, graph.outputs)
+    remarks = [remark for remark in graph.remarks if remark not in needed]
+    if remarks:
+        return f"the file holds {', '.join(remarks)}"
     arguments = _export_arguments(export, scales, batch)
     breach: str | None = _EXPORTS[export].claim(graph, **arguments)
     return breach
@@ -51,13 +54,15 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
 )
 def compact(
     model: Any,
-    calibration: Images,
+    calibration: Arrays,
     export: Literal["float32", "float16", "dynamic", "int8", "int16x8", "int4"],
     *,
     scales: Scales = "channel",
     batch: Batch = "one",
 ) -> bytes:
     """Another export without names, signatures and metadata; it answers the same.
+
+    Of several inputs or outputs the signature stays: without it nobody could tell which is which.
 
     Args:
         model: a Keras model.
@@ -75,10 +80,11 @@ def compact(
 def compacted(content: bytes) -> bytes:
     """The same graph in fewer bytes, bit for bit the same answers.
 
-    What goes: names of tensors and graphs, signatures, metadata, the description, buffers that no
-    tensor uses or that another equals, ranges beside scales. Buffers then lie by size, which
-    packs better. What stays, though it looks superfluous: a zero point for each scale, without
-    which LiteRT refuses the file, and the scales of biases, by which XNNPACK judges convolutions.
+    What goes: names of tensors and graphs, metadata, signatures unless there are several inputs or
+    outputs for them to tell apart, the description, buffers that no tensor uses or that another
+    equals, ranges beside scales. Buffers then lie by size, which packs better. What stays, though
+    it looks superfluous: a zero point for each scale, without which LiteRT refuses the file, and
+    the scales of biases, by which XNNPACK judges convolutions.
 
     Args:
         content: a .tflite file of less than 2 GB, its buffers inside the FlatBuffer.
@@ -87,7 +93,9 @@ def compacted(content: bytes) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    model.description = model.signatureDefs = model.metadata = model.metadataBuffer = None
+    model.description = model.metadata = model.metadataBuffer = None
+    if not _has_several(model.subgraphs[0].inputs, model.subgraphs[0].outputs):
+        model.signatureDefs = None
     tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
     for graph in model.subgraphs:
         graph.name = None
@@ -106,6 +114,11 @@ def compacted(content: bytes) -> bytes:
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _has_several(inputs: Sequence[int], outputs: Sequence[int]) -> bool:
+    """Whether names are needed to tell inputs or outputs apart."""
+    return len(inputs) > 1 or len(outputs) > 1
 
 
 def _length(values: Any) -> int:

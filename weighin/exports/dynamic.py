@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
-from weighin.exports._quantized import Scales, check_scales, set_scales
+from weighin.exports._converting import converted
+from weighin.exports._quantized import Scales, check_scales, check_volumes, set_scales
 from weighin.formats.coverage import largest, no_values_of, weights_of
-from weighin.formats.graph import Graph, Tensor, other_types
+from weighin.formats.graph import Graph, Tensor, numeric, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
@@ -22,8 +23,9 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
     large = [kernel for kernel in graph.kernels if kernel.size >= SMALLEST]
     return (
         check_batch(graph, batch)
+        or check_volumes(graph, SMALLEST)
         or other_types(large, "INT8")
-        or other_types(graph.activations, "FLOAT32")
+        or other_types(numeric(graph.activations), "FLOAT32")
         or check_scales(graph, scales)
         or no_values_of(graph, "INT8", "quantized", _too_small(graph.kernels))
     )
@@ -38,7 +40,7 @@ def _too_small(kernels: Sequence[Tensor]) -> str:
 
 
 def converter(
-    model: Any, calibration: Images, batch: Batch = "one", scales: Scales = "channel"
+    model: Any, calibration: Arrays, batch: Batch = "one", scales: Scales = "channel"
 ) -> Any:
     """A converter that quantizes the large kernels."""
     lite_converter = tf_keras.converter(model, batch)
@@ -47,9 +49,11 @@ def converter(
     return lite_converter
 
 
-@export("dynamic", claim=claim, promise=weights_of("INT8"), uses=(set_scales, check_batch))
+@export(
+    "dynamic", claim=claim, promise=weights_of("INT8"), uses=(set_scales, check_batch, converted)
+)
 def dynamic(
-    model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
+    model: Any, calibration: Arrays, *, scales: Scales = "channel", batch: Batch = "one"
 ) -> bytes:
     """Dynamic range: int8 weights, float activations quantized while running.
 
@@ -59,4 +63,4 @@ def dynamic(
         scales: one for each output channel of a kernel, or one for the whole of it.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, batch, scales).convert())
+    return converted(converter(model, calibration, batch, scales), model)

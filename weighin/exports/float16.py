@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
+from weighin.exports._converting import converted
 from weighin.formats.coverage import no_values_of, weights_of
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import process, tf_keras
@@ -23,7 +24,7 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
     )
 
 
-def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
+def converter(model: Any, calibration: Arrays, batch: Batch = "one") -> Any:
     """A converter that halves the weights' precision."""
     lite_converter = tf_keras.converter(model, batch)
     lite_converter.optimizations = [process.tensorflow().lite.Optimize.DEFAULT]
@@ -31,8 +32,8 @@ def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
     return lite_converter
 
 
-@export("float16", claim=claim, promise=weights_of("FLOAT16"), uses=(check_batch,))
-def float16(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
+@export("float16", claim=claim, promise=weights_of("FLOAT16"), uses=(check_batch, converted))
+def float16(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
     """Weights stored in 2 bytes, computed with as float32.
 
     Args:
@@ -40,4 +41,4 @@ def float16(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
         calibration: not looked at.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, batch).convert())
+    return converted(converter(model, calibration, batch), model)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
+from weighin.exports._converting import converted
 from weighin.formats.graph import Graph, other_types
 from weighin.frameworks import tf_keras
 from weighin.registry import export
@@ -20,13 +21,13 @@ def claim(graph: Graph, batch: Batch = "one") -> str | None:
     )
 
 
-def converter(model: Any, calibration: Images, batch: Batch = "one") -> Any:
+def converter(model: Any, calibration: Arrays, batch: Batch = "one") -> Any:
     """A converter that quantizes nothing."""
     return tf_keras.converter(model, batch)
 
 
-@export("float32", claim=claim, uses=(check_batch,))
-def float32(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
+@export("float32", claim=claim, uses=(check_batch, converted))
+def float32(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
     """Float weights and activations, 4 bytes each: no quantization.
 
     Args:
@@ -34,4 +35,4 @@ def float32(model: Any, calibration: Images, *, batch: Batch = "one") -> bytes:
         calibration: not looked at.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, batch).convert())
+    return converted(converter(model, calibration, batch), model)

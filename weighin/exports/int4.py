@@ -6,13 +6,13 @@ import importlib.util
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from weighin.core import Images, WeighinError
+from weighin.core import Arrays, WeighinError
 from weighin.exports import float32
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
 from weighin.formats.coverage import largest, no_values_of, weights_of
-from weighin.formats.graph import Graph, Tensor, other_types
+from weighin.formats.graph import Graph, Tensor, numeric, other_types
 from weighin.grammar import above
 from weighin.registry import export
 
@@ -43,7 +43,7 @@ def claim(
     return (
         check_batch(graph, batch)
         or other_types(large, "INT4")
-        or other_types(graph.activations, "FLOAT32")
+        or other_types(numeric(graph.activations), "FLOAT32")
         or check_scales(graph, scales)
         or no_values_of(graph, "INT4", "quantized", _too_small(packed, smallest))
     )
@@ -68,7 +68,7 @@ def _too_small(packed: Sequence[Tensor], smallest: int) -> str:
 )
 def int4(
     model: Any,
-    calibration: Images,
+    calibration: Arrays,
     *,
     compute: Literal["integer", "float"] = "integer",
     scales: Scales = "channel",

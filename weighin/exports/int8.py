@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports._batch import Batch, check_batch
-from weighin.exports._quantized import Scales, check_scales, samples, set_scales
+from weighin.exports._converting import converted
+from weighin.exports._quantized import (
+    Scales,
+    check_ids,
+    check_scales,
+    check_volumes,
+    samples,
+    set_scales,
+)
 from weighin.formats.coverage import no_values_of, weights_of
-from weighin.formats.graph import Graph, other_types
+from weighin.formats.graph import Graph, numeric, other_types
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
@@ -17,15 +25,17 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
     """Integers of 8 bits throughout."""
     return (
         check_batch(graph, batch)
+        or check_ids(graph)
+        or check_volumes(graph)
         or other_types(graph.kernels, "INT8")
-        or other_types(graph.activations, "INT8")
+        or other_types(numeric(graph.activations), "INT8")
         or check_scales(graph, scales)
         or no_values_of(graph, "INT8", "quantized", "its weights are of another type")
     )
 
 
 def converter(
-    model: Any, calibration: Images, batch: Batch = "one", scales: Scales = "channel"
+    model: Any, calibration: Arrays, batch: Batch = "one", scales: Scales = "channel"
 ) -> Any:
     """A converter that quantizes everything, inputs and outputs too."""
     lite = process.tensorflow().lite
@@ -40,18 +50,22 @@ def converter(
 
 
 @export(
-    "int8", claim=claim, promise=weights_of("INT8"), uses=(samples, check_batch), calibrated=True
+    "int8",
+    claim=claim,
+    promise=weights_of("INT8"),
+    uses=(samples, check_batch, converted),
+    calibrated=True,
 )
 def int8(
-    model: Any, calibration: Images, *, scales: Scales = "channel", batch: Batch = "one"
+    model: Any, calibration: Arrays, *, scales: Scales = "channel", batch: Batch = "one"
 ) -> bytes:
     """Full integer: int8 weights, activations, input and output, calibrated on training images.
 
     Args:
         model: a Keras model.
-        calibration: images by which the activations' ranges are found.
+        calibration: inputs by which the activations' ranges are found, by name, each `(n, …)`.
         scales: one for each output channel of a kernel, or one for the whole of it: fewer bytes,
             coarser weights.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
     """
-    return bytes(converter(model, calibration, batch, scales).convert())
+    return converted(converter(model, calibration, batch, scales), model)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from weighin.core import Images
+from weighin.core import Arrays
 from weighin.exports import dynamic, float16, float32, int8
 from weighin.exports._batch import Batch, check_batch
+from weighin.exports._converting import converted
 from weighin.exports._quantized import samples
 from weighin.formats.coverage import Promise
 from weighin.formats.graph import Graph, Operator
@@ -55,11 +56,11 @@ def _is_sparse(operator: Operator) -> bool:
     "sparse",
     claim=_claim,
     promise=Promise("sparse weights", _is_sparse),
-    uses=(samples, check_batch, *(module.converter for module in _EXPORTS.values())),
+    uses=(samples, check_batch, converted, *(module.converter for module in _EXPORTS.values())),
 )
 def sparse(
     model: Any,
-    calibration: Images,
+    calibration: Arrays,
     *,
     export: Literal["float32", "float16", "dynamic", "int8"] = "float32",
     batch: Batch = "one",
@@ -75,4 +76,4 @@ def sparse(
     lite_converter = _EXPORTS[export].converter(model, calibration, batch)
     sparsity = process.tensorflow().lite.Optimize.EXPERIMENTAL_SPARSITY
     lite_converter.optimizations = [*lite_converter.optimizations, sparsity]
-    return bytes(lite_converter.convert())
+    return converted(lite_converter, model)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from weighin.formats.tensor import Tensor
 
-__all__ = ["Graph", "Operator", "Product", "Subgraph", "Tensor", "other_types"]
+__all__ = ["Graph", "Operator", "Product", "Subgraph", "Tensor", "numeric", "other_types"]
 
 # Operators whose data is not their first input: that says which shape they make.
 _DATA_THIRD = ("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE")
@@ -130,6 +130,9 @@ class Graph:
         remarks: what the file says beside it, that no inference needs: metadata, signatures.
         subgraphs: all of them.
         open_batch: whether its first input takes any number of examples at once.
+        entries: names of the first subgraph's inputs, and numbers of their tensors, as the file's
+            first signature gives them; empty if it has none.
+        exits: likewise of its outputs.
     """
 
     tensors: tuple[Tensor, ...]
@@ -139,6 +142,25 @@ class Graph:
     remarks: tuple[str, ...] = ()
     subgraphs: tuple[Subgraph, ...] = ()
     open_batch: bool = False
+    entries: tuple[tuple[str, int], ...] = ()
+    exits: tuple[tuple[str, int], ...] = ()
+
+    def inputs_by_name(self) -> dict[str, int]:
+        """Numbers of the inputs' tensors, by the names that sessions take.
+
+        Those of the signature, else of the tensors, else their places.
+        """
+        return dict(self.entries) or self._by_tensor(self.inputs)
+
+    def outputs_by_name(self) -> dict[str, int]:
+        """Numbers of the outputs' tensors, by the names that sessions give; as of inputs."""
+        return dict(self.exits) or self._by_tensor(self.outputs)
+
+    def _by_tensor(self, numbers: Sequence[int]) -> dict[str, int]:
+        names = [self.tensors[number].name for number in numbers]
+        if len(set(names)) < len(names):
+            names = [str(place) for place in range(len(names))]
+        return dict(zip(names, numbers, strict=True))
 
     @property
     def trained(self) -> list[Tensor]:
@@ -217,6 +239,18 @@ def _unshared(tensors: Iterable[Tensor]) -> list[Tensor]:
     for tensor in tensors:
         by_buffer.setdefault(tensor if tensor.buffer is None else tensor.buffer, tensor)
     return list(by_buffer.values())
+
+
+_COUNTS = ("UINT8", "INT32", "INT64", "UINT32", "UINT64", "BOOL")
+
+
+def numeric(tensors: Iterable[Tensor]) -> list[Tensor]:
+    """The tensors that stand for real numbers.
+
+    Integers without a scale stand for themselves, as token ids, pixels or class numbers do, and so
+    do truth values: no export makes them something else.
+    """
+    return [tensor for tensor in tensors if tensor.scales or tensor.dtype not in _COUNTS]
 
 
 def other_types(tensors: Sequence[Tensor], wanted: str) -> str | None:

@@ -6,6 +6,7 @@ wrong inside becomes a `WeighinError` that names the file.
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from collections import OrderedDict
 from pathlib import Path
@@ -31,6 +32,9 @@ _DAMAGE = (
     MemoryError,
     UnicodeDecodeError,
 )
+
+
+_Names = tuple[tuple[str, int], ...]
 
 
 class _Recent:
@@ -127,7 +131,26 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
         subgraphs.append(Subgraph(_text(subgraph.Name()), inputs, outputs, keys[number]))
         operators = map(subgraph.Operators, range(subgraph.OperatorsLength()))
         nodes += [codes.node(operator, number, first, count) for operator in operators]
-    return counted(tensors, told, nodes, subgraphs, _remarks(model))
+    graph = counted(tensors, told, nodes, subgraphs, _remarks(model))
+    entries, exits = _named(model, subgraphs[0])
+    return dataclasses.replace(graph, entries=entries, exits=exits)
+
+
+def _named(model: Any, subgraph: Subgraph) -> tuple[_Names, _Names]:
+    """Names and tensors of the first subgraph's inputs and outputs, by its first signature."""
+    for signature in map(model.SignatureDefs, range(model.SignatureDefsLength())):
+        if signature.SubgraphIndex() != 0:
+            continue
+        entries = map(signature.Inputs, range(signature.InputsLength()))
+        exits = map(signature.Outputs, range(signature.OutputsLength()))
+        named = [
+            tuple((_text(each.Name()), each.TensorIndex()) for each in side)
+            for side in (entries, exits)
+        ]
+        numbers = [{number for _, number in side} for side in named]
+        if numbers == [set(subgraph.inputs), set(subgraph.outputs)]:
+            return named[0], named[1]
+    return (), ()
 
 
 def _signatures(model: Any, subgraphs: int) -> list[tuple[str, ...]]:

@@ -8,17 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import Images, Labels
+from weighin.core import Array, Arrays, Split
+from weighin.frameworks import tf_keras
 from weighin.frameworks.process import keras, tensorflow
 
 
-def settle(model: Any, images: Images) -> None:
+def settle(model: Any, inputs: Arrays) -> None:
     """Make a model that nobody trained answer with scores that differ, as a trained one does.
 
-    Batch normalization gets the averages of `images`: as initialised (mean 0, variance 1) it leaves
+    Batch normalization gets the averages of `inputs`: as initialised (mean 0, variance 1) it leaves
     each layer's output smaller than the last, until integers cannot tell the scores of deep models
     from 0. Then the last kernel grows until the highest score is about a half: among 1,000 classes
     alike, an 8-bit score is 0 for all of them, and no check could tell a right session from none.
+
+    Args:
+        model: a Keras model.
+        inputs: by name, each `(n, …)`.
     """
     normalizations = [
         layer for layer in model.layers if isinstance(layer, keras().layers.BatchNormalization)
@@ -26,37 +31,56 @@ def settle(model: Any, images: Images) -> None:
     momenta = [layer.momentum for layer in normalizations]
     for layer in normalizations:
         layer.momentum = 0.0
-    model(images, training=True)
+    given = tf_keras.given(model, inputs)
+    model(given, training=True)
     for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum
-    kernel = next(w for w in reversed(model.trainable_weights) if len(w.shape) > 1)
-    for _ in range(40):
-        if float(np.max(model(images, training=False))) >= 0.5:
-            return
-        kernel.assign(kernel * 1.5)
+    kernels = [w for w in reversed(model.trainable_weights) if len(w.shape) > 1]
+    for kernel in kernels[:1]:
+        for _ in range(40):
+            answers = tf_keras.named(model, model(given, training=False)).values()
+            if max(float(np.max(values)) for values in answers) >= 0.5:
+                return
+            kernel.assign(kernel * 1.5)
 
 
-def batches(images: Images, labels: Labels, size: int, seed: int) -> Any:
+def batches(examples: Split, learned: Array | tuple[Array, ...], size: int, seed: int) -> Any:
     """Training batches as a `tf.data.Dataset`, in another order each epoch.
+
+    Examples are held as they are stored, and made inputs of batch by batch: bytes of pixels as
+    floats would take four times the memory.
 
     tf.data's autotuning is off. Between its looks at the pipeline its thread sleeps for 10, 20,
     40 … ms, and an epoch does not end before such a pause does (TensorFlow 2.21): one of 2.7 s of
     arithmetic lasted 5.1 s, the sum of nine of them.
 
     Args:
-        images: `(n, height, width, channels)`.
-        labels: `(n,)`.
-        size: images in a batch; the last has what is left.
+        examples: fed to the model that is trained, each input `(n, …)`.
+        learned: what it is to answer, `(n, …)`, or of several outputs in their order.
+        size: examples in a batch; the last has what is left.
         seed: of the order.
     """
     tf = tensorflow()
     with tf.device("CPU"):
-        inputs, classes = tf.constant(images), tf.constant(labels)
+        held = tf.nest.map_structure(tf.constant, (dict(examples.stored), learned))
     options = tf.data.Options()
     options.autotune.enabled = False
-    order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed).batch(size)
-    pairs = order.map(lambda chosen: (tf.gather(inputs, chosen), tf.gather(classes, chosen)))
-    return pairs.with_options(options)
+    order = tf.data.Dataset.range(len(examples)).shuffle(len(examples), seed).batch(size)
+
+    def chosen(numbers: Any) -> Any:
+        stored, wanted = tf.nest.map_structure(lambda values: tf.gather(values, numbers), held)
+        inputs = {name: _as_given(values, name, examples) for name, values in stored.items()}
+        return (next(iter(inputs.values())) if len(inputs) == 1 else inputs), wanted
+
+    return order.map(chosen).with_options(options)
+
+
+def _as_given(values: Any, name: str, examples: Split) -> Any:
+    """What `Split.inputs` makes of stored values, by TensorFlow."""
+    cast, scale = tensorflow().cast, examples.scales.get(name, 1.0)
+    if scale != 1:
+        values = cast(values, np.float32) * np.float32(scale)
+    return cast(values, examples.dtypes.get(name, values.dtype))
 
 
 def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:
@@ -78,12 +102,22 @@ def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:
     return Masked(model.inputs, model.outputs)
 
 
+# Weights that are no kernels, of whatever rank: a GRU's biases and attention's are matrices.
+_NO_KERNELS = ("bias", "alpha", "gamma", "beta")
+
+
+def is_kernel(weight: Any) -> bool:
+    """Whether a weight is a kernel or a table, not biases, scales or slopes."""
+    name = str(weight.name).rsplit("/", 1)[-1].partition(":")[0]
+    return len(weight.shape) > 1 and name not in _NO_KERNELS
+
+
 def zeros_kept(model: Any) -> list[tuple[Any, Any]]:
     """Kernels that hold zeros, each with the mask that keeps them."""
     masks = []
-    for weight in model.trainable_weights:
+    for weight in filter(is_kernel, model.trainable_weights):
         kept = weight.numpy() != 0
-        if kept.ndim > 1 and not kept.all():
+        if not kept.all():
             masks.append((weight, variable(kept.astype(np.float32))))
     return masks
 

@@ -1,18 +1,20 @@
-"""A model's head: the layer that gives its scores, which loss fits it, whether its shapes do.
+"""What a model takes and gives, what decides its outputs' values, and the losses that Keras has.
 
-The head is found in the graph, from the output backwards. A loss that takes probabilities learns
-next to nothing from bare scores and reports no error, and the other way round; so what is not
-recognised is asked for, and what does not fit is refused before anything is trained.
+An output's head is found in the graph, from the output backwards. A loss that takes probabilities
+learns next to nothing from bare scores and reports no error, and the other way round; so tasks ask
+what a head does, and refuse what does not fit before anything is trained.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from weighin.core import Dataset, Recipe, WeighinError
-from weighin.core.models import LOSSES, Loss
+from weighin.core import Dataset, Loss, Port, Signature, WeighinError
+from weighin.core.signature import written
+from weighin.core.tasks import only
+from weighin.frameworks import tf_keras
 from weighin.frameworks.process import keras
 
 # Layers after which scores are what they were before, in another shape or not at inference; the
@@ -32,187 +34,107 @@ _OPERATIONS: dict[
     **dict.fromkeys(("identity", "reshape", "squeeze", "cast", "expand_dims")),
 }
 _BARE = ("linear", "log_softmax")  # a softmax of a log softmax is that softmax
-_LOSS_OF: dict[str, Loss] = {
-    "softmax": "crossentropy",
-    "sigmoid": "binary_crossentropy",
-    **dict.fromkeys(_BARE, "crossentropy_from_logits"),
+_LOSSES: dict[str, tuple[str, dict[str, Any]]] = {  # by weighin's name, where Keras' is another
+    "crossentropy": ("SparseCategoricalCrossentropy", {}),
+    "crossentropy_from_logits": ("SparseCategoricalCrossentropy", {"from_logits": True}),
+    "binary_crossentropy": ("BinaryCrossentropy", {}),
+    "binary_crossentropy_from_logits": ("BinaryCrossentropy", {"from_logits": True}),
 }
-_WAYS = f"Recipe(loss=…), one of {', '.join(LOSSES)}"
 
 
-@dataclass(frozen=True)
-class Head:
-    """What gives a model's scores.
+def signature_of(model: Any) -> Signature:
+    """What a built Keras model takes and gives, also one that the toolkit has wrapped.
 
-    Attributes:
-        layer: its name.
-        kind: its class.
-        activation: `softmax`, `sigmoid`, `linear` or `log_softmax`; empty if it is none of these.
-        units: how many scores the model gives.
+    Outputs tell what decides their values: the layer, its class, and what it does.
     """
-
-    layer: str
-    kind: str
-    activation: str
-    units: int
-
-    def __str__(self) -> str:
-        """The layer, its class and what it does."""
-        units = f"{self.units} unit{'s' if self.units != 1 else ''}"
-        does = self.activation or "an activation that is not known here"
-        return f"layer {self.layer!r} ({self.kind}, {units}, {does})"
+    inputs = tuple(
+        Port(name, _dtype(tensor), tuple(tensor.shape[1:]), tensor._keras_history.layer.name)
+        for name, tensor in zip(model.input_names, model.inputs, strict=True)
+    )
+    return Signature(inputs, tuple(map(_output, tf_keras.output_names(model), model.outputs)))
 
 
-def head_of(model: Any) -> Head:
-    """The head of a built Keras model of one output, also of one that the toolkit has wrapped."""
-    output = model.outputs[0]
-    units = output.shape[-1]
+def _output(name: str, output: Any) -> Port:
+    """An output and its head."""
+    shape, units = tuple(output.shape[1:]), output.shape[-1]
     last = output._keras_history.layer
+    head = partial(Port, name, _dtype(output), shape)
     for layer, answer in _backwards(output):
         activation = _activation(layer, rank=len(answer.shape))
         if activation is None:
             continue
-        name, kind = layer.name, type(layer).__name__
         if (
             activation == "softmax" and answer.shape[-1] != units
         ):  # probabilities, but not over all scores
             activation = ""
-        return Head(name, kind, activation, units)
-    return Head(last.name, type(last).__name__, "", units)
+        return head(layer.name, type(layer).__name__, activation)
+    return head(last.name, type(last).__name__, "")
 
 
-def loss_for(model: Any, recipe: Recipe, classes: int) -> Any:
-    """The loss by which a model learns class numbers, as Keras' `compile` takes it.
+def _dtype(tensor: Any) -> str:
+    return str(tensor.dtype.name)
+
+
+def keras_loss(loss: Loss) -> Any:
+    """A loss as Keras' `compile` takes it.
+
+    Args:
+        loss: by name, of Keras or of weighin; or a function that is given Keras and makes one.
+
+    Raises:
+        WeighinError: if Keras knows no such loss.
+    """
+    if callable(loss):
+        return loss(keras())
+    if loss in _LOSSES:
+        kind, arguments = _LOSSES[loss]
+        return getattr(keras().losses, kind)(**arguments)
+    try:
+        return keras().losses.get(loss)
+    except ValueError as error:
+        raise WeighinError(f"loss={loss!r} is none that Keras knows.") from error
+
+
+def build(model: Any, dataset: Dataset) -> None:
+    """Build a `Sequential` without an input layer for the data's shape.
+
+    Raises:
+        WeighinError: if it cannot be, or the model is of a class without a graph of layers.
+    """
+    if not model.outputs and isinstance(model, keras().Sequential):
+        _build(model, only(dataset.train.stored, "inputs of a Sequential").shape[1:], dataset.name)
+    if not model.outputs:
+        raise WeighinError(
+            f"It is of a class of its own ({type(model).__name__}) without a graph of layers, "
+            f"which its file must hold: return a Sequential or keras.Model(inputs, outputs)."
+        )
+
+
+def check_ids(model: Any, dataset: Dataset) -> None:
+    """Refuse data that name rows which a table does not have.
 
     Args:
         model: a built Keras model.
-        recipe: may name the loss.
-        classes: of the data set.
+        dataset: fed to it.
 
     Raises:
-        WeighinError: if the head is not recognised and the recipe names no loss, or head, loss and
-            number of classes do not fit together; it names them and the way out.
+        WeighinError: naming the layer, how many rows its table has, and what comes.
     """
-    head = head_of(model)
-    loss = fitting_loss(head, recipe.loss, classes)
-    if loss == "crossentropy_from_logits":
-        return keras().losses.SparseCategoricalCrossentropy(from_logits=True)
-    return {
-        "crossentropy": "sparse_categorical_crossentropy",
-        "binary_crossentropy": "binary_crossentropy",
-    }[loss]
-
-
-def fitting_loss(head: Head, named: Loss | None, classes: int) -> Loss:
-    """The name of the loss that fits a head; refusals as in `loss_for`."""
-    _check_units(head, named, classes)
-    if head.activation == "sigmoid" and head.units != 1:
-        raise WeighinError(
-            f"The model's head, {head}, gives each class a probability of its own, which no loss "
-            f"on class numbers fits: end in Dense({classes}, 'softmax')."
-        )
-    wanted = _LOSS_OF.get(head.activation, named)
-    if wanted is None:
-        raise WeighinError(
-            f"The model ends in {head}, from which no loss follows: say what its scores are by "
-            f"{_WAYS}, or let it end in a softmax."
-        )
-    if named not in (None, wanted):
-        raise WeighinError(
-            f"loss={named!r} does not fit the model's head, {head}: that wants {wanted!r}. Leave "
-            f"out loss=, or change the layer's activation."
-        )
-    return wanted
-
-
-def check_shapes(model: Any, dataset: Dataset, recipe: Recipe, name: str) -> None:
-    """Refuse a model that does not take the data's shape, or gives no score for each class.
-
-    A `Sequential` without an input layer is built for the data's shape.
-
-    Args:
-        model: a Keras model.
-        dataset: what it is to be trained and tested on.
-        recipe: may name the loss.
-        name: of the model, for messages.
-
-    Raises:
-        WeighinError: naming both shapes or numbers, and the layer.
-    """
-    who, data = f"Model {name!r}", f"data set {dataset.name!r}"
-    shape = dataset.train.images.shape[1:]
-    if not model.outputs and isinstance(model, keras().Sequential):
-        _build(model, shape, who, data)
-    if not model.outputs:
-        raise WeighinError(
-            f"{who} is of a class of its own ({type(model).__name__}) without a graph of layers, "
-            f"which its file must hold: return a Sequential or keras.Model(inputs, outputs)."
-        )
-    for what, tensors, given in (
-        ("takes", model.inputs, f"{data} gives one"),
-        ("gives", model.outputs, "one is weighed, the scores of the classes"),
-    ):
-        if len(tensors) != 1:
-            names = ", ".join(tensor._keras_history.layer.name for tensor in tensors)
-            noun = "inputs" if what == "takes" else "outputs"
-            raise WeighinError(f"{who} {what} {len(tensors)} {noun} ({names}); {given}.")
-    entry = model.inputs[0]
-    taken = tuple(entry.shape[1:])
-    if len(taken) != len(shape) or any(
-        size not in (None, given) for size, given in zip(taken, shape, strict=True)
-    ):
-        raise WeighinError(
-            f"{who} takes inputs of shape {_written(taken)} (layer "
-            f"{entry._keras_history.layer.name!r}), {data} gives {_written(shape)}: let the model "
-            f"begin with Input({_written(shape)}), or give it other data."
-        )
-    output = model.outputs[0]
-    if len(output.shape) != 2:
-        raise WeighinError(
-            f"{who} answers in shape {_written(tuple(output.shape))} (layer "
-            f"{output._keras_history.layer.name!r}), not with one score for each of the "
-            f"{dataset.classes} classes of {data}: let it end in Flatten or pooling and "
-            f"Dense({dataset.classes}, 'softmax')."
-        )
-    try:
-        _check_units(head_of(model), recipe.loss, dataset.classes)
-    except WeighinError as error:
-        raise WeighinError(f"{who} does not fit {data}. {error}") from None
-
-
-def _check_units(head: Head, named: Loss | None, classes: int) -> None:
-    if named is not None and named not in LOSSES:
-        raise WeighinError(f"loss={named!r} is none that is known here: {_WAYS}.")
-    binary = named == "binary_crossentropy"
-    if head.units == 1:
-        if classes != 2:
-            raise WeighinError(
-                f"The model's head, {head}, gives 1 score, the data have {classes} classes: end in "
-                f"Dense({classes}, 'softmax'), or correct classes=."
-            )
-        if head.activation == "softmax":
-            raise WeighinError(
-                f"The model's head, {head}, always answers 1, for a softmax adds up to 1: end in "
-                f"Dense(1, 'sigmoid') or Dense(2, 'softmax')."
-            )
-        if head.activation in _BARE or (not head.activation and named and not binary):
-            raise WeighinError(
-                f"The model's head, {head}, gives 1 score for 2 classes, which is taken for the "
-                f"probability of class 1{f', and not with loss={named!r}' if named else ''}: end "
-                f"in Dense(1, 'sigmoid') or Dense(2, 'softmax')."
-            )
-    elif binary:
-        raise WeighinError(
-            f"loss='binary_crossentropy' is for one sigmoid unit on 2 classes; the model's head is "
-            f"{head}, the data have {classes} classes: leave out loss=, or end in "
-            f"Dense(1, 'sigmoid')."
-        )
-    elif head.units is not None and head.units != classes:
-        raise WeighinError(
-            f"The model's head, {head}, gives {head.units} scores, the data have {classes} "
-            f"classes: let the layer have {classes} units, or correct classes= where the data are "
-            f"registered."
-        )
+    tables = [layer for layer in model.layers if isinstance(layer, keras().layers.Embedding)]
+    calls = [(table, node) for table in tables for node in table.inbound_nodes]
+    for table, node in calls:
+        source = node.keras_inputs[0]._keras_history.layer.name
+        for split in (dataset.train, dataset.test):
+            values = split.stored.get(source)
+            if values is None or split.scales.get(source, 1.0) != 1:
+                continue
+            low, high = int(values.min(initial=0)), int(values.max(initial=0))
+            if low < 0 or high >= table.input_dim:
+                raise WeighinError(
+                    f"Layer {table.name!r} (Embedding) has rows for 0 to {table.input_dim - 1}, "
+                    f"data set {dataset.name!r} gives {low} to {high} as {source!r}: give the "
+                    f"layer {high + 1} rows, or number the words from 0."
+                )
 
 
 def _backwards(tensor: Any) -> Iterator[tuple[Any, Any]]:
@@ -265,16 +187,16 @@ def _name(activation: Any) -> str:
     return str(getattr(activation, "__name__", "")).removesuffix("_v2")
 
 
-def _build(model: Any, shape: tuple[int, ...], who: str, data: str) -> None:
+def _build(model: Any, shape: tuple[int, ...], name: str) -> None:
+    specs = (getattr(layer, "input_spec", None) for layer in model.layers)
+    ranks = (getattr(spec, "ndim", None) or getattr(spec, "min_ndim", None) for spec in specs)
+    if next(filter(None, ranks), None) == len(shape) + 2:  # images without an axis of channels
+        shape = (*shape, 1)
     try:
         model.build((None, *shape))
     except ValueError as error:
         reason = str(error).strip().splitlines()[0]
         raise WeighinError(
-            f"{who} cannot be built for inputs of shape {_written(shape)}, which {data} gives: "
-            f"{reason}"
+            f"It cannot be built for inputs of shape {written(shape)}, which data set {name!r} "
+            f"gives: {reason}"
         ) from error
-
-
-def _written(shape: tuple[int | None, ...]) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"

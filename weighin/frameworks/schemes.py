@@ -11,6 +11,7 @@ import importlib
 from typing import Any
 
 from weighin.core import WeighinError
+from weighin.frameworks.fitting import is_kernel
 
 _KERAS = "tensorflow_model_optimization.python.core.quantization.keras"
 _OPERATORS = {
@@ -40,7 +41,7 @@ def is_operator(layer: Any) -> bool:
 
 def has_kernel(layer: Any) -> bool:
     """Whether a layer trains weights other than biases and scales."""
-    return any(len(weight.shape) > 1 for weight in layer.trainable_weights)
+    return any(map(is_kernel, layer.trainable_weights))
 
 
 class _Scheme:
@@ -87,13 +88,25 @@ def refuse_kernels(model: Any) -> None:
     """
     known = _module("default_8bit.default_8bit_quantize_registry").Default8BitQuantizeRegistry()
     for layer in model.layers:
-        split = type(layer).__name__ in ("SeparableConv1D", "SeparableConv2D")  # into two layers
-        if has_kernel(layer) and not split and not known.supports(layer):
-            raise WeighinError(
-                f"Layer {layer.name!r} ({type(layer).__name__}) has a kernel, and the optimization "
-                f"toolkit does not know how to round it in training, so this model cannot be "
-                f"trained quantization-aware. Write int8 alone, which quantizes after training."
-            )
+        kind = type(layer).__name__
+        if not has_kernel(layer) or kind == "SeparableConv2D" or known.supports(layer):
+            continue  # the toolkit makes two layers of a separable convolution
+        reason = "has a kernel, and the optimization toolkit does not know how to round it in"
+        if kind == "SeparableConv1D":
+            reason = "is one that the optimization toolkit makes Lambda layers of, in"
+        raise WeighinError(
+            f"Layer {layer.name!r} ({kind}) {reason} training, so this model cannot be trained "
+            f"quantization-aware. Write int8 alone, which quantizes after training."
+            f"{instead_of(layer)}"
+        )
+
+
+def instead_of(layer: Any) -> str:
+    """Another way to write a layer that the toolkit does not take; empty if there is none."""
+    inside = getattr(layer, "layer", None)
+    if type(layer).__name__ == "TimeDistributed" and type(inside).__name__ == "Dense":
+        return " Or write Dense without TimeDistributed: it does the same at every step."
+    return ""
 
 
 def _module(path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Keras models as functions from images to scores: read and traced once, opened many times.
+"""Keras models as functions from inputs to outputs: read and traced once, opened many times.
 
 A measurement opens a file dozens of times, since latency depends on where an opening's weights and
 graph happen to lie in memory. So every opening has weights and a graph of its own; what it shares
@@ -13,6 +13,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from weighin.core import Arrays
 from weighin.frameworks import tf_keras
 from weighin.frameworks.process import tensorflow
 
@@ -20,8 +21,8 @@ FILES = 4  # whose models are kept in memory: two for a pair, and two that are l
 LARGEST = 128_000_000  # bytes of a file whose model is kept
 
 
-def answering(path: Path, device: str) -> Callable[[Any], Any]:
-    """Open an .h5 file: its model compiled into one graph, as a function from images to scores.
+def answering(path: Path, device: str) -> Callable[[Arrays], Any]:
+    """Open an .h5 file: its model compiled into one graph, from inputs to outputs by name.
 
     A file that was opened lately and has not changed is not read again.
 
@@ -37,13 +38,14 @@ def answering(path: Path, device: str) -> Callable[[Any], Any]:
     status = path.stat()
     if status.st_size <= LARGEST:
         state = status.st_ino, status.st_mtime_ns, status.st_size
-        graph = _recent(path.resolve(), state, device).open()
+        traced = _recent(path.resolve(), state, device)
     else:
-        graph = _TracedFile(path, device).open()
+        traced = _TracedFile(path, device)
+    graph = traced.open()
 
-    def answer(images: Any) -> Any:
+    def answer(inputs: Arrays) -> Any:
         with tf.device(device):
-            return graph(images)
+            return graph(*(inputs[name] for name in traced.inputs))
 
     return answer
 
@@ -68,14 +70,15 @@ class _TracedFile:
         tf = tensorflow()
         model = tf_keras.read(path)
         self._device = device
-        self._images_like = tf.TensorSpec(model.input_shape, tf.float32)
+        self.inputs = tuple(model.input_names)
+        self._like = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
         self._first = tf.function(
-            lambda images: model(images, training=False), input_signature=[self._images_like]
+            lambda *inputs: tf_keras.answered(model, inputs), input_signature=self._like
         )
         self._opened = False
 
     def open(self) -> Any:
-        """A `tf.function` from images to scores, with weights of its own.
+        """A `tf.function` from inputs, in order, to outputs by name, with weights of its own.
 
         The first has those that were read, so that a process that opens a file once, as for a
         cold start, does no more than it must. They are never written to.
@@ -92,28 +95,30 @@ class _TracedFile:
         takes the same way.
         """
         tf = tensorflow()
-        definition, inputs, output, originals = self._parts
+        definition, inputs, outputs, originals = self._parts
         weights = [_copied(original) for original in originals]
 
-        def copy(images: Any) -> Any:
+        def copy(*examples: Any) -> Any:
             graph = tf.compat.v1.get_default_graph()
             captured = [graph.capture(getattr(weight, "handle", weight)) for weight in weights]
-            given = dict(zip(inputs, [images, *captured], strict=True))
-            (scores,) = tf.graph_util.import_graph_def(definition, given, [output], name="")
-            return scores
+            given = dict(zip(inputs, [*examples, *captured], strict=True))
+            answers = tf.graph_util.import_graph_def(
+                definition, given, list(outputs.values()), name=""
+            )
+            return dict(zip(outputs, answers, strict=True))
 
-        return tf.function(copy, input_signature=[self._images_like], autograph=False)
+        return tf.function(copy, input_signature=self._like, autograph=False)
 
     @cached_property
-    def _parts(self) -> tuple[Any, list[str], str, list[Any]]:
-        """The graph's definition, its inputs' names, its output's, and what else it captured."""
+    def _parts(self) -> tuple[Any, list[str], dict[str, str], list[Any]]:
+        """The graph's definition, its inputs' names, its outputs' by ours, and what it captured."""
         with tensorflow().device(self._device):  # under another device it would be traced anew
             traced = self._first.get_concrete_function()
         variables = {id(variable.handle): variable for variable in traced.variables}
         return (
             traced.graph.as_graph_def(),
             [tensor.name for tensor in traced.inputs],
-            traced.outputs[0].name,
+            {name: tensor.name for name, tensor in traced.structured_outputs.items()},
             [variables.get(id(tensor), tensor) for tensor in traced.captured_inputs],
         )
 

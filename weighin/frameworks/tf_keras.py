@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from weighin.core import Images, Scores, WeighinError
+from weighin.core import Array, Arrays, WeighinError
 from weighin.frameworks.process import keras, tensorflow, toolkit
 
-_PREDICTED = 256  # images at a time
+_PREDICTED = 256  # examples at a time
 
 
 def start_afresh(seed: int) -> None:
@@ -97,18 +97,57 @@ def set_weights(model: Any, layers: Sequence[Sequence[Any]], source: str) -> Non
         layer.set_weights(list(arrays))
 
 
-def predict(model: Any, images: Images) -> Scores:
-    """A Keras model's scores `(n, classes)` for `images` `(n, height, width, channels)`.
+def predict(model: Any, inputs: Arrays) -> dict[str, Array]:
+    """A Keras model's outputs by name, each `(n, …)`, for inputs by name, each `(n, …)`.
 
-    It is called as it is: for the few images asked, making a graph of it takes longer.
+    It is called as it is: for the few examples asked, making a graph of it takes longer.
     """
-    parts = range(0, len(images), _PREDICTED)
-    scores = [model(images[at : at + _PREDICTED], training=False).numpy() for at in parts]
-    return np.concatenate(scores).astype(np.float32, copy=False)
+    n = len(next(iter(inputs.values())))
+    parts = [
+        named(model, model(given(model, inputs, at, at + _PREDICTED), training=False))
+        for at in range(0, n, _PREDICTED)
+    ]
+    return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
 
 
-def file_answers(content: bytes, images: Images) -> Scores:
-    """Scores `(n, classes)` of a .tflite file of batch 1, one image at a time, by TensorFlow Lite.
+def given(model: Any, inputs: Arrays, start: int | None = None, stop: int | None = None) -> Any:
+    """Inputs as a model is called with them: one tensor, or several in its order."""
+    parts = [inputs[name][start:stop] for name in model.input_names]
+    return parts[0] if len(parts) == 1 else parts
+
+
+def named(model: Any, answers: Any) -> dict[str, Any]:
+    """A model's answers by the names of its outputs, each name once."""
+    several = answers if isinstance(answers, list | tuple) else [answers]
+    return dict(zip(output_names(model), several, strict=True))
+
+
+def answered(model: Any, inputs: Sequence[Any]) -> dict[str, Any]:
+    """A model's outputs by name, for inputs in its order."""
+    return named(model, model(inputs[0] if len(inputs) == 1 else list(inputs), training=False))
+
+
+def output_names(model: Any) -> list[str]:
+    """Names of a model's outputs as Keras has them, each once, also of a model that is wrapped.
+
+    For quantization-aware training the toolkit puts layers into others, called `quant_…`.
+    """
+    kinds = [type(tensor._keras_history.layer).__name__ for tensor in model.outputs]
+    return [
+        name.removeprefix("quant_") if kind.startswith("QuantizeWrapper") else name
+        for name, kind in zip(model.output_names, kinds, strict=True)
+    ]
+
+
+def file_answers(content: bytes, inputs: Arrays) -> dict[str, Array]:
+    """Outputs of a .tflite file of batch 1, one example at a time, by TensorFlow Lite.
+
+    Args:
+        content: the file, with a signature.
+        inputs: by the signature's names, each `(n, …)`.
+
+    Returns:
+        Outputs by name, each `(n, …)`, in real units.
 
     Raises:
         WeighinError: if the interpreter refuses the file.
@@ -116,23 +155,33 @@ def file_answers(content: bytes, images: Images) -> Scores:
     interpreter = tensorflow().lite.Interpreter(model_content=content)
     try:
         interpreter.allocate_tensors()
+        runner = interpreter.get_signature_runner()
     except (RuntimeError, ValueError) as error:
         raise WeighinError(f"TensorFlow Lite refuses the file: {error}") from error
-    (entry,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
-    scale, zero_point = entry["quantization"]
-    scores = []
-    for at in range(len(images)):
-        image = images[at : at + 1]
-        if scale:
-            limits = np.iinfo(entry["dtype"])
-            image = np.clip(np.rint(image / scale) + zero_point, limits.min, limits.max)
+    entries, ends = runner.get_input_details(), runner.get_output_details()
+    answered: list[dict[str, Array]] = []
+    for at in range(len(next(iter(inputs.values())))):
+        stored = {
+            name: _stored(inputs[name][at : at + 1], details) for name, details in entries.items()
+        }
         interpreter.reset_all_variables()
-        interpreter.set_tensor(entry["index"], image.astype(entry["dtype"]))
-        interpreter.invoke()
-        scores.append(interpreter.get_tensor(answer["index"]))
-    raw = np.concatenate(scores).astype(np.float32)
-    scale, zero_point = answer["quantization"]
-    return (raw - zero_point) * np.float32(scale) if scale else raw
+        outputs = runner(**stored)
+        answered.append({name: _real(outputs[name], details) for name, details in ends.items()})
+    return {name: np.concatenate([outputs[name] for outputs in answered]) for name in ends}
+
+
+def _stored(values: Array, details: Any) -> Array:
+    """Real values as a file's tensor stores them."""
+    scale, zero_point = details["quantization"]
+    if scale:
+        limits = np.iinfo(details["dtype"])
+        values = np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max)
+    return values.astype(details["dtype"])
+
+
+def _real(values: Array, details: Any) -> Array:
+    scale, zero_point = details["quantization"]
+    return (values.astype(np.float32) - zero_point) * np.float32(scale) if scale else values
 
 
 def check_finite(model: Any, after: str) -> None:
@@ -168,13 +217,15 @@ def converter(model: Any, batch: str = "one") -> Any:
     """
     check_keras(model)
     tf = tensorflow()
-    (name,), (output,) = model.input_names, model.output_names
-    shape = (1 if batch == "one" else None, *model.input_shape[1:])
-    images_like = tf.TensorSpec(shape, model.inputs[0].dtype, name)
+    size = 1 if batch == "one" else None
+    like = [
+        tf.TensorSpec((size, *tensor.shape[1:]), tensor.dtype, name)
+        for name, tensor in zip(model.input_names, model.inputs, strict=True)
+    ]
 
-    @tf.function(input_signature=[images_like])  # type: ignore[untyped-decorator]
-    def answer(images: Any) -> Any:
-        return {output: model(images, training=False)}
+    @tf.function(input_signature=like)  # type: ignore[untyped-decorator]
+    def answer(*inputs: Any) -> Any:
+        return answered(model, inputs)
 
     holder = tf.Module()
     holder.variables_of_model = model.variables  # a converter asks that something holds them

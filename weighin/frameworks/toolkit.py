@@ -12,7 +12,13 @@ from weighin.core import WeighinError
 from weighin.frameworks.fitting import zeros_kept
 from weighin.frameworks.guarding import layer_named
 from weighin.frameworks.process import keras, tensorflow, toolkit
-from weighin.frameworks.schemes import has_kernel, is_operator, refuse_kernels, scheme_for
+from weighin.frameworks.schemes import (
+    has_kernel,
+    instead_of,
+    is_operator,
+    refuse_kernels,
+    scheme_for,
+)
 from weighin.frameworks.tf_keras import check_keras
 
 _CORE = "tensorflow_model_optimization.python.core"
@@ -20,6 +26,8 @@ _CORE = "tensorflow_model_optimization.python.core"
 
 def prunable_kernels(model: Any) -> list[tuple[Any, Any]]:
     """The weights that the toolkit prunes, each with its layer; none of a depthwise layer.
+
+    Wrappers are looked into: of `TimeDistributed` and `Bidirectional`, the layers inside.
 
     Raises:
         WeighinError: if a layer that has kernels is unknown to the toolkit, or the model is not
@@ -32,17 +40,39 @@ def prunable_kernels(model: Any) -> list[tuple[Any, Any]]:
     for layer in model.layers:
         if isinstance(layer, keras().Model):
             kernels += prunable_kernels(layer)
-        elif registry.supports(layer):
-            with layer_named(model, "pruned"):
-                weights = registry.make_prunable(layer).get_prunable_weights()
-            kernels += [(layer, weight) for weight in weights]
-        elif has_kernel(layer):
-            raise WeighinError(
-                f"Layer {layer.name!r} ({type(layer).__name__}) is not one that the optimization "
-                f"toolkit prunes (its prune_registry): its kernel would stay dense. Replace the "
-                f"layer, or leave out prune for this model."
-            )
+            continue
+        for inside in unwrapped(layer):
+            kind = type(inside).__name__
+            if registry.supports(inside):
+                with layer_named(model, "pruned"):
+                    weights = registry.make_prunable(inside).get_prunable_weights()
+                kernels += [(layer, weight) for weight in weights]
+            elif kind in _MORE_PRUNABLE:
+                kernels += [(layer, getattr(inside, name)) for name in _MORE_PRUNABLE[kind]]
+            elif has_kernel(inside):
+                raise WeighinError(
+                    f"Layer {layer.name!r} ({kind}) is not one that the optimization toolkit "
+                    f"prunes (its prune_registry): its kernel would stay dense. Replace the layer, "
+                    f"or leave out prune for this model."
+                )
     return kernels
+
+
+# Layers that the toolkit's registry leaves out, though they are like others there: which of their
+# weights are pruned.
+_MORE_PRUNABLE: dict[str, tuple[str, ...]] = {
+    "Conv1DTranspose": ("kernel",),
+    "EinsumDense": ("kernel",),
+    "DepthwiseConv1D": (),
+}
+
+
+def unwrapped(layer: Any) -> list[Any]:
+    """The layers inside one that repeats a layer: at every step, or in both directions."""
+    kind = type(layer).__name__
+    if kind == "TimeDistributed":
+        return unwrapped(layer.layer)
+    return [layer.forward_layer, layer.backward_layer] if kind == "Bidirectional" else [layer]
 
 
 def clustered(model: Any, clusters: int, init: str) -> Any:
@@ -57,8 +87,8 @@ def clustered(model: Any, clusters: int, init: str) -> Any:
         init: a name in the toolkit's `CentroidInitialization`.
 
     Raises:
-        WeighinError: naming a layer whose kernel the toolkit does not cluster, or if the model is
-            not of Keras 2.
+        WeighinError: naming a layer whose kernel the toolkit does not cluster; if there is nothing
+            to cluster, or the model is not of Keras 2.
     """
     check_keras(model)
     api: Any = importlib.import_module(f"{_CORE}.clustering.keras.experimental.cluster")
@@ -67,13 +97,14 @@ def clustered(model: Any, clusters: int, init: str) -> Any:
     keeps_zeros = _is_sparse(model)
 
     def wrapped_layer(layer: Any) -> Any:
-        if not has_kernel(layer):
+        if not has_kernel(layer) or type(layer).__name__ == "DepthwiseConv1D":
             return layer
         if not registry.ClusteringRegistry.supports(layer):
             raise WeighinError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) is not one that the optimization "
                 f"toolkit clusters (its clustering_registry): its kernel would keep all its "
                 f"values. Replace the layer, or leave out cluster for this model."
+                f"{instead_of(layer)}"
             )
         return api.cluster_weights(
             layer,
@@ -86,9 +117,19 @@ def clustered(model: Any, clusters: int, init: str) -> Any:
         copy = keras().models.clone_model(model)
         copy.set_weights(model.get_weights())
         wrapped = keras().models.clone_model(copy, clone_function=wrapped_layer)
-        for layer in wrapped.submodules:
-            for algorithm in getattr(layer, "clustering_algorithms", {}).values():
-                algorithm.get_pulling_indices = partial(_nearest, algorithm.cluster_centroids)
+        algorithms = [
+            algorithm
+            for layer in wrapped.submodules
+            for algorithm in getattr(layer, "clustering_algorithms", {}).values()
+        ]
+        for algorithm in algorithms:
+            algorithm.get_pulling_indices = partial(_nearest, algorithm.cluster_centroids)
+    if not algorithms:
+        raise WeighinError(
+            f"Nothing of model {model.name!r} can be clustered: the toolkit leaves depthwise "
+            f"kernels alone, and no other layer multiplies by weights. Leave out cluster for this "
+            f"model."
+        )
     return wrapped
 
 

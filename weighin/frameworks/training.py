@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from weighin.core import Dataset, Images, Labels, Recipe, ReferenceModel, WeighinError
+from weighin.core import (
+    Array,
+    Arrays,
+    Dataset,
+    Recipe,
+    ReferenceModel,
+    Signature,
+    Task,
+    WeighinError,
+)
+from weighin.core.signature import written
 from weighin.formats.keras import read_weights
 from weighin.frameworks import fitting, heads, process, tf_keras
+from weighin.tasks import inferring
 
-CALIBRATION_IMAGES = 200
-SETTLING_IMAGES = 8
+CALIBRATION_EXAMPLES = 200
+SETTLING_EXAMPLES = 8
 
 
 def create(model: ReferenceModel, seed: int) -> Any:
@@ -30,12 +41,29 @@ def create(model: ReferenceModel, seed: int) -> Any:
 
 
 @dataclass(frozen=True)
+class DenseStart:
+    """What all variants of a model start from.
+
+    Attributes:
+        model: a Keras model.
+        signature: what it takes and gives.
+        task: what it is asked.
+        trained: whether anybody has trained it, here or before.
+    """
+
+    model: Any
+    signature: Signature
+    task: Task
+    trained: bool
+
+
+@dataclass(frozen=True)
 class Trainer:
     """What a step may ask of training.
 
     Attributes:
         recipe: how the model at hand is trained.
-        dataset: only its training part is ever used here.
+        dataset: fed to the model at hand; only its training part is ever used here.
         seed: of the shuffling, dropout and initial weights.
     """
 
@@ -44,8 +72,8 @@ class Trainer:
     seed: int
 
     @property
-    def images(self) -> int:
-        """How many images are trained on; the rest, at the end, is the validation split."""
+    def examples(self) -> int:
+        """How many examples are trained on; the rest, at the end, is the validation split."""
         held_out = round(len(self.dataset.train) * self.recipe.validation_split)
         return len(self.dataset.train) - held_out
 
@@ -57,26 +85,52 @@ class Trainer:
     @property
     def steps_per_epoch(self) -> int:
         """How many batches an epoch has."""
-        return -(-self.images // self.recipe.batch_size)
+        return -(-self.examples // self.recipe.batch_size)
 
-    def dense_start(self, model: ReferenceModel, weights: Path | None = None) -> Any:
+    def dense_start(
+        self,
+        model: ReferenceModel,
+        weights: Path | None = None,
+        check: Callable[[Any], None] = lambda created: None,
+    ) -> DenseStart:
         """Create a reference model, and train it by the recipe or give it published weights.
 
-        With neither, weights are random and batch normalization fits the training images.
+        With neither, a model whose weights come from its function stays as it is; random ones stay
+        random, and batch normalization fits the training inputs.
+
+        Args:
+            model: a reference model.
+            weights: a file of published ones, if it is at hand.
+            check: refuses what the model's function returned, if need be.
 
         Raises:
             WeighinError: if the file of weights is damaged or does not fit the model, the
-                function returns no Keras 2 model, or one whose shapes or head do not fit the data.
+                function returns no Keras 2 model, or model, task and data do not fit together.
         """
         created = create(model, self.seed)
-        heads.check_shapes(created, self.dataset, self.recipe, model.name)
+        check(created)
+        try:
+            heads.build(created, self.dataset)
+            signature = heads.signature_of(created)
+            fed = self.dataset.fed_to(signature)
+            heads.check_ids(created, fed)
+            task = inferring.checked(signature, fed, self.recipe.task, self.recipe.loss)
+            if self.recipe.epochs or (self.recipe.finetune_epochs and task.needs_targets):
+                task.loss(signature, fed, self.recipe.loss)
+            if self.recipe.shift or self.recipe.mirror:
+                _check_moved(self.recipe, task, fed)
+        except WeighinError as error:
+            raise WeighinError(f"Model {model.name!r}: {error}") from None
+        trainer = replace(self, dataset=fed)
+        trained = True
         if weights is not None:
             tf_keras.set_weights(created, read_weights(weights), str(weights))
         elif self.recipe.epochs:
-            self._fit(created, self.recipe.epochs, self.recipe.learning_rate, self.recipe.decay)
-        else:
-            fitting.settle(created, self.calibration()[:SETTLING_IMAGES])
-        return created
+            trainer._fit(created, self.recipe.epochs, self.recipe.learning_rate, self.recipe.decay)
+        elif self._draws_weights(model, created):
+            trained = False
+            fitting.settle(created, trainer._first_inputs(SETTLING_EXAMPLES))
+        return DenseStart(created, signature, task, trained)
 
     def fit(
         self,
@@ -114,9 +168,23 @@ class Trainer:
                 f"{step} works by training, and the recipe has finetune_epochs=0: give it epochs."
             )
 
-    def calibration(self) -> Images:
-        """Images for calibrating activations: from the training part, never from the test part."""
-        return self.dataset.train.inputs(0, min(CALIBRATION_IMAGES, self.images))
+    def calibration(self) -> dict[str, Array]:
+        """Inputs for calibrating activations: from the training part, never from the test part."""
+        return self._first_inputs(CALIBRATION_EXAMPLES)
+
+    def _draws_weights(self, model: ReferenceModel, created: Any) -> bool:
+        """Whether a model's function draws weights at random, and does not bring trained ones.
+
+        Those that it draws differ from seed to seed.
+        """
+        other = create(model, self.seed + 1)
+        heads.build(other, self.dataset)
+        tf_keras.start_afresh(self.seed)
+        drawn = [[weight.numpy() for weight in each.weights] for each in (created, other)]
+        return len(set(map(len, drawn))) > 1 or not all(map(np.array_equal, *drawn))
+
+    def _first_inputs(self, most: int) -> dict[str, Array]:
+        return self.dataset.train.inputs(0, min(most, self.examples))
 
     def _fit(
         self, model: Any, epochs: int, rate: float, decay: str, callbacks: Sequence[Any] = ()
@@ -125,7 +193,9 @@ class Trainer:
         recipe = self.recipe
         if not epochs:
             return
-        loss = heads.loss_for(model, recipe, self.dataset.classes)
+        signature = heads.signature_of(model)
+        task = inferring.task_of(signature, self.dataset, recipe.task)
+        loss = heads.keras_loss(task.loss(signature, self.dataset, recipe.loss))
         config = {"learning_rate": rate}
         optimizer = process.keras().optimizers.deserialize(
             {"class_name": recipe.optimizer, "config": config}
@@ -134,15 +204,17 @@ class Trainer:
             steps = epochs * self.steps_per_epoch
             optimizer.learning_rate = process.keras().optimizers.schedules.CosineDecay(rate, steps)
         model.compile(optimizer=optimizer, loss=loss)
-        images = self.dataset.train.inputs(0, self.images)
-        labels: Labels = self.dataset.train.labels[: self.images]
+        train = self.dataset.train
+        stored = {name: values[: self.examples] for name, values in train.stored.items()}
+        learned = _first(_in_order(task.learned(train), signature, self.dataset), self.examples)
         generator = np.random.default_rng(self.seed)
         changes = bool(recipe.shift or recipe.mirror)
         for part in [range(e, e + 1) for e in range(epochs)] if changes else [range(epochs)]:
             order = int(generator.integers(2**31))
-            seen = augmented(images, generator, recipe.shift, mirror=recipe.mirror)
+            moved = augmented(stored, generator, recipe.shift, mirror=recipe.mirror)
+            seen = replace(train, stored=moved)
             model.fit(
-                fitting.batches(seen, labels, recipe.batch_size, order),
+                fitting.batches(seen, learned, recipe.batch_size, order),
                 initial_epoch=part.start,
                 epochs=part.stop,
                 callbacks=list(callbacks),
@@ -151,18 +223,25 @@ class Trainer:
 
 
 def augmented(
-    images: Images, generator: np.random.Generator, shift: int, *, mirror: bool
-) -> Images:
+    inputs: Arrays, generator: np.random.Generator, shift: int, *, mirror: bool
+) -> Arrays:
     """Images moved at random, the border filled with their edge values, and mirrored at random.
 
     Args:
-        images: `(n, height, width, channels)`.
+        inputs: by name; those of images, `(n, height, width, channels)`, are changed.
         generator: of the shifts, which differ from image to image.
         shift: by up to how many pixels each is moved.
         mirror: whether every second image, on average, is turned left to right.
     """
     if not shift and not mirror:
-        return images
+        return inputs
+    return {
+        name: _moved(values, generator, shift, mirror=mirror) if values.ndim == 4 else values
+        for name, values in inputs.items()
+    }
+
+
+def _moved(images: Array, generator: np.random.Generator, shift: int, *, mirror: bool) -> Array:
     height, width = images.shape[1:3]
     moved = np.empty_like(images)
     down, right = generator.integers(0, 2 * shift + 1, (2, len(images)))
@@ -176,3 +255,44 @@ def augmented(
         turned = np.flatnonzero(generator.random(len(images)) < 0.5)
         moved[turned] = moved[turned, :, ::-1]
     return moved
+
+
+def _in_order(
+    learned: Array | dict[str, Array], signature: Signature, dataset: Dataset
+) -> Array | tuple[Array, ...]:
+    """What is learned, of several outputs in their order.
+
+    Raises:
+        WeighinError: if targets have other names than outputs; it lists both.
+    """
+    if not isinstance(learned, dict):
+        return learned
+    names = [port.name for port in signature.outputs]
+    if set(names) != set(learned):
+        raise WeighinError(
+            f"The model answers {', '.join(names)}; the targets of data set {dataset.name!r} are "
+            f"{', '.join(learned) or 'none'}: give them the same names."
+        )
+    return tuple(learned[name] for name in names)
+
+
+def _first(learned: Array | tuple[Array, ...], count: int) -> Array | tuple[Array, ...]:
+    if isinstance(learned, tuple):
+        return tuple(values[:count] for values in learned)
+    return learned[:count]
+
+
+def _check_moved(recipe: Recipe, task: Task, dataset: Dataset) -> None:
+    """Refuse to move images under what says where in them something is.
+
+    Raises:
+        WeighinError: naming the recipe's arguments.
+    """
+    learned = task.learned(dataset.train)
+    several = list(learned.values() if isinstance(learned, dict) else [learned])
+    if any(values.ndim > 2 for values in several):
+        shapes = ", ".join(written(values.shape[1:]) for values in several)
+        raise WeighinError(
+            f"Recipe(shift={recipe.shift}, mirror={recipe.mirror}) moves the images alone, and "
+            f"what is learned of them, {shapes}, has places too: leave out shift= and mirror=."
+        )

@@ -16,7 +16,7 @@ import numpy as np
 
 from weighin import packages
 from weighin.build.cache import Cache
-from weighin.core import Images, Runtime, WeighinError
+from weighin.core import Arrays, Runtime, WeighinError
 from weighin.files import replacing
 from weighin.measure import paired
 from weighin.measure.paired import Side
@@ -68,7 +68,7 @@ class Calibration:
 def calibrate(
     runtime: Runtime,
     path: Path,
-    image: Images,
+    example: Arrays,
     *,
     seconds: float,
     aa_trials: int = AA_TRIALS,
@@ -80,7 +80,7 @@ def calibrate(
     Args:
         runtime: opens the file.
         path: the artifact that is run against itself.
-        image: one input, `(1, height, width, channels)`.
+        example: inputs by name, each `(1, …)`.
         seconds: budget of a pair, as in the runs to be calibrated.
         aa_trials: of the file against itself.
         slow_trials: with 5 % more work on one side.
@@ -89,7 +89,7 @@ def calibrate(
     aa: list[Pair] = []
     slow: list[Pair] = []
     for trials, pile, units in ((aa_trials, aa, (1, 1)), (slow_trials, slow, (UNITS, UNITS + 1))):
-        first, second = (_side(runtime, path, image, repeats) for repeats in units)
+        first, second = (_side(runtime, path, example, repeats) for repeats in units)
         for _ in range(trials):
             pile.append(paired.measure(first, second, seconds=seconds))
             progress()
@@ -148,12 +148,12 @@ def any_float_artifact(cache: Cache) -> Path:
     return max(quick)[1] if quick else min(artifacts)[1]
 
 
-def _side(runtime: Runtime, path: Path, image: Images, repeats: int) -> Side:
+def _side(runtime: Runtime, path: Path, example: Arrays, repeats: int) -> Side:
     """A session whose one call is so many inferences."""
 
     def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
         session = runtime.open(path, 1)
-        call, laps = session.inference(image), range(repeats)
+        call, laps = session.inference(example), range(repeats)
 
         def several() -> None:
             for _ in laps:

@@ -24,7 +24,6 @@ from weighin.formats.tflite import read_tflite
 from weighin.measure import paired
 from weighin.measure.closeness import refuse_far
 from weighin.measure.context import RunContext
-from weighin.measure.evaluation import evaluate
 from weighin.measure.figures import figures, without_figures
 from weighin.measure.paired import Side
 from weighin.outcomes import ColdStart, Compressed, Evaluation, Pair
@@ -53,7 +52,9 @@ class Cell:
         return registry.runtimes[self.case.runtime]
 
     def unavailable(self) -> str | None:
-        """Why the case cannot be weighed here: its export or its runtime is not to be had."""
+        """Why the case cannot be weighed here: its data, export or runtime is not to be had."""
+        if missing := self.context.missing_data(self.case):
+            return missing
         export = grammar.parse(self.case.variant).export
         for name in {export.name, grammar.innermost(export)}:
             asked = vars(registry.exports[name]).get("available")
@@ -92,7 +93,7 @@ class Cell:
 
     def evaluate(self) -> Evaluation:
         """Answer the whole test set."""
-        return evaluate(self.session, self.context.dataset(self.case))
+        return self.context.evaluate(self.session, self.case)
 
     def first_start(self) -> list[ColdStart]:
         """The cold start by which the file was tried, if it has been opened in this run."""
@@ -100,7 +101,7 @@ class Cell:
         return [] if first is None else [first]
 
     def cold_start(self) -> ColdStart:
-        """Load, allocate and answer one test image in a fresh process."""
+        """Load, allocate and answer one test example in a fresh process."""
         (start,) = self.context.cold_starts(self.case)
         return start
 
@@ -109,8 +110,8 @@ class Cell:
         return self.context.cold_starts(self.case, count)
 
     def inference(self) -> Callable[[], Any]:
-        """A call that answers one test image at batch 1."""
-        return self.session.inference(self.context.image(self.case))
+        """A call that answers one test example at batch 1."""
+        return self.session.inference(self.context.example(self.case))
 
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""
@@ -125,7 +126,7 @@ class Cell:
         Raises:
             WeighinError: when opened, if it does not.
         """
-        artifact, image = self.context.artifact(case), self.context.image(case)
+        artifact, example = self.context.artifact(case), self.context.example(case)
         if case not in self.context.answers:
             self.context.open(case).close()
         wanted, checked = self.context.answers[case], "what this file answered when it was checked"
@@ -134,7 +135,7 @@ class Cell:
         def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
             session = self.runtime.open(artifact.path, case.threads)
             try:
-                call = session.inference(image)
+                call = session.inference(example)
                 call()
                 refuse_far(session.answer(), wanted, checked, graph)
             except BaseException:
@@ -155,7 +156,6 @@ class Cell:
             WeighinError: if a metric failed; the records are kept.
         """
         if isinstance(outcome, Evaluation):
-            self.context.remember(self.case, outcome)
             is_baseline = self.case == self.case.baseline
             outcome = dataclasses.replace(
                 outcome,
@@ -163,7 +163,9 @@ class Cell:
                 margin=self.context.margin,
                 **({} if is_baseline else self._baseline()),
             )
-        records = figures(self.case, self.scope, outcome, self.artifact.sha256)
+            self.context.remember(self.case, outcome)
+        task = self.context.task(self.case)
+        records = figures(self.case, self.scope, outcome, self.artifact.sha256, task)
         self.records += records
         failed = [record for record in records if record.status == "failed"]
         if failed:
@@ -181,7 +183,9 @@ class Cell:
         known = {record.metric for record in self.records}
         self.records += [
             record
-            for record in without_figures(self.case, self.scope, status, reason)
+            for record in without_figures(
+                self.case, self.scope, status, reason, self.context.expected_task(self.case)
+            )
             if record.metric not in known
         ]
 

@@ -13,13 +13,14 @@ Nothing here is an absolute number of the answers' unit, which is the model's ow
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import Scores, WeighinError
-from weighin.formats.graph import Graph
+from weighin.core import Array, Arrays, WeighinError
+from weighin.formats.graph import Graph, Operator
 
 EXACT = 1e-4  # share of the spread by which a float32 file's answers may differ from Keras
 
@@ -31,7 +32,14 @@ FLOAT = 1e-3  # the same between two sets of kernels for one float file; 1e-6 is
 HYBRID = 0.1  # where activations are quantized between floats, anew in every call
 STEPS = 4  # between two sets of kernels for one integer file; ResNet-8 had 2.0 of 200 images
 
+# The share of whole numbers, such as classes that a graph has chosen itself, that may be others:
+# where two scores are nearly even, rounding decides. ResNet-8's int8 chose the same for 99.8 %.
+OTHERS, OTHERS_OF_INTEGERS = 0.01, 0.1
+
+NESTED = 2  # how often answers may be laid together, and the whole with others
+
 _PASSED_ON = ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE")
+_Makers = Mapping[int, Operator]
 _SLOPES = {"SOFTMAX": 2.0, "LOGISTIC": 1.0}  # times t(1 − t): the most by which a score moves
 
 
@@ -52,7 +60,7 @@ class Steps:
     slope: float
     allowed: float
 
-    def tolerance(self, first: Scores, second: Scores) -> npt.NDArray[np.float64]:
+    def tolerance(self, first: Array, second: Array) -> npt.NDArray[np.float64]:
         """How far each score may lie from the other."""
         low, high = np.minimum(first, second), np.maximum(first, second)
         steepest = np.where(
@@ -61,42 +69,89 @@ class Steps:
         return self.allowed * (self.output + self.slope * self.inner * np.clip(steepest, 0, 0.25))
 
 
-def steps_of(graph: Graph) -> Steps | None:
-    """The steps of a file whose answers are made of integers; None where they are of floats."""
+def steps_of(graph: Graph, output: int) -> Steps | None:
+    """The steps of an output that is made of integers; None where it is of floats.
+
+    Args:
+        graph: what the file holds.
+        output: the output's tensor number.
+    """
     makers = {number: made_by for made_by in graph.operators for number in made_by.outputs}
-    number, output, slope = graph.outputs[0], 0.0, 0.0
-    inner = 0.0
-    for _ in graph.operators:  # a damaged file may name a circle
-        tensor, maker = graph.tensors[number], makers.get(number)
-        if tensor.scale and not slope:
-            output = output or tensor.scale
-        elif tensor.scale:
-            inner = tensor.scale
+    scale = _scale(graph, makers, output)
+    inner, slope = _before_curve(graph, makers, output, NESTED)
+    if not scale and not inner:
+        return None
+    layers = sum(operator.weights is not None for operator in graph.operators)
+    return Steps(scale, inner, slope, max(STEPS, math.sqrt(layers)))
+
+
+def _scale(graph: Graph, makers: _Makers, number: int) -> float:
+    """The scale of the answers themselves; 0 where they are computed as floats."""
+    for _ in range(len(graph.operators) + 1):  # a damaged file may name a circle
+        maker = makers.get(number)
+        if graph.tensors[number].scale or maker is None or maker.name not in _PASSED_ON:
             break
-        if maker is None or not (maker.name in _PASSED_ON or (maker.name in _SLOPES and not slope)):
+        number = maker.inputs[0]
+    return graph.tensors[number].scale
+
+
+def _before_curve(graph: Graph, makers: _Makers, number: int, nested: int) -> tuple[float, float]:
+    """The scale of what goes into a softmax or sigmoid at the end, and its slope; 0 if none is.
+
+    Of several that are laid together, those by which a step moves answers most.
+    """
+    slope = 0.0
+    for _ in range(len(graph.operators) + 1):
+        tensor, maker = graph.tensors[number], makers.get(number)
+        if slope and tensor.scale:
+            return tensor.scale, slope
+        if maker is None:
+            break
+        if maker.name == "CONCATENATION" and nested and not slope:
+            branches = [_before_curve(graph, makers, each, nested - 1) for each in maker.inputs]
+            return max(branches, key=math.prod)
+        if not (maker.name in _PASSED_ON or (maker.name in _SLOPES and not slope)):
             break
         slope = slope or _SLOPES.get(maker.name, 0.0)
         number = maker.inputs[0]
-    if not output and not inner:
-        return None
-    layers = sum(operator.weights is not None for operator in graph.operators)
-    return Steps(output, inner, slope, max(STEPS, math.sqrt(layers)))
+    return 0.0, 0.0
 
 
-def rounding(share: float, wanted: Scores) -> float:
-    """A share of the spread of all answers, and what float32 itself cannot tell apart."""
-    size = float(np.abs(wanted).max(initial=0))
-    return share * (float(np.ptp(wanted)) if wanted.size > 1 else size) + 1e-6 * size
+def rounding(share: float, wanted: Array) -> float:
+    """A share of the spread of all answers, and what their own dtype cannot tell apart."""
+    values = wanted.astype(np.float64)
+    size = float(np.abs(values).max(initial=0))
+    finest = max(1e-6, float(np.finfo(wanted.dtype).eps) if wanted.dtype.kind == "f" else 0)
+    return share * (float(np.ptp(values)) if values.size > 1 else size) + finest * size
+
+
+def is_whole(values: Array) -> bool:
+    """Whether answers are whole numbers or truths, which are the same or others, never near."""
+    return values.dtype.kind in "iub"
+
+
+def refuse_others(called: str, values: Array, wanted: Array, what: str, share: float) -> None:
+    """Refuse whole numbers more of which differ than rounding before them explains.
+
+    Raises:
+        WeighinError: saying how many, and from what.
+    """
+    others = int(np.sum(values != wanted))
+    if others > share * wanted.size:
+        raise WeighinError(
+            f"{called} differ in {others:,} of {wanted.size:,} whole numbers from {what}; "
+            f"{share:g} of them would be rounding"
+        )
 
 
 def refuse_far(
-    scores: Scores, wanted: Scores, what: str, graph: Graph | None, among: Scores | None = None
+    outputs: Arrays, wanted: Arrays, what: str, graph: Graph | None, among: Arrays | None = None
 ) -> None:
     """Refuse answers that lie further from those wanted, of the same file, than rounding explains.
 
     Args:
-        scores: `(n, …)`, of one session or set of kernels.
-        wanted: `(n, …)`, of another.
+        outputs: by name, each `(n, …)`, of one session or set of kernels.
+        wanted: likewise, of another.
         what: the other, in words.
         graph: what the file holds; None for one of floats.
         among: answers that tell the spread, where those wanted are too few for it.
@@ -104,13 +159,38 @@ def refuse_far(
     Raises:
         WeighinError: saying how far, and from what.
     """
-    if scores.shape != wanted.shape:
-        raise WeighinError(f"the session answers {scores.shape} scores, not {wanted.shape}")
-    apart = np.abs(scores.astype(np.float64) - wanted)
-    far = f"the session's scores lie up to {apart.max(initial=0):.2g} from {what}"
-    steps = None if graph is None else steps_of(graph)
+    if set(outputs) != set(wanted):
+        raise WeighinError(
+            f"the session answers {', '.join(outputs)}, where {', '.join(wanted)} is wanted"
+        )
+    tensors = {} if graph is None else graph.outputs_by_name()
+    for name, values in outputs.items():
+        called = "the session's answers" if len(outputs) == 1 else f"the session's {name!r}"
+        spread = wanted[name] if among is None else among[name]
+        tensor = tensors.get(name) if len(tensors) != 1 else next(iter(tensors.values()))
+        _refuse_far(called, values, wanted[name], what, graph, tensor, spread)
+
+
+def _refuse_far(
+    called: str,
+    values: Array,
+    wanted: Array,
+    what: str,
+    graph: Graph | None,
+    tensor: int | None,
+    among: Array,
+) -> None:
+    if values.shape != wanted.shape:
+        raise WeighinError(f"{called} are {list(values.shape)}, not {list(wanted.shape)}")
+    exact = graph is None or _all_float(graph)
+    if is_whole(wanted):
+        refuse_others(called, values, wanted, what, OTHERS if exact else OTHERS_OF_INTEGERS)
+        return
+    apart = np.abs(values.astype(np.float64) - wanted)
+    far = f"{called} lie up to {apart.max(initial=0):.2g} from {what}"
+    steps = None if graph is None or tensor is None else steps_of(graph, tensor)
     if steps is not None:
-        allowed = steps.tolerance(scores, wanted)
+        allowed = steps.tolerance(values, wanted)
         if not np.all(apart <= allowed):
             taken = steps.allowed * float((apart / np.maximum(allowed, 1e-12)).max())
             raise WeighinError(
@@ -118,8 +198,8 @@ def refuse_far(
                 f"rounding"
             )
         return
-    share = FLOAT if graph is None or _all_float(graph) else HYBRID
-    most = rounding(share, wanted if among is None else among)
+    share = FLOAT if exact else HYBRID
+    most = rounding(share, among)
     if not np.all(apart <= most):
         raise WeighinError(f"{far}; {most:.2g}, {share:g} of their spread, would be rounding")
 

@@ -1,4 +1,4 @@
-"""Cold starts: a file opened and a first image answered, each time in a fresh process."""
+"""Cold starts: a file opened and a first example answered, each time in a fresh process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from weighin import registry
-from weighin.core import Images, Runtime, WeighinError
+from weighin.core import Arrays, Runtime, WeighinError
 from weighin.outcomes import ColdStart
 from weighin.subprocesses import Started, SubprocessError
 
@@ -19,12 +19,12 @@ def cold_starts(
     runtime: str,
     path: Path,
     threads: int,
-    image: Images,
+    example: Arrays,
     definitions: Sequence[Path] = (),
     *,
     count: int = 1,
 ) -> list[ColdStart]:
-    """Load `path`, allocate and answer `image` `(1, height, width, channels)` in fresh processes.
+    """Load `path`, allocate and answer one example in fresh processes.
 
     The processes start and import side by side; then each is measured by itself, the others idle.
 
@@ -32,23 +32,25 @@ def cold_starts(
         runtime: a registered runtime's name.
         path: the file.
         threads: of the session.
-        image: what is answered.
+        example: what is answered, inputs by name, each `(1, …)`.
         definitions: files and folders that may register the runtime.
         count: of processes.
 
     Raises:
         WeighinError: if a process fails; the message ends in its last line.
     """
-    content = image.tobytes()
+    content = b"".join(values.tobytes() for values in example.values())
     orders = {
         "runtime": runtime,
         "class": _class(registry.runtimes[runtime]),
         "path": str(path),
         "threads": threads,
         "definitions": [str(definition.resolve()) for definition in definitions],
-        "image_bytes": len(content),
-        "dtype": image.dtype.str,
-        "shape": image.shape,
+        "bytes": len(content),
+        "inputs": [
+            {"name": name, "dtype": values.dtype.str, "shape": values.shape}
+            for name, values in example.items()
+        ],
     }
     given = json.dumps(orders).encode() + b"\n" + content
     try:
@@ -56,10 +58,15 @@ def cold_starts(
             started = [stack.enter_context(Started(MODULE, given)) for _ in range(count)]
             for process in started:
                 process.wait()
-            return [ColdStart(**json.loads(process.go())) for process in started]
+            return [_outcome(process.go()) for process in started]
     except SubprocessError as error:
         failed = "failed: " if error.of_itself else ""
         raise WeighinError(f"a fresh process with {runtime} {failed}{error}") from None
+
+
+def _outcome(line: bytes | str) -> ColdStart:
+    told = json.loads(line)
+    return ColdStart(told["seconds"], told["peak_bytes"], tuple(told["answer"]))
 
 
 def _class(runtime: Runtime) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,15 @@ from weighin import registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.cache import Cache, default_folder
 from weighin.build.keys import BuildContext
-from weighin.core import Artifact, Case, Dataset, Images, Scores, Session
+from weighin.core import (
+    Array,
+    Artifact,
+    Case,
+    DataNotFoundError,
+    Dataset,
+    Session,
+    Task,
+)
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
 from weighin.measure.cold_start import cold_starts
@@ -34,16 +43,18 @@ class RunContext:
         artifacts: the cases' files.
         pair_seconds: that a pair may take.
         margin: difference of two shares that does not matter.
+        optional: models that are left out where their data are not at hand.
         fidelities: how each session that was opened answers beside its Keras model.
-        answers: what each answered to the first test image when it was checked.
+        answers: what each answered to the first test example when it was checked.
         starts: the cold start by which each file was tried.
     """
 
     artifacts: Artifacts
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
+    optional: tuple[str, ...] = ()
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
-    answers: dict[Case, Scores] = field(default_factory=dict)
+    answers: dict[Case, dict[str, Array]] = field(default_factory=dict)
     starts: dict[Case, ColdStart] = field(default_factory=dict)
     _gzipped: dict[str, bytes] = field(default_factory=dict)  # of one model's files, by digest
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
@@ -60,12 +71,13 @@ class RunContext:
         workers: int = 0,
         pair_seconds: float = PAIR_SECONDS,
         margin: float = MARGIN,
+        optional: tuple[str, ...] = (),
     ) -> RunContext:
         """A context that looks where the options, or else the environment variables, say."""
         folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
         search = SearchPaths.here(folder, data_dir)
         context = BuildContext(Cache(folder), search, tuple(definitions))
-        return cls(Artifacts(context, profile, workers), pair_seconds, margin)
+        return cls(Artifacts(context, profile, workers), pair_seconds, margin, optional)
 
     @property
     def build_context(self) -> BuildContext:
@@ -103,25 +115,50 @@ class RunContext:
         return self._gzipped[wanted.sha256]
 
     def dataset(self, case: Case) -> Dataset:
-        """The data set that the case is trained and tested on."""
-        return self.load_dataset(case.dataset)
+        """The data set that the case is trained and tested on, fed to its model."""
+        return self.load_dataset(case.dataset).fed_to(self.artifact(case).signature)
 
     def load_dataset(self, name: str) -> Dataset:
         """A data set by its name."""
         return loading.load_cached(name, self.build_context.search)
 
-    def image(self, case: Case) -> Images:
-        """The test image that single inferences answer, `(1, height, width, channels)`."""
+    def task(self, case: Case) -> Task:
+        """What the case's model is asked: by its recipe, or as was inferred when it was built."""
+        named = registry.models[case.model].recipe(self.artifacts.profile).task
+        if isinstance(named, Task):
+            return named
+        return registry.tasks[named or self.artifact(case).facts["task"]]
+
+    def expected_task(self, case: Case) -> Task:
+        """The same without building anything: as of any file of the model, or else a guess."""
+        named = registry.models[case.model].recipe(self.artifacts.profile).task
+        if isinstance(named, Task):
+            return named
+        of_files = [artifact.facts.get("task") for artifact in self.artifacts.files(case.model)]
+        return registry.tasks[named or next(filter(None, of_files), "classification")]
+
+    def missing_data(self, case: Case) -> str | None:
+        """Why an optional model is left out: its data are not at hand; None if they are."""
+        if case.model not in self.optional:
+            return None
+        try:
+            self.load_dataset(case.dataset)
+        except DataNotFoundError as error:
+            return str(error).splitlines()[0]
+        return None
+
+    def example(self, case: Case) -> dict[str, Array]:
+        """The test example that single inferences answer, inputs by name, each `(1, …)`."""
         return self.dataset(case).test.inputs(0, 1)
 
     def cold_starts(self, case: Case, count: int = 1) -> list[ColdStart]:
-        """Load, allocate and answer one test image in fresh processes, one after the other."""
-        path, image, definitions = (
+        """Load, allocate and answer one test example in fresh processes, one after the other."""
+        path, example, definitions = (
             self.artifact(case).path,
-            self.image(case),
+            self.example(case),
             self.build_context.definitions,
         )
-        return cold_starts(case.runtime, path, case.threads, image, definitions, count=count)
+        return cold_starts(case.runtime, path, case.threads, example, definitions, count=count)
 
     def open(self, case: Case) -> Session:
         """Open the case's file with its runtime, and check that it answers as it should.
@@ -137,12 +174,12 @@ class RunContext:
             (self.starts[case],) = self.cold_starts(case)
         session = runtime.open(artifact.path, case.threads)
         try:
-            fidelity = check_session(session, artifact, self.dataset(case))
+            fidelity = check_session(session, artifact, self.dataset(case), self.task(case))
         except BaseException:
             session.close()
             raise
         self.fidelities[case] = fidelity
-        self.answers[case] = session.answer()  # of the last check: this case's image alone
+        self.answers[case] = dict(session.answer())  # of the last check: this case's example alone
         return session
 
     def evaluation(self, case: Case) -> Evaluation:
@@ -150,10 +187,16 @@ class RunContext:
         if case not in self._evaluations:
             session = self.open(case)
             try:
-                self.remember(case, evaluate(session, self.dataset(case)))
+                self.remember(case, self.evaluate(session, case))
             finally:
                 session.close()
         return self._evaluations[case]
+
+    def evaluate(self, session: Session, case: Case) -> Evaluation:
+        """Answer the case's whole test set by an open session."""
+        artifact = self.artifact(case)
+        evaluation = evaluate(session, self.dataset(case), self.task(case), artifact.signature)
+        return dataclasses.replace(evaluation, trained=artifact.trained)
 
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs in a runtime that computes next to nothing, measured once."""
@@ -163,14 +206,15 @@ class RunContext:
         return self._overheads[runtime]
 
     def remember(self, case: Case, evaluation: Evaluation) -> None:
-        """Keep an evaluation for the cases that are compared with it.
+        """Keep an evaluation for the cases that are compared with it; outputs only of baselines.
 
         Raises:
             WeighinError: if it is a baseline's, and no better than guessing.
         """
         if case == case.baseline:
-            dataset = self.dataset(case)
-            refuse_guessing(evaluation, dataset.classes, dataset.test)
+            refuse_guessing(evaluation, self.dataset(case))
+        else:
+            evaluation = dataclasses.replace(evaluation, outputs={})
         self._evaluations[case] = evaluation
 
 

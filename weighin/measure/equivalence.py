@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import functools
+import io
+import math
 from pathlib import Path
 
 import numpy as np
 
 from weighin import grammar
-from weighin.core import Artifact, Dataset, Images, Scores, Session, WeighinError
+from weighin.core import (
+    Array,
+    Arrays,
+    Artifact,
+    Dataset,
+    Session,
+    Signature,
+    Task,
+    WeighinError,
+)
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
-from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, refuse_far, rounding
-from weighin.measure.evaluation import class_scores
+from weighin.measure.closeness import (
+    EXACT,
+    EXACT_UNTRAINED,
+    OTHERS,
+    is_whole,
+    refuse_far,
+    refuse_others,
+    rounding,
+)
+from weighin.measure.evaluation import named_as, not_finite, refuse_not_finite
 from weighin.outcomes import Fidelity
 from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.stats import concordance, proportion
@@ -22,82 +41,159 @@ from weighin.stats import concordance, proportion
 # scores given to other classes, or one score for all classes, have 0.
 ALIKE_UNTRAINED = 0.5
 REFERENCE_MACS = 30_000_000  # that the reference kernels are asked for
-FEW = 10  # images that they are asked for where the work of a file cannot all be counted
-LARGE_MACS = 1_000_000_000  # of a model whose single image they are not asked for
+REFERENCE_BYTES = 16_000_000  # of inputs and outputs, likewise; they are kept for other sessions
+FEW = 10  # examples that they are asked for where the work of a file cannot all be counted
+LARGE_MACS = 1_000_000_000  # of a model whose single example they are not asked for
 
 
-def check_session(session: Session, artifact: Artifact, dataset: Dataset) -> Fidelity:
+def check_session(session: Session, artifact: Artifact, dataset: Dataset, task: Task) -> Fidelity:
     """Hold a session's answers against the Keras model's and the reference kernels'.
 
+    Args:
+        session: an open file.
+        artifact: the file.
+        dataset: fed to the Keras model that the file came from.
+        task: what is asked.
+
     Returns:
-        How the session answers beside the Keras model that the file came from.
+        How the session answers beside the Keras model.
 
     Raises:
-        WeighinError: if scores are not finite or of another shape; if a float file's lie further
-            from the Keras model's than rounding explains; if another's classes agree with it no
-            better than by chance (where labels mean something); if a .tflite's lie far from what
-            the reference kernels, or for a large model the plain built-in ones, make of the same
-            file (an untrained model's: and an image's as a whole are not like it); if one image
+        WeighinError: if outputs are not finite or of another shape; if a float file's lie further
+            from the Keras model's than rounding explains; if another's agree with it no better
+            than by chance (where anybody has trained it); if a .tflite's lie far from what the
+            reference kernels, or for a large model the plain built-in ones, make of the same file
+            (an untrained model's: and an example's as a whole are not like it); if one example
             alone is answered otherwise than in a batch.
     """
-    wanted = np.load(artifact.answers, allow_pickle=False)
-    images = dataset.test.inputs(0, len(wanted))
-    scores = session.predict(images)
-    if scores.shape != wanted.shape or not np.isfinite(scores).all():
-        raise WeighinError(
-            f"the session answers {scores.shape} scores, or not finite ones, where the Keras "
-            f"model answers {wanted.shape}"
-        )
-    classes, wanted_classes = (class_scores(each).argmax(axis=1) for each in (scores, wanted))
-    same = int((classes == wanted_classes).sum())
-    fidelity = Fidelity(same, len(wanted), float(np.abs(scores - wanted).max()))
+    wanted = artifact.outputs()
+    n = len(next(iter(wanted.values())))
+    inputs = dataset.test.inputs(0, n)
+    outputs = named_as(session.predict(inputs), artifact.signature)
+    _refuse_other_shapes(outputs, wanted)
+    refuse_not_finite({name: not_finite(values) for name, values in outputs.items()}, n)
+    furthest = max(_furthest(outputs[name], values) for name, values in wanted.items())
+    targets = {name: values[:n] for name, values in task.targets(dataset.test).items()}
+    answers, wanted_answers = (task.answers(each, inputs, targets) for each in (outputs, wanted))
+    same = task.same(answers, wanted_answers)
+    fidelity = Fidelity(None if same is None else float(same.sum()), n, furthest)
     graph = read_tflite(artifact.path) if artifact.format == "tflite" else None
-    exact = EXACT_UNTRAINED if dataset.unlabelled else EXACT
-    if _is_float(artifact) and fidelity.furthest > (most := rounding(exact, wanted)):
-        raise WeighinError(
-            f"the session's scores lie up to {fidelity.furthest:.2g} from the Keras model's; a "
-            f"float file may differ by {most:.2g}, {exact:g} of their spread"
-        )
+    if _is_float(artifact):
+        _refuse_inexact(outputs, wanted, EXACT if artifact.trained else EXACT_UNTRAINED)
     if graph is not None:
-        _hold_against_reference(scores, artifact, graph, images, untrained=bool(dataset.unlabelled))
+        _hold_against_reference(outputs, artifact, graph, inputs)
     # an untrained model's scores are nearly even, so that rounding decides which is highest
-    if not dataset.unlabelled and proportion(same, len(wanted)).high <= 1.5 / dataset.classes:
-        raise WeighinError(
-            f"the session agrees with the Keras model on {same} of {len(wanted)} images, no better "
-            f"than guessing among {dataset.classes} classes"
-        )
-    session.inference(images[:1])()
-    alone = session.answer()
-    refuse_far(alone, scores[:1], "the same image's answer in a batch", graph, among=scores)
+    if artifact.trained:
+        _refuse_chance(outputs, wanted, fidelity, task, artifact.signature)
+    session.inference(dataset.test.inputs(0, 1))()
+    alone = named_as(session.answer(), artifact.signature)
+    first = {name: values[:1] for name, values in outputs.items()}
+    refuse_far(alone, first, "the same example's answer in a batch", graph, among=outputs)
     return fidelity
 
 
+def _furthest(values: Array, wanted: Array) -> float:
+    return float(np.abs(values.astype(np.float64) - wanted).max(initial=0))
+
+
+def _refuse_other_shapes(outputs: Arrays, wanted: Arrays) -> None:
+    for name, values in wanted.items():
+        if outputs[name].shape != values.shape:
+            raise WeighinError(
+                f"the session answers {list(outputs[name].shape)} as {name!r}, where the Keras "
+                f"model answers {list(values.shape)}"
+            )
+
+
+def _refuse_inexact(outputs: Arrays, wanted: Arrays, exact: float) -> None:
+    for name, values in wanted.items():
+        if is_whole(values):
+            called, what = f"the session's {name!r}", "the Keras model's"
+            refuse_others(called, outputs[name], values, what, OTHERS)
+            continue
+        furthest = _furthest(outputs[name], values)
+        most = rounding(exact, values)
+        if furthest > most:
+            raise WeighinError(
+                f"the session's answers lie up to {furthest:.2g} from the Keras model's; a float "
+                f"file may differ by {most:.2g}, {exact:g} of their spread"
+            )
+
+
+def _refuse_chance(
+    outputs: Arrays, wanted: Arrays, fidelity: Fidelity, task: Task, signature: Signature
+) -> None:
+    """Refuse a session that has next to nothing to do with the Keras model.
+
+    Classes by how often they are the same; numbers by whether they are nearer to the model's than
+    these are to their own mean. An output that hardly varies, by less than 8 bits can tell, is left
+    to the other checks: there rounding alone is as large.
+    """
+    classes = signature.output.units or 1
+    if task.name == "classification" and fidelity.same is not None:
+        classes = max(2, classes)
+        if proportion(int(fidelity.same), fidelity.n).high <= 1.5 / classes:
+            raise WeighinError(
+                f"the session agrees with the Keras model on {int(fidelity.same)} of {fidelity.n} "
+                f"examples, no better than guessing among {classes} classes"
+            )
+        return
+    for name, values in wanted.items():
+        if values.dtype.kind != "f" or len(values) < 2:
+            continue
+        errors = np.square(outputs[name].astype(np.float64) - values).mean()
+        spread = np.square(values - values.mean(axis=0, dtype=np.float64)).mean()
+        step = float(np.abs(values).max()) / 255
+        if spread > step**2 and errors >= spread:
+            raise WeighinError(
+                f"the session's answers lie as far from the Keras model's as their own mean does "
+                f"(error {math.sqrt(errors):.2g}, spread {math.sqrt(spread):.2g}): it does not "
+                f"compute the same"
+            )
+
+
 def _hold_against_reference(
-    scores: Scores, artifact: Artifact, graph: Graph, images: Images, *, untrained: bool
+    outputs: Arrays, artifact: Artifact, graph: Graph, inputs: Arrays
 ) -> None:
     """Refuse a session whose answers the reference kernels do not confirm.
 
     LiteRT's kernels without a delegate have been reported to answer FULLY_CONNECTED wrongly where
     tensors share memory. So where they disagree they are asked once more with all tensors kept.
     """
-    plain = _reference(artifact, graph, images)
-    held = [  # each image by itself, lest others that are alike hide it
-        at
-        for at in range(len(plain))
-        if not (untrained and concordance(scores[at], plain[at]) >= ALIKE_UNTRAINED)
-    ]
-    what = "what the reference kernels answer"
+    plain = named_as(_reference(artifact, graph, inputs), artifact.signature)
+    held = _held(outputs, plain, untrained=not artifact.trained)
+    answers, what = _chosen(outputs, held), "what the reference kernels answer"
     try:
-        refuse_far(scores[held], plain[held], what, graph, among=plain)
+        refuse_far(answers, _chosen(plain, held), what, graph, among=plain)
     except WeighinError as disagreement:
-        kept = _reference(artifact, graph, images, keep_tensors=True)
+        again = _reference(artifact, graph, inputs, keep_tensors=True)
+        kept = named_as(again, artifact.signature)
         try:
-            refuse_far(scores[held], kept[held], what, graph, among=kept)
+            refuse_far(answers, _chosen(kept, held), what, graph, among=kept)
         except WeighinError:
             raise WeighinError(f"{disagreement}. {_who_is_off(plain, kept, graph)}") from None
 
 
-def _who_is_off(plain: Scores, kept: Scores, graph: Graph) -> str:
+def _held(outputs: Arrays, plain: Arrays, *, untrained: bool) -> list[int]:
+    """The examples to be held against the reference: each by itself, lest others hide it."""
+    n = len(next(iter(plain.values())))
+    if not untrained:
+        return list(range(n))
+    return [
+        at
+        for at in range(n)
+        if any(
+            not concordance(outputs[name][at], values[at]) >= ALIKE_UNTRAINED
+            for name, values in plain.items()
+        )
+    ]
+
+
+def _chosen(arrays: Arrays, places: list[int]) -> dict[str, Array]:
+    return {name: values[places] for name, values in arrays.items()}
+
+
+def _who_is_off(plain: Arrays, kept: Arrays, graph: Graph) -> str:
     try:
         refuse_far(plain, kept, "", graph)
     except WeighinError:
@@ -116,10 +212,11 @@ def _is_float(artifact: Artifact) -> bool:
 
 
 @functools.cache
-def _reference_scores(
-    path: Path, sha256: str, images: bytes, shape: tuple[int, ...], keep_tensors: bool
-) -> Scores:
-    asked = np.frombuffer(images, np.float32).reshape(shape)
+def _reference_outputs(
+    path: Path, sha256: str, inputs: bytes, keep_tensors: bool
+) -> dict[str, Array]:
+    with np.load(io.BytesIO(inputs), allow_pickle=False) as archive:
+        asked = dict(archive)
     graph = read_tflite(path)
     kernels = OPTIMIZED if graph.macs > LARGE_MACS else REFERENCE
     if all(tensor.dtype == "FLOAT32" for tensor in graph.activations):
@@ -133,15 +230,20 @@ def _reference_scores(
 
 
 def _reference(
-    artifact: Artifact, graph: Graph, images: Images, *, keep_tensors: bool = False
-) -> Scores:
-    """Scores of the first images by plain kernels: as many as take well under a second.
+    artifact: Artifact, graph: Graph, inputs: Arrays, *, keep_tensors: bool = False
+) -> dict[str, Array]:
+    """Outputs for the first examples by plain kernels: as many as take well under a second.
 
-    A single image takes reference kernels, which are plain loops, minutes where a model has
+    A single example takes reference kernels, which are plain loops, minutes where a model has
     billions of multiply-accumulates; and on some integer files, such as EfficientNet's, they end
     the process. There the built-in optimized kernels answer, still without a delegate and so by
     other code than what is measured.
     """
     macs = max(1, graph.macs, REFERENCE_MACS // FEW if graph.uncounted else 1)
-    few = images[: max(1, min(len(images), REFERENCE_MACS // macs))]
-    return _reference_scores(artifact.path, artifact.sha256, few.tobytes(), few.shape, keep_tensors)
+    n = len(next(iter(inputs.values())))
+    example = sum(values[:1].nbytes for values in inputs.values())
+    example += sum(4 * math.prod(graph.tensors[number].shape) for number in graph.outputs)
+    few = max(1, min(n, REFERENCE_MACS // macs, REFERENCE_BYTES // example))
+    content = io.BytesIO()
+    np.savez(content, **{name: values[:few] for name, values in inputs.items()})  # type: ignore[arg-type]
+    return _reference_outputs(artifact.path, artifact.sha256, content.getvalue(), keep_tensors)

@@ -3,83 +3,199 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from weighin.core import Dataset, Scores, Session, Split, WeighinError
+from weighin.core import Array, Arrays, Dataset, Session, Signature, Task, WeighinError
+from weighin.core.signature import written
+from weighin.measure.naming import refuse_unnamed
 from weighin.outcomes import Evaluation
 from weighin.stats import proportion
+from weighin.tasks.classification import classes_of
+from weighin.tasks.scoring import difference, figure_of
 
-STRAY = 0.01  # how far a probability may lie outside 0 to 1, by rounding
-
-
-def class_scores(scores: Scores) -> Scores:
-    """Scores with a column for each class, `(n, classes)`.
-
-    One score alone, `(n, 1)`, is the probability p of class 1 of two; class 0 then has 1 − p.
-    """
-    if scores.ndim != 2 or scores.shape[1] != 1:
-        return scores
-    return np.concatenate([1 - scores, scores], axis=1)
+ASKED_BYTES = 64_000_000  # of inputs and outputs that are held at once
+KEPT_BYTES = 64_000_000  # of outputs that are kept, to be held against those of variants
 
 
-def evaluate(session: Session, dataset: Dataset) -> Evaluation:
+def evaluate(session: Session, dataset: Dataset, task: Task, signature: Signature) -> Evaluation:
     """Answer the whole test part, and time it.
 
+    Args:
+        session: an open file.
+        dataset: fed to the model that the file came from.
+        task: what is asked.
+        signature: of that model.
+
     Raises:
-        WeighinError: if the scores are not `(n, classes)` finite numbers, or for two classes
-            `(n, 1)` probabilities.
+        WeighinError: if outputs are not finite, of another shape, or not such as the task takes.
     """
-    inputs = dataset.test.inputs()
-    began = time.perf_counter()
-    scores = session.predict(inputs)
-    seconds = time.perf_counter() - began
-    alone = scores.shape == (len(inputs), 1) and dataset.classes == 2
-    if scores.shape != (len(inputs), dataset.classes) and not alone:
-        raise WeighinError(
-            f"the session answered {scores.shape} scores for {len(inputs)} images of "
-            f"{dataset.classes} classes"
-        )
-    if not np.isfinite(scores).all():
-        raise WeighinError("the session answered NaN or infinite scores")
-    if alone and not (scores.min() >= -STRAY and scores.max() <= 1 + STRAY):
-        raise WeighinError(
-            f"the session answered one score from {scores.min():.3g} to {scores.max():.3g}, no "
-            f"probability of class 1: let the model end in Dense(1, 'sigmoid')"
-        )
-    scores = class_scores(scores)
-    labels = dataset.test.labels
-    true_scores = scores[np.arange(len(labels)), labels][:, np.newaxis]
-    earlier = np.arange(dataset.classes) < np.asarray(labels)[:, np.newaxis]
-    tied_before = (scores == true_scores) & earlier  # ties as in argmax
-    higher = ((scores > true_scores) | tied_before).sum(axis=1)
-    predicted = scores.argmax(axis=1)
-    return Evaluation(predicted, higher < 5, labels, seconds, unlabelled=dataset.unlabelled)
+    test = dataset.test
+    targets = task.targets(test)
+    kept: list[dict[str, Array]] = []
+    outputs: list[dict[str, Array]] = []
+    seconds, left = 0.0, KEPT_BYTES
+    infinite = dict.fromkeys((port.name for port in signature.outputs), 0)
+    for start, stop in _parts(dataset, signature):
+        inputs = test.inputs(start, stop)
+        began = time.perf_counter()
+        raw = session.predict(inputs)
+        seconds += time.perf_counter() - began
+        part = named_as(raw, signature)
+        _refuse_other_shapes(part, signature, stop - start)
+        infinite = {name: count + not_finite(part[name]) for name, count in infinite.items()}
+        if any(infinite.values()):  # the rest is asked all the same, to tell their share
+            continue
+        kept.append(task.answers(part, inputs, {n: t[start:stop] for n, t in targets.items()}))
+        left -= sum(values.nbytes for values in part.values())
+        if left >= 0:
+            outputs.append(part)
+    refuse_not_finite(infinite, len(test))
+    return Evaluation(
+        task,
+        _joined(kept),
+        targets,
+        len(test),
+        seconds,
+        _joined(outputs),
+        unlabelled=dataset.unlabelled,
+    )
 
 
-def refuse_guessing(evaluation: Evaluation, classes: int, tested: Split | None = None) -> None:
-    """Refuse a baseline that knows nothing: then labels and images hardly belong together.
+def named_as(outputs: Arrays, signature: Signature) -> dict[str, Array]:
+    """A session's outputs by the names that the Keras model gives them.
 
-    Where labels mean nothing there is nothing to know.
+    Where there is one, it may have any name: that of a file without names is none.
+
+    Raises:
+        WeighinError: listing both, if it is not plain which is which; if it gives no names at all.
+    """
+    refuse_unnamed(outputs)
+    names = [port.name for port in signature.outputs]
+    if set(names) == set(outputs):
+        return {name: outputs[name] for name in names}
+    if len(names) == len(outputs) == 1:
+        return dict(zip(names, outputs.values(), strict=True))
+    listed = ", ".join(f"{name} {list(values.shape)}" for name, values in outputs.items())
+    raise WeighinError(
+        f"which output is which? The session answers {listed}; the model "
+        f"{', '.join(map(str, signature.outputs))}"
+    )
+
+
+def _refuse_other_shapes(outputs: Arrays, signature: Signature, n: int) -> None:
+    """Refuse outputs of another number of examples than were asked, or of another shape."""
+    for port in signature.outputs:
+        shape = outputs[port.name].shape
+        wanted = (n, *port.shape)
+        if len(shape) != len(wanted) or any(
+            size not in (None, given) for size, given in zip(wanted, shape, strict=True)
+        ):
+            raise WeighinError(
+                f"the session answered {list(shape)} as {port.name!r} to {n} examples, where the "
+                f"Keras model answers {written(port.shape)} to each"
+            )
+
+
+def not_finite(values: Array) -> int:
+    """How many examples have a NaN or infinite value in an output, `(n, …)`."""
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return 0
+    return int((~np.isfinite(values.reshape(len(values), -1))).any(axis=1).sum())
+
+
+def refuse_not_finite(counts: Mapping[str, int], n: int) -> None:
+    """Refuse NaN and infinite values: that is a failure, no low quality.
+
+    Args:
+        counts: of each output, how many of n examples have some.
+        n: how many examples were asked.
+
+    Raises:
+        WeighinError: with their share.
+    """
+    for name, wrong in counts.items():
+        if wrong:
+            called = f" as {name!r}" if len(counts) > 1 else ""
+            raise WeighinError(
+                f"the session answered NaN or infinite values{called} to {wrong:,} of {n:,} "
+                f"examples, {100 * wrong / n:.2g} %"
+            )
+
+
+def refuse_guessing(evaluation: Evaluation, dataset: Dataset) -> None:
+    """Refuse a baseline that knows nothing: then targets and inputs hardly belong together.
+
+    Where there is nothing to judge answers by, there is nothing to know; nor does a model know
+    anything that nobody has trained on data that mean nothing.
 
     Args:
         evaluation: of the baseline.
-        classes: how many there are.
-        tested: what it was tested on, whose range the message names.
+        dataset: what it was tested on, whose range the message names.
 
     Raises:
-        WeighinError: if its top-1 is not above that of guessing.
+        WeighinError: if it is not better than chance, or than answering the same to all.
     """
-    if evaluation.unlabelled:
+    task = evaluation.task
+    if evaluation.unlabelled and (task.needs_targets or not evaluation.trained):
         return
-    right, n = int((evaluation.predicted == evaluation.labels).sum()), len(evaluation.labels)
-    if proportion(right, n).low <= 1 / classes:
+    if task.name == "classification":
+        _refuse_chance(evaluation, dataset)
+        return
+    guessed = task.guess(dataset, evaluation.answers)
+    if guessed is None or not task.figures:
+        return
+    quality = task.figures[0]
+    if quality.applies(evaluation.answers, evaluation.targets):
+        return
+    guess = Evaluation(task, guessed, evaluation.targets, evaluation.n, 0.0)
+    try:
+        gain = difference(evaluation, guess, quality)
+    except ValueError as error:
         raise WeighinError(
-            f"the baseline answers {right:,} of {n:,} images right, no better than guessing among "
-            f"{classes} classes: are labels and images in the same order, is the model trained?"
-            f"{_range_asked(tested) if tested else ''}"
+            f"whether the baseline's {quality.title} is better than that of "
+            f"{task.refuse_guessing(dataset)} cannot be told: {error}. Give it more test examples."
+        ) from None
+    better = gain.low > 0 if quality.better == "higher" else gain.high < 0
+    if not better:
+        own, plain = (figure_of(each, quality).value for each in (evaluation, guess))
+        raise WeighinError(
+            f"the baseline's {quality.title} is {own:.4g}, no better than {plain:.4g} of "
+            f"{task.refuse_guessing(dataset)}: are targets and inputs in the same order, is the "
+            f"model trained?{_range_asked(dataset)}"
         )
 
 
-def _range_asked(tested: Split) -> str:
-    return f" Are inputs in the range that it was trained on? It was given {tested.described()}"
+def _refuse_chance(evaluation: Evaluation, dataset: Dataset) -> None:
+    classes = classes_of(dataset)
+    right = int(evaluation.scored(evaluation.task.figures[0]).sum())
+    if proportion(right, evaluation.n).low <= 1 / classes:
+        raise WeighinError(
+            f"the baseline answers {right:,} of {evaluation.n:,} test examples right, no better "
+            f"than guessing among {classes} classes: are labels and inputs in the same order, is "
+            f"the model trained?{_range_asked(dataset)}"
+        )
+
+
+def _range_asked(dataset: Dataset) -> str:
+    told = dataset.test.described()
+    return f" Are inputs in the range that it was trained on? It was given {told}"
+
+
+def _parts(dataset: Dataset, signature: Signature) -> Iterator[tuple[int, int]]:
+    """Starts and stops of parts of the test set that are small enough to be held at once."""
+    n = len(dataset.test)
+    example = sum(
+        values[:1].size * max(values.itemsize, 4) for values in dataset.test.stored.values()
+    )
+    example += sum(port.bytes for port in signature.outputs)
+    most = max(1, ASKED_BYTES // max(1, example))
+    for start in range(0, n, most):
+        yield start, min(n, start + most)
+
+
+def _joined(parts: list[dict[str, Array]]) -> dict[str, Array]:
+    if not parts:
+        return {}
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

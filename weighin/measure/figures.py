@@ -7,14 +7,14 @@ import math
 from typing import Any
 
 from weighin import registry
-from weighin.core import Figure, Record, Skip, Status
+from weighin.core import ComputedMetric, Figure, Record, Skip, Status, Task
 from weighin.core.case import Case
 
 
-def figures(case: Case, scope: str, outcome: Any, sha256: str) -> list[Record]:
-    """A record for each metric of a scope; a metric that fails has a `failed` one."""
+def figures(case: Case, scope: str, outcome: Any, sha256: str, task: Task) -> list[Record]:
+    """A record for each metric of a scope that a task has; one that fails has a `failed` one."""
     records = []
-    for metric in _metrics(scope):
+    for metric in _metrics(scope, task):
         blank = Record(case, metric.name, metric.unit, "not measured", artifact=sha256)
         try:
             figure = _finite(metric.compute(outcome))
@@ -47,11 +47,19 @@ def _finite(figure: Figure | Skip) -> Figure | Skip:
     return dataclasses.replace(figure, value=value, low=low, high=high)
 
 
-def without_figures(case: Case, scope: str, status: Status, reason: str) -> list[Record]:
+def without_figures(
+    case: Case, scope: str, status: Status, reason: str, task: Task
+) -> list[Record]:
     """Records that say of every metric of a scope why there is no figure."""
-    blanks = [Record(case, metric.name, metric.unit, "not measured") for metric in _metrics(scope)]
+    metrics = _metrics(scope, task)
+    blanks = [Record(case, metric.name, metric.unit, "not measured") for metric in metrics]
     return [dataclasses.replace(blank, status=status, reason=reason) for blank in blanks]
 
 
-def _metrics(scope: str) -> list[Any]:
-    return [metric for metric in registry.metrics.values() if metric.scope == scope]
+def _metrics(scope: str, task: Task) -> list[ComputedMetric]:
+    figures = {quality.name for quality in task.figures}
+    return [
+        metric
+        for metric in registry.metrics.values()
+        if metric.scope == scope and metric.applies(figures)
+    ]

@@ -1,6 +1,6 @@
 """The process of one cold start: `python -m weighin.measure.first_answer`.
 
-Reads its orders as a line of JSON and then the image's bytes from standard input, writes a line
+Reads its orders as a line of JSON and then the inputs' bytes from standard input, writes a line
 when it has imported what it needs, waits for one, and writes one line of JSON to standard output.
 
 It imports as little as it can: six of these start for every row.
@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weighin.measure.naming import refuse_unnamed
+
 if TYPE_CHECKING:
     from weighin.core import Runtime
+
+TOLD = 16  # values of the first output that are told
 
 
 def _runtime(orders: dict[str, Any]) -> Runtime:
@@ -52,19 +56,33 @@ def _peak_bytes() -> int:
 
 def _main() -> None:
     orders = json.loads(sys.stdin.buffer.readline())
-    content = sys.stdin.buffer.read(orders["image_bytes"])
-    image = np.frombuffer(content, orders["dtype"]).reshape(orders["shape"])
+    content = sys.stdin.buffer.read(orders["bytes"])
+    example, at = {}, 0
+    for entry in orders["inputs"]:
+        count = int(np.prod(entry["shape"], dtype=np.int64))
+        values = np.frombuffer(content, entry["dtype"], count, at)
+        example[entry["name"]] = values.reshape(entry["shape"])
+        at += values.nbytes
     runtime = _runtime(orders)
     runtime.load()
     print("ready", flush=True)
     sys.stdin.buffer.readline()
     began = time.perf_counter()
     session = runtime.open(Path(orders["path"]), orders["threads"])
-    session.inference(image)()
-    scores = session.answer()  # one alone is the probability of class 1
-    top1 = int(scores.argmax()) if scores.size > 1 else int(scores.item() > 0.5)
+    try:
+        session.inference(example)()
+    except (AttributeError, KeyError, TypeError) as error:
+        if orders["class"]:
+            raise
+        given = {name: list(values.shape) for name, values in example.items()}
+        sys.exit(  # a runtime of somebody's own
+            f"{type(error).__name__}: {error} (its sessions are given inputs by name: {given})"
+        )
+    outputs = session.answer()
     seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes(), "top1": top1}))
+    refuse_unnamed(outputs)
+    answer = next(iter(outputs.values())).ravel()[:TOLD].tolist()
+    print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes(), "answer": answer}))
 
 
 if __name__ == "__main__":

@@ -1,66 +1,43 @@
-"""How well a variant answers the whole test set."""
+"""How well a variant answers the whole test set: what all tasks have; theirs are in `tasks`."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from weighin import stats
+from weighin import registry, stats
 from weighin.core import Figure, Skip
 from weighin.outcomes import Evaluation
-from weighin.registry import metric
+from weighin.registry import metric, metrics
+from weighin.tasks.scoring import check_paired, metrics_of
 
 _UNCHECKED = Skip("the session was not held against its Keras model")
+_NUMBERS = Skip("answers are numbers, which are never quite the same: see sqnr and cosine")
+_SAME = Skip("the outputs are the same, bit for bit")
+_NONE_KEPT = Skip("one example's outputs are too large to be kept and compared", "not measured")
+_NO_ANGLE = Skip("an example's output is one number, between which there is no angle: see sqnr")
+
+COMPARED_BYTES = 16_000_000  # of outputs that are compared at once, as float64
+
+for task in registry.tasks.values():
+    for figure in metrics_of(task):
+        metrics.add(figure.name, figure)
 
 
-def _of_labelled(compute: Callable[[Evaluation], Figure | Skip]) -> Callable[..., Figure | Skip]:
-    """Make a metric that is not measured where labels mean nothing."""
-
-    @functools.wraps(compute)
-    def checked(evaluation: Evaluation) -> Figure | Skip:
-        if evaluation.unlabelled:
-            return Skip(evaluation.unlabelled, "not measured")
-        return compute(evaluation)
-
-    return checked
+def _share(count: float, n: int) -> Figure:
+    share = stats.proportion(int(count), n)
+    return Figure(share.value, share.low, share.high, n, count=int(count))
 
 
-def _share(count: int, n: int) -> Figure:
-    share = stats.proportion(count, n)
-    return Figure(share.value, share.low, share.high, n, count=count)
-
-
-def _check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
-    if not np.array_equal(evaluation.labels, baseline.labels):
-        raise ValueError("the baseline answered another test set: the labels differ")
-
-
-@metric(
-    "top1",
-    title="top-1",
-    better="higher",
-    comparison="shares",
-    tolerance=0.01,
-    scope="evaluation",
-)
-@_of_labelled
-def top1(evaluation: Evaluation) -> Figure:
-    """Share of test images answered right; 95 % Wilson interval."""
-    if evaluation.predicted.shape != evaluation.labels.shape:
-        raise ValueError(
-            f"{len(evaluation.predicted)} answers for {len(evaluation.labels)} test images"
-        )
-    right = evaluation.predicted == evaluation.labels
-    return _share(int(right.sum()), len(right))
-
-
-@metric("top5", title="top-5", better="higher", scope="evaluation", column=False, comparison="none")
-@_of_labelled
-def top5(evaluation: Evaluation) -> Figure:
-    """Share of test images whose class is among the five highest scores."""
-    return _share(int(evaluation.top5.sum()), len(evaluation.top5))
+def _mean(scores: npt.NDArray[Any]) -> Figure:
+    if stats.is_share(scores):
+        return _share(scores.sum(), len(scores))
+    mean = stats.mean(scores)
+    return Figure(mean.value, mean.low, mean.high, len(scores))
 
 
 @metric(
@@ -69,42 +46,86 @@ def top5(evaluation: Evaluation) -> Figure:
     better="higher",
     scope="evaluation",
     column=False,
+    relative=True,
+    substitute=True,
     comparison="none",
 )
-@_of_labelled
 def agreement(evaluation: Evaluation) -> Figure | Skip:
-    """Share of test images that get the same answer as from the baseline, right or wrong."""
-    if evaluation.baseline is None:
+    """Share of test examples that get the same answer as from the baseline, right or wrong."""
+    baseline = evaluation.baseline
+    if evaluation.unlabelled and not evaluation.trained:
+        return Skip(evaluation.unlabelled, "not measured")
+    if baseline is None:
         return Skip(evaluation.no_baseline)
-    _check_paired(evaluation, evaluation.baseline)
-    same = evaluation.predicted == evaluation.baseline.predicted
-    return _share(int(same.sum()), len(same))
+    check_paired(evaluation, baseline)
+    same = evaluation.task.same(evaluation.answers, baseline.answers)
+    return _NUMBERS if same is None else _mean(np.asarray(same, np.float64))
 
 
 @metric(
-    "top1_delta",
-    title="Δ points",
-    kind="points",
+    "sqnr",
+    title="SQNR",
+    unit="dB",
+    kind="number",
     better="higher",
-    relative=True,
-    comparison="none",
     scope="evaluation",
+    column=False,
+    relative=True,
+    substitute=True,
+    comparison="none",
 )
-@_of_labelled
-def top1_delta(evaluation: Evaluation) -> Figure | Skip:
-    """Top-1 less the baseline's on the same images; paired 95 % interval."""
+def sqnr(evaluation: Evaluation) -> Figure | Skip:
+    """Power of the baseline's outputs ÷ that of the difference to them, all outputs together."""
     if evaluation.baseline is None:
         return Skip(evaluation.no_baseline)
-    _check_paired(evaluation, evaluation.baseline)
-    right = evaluation.predicted == evaluation.labels
-    right_before = evaluation.baseline.predicted == evaluation.baseline.labels
-    gained, lost = int((right & ~right_before).sum()), int((right_before & ~right).sum())
-    n = len(right)
-    change = stats.paired_difference(gained, lost, n)
-    verdict = stats.quality_verdict(gained, lost, n, evaluation.margin)
-    return Figure(
-        change.value, change.low, change.high, n, verdict=verdict, gained=gained, lost=lost
-    )
+    if not evaluation.outputs or not evaluation.baseline.outputs:
+        return _NONE_KEPT
+    powers = [
+        (np.square(wanted).sum(axis=1), np.square(outputs - wanted).sum(axis=1))
+        for outputs, wanted in _compared(evaluation, evaluation.baseline)
+    ]
+    signal, noise = (np.concatenate(each) for each in zip(*powers, strict=True))
+    if not noise.sum():
+        return _SAME
+    if not signal.sum():
+        return Skip("the baseline's outputs are all 0", "not measured")
+
+    def decibels(chosen: npt.NDArray[np.intp]) -> float:
+        above, below = signal[chosen].sum(), noise[chosen].sum()
+        return 10 * math.log10(above / below) if above and below else math.nan
+
+    n = len(signal)
+    value = decibels(np.arange(n))
+    try:
+        interval = stats.interval_of(value, stats.replicates(decibels, n))
+    except ValueError:  # hardly any example differs
+        return Figure(value, n=n)
+    return Figure(interval.value, interval.low, interval.high, n)
+
+
+@metric(
+    "cosine",
+    title="cosine",
+    kind="number",
+    better="higher",
+    scope="evaluation",
+    column=False,
+    relative=True,
+    substitute=True,
+    comparison="none",
+)
+def cosine(evaluation: Evaluation) -> Figure | Skip:
+    """Cosine of an example's outputs to the baseline's, mean over examples; bootstrap-t."""
+    if evaluation.baseline is None:
+        return Skip(evaluation.no_baseline)
+    if not evaluation.outputs or not evaluation.baseline.outputs:
+        return _NONE_KEPT
+    if sum(values[:1].size for values in evaluation.outputs.values()) == 1:
+        return _NO_ANGLE
+    parts = [_cosines(*each) for each in _compared(evaluation, evaluation.baseline)]
+    cosines = np.concatenate(parts)
+    mean = stats.mean(cosines)
+    return Figure(mean.value, mean.low, min(1.0, mean.high), len(cosines))
 
 
 @metric(
@@ -116,10 +137,14 @@ def top1_delta(evaluation: Evaluation) -> Figure | Skip:
     comparison="none",
 )
 def fidelity(evaluation: Evaluation) -> Figure | Skip:
-    """Share of test images that get the same answer as from the Keras model behind the file."""
+    """Share of test examples that get the same answer as from the Keras model behind the file."""
     if evaluation.fidelity is None:
         return _UNCHECKED
-    return _share(evaluation.fidelity.same, evaluation.fidelity.n)
+    if evaluation.fidelity.same is None:
+        return _NUMBERS
+    if evaluation.fidelity.same.is_integer():
+        return _share(evaluation.fidelity.same, evaluation.fidelity.n)
+    return Figure(evaluation.fidelity.same / evaluation.fidelity.n, n=evaluation.fidelity.n)
 
 
 @metric(
@@ -131,7 +156,7 @@ def fidelity(evaluation: Evaluation) -> Figure | Skip:
     comparison="none",
 )
 def furthest_score(evaluation: Evaluation) -> Figure | Skip:
-    """Largest difference of a score from that of the Keras model behind the file."""
+    """Largest difference of an output's value from that of the Keras model behind the file."""
     if evaluation.fidelity is None:
         return _UNCHECKED
     return Figure(evaluation.fidelity.furthest, n=evaluation.fidelity.n)
@@ -147,5 +172,41 @@ def furthest_score(evaluation: Evaluation) -> Figure | Skip:
     comparison="none",
 )
 def throughput(evaluation: Evaluation) -> Figure:
-    """Test images answered per second, batched, on all cores."""
-    return Figure(len(evaluation.labels) / evaluation.seconds, n=len(evaluation.labels))
+    """Test examples answered per second, batched, on all cores."""
+    return Figure(evaluation.n / evaluation.seconds, n=evaluation.n)
+
+
+def _compared(
+    evaluation: Evaluation, baseline: Evaluation
+) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """Outputs and the baseline's, each `(k, values)`, all of an example's in a row.
+
+    Of the examples that both have kept, a few at a time: float64 takes twice their memory, or more.
+    """
+    m = min(len(v) for each in (evaluation, baseline) for v in each.outputs.values())
+    example = 8 * sum(values[:1].size for values in baseline.outputs.values())
+    most = max(1, COMPARED_BYTES // max(1, example))
+    for start in range(0, m, most):
+        stop = min(start + most, m)
+        yield _rows(evaluation, baseline, start, stop), _rows(baseline, baseline, start, stop)
+
+
+def _rows(
+    evaluation: Evaluation, named: Evaluation, start: int, stop: int
+) -> npt.NDArray[np.float64]:
+    """Outputs of some examples, all of one's in a row, in the order in which another has them."""
+    parts = [evaluation.outputs[name][start:stop] for name in named.outputs]
+    return np.concatenate(
+        [part.reshape(stop - start, -1).astype(np.float64) for part in parts], axis=1
+    )
+
+
+def _cosines(
+    outputs: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Of each example; of two that are all 0 it is 1, of one that is, 0."""
+    lengths = np.linalg.norm(outputs, axis=1) * np.linalg.norm(wanted, axis=1)
+    cosines = (outputs * wanted).sum(axis=1) / np.where(lengths > 0, lengths, 1)
+    cosines[lengths == 0] = (outputs == wanted).all(axis=1)[lengths == 0]
+    clipped: npt.NDArray[np.float64] = np.clip(cosines, -1, 1)
+    return clipped

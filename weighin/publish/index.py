@@ -13,6 +13,7 @@ from weighin.publish.pages import pages, ranked
 from weighin.report import units
 from weighin.report.footer import counted
 from weighin.report.origin import untrained
+from weighin.report.primary import examples
 from weighin.report.rows import Row, rows_of_seeds
 
 _SHORT = 40  # letters of a variant's name that a line bears
@@ -93,11 +94,16 @@ def _run(run: Run, name: str) -> str:
 
 
 def _compared(results: Results, best: Row) -> str:
-    """What became of a row's accuracy, and by how many images that is known."""
+    """What became of the row's answers, and by how many examples that is known."""
     if untrained(results, {record.model for record in results.records}):
         return "of random weights"
-    delta = best.mean("top1_delta")
-    if best.is_worse is None or delta is None:
-        return "accuracy not compared"
-    images = counted([best], "top1_delta")
-    return f"{units.points(delta)} points of top-1, not found worse by {images} images"
+    quality = best.primary
+    delta = best.mean(quality.delta_name)
+    if best.is_worse is None or delta is None or quality.delta is None:
+        return (
+            f"{'accuracy' if quality.is_paired_by_counts else quality.figure.called} not compared"
+        )
+    count, noun = counted([best], quality.delta_name), examples(results, best.dataset, quality)
+    told = units.shown(quality.delta, delta)
+    of = " points of" if quality.delta.kind == "points" else " of"
+    return f"{told}{of} {quality.figure.title}, not found worse by {count} {noun}"

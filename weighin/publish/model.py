@@ -10,6 +10,7 @@ from weighin.publish.folders import Folder, Run, slug
 from weighin.publish.pages import pages
 from weighin.publish.reference import Published
 from weighin.report import curve, table
+from weighin.report.primary import primary
 
 LEAST = 3  # operating points of one family: two are no curve
 _RESERVED = {"machine", "readme", "tables"}
@@ -43,9 +44,15 @@ def _run(run: Run, model: str) -> list[str]:
     if drawn(results):
         figure = figure_name(run, model)
         parts.append(f"### Operating points of {markdown.safe(model)}")
-        parts.append(markdown.picture(f"top-1 of {model} against size and speed", figure))
+        parts.append(markdown.picture(drawing(results, model), figure))
         parts.append(markdown.link("the curves' tables", "curves.md"))
     return parts
+
+
+def drawing(results: Results, model: str) -> str:
+    """What the figure of a model's operating points shows, for those who do not see it."""
+    title = primary(results.metrics, results.records).figure.title
+    return f"{title} of {model} against size and speed"
 
 
 def drawn(results: Results) -> list[curve.Curve]:

@@ -19,7 +19,7 @@ def curves(folder: Folder, project: Project) -> str:
         if curved:
             parts.append(head(run))
         for name in curved:
-            text = f"top-1 of {name} against size and speed"
+            text = model.drawing(run.of(name), name)
             parts.append(markdown.picture(text, model.figure_name(run, name)))
             parts.append(curve.render([run.of(name)], "github"))
     return markdown.page(folder, "Operating points", parts) if parts else ""

@@ -14,16 +14,11 @@ from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.report import units
 from weighin.report.gates import CONTROLS
+from weighin.report.primary import examples, primary
 from weighin.report.record import POINT, Entry, entries
 from weighin.report.rows import by_model
 
 TIMES = "times"  # smaller than 4 bytes per parameter of the dense model
-_RATIO = (
-    "× of ours: 4 bytes per parameter of the dense model ÷ the smallest file after gzip -9 that "
-    f"McNemar's exact test does not find worse at 5 %, and whose top-1 is at most {POINT * 100:g} "
-    "points below its dense start's; the best of several variants and seeds by these same images "
-    "is flattered by the choice"
-)
 _NAMES = {"zip_bytes": "zipped", "gzip_bytes": "gzip -9", TIMES: "×"}  # as others call them
 
 
@@ -104,8 +99,28 @@ def section(folder: Folder, model: str, known: Sequence[Published]) -> str:
         return ""
     headers = ["source", "what", "published", "ours", "which of ours", "compares"]
     is_any_ratio = any(published.metric == TIMES for published in shown)
-    table = markdown.table(headers, rows, [_RATIO] * is_any_ratio)
+    table = markdown.table(headers, rows, [_ratio(folder, model)] * is_any_ratio)
     return f"## Published beside ours\n\n{table}"
+
+
+def _ratio(folder: Folder, model: str) -> str:
+    """What the ratio of ours is, by the figure that the model's answers are judged by."""
+    run = next((run for run in folder.runs if model in run.models), None)
+    test, title, by, noun = "McNemar's exact test", "top-1", "points below", "images"
+    if run is not None:
+        results = run.of(model)
+        quality = primary(results.metrics, results.records)
+        noun = examples(results, results.records[0].dataset, quality)
+        if not quality.is_paired_by_counts:
+            test, title = "the paired bootstrap", quality.figure.title
+            side = "above" if quality.is_lower_better else "below"
+            by = f"{'points' if quality.figure.kind == 'share' else '%'} {side}"
+    return (
+        f"× of ours: 4 bytes per parameter of the dense model ÷ the smallest file after gzip -9 "
+        f"that {test} does not find worse at 5 %, and whose {title} is at most {POINT * 100:g} "
+        f"{by} its dense start's; the best of several variants and seeds by these same {noun} is "
+        f"flattered by the choice"
+    )
 
 
 def ratios(run: Run, known: Sequence[Published]) -> str:

@@ -48,7 +48,12 @@ def environment(
         "packages": packages.packages(),
         "commit": packages.commit(),
         "datasets": {
-            name: {"digest": data.digest, "train": len(data.train), "test": len(data.test)}
+            name: {
+                "digest": data.digest,
+                "train": len(data.train),
+                "test": len(data.test),
+                "examples": data.examples,
+            }
             for name, data in loaded.items()
         },
         "weights": _weights(models, settings, context),

@@ -64,6 +64,7 @@ class Run:
             workers=settings.workers,
             pair_seconds=settings.pair_seconds,
             margin=settings.margin,
+            optional=settings.suite.optional,
         )
 
     def cells(self, scope: Scope) -> list[Cell]:

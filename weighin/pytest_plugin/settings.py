@@ -94,6 +94,7 @@ def _suite(config: pytest.Config) -> Suite:
         tuple(_split(models)) if models else named.models,
         tuple(_split(variants)) if variants else named.variants,
         named.seeds if seeds is None else seeds,
+        named.optional,
     )
     if suite.seeds < 1:
         raise WeighinError(f"--weighin-seeds {suite.seeds}: wanted a number from 1.")

@@ -158,6 +158,8 @@ def _catalogue(described: Any) -> Catalogue:
 
 
 def _fits(hint: Any, value: Any) -> bool:
+    if hint == float | None:  # None is its default, which is not stored
+        hint = float
     choices = typing.get_args(hint)
     if choices:
         return isinstance(value, str) and value in choices

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Metric, Results
+from weighin.core import Metric, Record, Results
 from weighin.report import units
+from weighin.report.primary import primaries
+from weighin.report.rows import by_model
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,20 @@ def column_of(metric: Metric, header: str = "") -> Column:
     )
 
 
-def columns(results: Results) -> tuple[Column, ...]:
-    """The columns of a run's comparison tables: every metric that asks for one."""
-    return tuple(column_of(metric) for metric in results.metrics.values() if metric.column)
+def columns(results: Results, records: Iterable[Record] | None = None) -> tuple[Column, ...]:
+    """The columns of comparison tables: every metric that asks for one.
+
+    Args:
+        results: the run.
+        records: of one table; how good answers are has the columns of its own task alone.
+    """
+    told = primaries(results.metrics, results.records if records is None else records)
+    shown = {name for each in told for name in (each.name, each.delta_name)}
+    return tuple(
+        column_of(metric)
+        for metric in results.metrics.values()
+        if metric.name in shown or (metric.column and not metric.quality)
+    )
 
 
 def columns_of(results: Results, names: Iterable[str]) -> tuple[Column, ...]:
@@ -53,6 +66,9 @@ def of_all(runs: Sequence[Results]) -> tuple[Column, ...]:
     """The columns of several runs' tables, each once, as the first run that has it describes it."""
     described: dict[str, Column] = {}
     for results in runs:
-        for column in columns(results):
-            described.setdefault(column.metric, column)
+        of_tables = [columns(results, of) for of in by_model(results.records).values()]
+        shown = {column.metric: column for of_table in of_tables for column in of_table}
+        for name in results.metrics:
+            if name in shown:
+                described.setdefault(name, shown[name])
     return tuple(described.values())

@@ -87,14 +87,17 @@ def change(metric: Metric, first: Record | None, second: Record | None) -> float
     """How far the second figure is from the first, as a share of it; of shares the difference."""
     if first is None or second is None or first.value is None or second.value is None:
         return None
-    if metric.comparison == "shares":
+    if _is_share(metric):
         return second.value - first.value
-    return second.value / first.value - 1 if first.value else None
+    if not first.value:
+        return None
+    share = second.value / first.value - 1
+    return share if first.value > 0 else -share
 
 
 def amount(metric: Metric, change: float) -> str:
     """How much a figure differs: `3.1 %`, or `0.52 points` for a share."""
-    if metric.comparison == "shares":
+    if _is_share(metric):
         return f"{abs(change) * 100:.2f} points"
     return f"{abs(change) * 100:.1f} %" if abs(change) >= 0.001 else "< 0.1 %"
 
@@ -144,9 +147,8 @@ def verdict(metric: Metric, first: Record | None, second: Record | None, tests: 
     if metric.comparison == "exact":
         is_higher = (second.value > first.value) - (second.value < first.value)
         return word(metric, is_higher) if is_higher else "same"
-    drift = 1 + metric.tolerance
-    below = _end(second, "high") * drift < _end(first, "low")
-    above = _end(second, "low") > _end(first, "high") * drift
+    below = _beyond(metric, _end(second, "high"), _end(first, "low"))
+    above = _beyond(metric, _end(first, "high"), _end(second, "low"))
     return word(metric, 1 if above else -1) if below or above else "no evidence"
 
 
@@ -163,6 +165,16 @@ def word(metric: Metric, direction: int) -> str:
 def is_speed(metric: Metric) -> bool:
     """Whether a metric tells how fast something is."""
     return metric.machine_bound and metric.kind in ("seconds", "ratio", "rate")
+
+
+def _is_share(metric: Metric) -> bool:
+    return metric.kind == "share" or metric.comparison == "shares"
+
+
+def _beyond(metric: Metric, lower: float, upper: float) -> bool:
+    """Whether the upper lies above the lower by more than is tolerated."""
+    tolerated = metric.tolerance if _is_share(metric) else metric.tolerance * abs(lower)
+    return lower + tolerated < upper
 
 
 def _end(record: Record, end: str) -> float:

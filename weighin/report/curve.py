@@ -1,4 +1,4 @@
-"""Records → operating-point curves: accuracy against size and speed, one row a point.
+"""Records → operating-point curves: how good answers are against size and speed, one row a point.
 
 The rows show what Blalock et al. 2020 ("What is the State of Neural Network Pruning?") ask of any
 result: several operating points, several seeds, a random control on the same axes, and compression
@@ -18,20 +18,22 @@ from weighin.report.columns import Column, column_of, columns_of
 from weighin.report.footer import samples
 from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
+from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
 from weighin.report.table import Table, document
 
-_SHOWN = ("gzip_bytes", "smaller", "top1", "latency", "speedup")
 _THEORY = Metric(
     name="theoretical", title="× in theory", kind="ratio", better="higher", relative=True
 )
-FRONTS = ("smaller", "speedup")  # against top-1
+FRONTS = ("smaller", "speedup")  # against the primary figure
 _ON_FRONT = "◆"
-_NOTES = (
-    f"{_ON_FRONT} on the Pareto front of top-1 and that column: no other row is at least as good "
-    f"in both and better in one, by the means",
+_ON_FRONT_NOTE = (
+    _ON_FRONT + " on the Pareto front of {} and that column: no other row is at least as good "
+    "in both and better in one, by the means"
+)
+_IN_THEORY_NOTE = (
     "× in theory: the baseline's multiply-accumulates ÷ the variant's with weights that are not "
-    "zero; what skipping every zero would bring (Blalock et al. 2020)",
+    "zero; what skipping every zero would bring (Blalock et al. 2020)"
 )
 
 
@@ -56,14 +58,18 @@ class Curve:
 
     Attributes:
         place: the runtime, with its threads if more than one.
+        primary: the figure that stands against size and speed.
+        examples: what those of the data set are called.
         baseline: its row, if it was measured.
         points: family by family, each in the order of its numbers.
-        fronts: by metric of `FRONTS`, the variants on the Pareto front of it and top-1.
+        fronts: by metric of `FRONTS`, the variants on the Pareto front of it and the primary.
     """
 
     model: str
     dataset: str
     place: str
+    primary: Primary
+    examples: str
     baseline: Row | None
     points: tuple[Point, ...]
     fronts: dict[str, frozenset[str]]
@@ -121,7 +127,9 @@ def curves(results: Results) -> list[Curve]:
         for place in dict.fromkeys(row.place for row in rows):
             rows_here = {row.variant: row for row in rows if row.place == place}
             if set(rows_here) - set(CONTROLS):
-                drawable.append(_curve(model, dataset, place, rows_here))
+                quality = primary(results.metrics, records)
+                noun = examples(results, dataset, quality)
+                drawable.append(_curve(model, dataset, place, quality, noun, rows_here))
     if not drawable:
         raise WeighinError(
             "These results have no operating points, only controls. Weigh several: weighin "
@@ -143,7 +151,9 @@ def _sections(results: Results) -> list[Section]:
     return [_section(curve, results) for curve in curves(results)]
 
 
-def _curve(model: str, dataset: str, place: str, rows: dict[str, Row]) -> Curve:
+def _curve(
+    model: str, dataset: str, place: str, quality: Primary, noun: str, rows: dict[str, Row]
+) -> Curve:
     named = families(name for name in rows if name != "baseline")
     points = [
         Point(family, at, rows[name])
@@ -151,15 +161,16 @@ def _curve(model: str, dataset: str, place: str, rows: dict[str, Row]) -> Curve:
         for name, at in sorted(members.items(), key=lambda member: member[1] or 0.0)
     ]
     fronts = {metric: _front_of(list(rows.values()), metric) for metric in FRONTS}
-    return Curve(model, dataset, place, rows.get("baseline"), tuple(points), fronts)
+    baseline = rows.get("baseline")
+    return Curve(model, dataset, place, quality, noun, baseline, tuple(points), fronts)
 
 
 def coordinates(row: Row, metric: str) -> tuple[float, float] | None:
-    """A row's means over all its seeds of a metric of `FRONTS` and of top-1.
+    """A row's means over all its seeds of a metric of `FRONTS` and of its primary figure.
 
     None if a seed failed: means over the other seeds would flatter the row.
     """
-    high = row.mean("top1")
+    high = row.mean(row.primary.name)
     far = 1.0 if row.variant == "baseline" else row.mean(metric)
     return None if high is None or far is None else (far, high)
 
@@ -168,7 +179,8 @@ def _front_of(rows: Sequence[Row], metric: str) -> frozenset[str]:
     placed = {row.variant: at for row in rows if (at := coordinates(row, metric)) is not None}
     if set(placed) <= {"baseline"}:
         return frozenset()
-    on_front = front(list(placed.values()))
+    sign = {row.variant: -1 if row.primary.is_lower_better else 1 for row in rows}
+    on_front = front([(far, sign[variant] * up) for variant, (far, up) in placed.items()])
     return frozenset(variant for variant, is_on in zip(placed, on_front, strict=True) if is_on)
 
 
@@ -198,12 +210,13 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _columns(results: Results) -> tuple[Column, ...]:
-    return (*columns_of(results, _SHOWN), column_of(_THEORY))
+def _columns(results: Results, quality: Primary) -> tuple[Column, ...]:
+    shown = ("gzip_bytes", "smaller", quality.name, "latency", "speedup")
+    return (*columns_of(results, shown), column_of(_THEORY))
 
 
 def _section(curve: Curve, results: Results) -> Section:
-    table = Table(curve.model, curve.dataset, curve.rows, _columns(results))
+    table = Table(curve.model, curve.dataset, curve.rows, _columns(results, curve.primary))
     headers = ["family", "·", *(column.header for column in table.columns)]
     points = [Point("baseline", None, curve.baseline)] if curve.baseline else []
     cells = [
@@ -215,7 +228,8 @@ def _section(curve: Curve, results: Results) -> Section:
         for point in (*points, *curve.points)
     ]
     metrics = [column.metric for column in table.columns]
-    lines = [*table.numbered, *samples(results, curve.rows, curve.dataset, metrics), *_NOTES]
+    notes = [_ON_FRONT_NOTE.format(curve.primary.figure.title), _IN_THEORY_NOTE]
+    lines = [*table.numbered, *samples(results, curve.rows, curve.dataset, metrics), *notes]
     return Section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
 
 
@@ -239,7 +253,7 @@ def _flat(results: Results) -> Iterable[dict[str, Any]]:
             "at": point.at,
             "variant": row.variant,
         }
-        for column in _columns(results):
+        for column in _columns(results, curve.primary):
             records = row.records.get(column.metric, ())
             spread = over_seeds(records)
             flat[column.metric] = spread and spread.mean

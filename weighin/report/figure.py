@@ -1,4 +1,4 @@
-"""Curves → a figure of top-1 against compression and speed-up, SVG or PNG by the file's ending."""
+"""Curves → a figure of how good answers are against compression and speed-up, SVG or PNG."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 
 from weighin.core import WeighinError
 from weighin.files import replacing
+from weighin.report import units
 from weighin.report.curve import Curve, Point, coordinates
 from weighin.report.footer import counted
+from weighin.report.primary import Primary
 from weighin.report.rows import Row, Spread, over_seeds
 
 ENDINGS = (".svg", ".png")
@@ -77,7 +79,7 @@ def _draw_curve(curve: Curve, part: Any) -> None:
     looks = styles(curve.points)
     for axes, metric in ((left, "smaller"), (right, "speedup")):
         _draw_panel(curve, axes, metric, looks)
-    left.set_ylabel("top-1 on the test set (%)")
+    left.set_ylabel(curve.primary.axis)
     part.suptitle(f"{curve.model} on {curve.dataset}, {curve.place}", fontweight="bold")
     handles = {text: line for line, text in zip(*left.get_legend_handles_labels(), strict=True)}
     place = {"loc": "outside lower center", "ncols": 4, "alignment": "left"}
@@ -92,7 +94,7 @@ def _draw_panel(
 
     axes.set_xscale("log", base=2)
     axes.set_xlabel(_PANELS[metric])
-    _draw_baseline(curve.baseline, axes)
+    _draw_baseline(curve, axes)
     xs = [1.0]
     for family, points in itertools.groupby(curve.points, key=lambda point: point.family):
         rows = [point.row for point in points]
@@ -109,13 +111,16 @@ def _draw_panel(
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _draw_baseline(baseline: Row | None, axes: Any) -> None:
-    spread = over_seeds(baseline.records.get("top1", ())) if baseline else None
+def _draw_baseline(curve: Curve, axes: Any) -> None:
+    baseline, factor = curve.baseline, _factor(curve.primary)
+    spread = over_seeds(baseline.records.get(curve.primary.name, ())) if baseline else None
     if spread is None:
         return
-    axes.axhline(spread.mean * 100, color="black", linestyle="--", linewidth=1.2, label="baseline")
+    across = {"color": "black", "linestyle": "--", "linewidth": 1.2, "label": "baseline"}
+    axes.axhline(spread.mean * factor, **across)
     if spread.low is not None and spread.high is not None:
-        axes.axhspan(spread.low * 100, spread.high * 100, color="black", alpha=0.07, linewidth=0)
+        ends = (spread.low * factor, spread.high * factor)
+        axes.axhspan(*ends, color="black", alpha=0.07, linewidth=0)
 
 
 def _draw_family(
@@ -123,14 +128,15 @@ def _draw_family(
 ) -> list[float]:
     """Draw a family's points with their error bars, and return their places on the x axis."""
     xs = [over_seeds(row.records[metric]) for row in rows]
-    ys = [over_seeds(row.records["top1"]) for row in rows]
+    ys = [over_seeds(row.records[row.primary.name]) for row in rows]
+    factor = _factor(rows[0].primary) if rows else 1
     x, y = [spread for spread in xs if spread], [spread for spread in ys if spread]
     if x:
         axes.errorbar(
             [spread.mean for spread in x],
-            [spread.mean * 100 for spread in y],
+            [spread.mean * factor for spread in y],
             xerr=_bars(x),
-            yerr=_bars(y, 100),
+            yerr=_bars(y, factor),
             label=family,
             linewidth=1.3,
             elinewidth=0.8,
@@ -141,6 +147,10 @@ def _draw_family(
     return [spread.mean for spread in x]
 
 
+def _factor(primary: Primary) -> int:
+    return units.axis(primary.figure)[0]
+
+
 def _bars(spreads: Sequence[Spread], factor: float = 1) -> list[list[float]]:
     return [[spread.bars[side] * factor for spread in spreads] for side in (0, 1)]
 
@@ -148,7 +158,8 @@ def _bars(spreads: Sequence[Spread], factor: float = 1) -> list[list[float]]:
 def _draw_front(curve: Curve, axes: Any, metric: str) -> None:
     rows = [row for row in curve.rows if row.variant in curve.fronts[metric]]
     corners = sorted(at for row in rows if (at := coordinates(row, metric)) is not None)
-    x, y = [x for x, _ in corners], [y * 100 for _, y in corners]
+    factor = _factor(curve.primary)
+    x, y = [x for x, _ in corners], [y * factor for _, y in corners]
     # in steps: between two points the one farther along is the best that was measured
     wide = {"color": "#bbbbbb", "linewidth": 5, "alpha": 0.6, "zorder": 1}
     axes.step(x, y, where="pre", label="Pareto front", solid_capstyle="round", **wide)
@@ -167,13 +178,14 @@ def styles(points: Iterable[Point]) -> dict[str, dict[str, Any]]:
 
 def caption(curve: Curve) -> str:
     """What points, bars, dashes and the grey line of a curve's figure are."""
-    seeds = max((len(row.records.get("top1", ())) for row in curve.rows), default=0)
-    images = counted(curve.rows, "top1") or "no"
+    name = curve.primary.name
+    seeds = max((len(row.records.get(name, ())) for row in curve.rows), default=0)
+    count = counted(curve.rows, name) or "no"
     if seeds > 1:
         bars = f"Points: mean of {seeds} seeds, bars: ±1 standard deviation over them"
     else:
         bars = "Points: one seed; bars: 95 % intervals"
     return (
-        f"{bars}; {images} test images.\n"
+        f"{bars}; {count} test {curve.examples}.\n"
         f"Dashed: the dense baseline with its 95 % interval. Grey: Pareto front."
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from weighin.core import Record, Results
+from weighin.core import Metric, Record, Results
 from weighin.report.origin import recipes, untrained
+from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row
 
 
 def samples(
     results: Results, rows: Sequence[Row], dataset: str, metrics: Collection[str]
 ) -> list[str]:
-    """What a table's figures rest on: images, rounds, threads, seeds, margins.
+    """What a table's figures rest on: examples, rounds, threads, seeds, margins.
 
     Args:
         results: of the run.
@@ -20,8 +21,9 @@ def samples(
         dataset: the data set that they were measured on.
         metrics: the metrics that the table has columns for.
     """
+    quality = primary(results.metrics, _all_records(rows))
     sentences = [
-        _images(results, rows, dataset) if "top1" in metrics else "",
+        _examples(results, rows, dataset, quality) if quality.name in metrics else "",
         _latency(rows) if "latency" in metrics else "",
         _seeds(rows),
         _profile(results),
@@ -33,7 +35,7 @@ def samples(
             None,
             [
                 _smaller() if "smaller" in metrics else "",
-                _delta(results, rows) if "top1_delta" in metrics else "",
+                _delta(results, rows, dataset, quality) if quality.delta_name in metrics else "",
                 _faster(results, rows) if "speedup" in metrics else "",
             ],
         ),
@@ -52,9 +54,9 @@ def legend(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def _images(results: Results, rows: Sequence[Row], dataset: str) -> str:
-    images = counted(rows, "top1")
-    return f"{dataset}: {images} test images{_trained_on(results, rows, dataset)}" if images else ""
+def _examples(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:
+    count, noun = counted(rows, quality.name), examples(results, dataset, quality)
+    return f"{dataset}: {count} test {noun}{_trained_on(results, rows, dataset)}" if count else ""
 
 
 def _latency(rows: Sequence[Row]) -> str:
@@ -93,14 +95,28 @@ def _smaller() -> str:
     return "× smaller: gzip -9 against the baseline's in the same file format"
 
 
-def _delta(results: Results, rows: Sequence[Row]) -> str:
-    margin = results.environment.get("margin")
-    if margin is None or not _records(rows, "top1_delta"):
+def _delta(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:
+    margin, records = results.environment.get("margin"), _records(rows, quality.delta_name)
+    if margin is None or not records or quality.delta is None:
         return ""
-    return (
-        f"Δ points: on the same images; better or worse by McNemar's exact test at 5 %, "
-        f"same if the interval lies within ±{margin * 100:g}"
-    )
+    title, noun = quality.delta.title, examples(results, dataset, quality)
+    measured = [record for record in records if record.value is not None]
+    if quality.is_paired_by_counts or any(record.gained is not None for record in measured):
+        told = "by McNemar's exact test at 5 %, same if the interval lies within"
+    elif measured:
+        told = "if the paired bootstrap's interval leaves out 0, same if it lies within"
+    else:
+        return ""
+    return f"{title}: on the same {noun}; better or worse {told} {_margin(quality.delta, margin)}"
+
+
+def _margin(delta: Metric, of_shares: float) -> str:
+    """What difference does not matter: the metric's own, the run's for shares, or 1 %."""
+    if delta.kind == "points":
+        return f"±{(of_shares if delta.margin is None else delta.margin) * 100:g}"
+    if delta.margin is not None:
+        return f"±{delta.margin:g} {delta.unit}".rstrip()
+    return "±1 % of the baseline's"
 
 
 def _faster(results: Results, rows: Sequence[Row]) -> str:
@@ -142,7 +158,7 @@ def _is_any_spent(rows: Sequence[Row]) -> bool:
 
 
 def counted(rows: Sequence[Row], metric: str) -> str:
-    """How many images, rounds or openings a metric's figures rest on: `450 to 1,000`."""
+    """How many examples, rounds or openings a metric's figures rest on: `450 to 1,000`."""
     counts = sorted({record.n or 0 for record in _records(rows, metric)} - {0})
     if not counts:
         return ""
@@ -150,9 +166,9 @@ def counted(rows: Sequence[Row], metric: str) -> str:
 
 
 def _trained_on(results: Results, rows: Sequence[Row], dataset: str) -> str:
-    """How many images the dense starts were trained on, and how many were held out.
+    """How many examples the dense starts were trained on, and how many were held out.
 
-    The recipes in the run's provenance say so; without a recipe all images count as trained on.
+    The recipes in the run's provenance say so; without a recipe all count as trained on.
     """
     count = results.environment.get("datasets", {}).get(dataset, {}).get("train")
     if count is None:

@@ -31,7 +31,7 @@ class Entry:
         verdict: against the newest release, as `compare.verdict` says it, or `not compared`;
             empty for the newest itself.
         change: from the newest release's figure, by the seeds that both have: a share of that
-            figure, or for top-1 a difference of shares; None where either has no figure, or where
+            figure, or for shares their difference; None where either has no figure, or where
             they are not compared.
         records: those that the entry sums up, one for each seed.
     """
@@ -127,8 +127,8 @@ def against(
 ) -> tuple[str, float | None]:
     """The verdict on one row's figures of the second release beside the first's, and the change.
 
-    Figures are means over the seeds that both have; the number of images is that of one seed, since
-    all seeds have the same images. The same .tflite file on one machine with one version of LiteRT
+    Figures are means over the seeds that both have; the number of examples is that of one seed,
+    since all seeds have the same. The same .tflite file on one machine with one version of LiteRT
     is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the change as in
     `Entry`.
     """

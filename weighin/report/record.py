@@ -16,10 +16,13 @@ from weighin.report import units
 from weighin.report.columns import columns_of
 from weighin.report.footer import samples
 from weighin.report.layout import Section
+from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row, by_model, rows_of
 from weighin.report.table import Table, document
 
-POINT = 0.001  # how far top-1 may lie below the dense baseline's and still count as no worse
+# How far top-1 may lie below the dense baseline's and still count as no worse; of what is no share,
+# as a share of the baseline's figure
+POINT = 0.001
 TIMES = "× below 4 B/parameter"
 SIZES = ("file_bytes", "gzip_bytes", "entropy_bytes")
 
@@ -28,10 +31,6 @@ _NOTES = (
     "the codes stand for not counted",
     "× below 4 B/parameter, bits/parameter: the file after gzip -9 against the parameters of the "
     "dense baseline; unlike × smaller this crosses file formats",
-    "McNemar: images gained and lost against the dense baseline, exact test; the best of several "
-    "variants by these same images is flattered by the choice",
-    f"no worse: that test does not find it worse at 5 %, and top-1 is at most "
-    f"{POINT * 100:g} points below",
 )
 
 
@@ -43,9 +42,14 @@ class Entry:
     dense: Row | None
 
     @property
+    def delta(self) -> Record | None:
+        """The difference of the primary figure to the baseline's."""
+        return _first(self.row, self.row.primary.delta_name)
+
+    @property
     def gain(self) -> tuple[int, int, int] | None:
-        """Test images gained and lost against the baseline, and their number in all."""
-        delta = _first(self.row, "top1_delta")
+        """Test examples gained and lost against the baseline, and their number in all."""
+        delta = self.delta
         if delta is None or delta.gained is None or delta.lost is None or not delta.n:
             return None
         return delta.gained, delta.lost, delta.n
@@ -54,10 +58,21 @@ class Entry:
     def is_no_worse(self) -> bool | None:
         """Whether it is no worse than the baseline; None if that was not measured."""
         if self.gain is None:
-            return None
+            return None if self.row.primary.is_paired_by_counts else self._is_hardly_worse
         gained, lost, n = self.gain
         is_worse = lost > gained and stats.mcnemar(gained, lost) < 1 - stats.CONFIDENCE
         return not is_worse and lost - gained <= round(POINT * n, 6)
+
+    @property
+    def _is_hardly_worse(self) -> bool | None:
+        """Whether a figure that is no count of right answers is no worse; None if not measured."""
+        delta, quality = self.delta, self.row.primary
+        dense = _value(self.dense, quality.name)
+        if delta is None or delta.value is None or dense is None:
+            return None
+        by = delta.value if quality.is_lower_better else -delta.value
+        tolerated = POINT if quality.figure.kind == "share" else POINT * abs(dense)
+        return delta.verdict != "worse" and by <= tolerated
 
     @property
     def bits(self) -> float | None:
@@ -98,13 +113,16 @@ def _sections(results: Results) -> list[Section]:
 
 def _section(model: str, dataset: str, records: Sequence[Record], results: Results) -> Section:
     rows = entries(records, results.metrics)
-    sizes, (top1,) = columns_of(results, SIZES), columns_of(results, ["top1"])
+    quality = primary(results.metrics, records)
+    names = [name for name in (quality.name, quality.delta_name) if name]
+    sizes, (figure, *deltas) = columns_of(results, SIZES), columns_of(results, names)
     headers = (
         *("variant", "seed", "runtime", *(column.header for column in sizes)),
-        *(TIMES, "bits/parameter", top1.header, f"dense {top1.header}"),
-        *("McNemar", "no worse", "sha256"),
+        *(TIMES, "bits/parameter", figure.header, f"dense {figure.header}"),
+        *(_test_header(quality), "no worse", "sha256"),
     )
-    table = Table(model, dataset, [entry.row for entry in rows], (*sizes, top1))
+    columns = (*sizes, *([] if quality.is_paired_by_counts else deltas), figure)
+    table = Table(model, dataset, [entry.row for entry in rows], columns)
     cells = [_cells(table, entry) for entry in rows]
     for anchor in _anchors(results, model):
         alike = "like for like" if anchor.get("alike") else "not like for like"
@@ -114,19 +132,46 @@ def _section(model: str, dataset: str, records: Sequence[Record], results: Resul
             TIMES: f"{anchor.get('times'):g}",
         }
         cells.append(list(row.values()))
-    lines = [*table.numbered, *samples(results, table.rows, dataset, ["top1"]), *_NOTES]
+    notes = (*_NOTES, *_judged_by(quality, examples(results, dataset, quality)))
+    below = samples(results, table.rows, dataset, [column.metric for column in columns[3:]])
+    lines = [*table.numbered, *below, *notes]
     return Section(f"{model} on {dataset}: the record", headers, cells, lines)
+
+
+def _test_header(quality: Primary) -> str:
+    """The header of the column that says how a row compares with the baseline."""
+    if quality.is_paired_by_counts:
+        return "McNemar"
+    return quality.delta.title if quality.delta else f"Δ {quality.figure.title}"
+
+
+def _judged_by(quality: Primary, noun: str) -> tuple[str, str]:
+    """What the column of the test says, and when a file counts as no worse."""
+    title, side = quality.figure.title, "above" if quality.is_lower_better else "below"
+    choice = f"the best of several variants by these same {noun} is flattered by the choice"
+    if quality.is_paired_by_counts:
+        told = f"McNemar: {noun} gained and lost against the dense baseline, exact test; {choice}"
+    else:
+        told = f"{_test_header(quality)}: against the dense baseline, by paired bootstrap; {choice}"
+    by = f"points {side}" if quality.figure.kind == "share" else f"% {side} the baseline's"
+    return told, (
+        f"no worse: that test does not find it worse at 5 %, and {title} is at most "
+        f"{POINT * 100:g} {by}"
+    )
 
 
 def _cells(table: Table, entry: Entry) -> list[str]:
     row = entry.row
-    *sizes, top1 = (table.cell(row, column) for column in table.columns)
+    *sizes, figure = (table.cell(row, column) for column in table.columns)
+    test = _mcnemar(entry)
+    if len(sizes) > len(SIZES):
+        test = sizes.pop()
     if row.variant == "baseline":
         against = ["", "", ""]
     else:
         dense = table.cell(entry.dense, table.columns[-1]) if entry.dense else "not measured"
         worse = {True: "yes", False: "no", None: "not measured"}[entry.is_no_worse]
-        against = [dense, _mcnemar(entry), worse]
+        against = [dense, test, worse]
     return [
         row.variant,
         str(row.seed),
@@ -134,7 +179,7 @@ def _cells(table: Table, entry: Entry) -> list[str]:
         *sizes,
         "not measured" if entry.times is None else units.ratio(entry.times),
         "not measured" if entry.bits is None else units.ratio(entry.bits),
-        top1,
+        figure,
         *against,
         entry.sha256[:12],
     ]
@@ -158,8 +203,8 @@ def _flat(results: Results) -> list[dict[str, Any]]:
     flat: list[dict[str, Any]] = []
     for (model, dataset), records in by_model(results.records).items():
         for entry in entries(records, results.metrics):
-            row, top1, dense = entry.row, _first(entry.row, "top1"), _first(entry.dense, "top1")
-            gained, lost, n = entry.gain or (None, None, None)
+            row, name = entry.row, entry.row.primary.name
+            figure, dense = _first(row, name), _first(entry.dense, name)
             flat.append(
                 {
                     "model": model,
@@ -172,18 +217,13 @@ def _flat(results: Results) -> list[dict[str, Any]]:
                     "dense_parameters": _value(entry.dense, "parameters"),
                     "times_below_4_bytes_per_parameter": entry.times,
                     "bits_per_parameter": entry.bits,
-                    "top1": top1 and top1.value,
-                    "top1_low": top1 and top1.low,
-                    "top1_high": top1 and top1.high,
-                    "dense_top1": dense and dense.value,
-                    "dense_top1_low": dense and dense.low,
-                    "dense_top1_high": dense and dense.high,
-                    "images": n,
-                    "gained": gained,
-                    "lost": lost,
-                    "mcnemar_p": None
-                    if gained is None or lost is None
-                    else stats.mcnemar(gained, lost),
+                    name: figure and figure.value,
+                    f"{name}_low": figure and figure.low,
+                    f"{name}_high": figure and figure.high,
+                    f"dense_{name}": dense and dense.value,
+                    f"dense_{name}_low": dense and dense.low,
+                    f"dense_{name}_high": dense and dense.high,
+                    **_flat_test(entry),
                     "no_worse": entry.is_no_worse,
                     "sha256": entry.sha256,
                 }
@@ -194,6 +234,23 @@ def _flat(results: Results) -> list[dict[str, Any]]:
             for anchor in _anchors(results, model)
         ]
     return flat
+
+
+def _flat_test(entry: Entry) -> dict[str, Any]:
+    """What the row's difference to the baseline rests on: counts, or the difference itself."""
+    quality, delta = entry.row.primary, entry.delta
+    if quality.is_paired_by_counts:
+        gained, lost, n = entry.gain or (None, None, None)
+        p = None if gained is None or lost is None else stats.mcnemar(gained, lost)
+        return {"images": n, "gained": gained, "lost": lost, "mcnemar_p": p}
+    name = quality.delta_name
+    return {
+        "examples": delta and delta.n,
+        name: delta and delta.value,
+        f"{name}_low": delta and delta.low,
+        f"{name}_high": delta and delta.high,
+        f"{name}_verdict": delta and delta.verdict,
+    }
 
 
 def _first(row: Row | None, metric: str) -> Record | None:

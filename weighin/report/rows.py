@@ -9,16 +9,22 @@ from dataclasses import dataclass
 
 from weighin.core import Case, Catalogue, Record
 from weighin.core.case import OfCase
+from weighin.report.primary import Primary, primary
 
 RUNTIME = "litert"  # that a page shows which has room for one
 
 
 @dataclass(frozen=True)
 class Row(OfCase):
-    """One variant on one runtime: its records by metric, one for each seed."""
+    """One variant on one runtime: its records by metric, one for each seed.
+
+    Attributes:
+        primary: the figure by which it is better or worse.
+    """
 
     case: Case
     records: Mapping[str, tuple[Record, ...]]
+    primary: Primary
 
     @property
     def own(self) -> list[Record]:
@@ -49,7 +55,7 @@ class Row(OfCase):
     @property
     def is_worse(self) -> bool | None:
         """Whether a seed is found worse than the baseline; None if that was not measured of all."""
-        records = self.records.get("top1_delta", ())
+        records = self.records.get(self.primary.delta_name, ())
         if not records or any(record.value is None for record in records):
             return None
         return any(record.verdict == "worse" for record in records)
@@ -147,7 +153,7 @@ def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
     def rank(case: Case) -> tuple[object, ...]:
         return case.format == "h5", order[case.variant], case.runtime, case.threads
 
-    ranked = sorted(runs, key=rank)
+    ranked, quality = sorted(runs, key=rank), primary(metrics, records)
     return [
         Row(
             case,
@@ -155,6 +161,7 @@ def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
                 name: (record,)
                 for name, record in {**files.get(case.file, {}), **runs[case]}.items()
             },
+            quality,
         )
         for case in ranked
     ]

@@ -90,16 +90,34 @@ def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:
     spread = over_seeds(records)
     if spread is None:
         return "", "", ""
-    mean, ends = column.show(spread.mean, None, None), ""
+    interval = (spread.low, spread.high)
+    (mean, brackets), ends = units.parts(column.show, spread.mean, *interval), ""
     if spread.deviation is not None:
-        ends += f" ± {units.deviation(column.show, spread.mean, spread.deviation)}"
-    ends += column.show(spread.mean, spread.low, spread.high).removeprefix(mean)
+        ends += f" ± {units.deviation(column.show, spread.mean, spread.deviation, *interval)}"
+    ends += brackets
     if any(record.stopped == "time" for record in records):
         ends += "*"
-    verdicts = Counter(record.verdict for record in records if record.verdict)
-    if len(verdicts) > 1:
-        return mean, ends, ", ".join(f"{word} ({n})" for word, n in verdicts.most_common())
-    return mean, ends, "".join(verdicts)
+    return mean, ends, _verdict([record.verdict for record in records if record.verdict])
+
+
+def _verdict(verdicts: Sequence[str]) -> str:
+    """The verdict of all seeds, or each with how many say so; margins that differ are a range."""
+    alike: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        alike.setdefault(verdict.partition("±")[0], []).append(verdict)
+    counted = {
+        word: len(each)
+        for each in alike.values()
+        if len(words := reasons.over_seeds([[verdict] for verdict in each])) == 1
+        for word in words
+    }
+    if sum(counted.values()) < len(verdicts):
+        counted = dict(Counter(verdicts))
+    if len(counted) < 2:
+        return "".join(counted)
+    ranked = Counter(counted).most_common()
+    comma = "; " if any("," in word for word in counted) else ", "
+    return comma.join(f"{word} ({n})" for word, n in ranked)
 
 
 def _too_few(record: Record) -> str:
@@ -111,7 +129,7 @@ def _too_few(record: Record) -> str:
 def tables(results: Results) -> list[Table]:
     """One table for each model and data set, rows in the order of their records."""
     return [
-        Table(model, data, rows_of_seeds(records, results.metrics), columns(results))
+        Table(model, data, rows_of_seeds(records, results.metrics), columns(results, records))
         for (model, data), records in by_model(results.records).items()
     ]
 

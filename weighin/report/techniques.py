@@ -7,7 +7,8 @@ on one runtime, a variant of a model
   wrong. Speed-ups do not count, as one without a figure may be the baseline's failure;
 - is *degraded* if it was built and ran, but beside the best of the other releases its file is more
   than 1 % larger, or more than 2 % after gzip -9; or its top-1 is more than one point lower, and
-  worse by Fisher's exact test at 5 %, shared among the other releases; or it is slower than in the
+  worse by Fisher's exact test at 5 %, shared among the other releases; or the figures of another
+  task are worse by more than is tolerated, beyond both intervals; or it is slower than in the
   newest release, or in the newest than in another one: its speed-up by more than 2 % and its
   latency by more than 30 %, both beyond both intervals. Either alone may be a slow hour of the
   machine, which meets a baseline whose weights come from memory harder than a small file: runs of
@@ -156,7 +157,7 @@ def _harm(at: int, columns: Sequence[Release], line: Line) -> str:
 
 
 def _best(line: Line, releases: Sequence[int]) -> list[int]:
-    """The release with the smallest file or highest top-1 among these; of equals the newest."""
+    """The release with the smallest file or the best answers among these; of equals the newest."""
     sign = -1 if line.metric.better == "higher" else 1
     values = [(line.entries[at].value, at) for at in releases]
     ranked = [(sign * value, at) for value, at in values if value is not None]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from weighin.core import Metric
 
 Style = Callable[[float, float | None, float | None], str]
+_FINEST = 9  # decimals; what is smaller is written with a power of ten
 _Steps = tuple[tuple[float, str], ...]
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
@@ -44,9 +45,23 @@ def count(value: float, low: float | None = None, high: float | None = None) -> 
     return f"{value:,.0f}" + _ends(low, high, lambda end: f"{end:,.0f}")
 
 
-def deviation(show: Style, value: float, spread: float) -> str:
-    """A standard deviation in the unit in which `show` gives the value: `0.051` of `72.2 µs`."""
+def deviation(
+    show: Style, value: float, spread: float, low: float | None = None, high: float | None = None
+) -> str:
+    """A standard deviation in the unit in which `show` gives the value: `0.051` of `72.2 µs`.
+
+    Args:
+        show: how the figure is shown.
+        value: the mean.
+        spread: its standard deviation.
+        low: the lower end of its interval, by which the digits of numbers go.
+        high: likewise.
+    """
     steps = _SECONDS if show is seconds else _BYTES if show is size else None
+    if isinstance(show, functools.partial):  # of a number, or of a change with its sign
+        if not show.args[1]:
+            return f"{spread:,.0f}" if spread >= 99.5 else f"{spread:.2g}"
+        return parts(show, spread, low, high)[0].removeprefix("+").partition(" ")[0]
     if steps is None:
         return show(spread, None, None).lstrip("+").removesuffix(" %")
     scaled = spread / _step(value, steps)[0]
@@ -59,17 +74,53 @@ def shown(metric: Metric, value: float, low: float | None = None, high: float | 
     return style(metric)(value, low, high)
 
 
+def parts(
+    show: Style, value: float, low: float | None = None, high: float | None = None
+) -> tuple[str, str]:
+    """A figure and its interval apart: `93.1 µs` and ` [92.8, 93.4]`.
+
+    The first may have other digits than the figure alone: those of numbers go by their interval.
+    """
+    whole, ends = show(value, low, high), _ends(low, high, str)
+    figure, bracket, rest = whole.rpartition(" [") if ends else (whole, "", "")
+    return figure, bracket + rest
+
+
+def axis(metric: Metric) -> tuple[int, str]:
+    """What figures are multiplied by on an axis, and the unit they then have: shares in percent."""
+    return (100, "%") if metric.kind == "share" else (1, metric.unit)
+
+
 def style(metric: Metric) -> Style:
     """How a metric's figures are shown."""
     if metric.kind == "number":
-        return functools.partial(_number, metric.unit)
+        return functools.partial(_number, metric.unit, "")
+    if metric.kind == "change":
+        return functools.partial(_number, metric.unit, "+")
     return _STYLES[metric.kind]
 
 
-def _number(unit: str, value: float, low: float | None = None, high: float | None = None) -> str:
-    """`1.23 mJ [1.20, 1.27]`."""
-    text = f"{value:.4g}" + (f" {unit}" if unit else "")
-    return text + _ends(low, high, lambda end: f"{end:.4g}")
+def _number(
+    unit: str, sign: str, value: float, low: float | None = None, high: float | None = None
+) -> str:
+    """`1.230 mJ [1.195, 1.265]`; changes with a sign, and two digits of their interval's length."""
+    ended = low is not None and high is not None
+    decimals = _FINEST + 1
+    if sign and low is not None and high is not None and high > low:
+        decimals = max(0, 1 - math.floor(math.log10(high - low)))
+
+    def written(number: float) -> str:
+        if decimals <= _FINEST:
+            text = f"{number:{sign},.{decimals}f}"
+        elif 0.99995e4 <= abs(number) < 1e15:
+            text = f"{number:{sign},.0f}"
+        elif ended and number:  # four digits, zeros too, as of the ends
+            text = f"{number:{sign}#.4g}".rstrip(".")
+        else:
+            text = f"{number:{sign}.4g}"
+        return text if float(text.replace(",", "")) else text.lstrip("+-")
+
+    return written(value) + (f" {unit}" if unit else "") + _ends(low, high, written)
 
 
 def _scaled(value: float, low: float | None, high: float | None, steps: _Steps) -> str:

@@ -38,9 +38,9 @@ class Matrix:
         """The lines below the techniques, which say what the words mean."""
         newest = self.releases[0].label
         results = self.releases[0].results
-        file, gzip, top1, speed, time = (
+        file, gzip, speed, time = (
             f"{results.metric(name).tolerance * 100:g}"
-            for name in ("file_bytes", "gzip_bytes", "top1", "speedup", "latency")
+            for name in ("file_bytes", "gzip_bytes", "speedup", "latency")
         )
         states = [state for technique in self.techniques for state in technique.states]
         parted = any(0 < state.count < state.of for state in states)
@@ -48,15 +48,39 @@ class Matrix:
             *["(1 of 3): of so many variants of models measured in that release"] * parted,
             "fails: could not be built, or has no accuracy or latency because something went wrong",
             f"degraded: built and run, but beside the best of the other releases its file is more "
-            f"than {file} % larger, or more than {gzip} % after gzip -9; or its top-1 is lower by "
-            f"more than {top1} in a hundred, and worse by Fisher's exact test at 5 %, shared among "
-            f"them; or it is slower than in {newest} ({newest} itself: than in any other)",
+            f"than {file} % larger, or more than {gzip} % after gzip -9; {self._worse_answers}"
+            f"or it is slower than in {newest} ({newest} itself: than in any other)",
             f"faster, slower: × faster by {speed} % and latency by {time} %, both beyond both "
             f"intervals; either alone may be a slow hour of the machine, as runs of one and the "
             f"same file differed by 50 % in latency and by 30 % in × faster",
             "works: otherwise, as far as measured; of many tests a few say worse by chance, and of "
             "one seed the chance of another training is in none of them",
         ]
+
+    @property
+    def _worse_answers(self) -> str:
+        """When answers count as worse, of each figure that the matrix has, ending in `; `."""
+        metrics = {line.metric.name: line.metric for line in self.lines}
+        told = [
+            metric
+            for metric in metrics.values()
+            if not metric.machine_bound and metric.kind in ("share", "number", "points", "change")
+        ]
+        fisher = [metric for metric in told if metric.comparison == "shares"]
+        others = [metric for metric in told if metric.comparison == "intervals"]
+        words = [
+            f"or its {metric.called} is lower by more than {metric.tolerance * 100:g} in a "
+            f"hundred, and worse by Fisher's exact test at 5 %, shared among them; "
+            for metric in fisher or ([] if others else [self.releases[0].results.metric("top1")])
+        ]
+        if others:
+            shown = ", ".join(
+                f"{metric.called} by more than {metric.tolerance * 100:g} "
+                f"{'in a hundred' if metric.kind == 'share' else '%'}"
+                for metric in others
+            )
+            words.append(f"or worse beyond both intervals: {shown}; ")
+        return "".join(words)
 
     @property
     def origin(self) -> list[str]:
@@ -124,13 +148,12 @@ def shown(line: Line, entry: Entry) -> str:
     if entry.value is None:
         return entry.status
     is_newest = entry is line.entries[0]
-    text = units.shown(line.metric, entry.value)
+    show, interval = units.style(line.metric), (entry.low, entry.high)
+    text, brackets = units.parts(show, entry.value, *interval)
     if entry.deviation is not None:
-        show = units.style(line.metric)
-        text += f" ± {units.deviation(show, entry.value, entry.deviation)}"
+        text += f" ± {units.deviation(show, entry.value, entry.deviation, *interval)}"
     if is_newest:
-        whole = units.shown(line.metric, entry.value, entry.low, entry.high)
-        return text + whole.removeprefix(units.shown(line.metric, entry.value))
+        return text + brackets
     if entry.verdict in ("", "no figure"):
         return text
     text += f" {entry.verdict}"

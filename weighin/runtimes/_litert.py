@@ -2,26 +2,26 @@
 
 It imports NumPy alone, which ai-edge-litert imports too, and whatever else where it is used:
 fresh processes start for every row, and would spend half of their time on the rest of weighin.
-Run as a program, it answers the images on standard input by a set of kernels.
+Run as a program, it answers the examples on standard input by a set of kernels.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from weighin.core import Images, Scores
+    from weighin.core import Array, Arrays
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
 REFERENCE, OPTIMIZED = "BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # kernels
 BATCH = 50  # large enough that the fixed cost of a call is shared, small enough for the cache
-TRIED = 8  # images by which a resized file is held against itself
-BATCH_BYTES = 2_000_000  # of inputs: what a model computes between is tens of times as large
+TRIED = 8  # examples by which a resized file is held against itself
+BATCH_BYTES = 2_000_000  # of inputs, or of outputs: what lies between is tens of times as large
 
 
 class LiteRT:
@@ -96,8 +96,8 @@ class LiteRTSession:
         """The file's operators that XNNPACK does not run, by their place in it."""
         return self._one.left_out
 
-    def predict(self, images: Images) -> Scores:
-        """Answer all images, batched, by one interpreter per core side by side.
+    def predict(self, inputs: Arrays) -> dict[str, Array]:
+        """Answer all examples, batched, by one interpreter per core side by side.
 
         `invoke()` releases Python's lock. Side by side beats more threads inside one
         interpreter, whose operators are too small to share. Each thread takes the next batch when
@@ -107,45 +107,46 @@ class LiteRTSession:
 
         from weighin.targets.machine import usable_cores
 
-        batch = self._batch(images)
-        starts = range(0, len(images), batch)
+        batch = self._batch(inputs)
+        starts = range(0, _count(inputs), batch)
         waiting = iter(starts)  # shared: whichever thread asks next gets the next one
-        answers: dict[int, Scores] = {}
+        answers: dict[int, dict[str, Array]] = {}
 
         def answer_batches() -> None:
             interpreter = self._take()
             for at in waiting:
-                answers[at] = interpreter.answer(images[at : at + batch])
+                answers[at] = interpreter.answer(_part(inputs, at, at + batch))
             self._spare.append(interpreter)
 
         threads = max(1, min(usable_cores(), len(starts)))
         with ThreadPoolExecutor(threads) as pool:
             for running in [pool.submit(answer_batches) for _ in range(threads)]:
                 running.result()
-        return np.concatenate([answers[at] for at in starts])
+        return _joined([answers[at] for at in starts])
 
-    def inference(self, image: Images) -> Callable[[], Any]:
-        """Set the input; return the interpreter's own `invoke`."""
-        self._one.set(image)
+    def inference(self, inputs: Arrays) -> Callable[[], Any]:
+        """Set the inputs; return the interpreter's own `invoke`."""
+        self._one.set(inputs)
         invoke: Callable[[], Any] = self._one.invoke
         return invoke
 
-    def answer(self) -> Scores:
-        """The scores of the last `invoke`."""
+    def answer(self) -> dict[str, Array]:
+        """The outputs of the last `invoke`."""
         return self._one.get()
 
     def close(self) -> None:
         """Drop the interpreters."""
         del self._one, self._spare
 
-    def _batch(self, images: Images) -> int:
-        """How many images an interpreter answers at once."""
-        most = max(1, min(BATCH, BATCH_BYTES // max(1, images[:1].nbytes)))
-        if self._answers_batches is None and most > 1 and len(images) > 1:
-            self._answers_batches = self._is_resizable(images[: min(TRIED, most)])
+    def _batch(self, inputs: Arrays) -> int:
+        """How many examples an interpreter answers at once."""
+        example = max(1, sum(values[:1].nbytes for values in inputs.values()))
+        most = max(1, min(BATCH, BATCH_BYTES // max(example, self._one.output_bytes)))
+        if self._answers_batches is None and most > 1 and _count(inputs) > 1:
+            self._answers_batches = self._is_resizable(_part(inputs, 0, min(TRIED, most)))
         return most if self._answers_batches else 1
 
-    def _is_resizable(self, images: Images) -> bool:
+    def _is_resizable(self, inputs: Arrays) -> bool:
         """Whether a file of batch 1, resized to a batch, answers it just as one by one.
 
         Files of convolutions do, those that compute shapes or remember states refuse or would
@@ -154,20 +155,18 @@ class LiteRTSession:
         from weighin.subprocesses import native_output_hidden
 
         interpreter = self._take()
-        alone = np.concatenate(
-            [interpreter.answer(images[at : at + 1]) for at in range(len(images))]
-        )
+        alone = interpreter.one_by_one(inputs)
         self._spare.append(interpreter)
         resized = _Interpreter(self._path, 1, self._resolver)
         try:
             with native_output_hidden(shown_on_failure=False):
-                together = resized.answer(images)
+                together = resized.answer(inputs)
         except _REFUSALS:
             return False
-        if together.shape != alone.shape:
-            return False
-        most = 0.0 if resized.gives_integers else 1e-5 * float(np.ptp(alone))
-        same: bool = bool(np.all(np.abs(together - alone) <= most))
+        same = all(
+            together[name].shape == values.shape and resized.are_near(name, together[name], values)
+            for name, values in alone.items()
+        )
         if same:
             self._spare.append(resized)
         return same
@@ -204,25 +203,36 @@ def smallest_model() -> bytes:
 
 
 def reference(
-    path: Path, images: Images, kernels: str = REFERENCE, *, keep_tensors: bool = False
-) -> Scores:
-    """A .tflite file's scores by LiteRT's reference kernels: plain loops, no delegate.
+    path: Path, inputs: Arrays, kernels: str = REFERENCE, *, keep_tensors: bool = False
+) -> dict[str, Array]:
+    """A .tflite file's outputs by LiteRT's reference kernels: plain loops, no delegate.
 
     Args:
         path: the file.
-        images: answered one by one, `(n, height, width, channels)`.
+        inputs: by name, each `(n, …)`; answered one by one.
         kernels: `OPTIMIZED` takes the built-in optimized kernels, without a delegate too.
         keep_tensors: whether every tensor has memory of its own, so that none can be overwritten.
 
     Raises:
         WeighinError: if the interpreter refuses the file.
     """
-    interpreter = _Interpreter(path, 1, kernels, keep_tensors=keep_tensors)
-    return np.concatenate([interpreter.answer(images[at : at + 1]) for at in range(len(images))])
+    return _Interpreter(path, 1, kernels, keep_tensors=keep_tensors).one_by_one(inputs)
+
+
+def _count(inputs: Arrays) -> int:
+    return len(next(iter(inputs.values())))
+
+
+def _part(inputs: Arrays, start: int, stop: int) -> dict[str, Array]:
+    return {name: values[start:stop] for name, values in inputs.items()}
+
+
+def _joined(answers: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 
 
 class _Interpreter:
-    """An interpreter whose inputs and outputs are float images and scores."""
+    """An interpreter whose inputs and outputs are real values by name."""
 
     def __init__(
         self, path: Path, threads: int, resolver: str, *, keep_tensors: bool = False
@@ -237,10 +247,19 @@ class _Interpreter:
                 experimental_preserve_all_tensors=keep_tensors,
             )
             self._native.allocate_tensors()
-            self._input = self._native.get_input_details()[0]
-            self._output = self._native.get_output_details()[0]
-            self._size = int(self._input["shape"][0])
-            self.open_batch = int(self._input["shape_signature"][0]) == -1
+            self._inputs, self._outputs = _by_name(self._native)
+            if not self._inputs:
+                raise ValueError("it has no inputs")
+            self._shapes = {
+                name: tuple(map(int, entry["shape"])) for name, entry in self._inputs.items()
+            }
+            self.output_bytes = sum(  # of one example, as real values
+                4 * int(np.prod(entry["shape"], dtype=np.int64)) for entry in self._outputs.values()
+            )
+            self.open_batch = all(
+                len(entry["shape_signature"]) and int(entry["shape_signature"][0]) == -1
+                for entry in self._inputs.values()
+            )
         except _REFUSALS as error:
             from weighin.core import WeighinError
 
@@ -282,51 +301,108 @@ class _Interpreter:
                     wanted += [int(n) for n in node["inputs"] if int(n) not in given]
         return taken, {node["index"] for node in own} - taken
 
-    def set(self, images: Images) -> None:
-        """Put images in, quantized as the file says; what it remembers of earlier ones is gone."""
-        index, signature = self._input["index"], self._input["shape_signature"]
-        if images.ndim != len(signature) or not all(
-            wanted in (-1, given)
-            for wanted, given in zip(signature[1:], images.shape[1:], strict=True)
-        ):
+    def set(self, inputs: Arrays) -> None:
+        """Put examples in, quantized as the file says; nothing is remembered of earlier ones."""
+        if len(inputs) == len(self._inputs) == 1:  # whatever a file without names calls it
+            inputs = dict(zip(self._inputs, inputs.values(), strict=True))
+        if set(inputs) != set(self._inputs):
             from weighin.core import WeighinError
 
+            names = [name or "one without a name" for name in self._inputs]
             raise WeighinError(
-                f"the file takes inputs of {signature.tolist()}, not {[*images.shape]}"
+                f"the file takes the inputs {', '.join(names)}, not {', '.join(inputs)}"
             )
-        if len(images) != self._size:
-            shape = (len(images), *images.shape[1:])
-            self._native.resize_tensor_input(index, shape, strict=self.open_batch)
+        for name, entry in self._inputs.items():
+            _check_shape(name, entry, inputs[name])
+        shapes = {name: tuple(inputs[name].shape) for name in self._inputs}
+        if shapes != self._shapes:  # other examples in number, or in an open size
+            for name, entry in self._inputs.items():
+                self._native.resize_tensor_input(
+                    entry["index"], shapes[name], strict=self.open_batch
+                )
             self._native.allocate_tensors()
-            self._size = len(images)
+            self._shapes = shapes
         self._native.reset_all_variables()
-        dtype = self._input["dtype"]
-        if np.issubdtype(dtype, np.integer):
-            scale, zero_point = self._input["quantization"]
-            limits = np.iinfo(dtype)
-            scaled = np.rint(images / np.float32(scale)) + zero_point
-            images = np.clip(scaled, limits.min, limits.max).astype(dtype)
-        self._native.set_tensor(index, images)
+        for name, entry in self._inputs.items():
+            self._native.set_tensor(entry["index"], _stored(inputs[name], entry))
 
-    def answer(self, images: Images) -> Scores:
-        """The scores of images, answered together."""
-        self.set(images)
+    def answer(self, inputs: Arrays) -> dict[str, Array]:
+        """The outputs of examples, answered together."""
+        self.set(inputs)
         self.invoke()
         return self.get()
 
-    @property
-    def gives_integers(self) -> bool:
-        """Whether its answers are integers by a scale."""
-        return bool(np.issubdtype(self._output["dtype"], np.integer))
+    def one_by_one(self, inputs: Arrays) -> dict[str, Array]:
+        """The outputs of examples, each answered by itself."""
+        return _joined([self.answer(_part(inputs, at, at + 1)) for at in range(_count(inputs))])
 
-    def get(self) -> Scores:
-        """Take scores out, as the float values that the file's scale gives them."""
-        raw = self._native.get_tensor(self._output["index"])
-        if np.issubdtype(raw.dtype, np.integer):
-            scale, zero_point = self._output["quantization"]
-            raw = (raw.astype(np.float32) - zero_point) * np.float32(scale)
-        scores: Scores = raw.astype(np.float32)
-        return scores
+    def are_near(self, name: str, values: Array, wanted: Array) -> bool:
+        """Whether an output is the same but for rounding; whole numbers have none."""
+        if not np.issubdtype(self._outputs[name]["dtype"], np.floating):
+            return np.array_equal(values, wanted)
+        return bool(np.all(np.abs(values - wanted) <= 1e-5 * float(np.ptp(wanted))))
+
+    def get(self) -> dict[str, Array]:
+        """Take outputs out, as the real values that the file's scales give them."""
+        return {
+            name: _real(self._native.get_tensor(entry["index"]), entry)
+            for name, entry in self._outputs.items()
+        }
+
+
+def _by_name(native: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Details of inputs and outputs by the names of the file's first signature, or of tensors."""
+    inputs, outputs = native.get_input_details(), native.get_output_details()
+    signatures = native.get_signature_list()
+    if not signatures:
+        return _by_tensor(inputs), _by_tensor(outputs)
+    runner = native.get_signature_runner(next(iter(signatures)))
+    by_index = {entry["index"]: entry for entry in (*inputs, *outputs)}
+    taken, given = (
+        {name: by_index[details["index"]] for name, details in side.items()}
+        for side in (runner.get_input_details(), runner.get_output_details())
+    )
+    return taken, given
+
+
+def _by_tensor(entries: Sequence[Any]) -> dict[str, Any]:
+    """Details by the tensors' names; where these are not told apart, by their places."""
+    names = [entry["name"] for entry in entries]
+    if len(set(names)) < len(names):
+        names = [str(place) for place in range(len(names))]
+    return dict(zip(names, entries, strict=True))
+
+
+def _check_shape(name: str, entry: Any, values: Array) -> None:
+    signature = entry["shape_signature"]
+    if values.ndim != len(signature) or not all(
+        wanted in (-1, given) for wanted, given in zip(signature[1:], values.shape[1:], strict=True)
+    ):
+        from weighin.core import WeighinError
+
+        raise WeighinError(
+            f"the file takes inputs of {signature.tolist()} as {name!r}, not {[*values.shape]}"
+        )
+
+
+def _stored(values: Array, entry: Any) -> Array:
+    """Real values as a tensor stores them: quantized where it has a scale, else as they are."""
+    dtype, (scale, zero_point) = entry["dtype"], entry["quantization"]
+    if np.issubdtype(dtype, np.integer) and scale:
+        limits = np.iinfo(dtype)
+        scaled = np.rint(values / np.float32(scale)) + zero_point
+        quantized: Array = np.clip(scaled, limits.min, limits.max).astype(dtype)
+        return quantized
+    return values.astype(dtype, copy=False)
+
+
+def _real(raw: Array, entry: Any) -> Array:
+    """What a tensor stores as real values."""
+    scale, zero_point = entry["quantization"]
+    if np.issubdtype(raw.dtype, np.integer) and scale:
+        real: Array = (raw.astype(np.float32) - zero_point) * np.float32(scale)
+        return real
+    return raw.astype(np.float32) if raw.dtype == np.float16 else raw
 
 
 def _refusal(error: Exception) -> str:
@@ -342,20 +418,21 @@ def _refusal(error: Exception) -> str:
 
 
 def _main() -> None:
-    """Answer the images on standard input as .npy, on standard output as .npy."""
+    """Answer the examples on standard input, an .npz, on standard output as .npz."""
     import io
 
     from weighin.core import WeighinError
 
-    images = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
-    scores = io.BytesIO()
+    with np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False) as archive:
+        inputs = dict(archive)
+    outputs = io.BytesIO()
     try:
         path, kernels, *more = sys.argv[1:]
-        answers = reference(Path(path), images, kernels, keep_tensors="keep-tensors" in more)
-        np.save(scores, answers, allow_pickle=False)
+        answers = reference(Path(path), inputs, kernels, keep_tensors="keep-tensors" in more)
+        np.savez(outputs, **answers)  # type: ignore[arg-type]  # none is called `allow_pickle`
     except WeighinError as error:
         sys.exit(str(error))
-    sys.stdout.buffer.write(scores.getvalue())
+    sys.stdout.buffer.write(outputs.getvalue())
 
 
 if __name__ == "__main__":

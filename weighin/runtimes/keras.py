@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from weighin.core import Images, Scores, WeighinError
+from weighin.core import Array, Arrays, WeighinError
 from weighin.frameworks import process, sessions
 from weighin.registry import runtime, runtimes
 from weighin.targets import machine
 
 BATCH = 500
+BATCH_BYTES = 16_000_000  # of inputs and outputs: what lies between is tens of times as large
+TRIED = 8  # examples of a first batch, which tells how large outputs are
 
 
 @runtime
@@ -86,24 +88,32 @@ class KerasSession:
     def __init__(self, path: Path, device: str) -> None:
         """Load the model and build its graph."""
         self._call = sessions.answering(path, device)
-        self._last: Any = None
+        self._last: dict[str, Array] = {}
 
-    def predict(self, images: Images) -> Scores:
-        """Answer all images in batches."""
-        batches = range(0, len(images), BATCH)
-        return np.concatenate([self._call(images[at : at + BATCH]).numpy() for at in batches])
+    def predict(self, inputs: Arrays) -> dict[str, Array]:
+        """Answer all examples in batches, as large as `BATCH_BYTES` lets them be."""
+        count = len(next(iter(inputs.values())))
+        answers: list[dict[str, Array]] = []
+        at, batch = 0, min(TRIED, count)
+        while at < count:
+            part = {name: values[at : at + batch] for name, values in inputs.items()}
+            answers.append({name: each.numpy() for name, each in self._call(part).items()})
+            at += batch
+            taken = sum(each.nbytes for each in (*part.values(), *answers[-1].values()))
+            batch = max(1, min(BATCH, BATCH_BYTES * batch // max(1, taken)))
+        return {name: np.concatenate([each[name] for each in answers]) for name in answers[0]}
 
-    def inference(self, image: Images) -> Callable[[], Any]:
+    def inference(self, inputs: Arrays) -> Callable[[], Any]:
         """A call that runs the graph and waits for its answer."""
 
         def run() -> None:
-            self._last = self._call(image).numpy()
+            self._last = {name: each.numpy() for name, each in self._call(inputs).items()}
 
         return run
 
-    def answer(self) -> Scores:
-        """The scores of the last call."""
-        return np.asarray(self._last, dtype=np.float32)
+    def answer(self) -> dict[str, Array]:
+        """The outputs of the last call."""
+        return dict(self._last)
 
     def close(self) -> None:
         """Drop the model."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from weighin.core import Images, Scores, WeighinError
+from weighin.core import Array, Arrays, WeighinError
 from weighin.registry import runtime
 from weighin.runtimes._litert import (
     BATCH,
@@ -38,15 +38,15 @@ runtime(LiteRTBuiltin)
 
 
 def reference_in_subprocess(
-    path: Path, images: Images, kernels: str = REFERENCE, *, keep_tensors: bool = False
-) -> Scores:
+    path: Path, inputs: Arrays, kernels: str = REFERENCE, *, keep_tensors: bool = False
+) -> dict[str, Array]:
     """`reference` in a process of its own, which the kernels may end: some do on integers.
 
     Raises:
         WeighinError: if the interpreter refuses the file, or the process is ended.
     """
     given = io.BytesIO()
-    np.save(given, images, allow_pickle=False)
+    np.savez(given, **inputs)  # type: ignore[arg-type]  # no input is called `allow_pickle`
     try:
         words = (str(path), kernels, *(["keep-tensors"] if keep_tensors else []))
         content = run_module("weighin.runtimes._litert", *words, given=given.getvalue())
@@ -54,5 +54,5 @@ def reference_in_subprocess(
         raise WeighinError(
             f"LiteRT's kernels {kernels} do not answer {path.name}: {error}"
         ) from None
-    scores: Scores = np.load(io.BytesIO(content), allow_pickle=False)
-    return scores
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return dict(archive)

@@ -26,12 +26,17 @@ ELEMENTWISE = {
 }
 
 
+# Kinds of layers that have a width, and are not narrowed: their channels work on one another.
+KEEPING = ("Bidirectional", "Embedding", "GRU", "LSTM", "MultiHeadAttention", "SimpleRNN")
+
+
 def narrow(model: Any, width_after: Callable[[int], int], order: int = 2) -> Any:
     """Remove the output channels whose kernels have the smallest norm, physically.
 
     Layers whose outputs are added up lose the same channels, by the sum of their norms. What would
     narrow the model's input or output stays as wide as it is, and so does a layer that is coupled
-    to a part of another. Depthwise kernels and batch normalizations follow the layer before them
+    to a part of another. Recurrent layers and attention keep their units, embeddings their width.
+    Depthwise kernels and batch normalizations follow the layer before them
     and have no say. Where a removed channel answers 0 anyway, the model answers as before.
 
     Source: Li et al. 2017, "Pruning Filters for Efficient ConvNets", by the L1 norm.
@@ -55,7 +60,8 @@ def narrow(model: Any, width_after: Callable[[int], int], order: int = 2) -> Any
         before = f", or stands before {', '.join(held)}," if held else ""
         raise WeighinError(
             f"No channel of model {model.name!r} is removed: of every layer that is not bound to "
-            f"the model's input or output{before} it would be less than one. Remove a larger share."
+            f"the model's input or output{before} it would be less than one.{_keeping(model)} "
+            f"Remove a larger share, or leave out channels for this model."
         )
     config = model.get_config()
     for entry in config["layers"]:
@@ -66,6 +72,12 @@ def narrow(model: Any, width_after: Callable[[int], int], order: int = 2) -> Any
         if layer.name in cuts:
             layer.set_weights(cuts[layer.name].weights(keep))
     return smaller
+
+
+def _keeping(model: Any) -> str:
+    """Which kinds of layers of a model are never narrowed, though they have a width."""
+    kinds = {type(layer).__name__ for layer in model.layers} & set(KEEPING)
+    return f" {', '.join(sorted(kinds))} layers keep their units." if kinds else ""
 
 
 @dataclass(frozen=True)
@@ -80,8 +92,9 @@ class _Cut:
         """Write the new width into the layer's configuration, if it has one."""
         width = int(keep[self.out].sum())
         if width < len(self.out):
-            for key in {"filters", "units"} & set(config):
-                config[key] = width
+            inner = config["layer"]["config"] if "layer" in config else config  # TimeDistributed
+            for key in {"filters", "units"} & set(inner):
+                inner[key] = width
             if "target_shape" in config:
                 places = (size or -1 for size in self.layer.output_shape[1:-1])
                 config["target_shape"] = (*places, width)
@@ -98,11 +111,11 @@ class _Cut:
 
 
 def _trace(model: Any, groups: ChannelGroups) -> dict[str, _Cut]:
-    """Follow the channels through a model, from the input to the output."""
-    if type(model).__name__ not in ("Sequential", "Functional") or len(model.outputs) != 1:
+    """Follow the channels through a model, from the inputs to the outputs."""
+    if type(model).__name__ not in ("Sequential", "Functional"):
         raise WeighinError(
-            f"Model {model.name!r} is no Sequential or functional model of one output: only such "
-            f"a graph can be followed and narrowed."
+            f"Model {model.name!r} is no Sequential or functional model: only such a graph can be "
+            f"followed and narrowed."
         )
     flatten = tensorflow().nest.flatten
     known = {id(tensor): staying(tensor) for tensor in model.inputs}
@@ -112,16 +125,18 @@ def _trace(model: Any, groups: ChannelGroups) -> dict[str, _Cut]:
             continue
         if len(layer.inbound_nodes) != 1:
             raise refusal(layer, "is called more than once")
-        if getattr(layer, "data_format", None) == "channels_first":
+        within = getattr(layer, "layer", layer)  # TimeDistributed
+        if getattr(within, "data_format", None) == "channels_first":
             raise refusal(layer, "has its channels first")
         inputs = flatten(layer.inbound_nodes[0].keras_inputs)
         out, axes = hand_on(layer, [known[id(tensor)] for tensor in inputs], groups)
-        activation = getattr(layer, "activation", None)
+        activation = getattr(within, "activation", None)
         if activation is not None and getattr(activation, "__name__", "") not in ELEMENTWISE:
             groups.retain(out)
         outputs = flatten(layer.output)
         known |= {id(tensor): staying(tensor) for tensor in outputs[1:]}
         known[id(outputs[0])] = out
         cuts[layer.name] = _Cut(layer, out, axes)
-    groups.retain(known[id(model.outputs[0])])
+    for output in model.outputs:
+        groups.retain(known[id(output)])
     return cuts

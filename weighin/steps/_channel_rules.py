@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from weighin.core import WeighinError
+from weighin.frameworks import toolkit
 from weighin.frameworks.process import tensorflow
 from weighin.steps._channel_groups import STAYS, ChannelGroups, Channels
 
@@ -52,8 +53,9 @@ def refusal(layer: Any, because: str) -> WeighinError:
     """Why a layer, and with it its model, cannot be narrowed."""
     return WeighinError(
         f"Layer {layer.name!r} ({type(layer).__name__}) {because}, so this model cannot be "
-        f"narrowed. Channels are followed through layers called once, channels last, of the kinds "
-        f"{', '.join(RULES)}; of any other kind the channels before it stay."
+        f"narrowed. Channels are followed through convolutions, dense layers and what scales, "
+        f"pools, joins or reshapes between them, called once, channels last. Replace the layer, "
+        f"or leave out channels for this model."
     )
 
 
@@ -87,14 +89,43 @@ def _transposed(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Ha
 
 def _depthwise(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
     out = np.repeat(inputs[0], layer.depth_multiplier)
-    return out, [(None, None, inputs[0], None), (out,)][: len(layer.weights)]
+    others = (None,) * (len(layer.depthwise_kernel.shape) - 2)
+    return out, [(*others, inputs[0], None), (out,)][: len(layer.weights)]
 
 
 def _separable(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
     between = np.repeat(inputs[0], layer.depth_multiplier)
     outputs = groups.make(layer.pointwise_kernel.numpy())
-    axes = [(None, None, inputs[0], None), (None, None, between, outputs), (outputs,)]
+    others = (None,) * (len(layer.pointwise_kernel.shape) - 2)
+    axes = [(*others, inputs[0], None), (*others, between, outputs), (outputs,)]
     return outputs, axes[: len(layer.weights)]
+
+
+def _timed(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
+    """The same layer at every step of a sequence: its channels are those of the layer inside."""
+    rule = RULES.get(type(layer.layer).__name__)
+    if rule not in (_kernel, _transposed, _depthwise, _separable, _same):
+        return _unchanged(layer, inputs, groups)
+    return rule(layer.layer, inputs, groups)
+
+
+def _recurrent(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
+    """It keeps its units, which speak to one another; the channels that it is given may go."""
+    if len(inputs) != 1:  # it begins with states from elsewhere
+        return _unchanged(layer, inputs, groups)
+    cells = _cells(layer)
+    if cells is None:
+        return _unchanged(layer, inputs, groups)
+    kernels = {id(cell.kernel) for cell in cells}
+    axes: list[Axes] = [(inputs[0], None) if id(w) in kernels else () for w in layer.weights]
+    return staying(tensorflow().nest.flatten(layer.output)[0]), axes
+
+
+def _cells(layer: Any) -> list[Any] | None:
+    """The cells of a recurrent layer, or of both directions; None if a kind is not known."""
+    cells = [way.cell for way in toolkit.unwrapped(layer)]
+    known = all(type(cell).__name__ in RECURRENT_CELLS for cell in cells)
+    return cells if known else None
 
 
 def _normalization(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Handed:
@@ -163,6 +194,9 @@ def _operator(layer: Any, inputs: list[Channels], groups: ChannelGroups) -> Hand
     return _coupled(layer, inputs, groups)
 
 
+# What `_recurrent` knows: a kernel by which the input is multiplied, and what concerns the states
+RECURRENT_CELLS = {"LSTMCell", "GRUCell", "SimpleRNNCell"}
+
 # The last part of the names of `tf.` operators that work on each channel alone
 TWO_TENSORS = {
     *("add", "subtract", "multiply", "truediv", "divide", "maximum", "minimum"),
@@ -178,9 +212,12 @@ RULES: dict[str, Rule] = {
     "Conv2D": _kernel,
     "Dense": _kernel,
     "Conv1D": _kernel,
-    "Conv2DTranspose": _transposed,
-    "DepthwiseConv2D": _depthwise,
-    "SeparableConv2D": _separable,
+    "Conv3D": _kernel,
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), _transposed),
+    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), _depthwise),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), _separable),
+    "TimeDistributed": _timed,
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "Bidirectional"), _recurrent),
     "BatchNormalization": _normalization,
     "Flatten": _flattened,
     "Reshape": _reshaped,
@@ -191,12 +228,17 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _coupled),
     **dict.fromkeys(
         (
-            *("Activation", "ReLU", "LeakyReLU", "ELU"),
-            *("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"),
-            *("MaxPooling2D", "AveragePooling2D", "MaxPooling1D", "AveragePooling1D"),
-            *("GlobalMaxPooling2D", "GlobalAveragePooling2D"),
-            *("GlobalMaxPooling1D", "GlobalAveragePooling1D"),
-            *("ZeroPadding2D", "Cropping2D", "UpSampling2D"),
+            *("Activation", "ReLU", "LeakyReLU", "ELU", "RepeatVector"),
+            *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+            *("GaussianNoise", "GaussianDropout"),
+            *(
+                f"{kind}{rank}D"
+                for rank in (1, 2, 3)
+                for kind in (
+                    *("MaxPooling", "AveragePooling", "GlobalMaxPooling", "GlobalAveragePooling"),
+                    *("ZeroPadding", "Cropping", "UpSampling"),
+                )
+            ),
         ),
         _same,
     ),

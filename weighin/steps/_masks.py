@@ -21,6 +21,19 @@ Pair = tuple[int, int]
 Array = npt.NDArray[np.float32]
 
 
+# Kinds of layers whose kernels are no matrices of inputs × outputs, and what they are instead
+_OTHERWISE = {
+    **dict.fromkeys(
+        ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
+        "keeps its outputs before its inputs",
+    ),
+    **dict.fromkeys(
+        ("EinsumDense", "MultiHeadAttention"), "has kernels of several axes for its outputs"
+    ),
+    "Embedding": "is a table that is looked up",
+}
+
+
 class Masks:
     """A mask for each prunable kernel of a model.
 
@@ -68,12 +81,15 @@ class Masks:
                 f"scope=recipe: the recipe's density {problem} among the model's prunable layers: "
                 f"{', '.join(self._names)}."
             )
-        turned = [layer.name for layer, _ in prunable if "Transpose" in type(layer).__name__]
-        if turned and (pattern or block != (1, 1)):
-            raise WeighinError(
-                f"Layer {turned[0]!r} keeps its outputs before its inputs: patterns and blocks are "
-                f"not defined for it."
-            )
+        shaped = {
+            layer.name: type(getattr(layer, "layer", layer)).__name__ for layer, _ in prunable
+        }
+        for name, kind in shaped.items():
+            if kind in _OTHERWISE and (pattern or block != (1, 1)):
+                raise WeighinError(
+                    f"Layer {name!r} ({kind}) {_OTHERWISE[kind]}: patterns and blocks are not "
+                    f"defined for it. Leave out pattern= or block= for this model."
+                )
         self.pairs = [
             (kernel, fitting.variable(np.ones(kernel.shape, np.float32))) for _, kernel in prunable
         ]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from weighin.formats.graph import Graph
-from weighin.frameworks import tf_keras
+from weighin.formats.trained import width_of
+from weighin.frameworks import tf_keras, toolkit
 from weighin.frameworks.guarding import layer_named
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between
@@ -14,12 +15,6 @@ from weighin.registry import step
 from weighin.steps._channel_groups import ChannelGroups
 from weighin.steps._channel_pruning import narrow
 from weighin.steps._channel_rules import hand_on
-
-MAKERS = (
-    "CONV_2D",
-    "FULLY_CONNECTED",
-    "TRANSPOSE_CONV",
-)  # their weights' first axis is the width that they make
 
 
 def _check(fraction: float, norm: str, multiple: int) -> None:
@@ -42,9 +37,9 @@ def _claim(
         return "its layers with weights are others than before"
     narrowed = False
     for was, now in zip(wide, narrow, strict=True):
-        if was.name not in MAKERS or was.weights is None or now.weights is None:
+        old, new = width_of(was), width_of(now)
+        if old is None or new is None or now.weights is None:
             continue  # a depthwise convolution is as wide as what it is given
-        old, new = was.weights.shape[0], now.weights.shape[0]
         due = _width_after(old, fraction, multiple)
         if new not in (old, due):
             return f"layer {now.weights.label} has {new} channels, not {due} of {old}"
@@ -52,7 +47,9 @@ def _claim(
     return None if narrowed else "every layer is as wide as before"
 
 
-@step("channels", check=_check, claim=_claim, uses=(narrow, hand_on, ChannelGroups))
+@step(
+    "channels", check=_check, claim=_claim, uses=(narrow, hand_on, ChannelGroups, toolkit.unwrapped)
+)
 def channels(
     model: Any,
     trainer: Trainer,

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from weighin.formats.coverage import Promise, has_other_weights, largest
-from weighin.formats.graph import Graph, Operator
+from weighin.formats.coverage import Promise, has_other_weights
+from weighin.formats.graph import Graph
+from weighin.formats.trained import is_trained, trained_kernels
 from weighin.frameworks import schemes, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above
@@ -22,37 +23,33 @@ INITS = {
 
 
 def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
-    kernels = [
-        operator.weights
-        for operator in graph.operators
-        if operator.weights is not None and _is_clustered(operator)
-    ]
+    kernels = trained_kernels(graph)
     for kernel in kernels:
-        # one output channel at a time: a scale of its own, or batch normalization that the
-        # converter has folded into the kernel, gives each channel other values
-        channels = kernel.dense().reshape(kernel.shape[0], -1)
-        most = max(len(np.unique(channel)) for channel in channels)
-        if most > clusters + 1:  # zero may stand beside the centroids
-            return f"layer {kernel.label} has {most:,} different values in one output channel"
-    if has_other_weights(graph) or largest(kernels) > clusters:
+        for part, matrix in zip(kernel.parts, kernel.matrices, strict=True):
+            # one output channel at a time: a scale of its own, or batch normalization that the
+            # converter has folded into the kernel, gives each channel other values
+            channels = matrix.reshape(len(matrix), -1)
+            most = max(len(np.unique(channel)) for channel in channels)
+            if kernel.is_table:
+                most = part.unique
+            if most > clusters + 1:  # zero may stand beside the centroids
+                where = "" if kernel.is_table else " in one output channel"
+                return f"layer {part.label} has {most:,} different values{where}"
+    largest = max((kernel.size for kernel in kernels), default=0)
+    if has_other_weights(graph) or largest > clusters:
         return None
     if not kernels:
         return (
             "nothing was clustered: the toolkit leaves depthwise kernels alone, and no other layer "
             "multiplies by weights"
         )
-    return f"nothing was clustered: the largest kernel has {largest(kernels):,} weights"
-
-
-def _is_clustered(operator: Operator) -> bool:
-    # the toolkit clusters no depthwise kernel (its clustering_registry)
-    return operator.weights is not None and operator.name != "DEPTHWISE_CONV_2D"
+    return f"nothing was clustered: the largest kernel has {largest:,} weights"
 
 
 @step(
     "cluster",
     claim=_claim,
-    promise=Promise("clustered weights", _is_clustered),
+    promise=Promise("clustered weights", is_trained),
     uses=(toolkit.clustered, schemes.has_kernel),
 )
 def cluster(
@@ -64,7 +61,9 @@ def cluster(
 ) -> Any:
     """Let the weights of each layer share a few values while training on.
 
-    Zeros stay zeros where there are many, as after `prune` (the toolkit's `preserve_sparsity`).
+    Clustered are the layers whose weights `prune` prunes, as far as the toolkit knows them; each
+    kernel, and each table of embeddings, has values of its own. Zeros stay zeros where there are
+    many, as after `prune` (the toolkit's `preserve_sparsity`).
     Source: Han, Mao and Dally 2015, "Deep Compression", section 3.
 
     Args:

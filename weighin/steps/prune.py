@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from weighin.formats.coverage import Promise, has_other_weights, largest
-from weighin.formats.graph import Graph, Operator, Tensor
+from weighin.core import WeighinError
+from weighin.formats.coverage import Promise, has_other_weights
+from weighin.formats.graph import Graph, Operator
+from weighin.formats.trained import Trained, is_trained, trained_kernels
 from weighin.frameworks import process, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between, pair
@@ -69,11 +71,7 @@ def _claim(
 ) -> str | None:
     if "channels" in later:
         return None  # it takes away weights, pruned ones first: no share is left to hold it to
-    kernels = [
-        operator.weights
-        for operator in graph.operators
-        if operator.weights is not None and _is_prunable(operator)
-    ]
+    kernels = trained_kernels(graph)
     if not kernels:
         return None if has_other_weights(graph) else f"nothing was pruned: {_NO_KERNELS}"
     breach = _breaks_shares(kernels, sparsity, scope, pattern, block, exact=not later)
@@ -81,22 +79,23 @@ def _claim(
         return breach
     return (
         f"nothing was pruned: its kernels are too small for a share of {sparsity:g}, the largest "
-        f"has {largest(kernels):,} weights"
+        f"has {max(kernel.size for kernel in kernels):,} weights"
     )
 
 
-def _is_prunable(operator: Operator) -> bool:
-    # the toolkit prunes no depthwise kernel (its prune_registry)
-    return operator.weights is not None and operator.name != "DEPTHWISE_CONV_2D"
-
-
 def _is_pruned(operator: Operator) -> bool:
-    kernel = operator.weights
-    return _is_prunable(operator) and kernel is not None and kernel.nonzero < kernel.size
+    kernels = (*operator.kernels, *filter(None, [operator.table]))
+    return is_trained(operator) and any(kernel.nonzero < kernel.size for kernel in kernels)
 
 
 def _breaks_shares(
-    kernels: Sequence[Tensor], sparsity: float, scope: str, pattern: str, block: str, *, exact: bool
+    kernels: Sequence[Trained],
+    sparsity: float,
+    scope: str,
+    pattern: str,
+    block: str,
+    *,
+    exact: bool,
 ) -> str | None:
     """Which share of zeros is not there; exact where no later step makes some of its own."""
     if pattern != NO_PATTERN:
@@ -109,46 +108,50 @@ def _breaks_shares(
     return next(filter(None, breaches), None)
 
 
-def _breach(what: str, kernels: Sequence[Tensor], sparsity: float, *, exact: bool) -> str | None:
+def _breach(what: str, kernels: Sequence[Trained], sparsity: float, *, exact: bool) -> str | None:
     size = sum(kernel.size for kernel in kernels)
     zeros = size - sum(kernel.nonzero for kernel in kernels)
+    parts = [part for kernel in kernels for part in kernel.parts]
     # of weights stored in fewer bits some more round to zero
-    exact = exact and all(kernel.dtype == "FLOAT32" for kernel in kernels)
-    allowed = len(kernels)  # one weight in each, by rounding
+    exact = exact and all(part.dtype == "FLOAT32" for part in parts)
+    allowed = len(parts)  # one weight in each, by rounding
     if zeros < sparsity * size - allowed or (exact and zeros > sparsity * size + allowed):
         return f"{what} has {zeros:,} zeros of {size:,} weights"
     return None
 
 
-def _breaks_pattern(kernels: Sequence[Tensor], zeros: int, of: int) -> str | None:
-    # a .tflite kernel's last dimension is its input channels; what is left over stays dense
-    patterned = [kernel for kernel in kernels if kernel.shape[-1] >= of]
-    if not patterned:
-        return f"no layer has {of} input channels"
-    for kernel in patterned:
-        inputs = kernel.shape[-1]
-        rows = kernel.dense().reshape(-1, inputs)[:, : inputs // of * of].reshape(-1, of)
-        most = int(np.count_nonzero(rows != kernel.zero_point, axis=1).max())
-        if most > of - zeros:
-            return f"layer {kernel.label} has {most} weights left in {of} input channels"
-    return None
+def _breaks_pattern(kernels: Sequence[Trained], zeros: int, of: int) -> str | None:
+    # what is left over at the end of the input channels stays dense
+    is_patterned = False
+    for kernel in kernels:
+        for part, matrix in zip(kernel.parts, kernel.matrices, strict=True):
+            inputs = matrix.shape[-1]
+            if inputs < of:
+                continue
+            is_patterned = True
+            rows = matrix.reshape(-1, inputs)[:, : inputs // of * of].reshape(-1, of)
+            most = int(np.count_nonzero(rows != part.zero_point, axis=1).max())
+            if most > of - zeros:
+                return f"layer {part.label} has {most} weights left in {of} input channels"
+    return None if is_patterned else f"no layer has {of} input channels"
 
 
 def _breaks_blocks(
-    kernels: Sequence[Tensor], sparsity: float, height: int, width: int
+    kernels: Sequence[Trained], sparsity: float, height: int, width: int
 ) -> str | None:
     # at a layer's edge a block holds fewer weights, so shares of blocks and of weights differ
-    blocks = weights = size = count = 0
+    blocks = weights = size = count = allowed = 0
     for kernel in kernels:
-        nonzero = (kernel.dense() != kernel.zero_point).reshape(kernel.shape[0], -1).T
-        rows, columns = nonzero.shape
-        padded = np.pad(nonzero, ((0, -rows % height), (0, -columns % width)))
-        shape = (-(-rows // height), height, -(-columns // width), width)
-        empty = ~padded.reshape(shape).any(axis=(1, 3))
-        blocks, count = blocks + int(empty.sum()), count + empty.size
-        weights += int(empty.repeat(height, 0).repeat(width, 1)[:rows, :columns].sum())
-        size += nonzero.size
-    allowed = len(kernels)  # one block in each, by rounding
+        for part, matrix in zip(kernel.parts, kernel.matrices, strict=True):
+            nonzero = (matrix != part.zero_point).reshape(matrix.shape[0], -1).T
+            rows, columns = nonzero.shape
+            padded = np.pad(nonzero, ((0, -rows % height), (0, -columns % width)))
+            shape = (-(-rows // height), height, -(-columns // width), width)
+            empty = ~padded.reshape(shape).any(axis=(1, 3))
+            blocks, count = blocks + int(empty.sum()), count + empty.size
+            weights += int(empty.repeat(height, 0).repeat(width, 1)[:rows, :columns].sum())
+            size += nonzero.size
+            allowed += 1  # one block in each, by rounding
     if blocks < sparsity * count - allowed and weights < sparsity * size - allowed * height * width:
         return f"{weights:,} of {size:,} weights lie in {height}×{width} blocks of zeros"
     return None
@@ -177,6 +180,10 @@ def prune(
 ) -> Any:
     """Zero the smallest weights of every prunable layer while training on.
 
+    Pruned are the kernels of dense layers and convolutions (of a separable one, the pointwise
+    kernel), the kernel and the recurrent kernel of recurrent layers, in both directions, the four
+    kernels of attention, and the tables of embeddings; depthwise kernels and biases are not.
+
     Sources: the schedule, Zhu and Gupta 2017, "To prune, or not to prune"; random and global
     pruning as controls, Blalock et al. 2020, "What is the state of neural network pruning?".
 
@@ -194,6 +201,9 @@ def prune(
         scope: `layer` zeroes that share of each layer, `global` of the whole model's weights
             ranked together, `recipe` of the whole model by the recipe's `density`.
         criterion: `magnitude`, or `random` as the control.
+
+    Raises:
+        WeighinError: naming a layer that cannot be pruned so; if there is nothing to prune.
     """
     masks = Masks(
         model,
@@ -204,6 +214,11 @@ def prune(
         pattern=None if pattern == NO_PATTERN else numbers(pattern),
         seed=trainer.seed,
     )
+    if not masks.pairs:
+        raise WeighinError(
+            f"Nothing of model {model.name!r} can be pruned: {_NO_KERNELS}. Leave out prune for "
+            f"this model."
+        )
     plan = _plan(int(trainer.finetune_steps * ramp), sparsity, schedule, begin, frequency)
     if pattern != NO_PATTERN:
         plan = {0: sparsity}

@@ -5,7 +5,6 @@ The page's scripts sort and draw by the numbers and show the words; they format 
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
@@ -17,6 +16,8 @@ from weighin.report.columns import Column, of_all
 from weighin.report.layout import Section
 from weighin.report.page.plots import plots
 from weighin.report.page.sections import MISSING, section
+from weighin.report.primary import examples, primary
+from weighin.report.rows import by_model
 from weighin.report.table import tables
 
 
@@ -32,9 +33,7 @@ def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
     columns = of_all([results for _, results in runs])
     for at, (_, results) in enumerate(runs):
         by_model = {
-            (table.model, table.dataset): section(
-                dataclasses.replace(table, columns=columns), results, at
-            )
+            (table.model, table.dataset): section(table, columns, results, at)
             for table in tables(results)
         }
         drawn += plots(results, by_model, len(sections))
@@ -63,7 +62,29 @@ def _head(runs: Sequence[Results], sections: Sequence[Mapping[str, Any]]) -> dic
         "tensorflow": list(dict.fromkeys(filter(None, map(_tensorflow, runs)))),
         "dates": list(dict.fromkeys([*dates[:1], *dates[-1:]])),
         "counts": {name: counts[name] for name in ("measured", *MISSING) if counts[name]},
+        "not_worse": _not_worse(runs),
     }
+
+
+def _not_worse(runs: Sequence[Results]) -> str:
+    """What the overview means by `not found worse`."""
+    tests, nouns = {}, {}
+    for results in runs:
+        for (_, dataset), records in by_model(results.records).items():
+            quality = primary(results.metrics, records)
+            nouns[examples(results, dataset, quality)] = True
+            tests["counts" if quality.is_paired_by_counts else quality.figure.title] = True
+    noun = next(iter(nouns), "images") if len(nouns) < 2 else "examples"
+    mcnemar = f"McNemar's exact test on the same test {noun}"
+    others = ", ".join(title for title in tests if title != "counts")
+    if others:
+        paired = f"the paired bootstrap on the same test {noun}"
+        mcnemar = f"{mcnemar}, or of {others} {paired}," if "counts" in tests else paired
+    return (
+        f"Not found worse: {mcnemar} does not find it worse than the baseline at 5 %; of few "
+        f"{noun} it finds little. The best of several variants by these same {noun} is flattered "
+        f"by the choice."
+    )
 
 
 def _tensorflow(results: Results) -> str:

@@ -18,28 +18,31 @@ const AXES = {
   gzip_bytes: { title: "size after gzip -9", suffix: "B", format: "~s" },
   speedup: { title: "× faster than the baseline", suffix: "×" },
   latency: { title: "latency", suffix: "s", format: "~s" },
-  top1: { title: "top-1 on the test set", suffix: " %", factor: 100, linear: true },
 };
-const CHOICES = {
+const CHOICES = { // to which the plot's own figure of quality is added
   x: ["smaller", "gzip_bytes", "speedup", "latency"],
-  y: ["top1", "speedup", "latency"],
-  size: ["speedup", "latency", "smaller", "gzip_bytes", "top1"],
+  y: ["speedup", "latency"],
+  size: ["speedup", "latency", "smaller", "gzip_bytes"],
 };
 const COLUMN = Object.fromEntries(data.columns.map((column, at) => [column.metric, { ...column, at }]));
-const headerOf = (metric) => COLUMN[metric].header;
+const headerOf = (metric) => COLUMN[metric]?.header ?? metric;
 const hidden = new Set(); // names of families that the legend has switched off
 let plot; // the one of data.plots that is shown
+
+const quality = () => plot.quality.metric;
+const axisOf = (metric) => (metric === quality() ? { ...plot.quality, linear: true } : AXES[metric]);
 
 const rowsOf = () => data.sections[plot.section].rows;
 
 /** Where a row stands by a metric; the baseline is 1 by a ratio to itself. */
 function valueOf(row, metric) {
   const column = COLUMN[metric];
-  return column.compares && row.variant === "baseline" ? 1 : row.cells[column.at].value;
+  if (!column) return undefined;
+  return column.compares && AXES[metric] && row.variant === "baseline" ? 1 : row.cells[column.at].value;
 }
 
 function barsOf(row, metric) {
-  return row.cells[COLUMN[metric].at].bars ?? [0, 0];
+  return row.cells[COLUMN[metric]?.at]?.bars ?? [0, 0];
 }
 
 /** The families to draw, each with its rows that have all figures asked for; the baseline first. */
@@ -62,7 +65,7 @@ function colours() {
 }
 
 function axis(metric, values) {
-  const { title, suffix, format, linear } = AXES[metric];
+  const { title, suffix, format, linear } = axisOf(metric);
   const { grid, line } = colours();
   const span = Math.max(...values) / Math.min(...values);
   const look = {
@@ -92,7 +95,7 @@ function errors(rows, metric, colour, factor) {
 }
 
 function trace(family, x, y, marker, mode) {
-  const [over, up] = [AXES[x].factor ?? 1, AXES[y].factor ?? 1];
+  const [over, up] = [axisOf(x).factor ?? 1, axisOf(y).factor ?? 1];
   return {
     x: family.rows.map((row) => valueOf(row, x) * over),
     y: family.rows.map((row) => valueOf(row, y) * up),
@@ -106,7 +109,7 @@ function trace(family, x, y, marker, mode) {
 
 /** The Pareto front, in steps: between two points nothing better was measured than the worse one. */
 function frontTrace(x, y) {
-  const [over, up] = [AXES[x].factor ?? 1, AXES[y].factor ?? 1];
+  const [over, up] = [axisOf(x).factor ?? 1, axisOf(y).factor ?? 1];
   const at = (plot.fronts[`${x} ${y}`] ?? []).map((row) => rowsOf()[row]);
   const points = at.map((row) => [valueOf(row, x) * over, valueOf(row, y) * up]).sort((a, b) => a[0] - b[0]);
   return {
@@ -235,25 +238,24 @@ function drawCurves() {
     : "No two variants here differ in one number only, so there is no curve. " +
       "weighin sweep weighs several operating points.";
   if (!several) return;
-  const { text, surface } = colours();
+  const [{ text, surface }, y] = [colours(), quality()];
   for (const x of ["smaller", "speedup"]) {
-    const own = families(x, "top1").filter((family) => family.name !== "baseline");
+    const own = families(x, y).filter((family) => family.name !== "baseline");
     const marker = { size: 9, line: { color: surface, width: 1 } };
-    const traces = own.map((family) => trace(family, x, "top1", marker, "lines+markers"));
-    const label = `Curves: top-1 against ${headerOf(x)}`;
-    const front = frontTrace(x, "top1");
-    draw(`curve-${x}`, [front, ...traces], x, "top1", label, baselineShapes(text));
+    const traces = own.map((family) => trace(family, x, y, marker, "lines+markers"));
+    const label = `Curves: ${headerOf(y)} against ${headerOf(x)}`;
+    draw(`curve-${x}`, [frontTrace(x, y), ...traces], x, y, label, baselineShapes(text));
   }
 }
 
-/** The baseline's top-1 as a dashed line, in a band of its interval. */
+/** The baseline's own figure as a dashed line, in a band of its interval. */
 function baselineShapes(colour) {
   const row = plot.baseline === null ? undefined : rowsOf()[plot.baseline];
-  const value = row && valueOf(row, "top1");
+  const value = row && valueOf(row, quality());
   if (value === undefined) return [];
-  const [below, above] = barsOf(row, "top1");
+  const [[below, above], { factor }] = [barsOf(row, quality()), plot.quality];
   const across = (low, high) => (
-    { xref: "paper", x0: 0, x1: 1, y0: low * 100, y1: high * 100, layer: "below" }
+    { xref: "paper", x0: 0, x1: 1, y0: low * factor, y1: high * factor, layer: "below" }
   );
   const band = { type: "rect", fillcolor: colour, opacity: 0.08, line: { width: 0 } };
   const dashes = { type: "line", line: { color: colour, width: 1.2, dash: "dash" } };
@@ -269,12 +271,20 @@ function drawAll() {
   if (!performance.getEntriesByName("plots").length) performance.mark("plots");
 }
 
-/** Where nobody measured accuracy, speed is what stands against size. */
+/** The plot's own figure of quality among the choices, in place of another task's. */
+function offerQuality() {
+  for (const id of ["y", "size"]) {
+    const option = byId(id).querySelector("[data-quality]");
+    [option.value, option.textContent] = [quality(), headerOf(quality())];
+  }
+}
+
+/** Where nobody measured how good answers are, speed is what stands against size. */
 function chooseHeight() {
   const select = byId("y");
-  const isMeasured = rowsOf().some((row) => row.place === plot.place && valueOf(row, "top1") !== undefined);
-  if (!isMeasured && select.value === "top1") [select.value, select.dataset.instead] = ["speedup", "top1"];
-  else if (isMeasured && select.dataset.instead) [select.value, select.dataset.instead] = ["top1", ""];
+  const isMeasured = rowsOf().some((row) => row.place === plot.place && valueOf(row, quality()) !== undefined);
+  if (!isMeasured && select.value === quality()) [select.value, select.dataset.instead] = ["speedup", "quality"];
+  else if (isMeasured && select.dataset.instead) [select.value, select.dataset.instead] = [quality(), ""];
 }
 
 function choose(at) {
@@ -282,6 +292,7 @@ function choose(at) {
   plot = data.plots[at];
   byId("which").value = at;
   hidden.clear();
+  offerQuality();
   chooseHeight();
   showLegend();
   drawAll();
@@ -299,6 +310,8 @@ function startPlots() {
   for (const [id, metrics] of Object.entries(CHOICES)) {
     fill(byId(id), metrics.map(headerOf), metrics).addEventListener("change", drawPareto);
   }
+  byId("y").prepend(element("option", { "data-quality": "", selected: "" }));
+  byId("size").append(element("option", { "data-quality": "" }));
   fill(byId("size"), ["all the same"], [""]);
   document.addEventListener("plot", (event) => choose(event.detail));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weighin.core import Metric, Results, WeighinError
+from weighin.report import units
 from weighin.report.curve import FRONTS, Curve, curves, front
 from weighin.report.figure import caption, styles
+from weighin.report.primary import Primary
 from weighin.report.rows import Row
 
 _SHAPES = {  # Matplotlib's markers → Plotly's names for them
@@ -19,10 +21,8 @@ _SHAPES = {  # Matplotlib's markers → Plotly's names for them
     "P": "cross",
     "X": "x",
 }
-_FRONT_PAIRS = [
-    *((x, "top1") for x in ("smaller", "gzip_bytes", "speedup", "latency")),
-    *((x, y) for x in ("smaller", "gzip_bytes") for y in ("speedup", "latency")),
-]
+_ALONG = ("smaller", "gzip_bytes", "speedup", "latency")
+_UP = [(x, y) for x in ("smaller", "gzip_bytes") for y in ("speedup", "latency")]
 
 
 def plots(
@@ -74,15 +74,28 @@ def _plot(
     return {
         "section": number,
         "place": curve.place,
+        "quality": _axis(curve.primary),
         "baseline": at.get("baseline"),
         "families": list(families.values()),
         "fronts": {
             f"{x} {y}": [
                 at[row.variant] for row in _on_front(curve.rows, *map(results.metric, (x, y)))
             ]
-            for x, y in _FRONT_PAIRS
+            for x, y in [*((x, curve.primary.name) for x in _ALONG), *_UP]
         },
         "caption": caption(curve).splitlines(),
+    }
+
+
+def _axis(quality: Primary) -> dict[str, Any]:
+    """The figure that stands against size and speed, and how its axis is written."""
+    factor, unit = units.axis(quality.figure)
+    lower = " (lower is better)" if quality.is_lower_better else ""
+    return {
+        "metric": quality.name,
+        "title": f"{quality.figure.title} on the test set{lower}",
+        "suffix": f" {unit}".rstrip(),
+        "factor": factor,
     }
 
 

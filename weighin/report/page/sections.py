@@ -7,8 +7,9 @@ from typing import Any
 
 from weighin.core import Metric, Record, Results
 from weighin.report import footer, units
-from weighin.report.columns import Column
+from weighin.report.columns import Column, column_of
 from weighin.report.gates import CONTROLS
+from weighin.report.primary import further
 from weighin.report.rows import Row, over_seeds
 from weighin.report.table import Table, Told
 
@@ -16,24 +17,28 @@ MISSING = ("failed", "skipped", "not measured")
 _TONES = {"better": "good", "faster": "good", "worse": "bad", "slower": "bad", "same": "same"}
 
 
-def section(table: Table, results: Results, file: int) -> dict[str, Any]:
+def section(table: Table, columns: Sequence[Column], results: Results, file: int) -> dict[str, Any]:
     """One table with its notes, what its figures rest on, and its best rows.
 
     Args:
         table: the rows and columns that are shown.
+        columns: of all tables of the page, to which each row has a cell.
         results: those that the table comes from.
         file: their number among the page's files.
     """
     # rows of a runtime that was not there come last; `weighin table` names them below its table
     ranked = sorted(table.rows, key=lambda row: row.is_skipped)
     shown = [row for row in ranked if not row.is_skipped]
-    rows = [_row(table, row) for row in ranked]
+    rows = [_row(table, columns, row) for row in ranked]
     metrics = [column.metric for column in table.columns]
+    places = {column.metric: at for at, column in enumerate(columns)}
     return {
         "file": file,
         "model": table.model,
         "dataset": table.dataset,
+        "columns": [places[metric] for metric in metrics],
         "rows": rows,
+        "further": _further(table, results, ranked),
         "notes": table.notes,
         "lines": footer.samples(results, shown, table.dataset, metrics),
         "smallest": _best(ranked, results.metric("smaller")),
@@ -41,8 +46,25 @@ def section(table: Table, results: Results, file: int) -> dict[str, Any]:
     }
 
 
-def _row(table: Table, row: Row) -> dict[str, Any]:
-    cells = [_cell(table.told(row, column), column, row) for column in table.columns]
+def _further(table: Table, results: Results, rows: Sequence[Row]) -> dict[str, Any]:
+    """The task's other figures, as the table would show them; empty if there are none."""
+    records = [record for row in rows for each in row.records.values() for record in each]
+    columns = [column_of(metric) for metric in further(results.metrics, records)]
+    if not columns:
+        return {}
+    return {
+        "headers": [column.header for column in columns],
+        "rows": [
+            [row.variant, row.place, *(table.cell(row, column) for column in columns)]
+            for row in rows
+            if not row.is_skipped
+        ],
+    }
+
+
+def _row(table: Table, columns: Sequence[Column], row: Row) -> dict[str, Any]:
+    shown = {column.metric: _cell(table.told(row, column), column, row) for column in table.columns}
+    cells = [shown.get(column.metric, {}) for column in columns]
     return {
         "variant": row.variant,
         "place": row.place,
@@ -79,13 +101,20 @@ def _tone(records: Sequence[Record]) -> str:
     return tones.pop() if len(tones) == 1 else ""
 
 
+def _called(rows: Sequence[Row]) -> str:
+    """What sentences call the figure by which rows are better or worse."""
+    if not rows or rows[0].primary.is_paired_by_counts:
+        return "accuracy"
+    return rows[0].primary.figure.called
+
+
 def _best(rows: Sequence[Row], metric: Metric) -> dict[str, Any]:
     """The row with the best ratio above 1 among those that are not worse; or why there is none.
 
     A row counts as faster if its verdict is so in every seed.
     """
     candidates: list[tuple[float, int]] = []
-    reason = "accuracy not measured"
+    reason = f"{_called(rows)} not measured"
     for at, row in enumerate(rows):
         records = row.records.get(metric.name, ())
         value = row.mean(metric.name)

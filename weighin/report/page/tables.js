@@ -69,6 +69,7 @@ function bestCell(section, best) {
 }
 
 function showOverview() {
+  byId("not-worse").textContent = data.head.not_worse;
   const headers = ["model", "data set", "smallest, not found worse", "fastest, not found worse", "rows"];
   if (severalFiles) headers.push("file");
   const lines = data.sections.map((section, at) =>
@@ -114,7 +115,7 @@ function line(row, section, at) {
   const made = element("tr", row.aside ? { class: "aside" } : {},
     element("th", { scope: "row", class: row.variant.length > 24 ? "long" : undefined }, ...breakable(row.variant)),
     element("td", {}, row.place),
-    ...row.cells.map((cell) => figureCell(cell, section, at)),
+    ...section.columns.map((column) => figureCell(row.cells[column], section, at)),
     element("td", {}, ...marks(row.why, section, at)),
   );
   const notes = [...row.why, ...row.cells.flatMap((cell) => cell.notes ?? [])];
@@ -125,13 +126,13 @@ function line(row, section, at) {
 }
 
 // What a table's columns are called and sorted by, and whether the first press puts the highest first.
-const COLUMNS = [
+const NAMES = [
   { header: "variant", key: (row) => row.variant },
   { header: "runtime", key: (row) => row.place },
-  ...data.columns.map((column, at) => ({
-    header: column.header, key: (row) => row.cells[at].value, falls: !column.lower && column.metric !== "file_bytes",
-  })),
 ];
+const FIGURES = data.columns.map((column, at) => ({
+  header: column.header, key: (row) => row.cells[at].value, falls: !column.lower && column.metric !== "file_bytes",
+}));
 
 /** Order of two keys; what has none stands last whichever way is asked for. */
 function compare(one, other, sign) {
@@ -152,10 +153,23 @@ function sortBy(column, heading, body, section) {
   body.append(...ranked.map((each) => each.element));
 }
 
+/** The task's other figures, for who asks. */
+function furtherElement({ further, ...section }) {
+  if (!further.headers) return [];
+  const heads = ["variant", "runtime", ...further.headers];
+  const head = heads.map((each) => element("th", { class: "plain", scope: "col" }, each));
+  const body = further.rows.map(([variant, ...cells]) => element("tr", {},
+    element("th", { scope: "row" }, ...breakable(variant)), ...cells.map((each) => element("td", {}, each))));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+  const label = `Further figures of ${titleOf(section)}`;
+  const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
+  return [element("details", { class: "further" }, element("summary", {}, "Further figures"), scroll)];
+}
+
 function sectionElement(section, at) {
   section.elements = section.rows.map((row) => line(row, section, at));
   const body = element("tbody", {}, ...section.elements);
-  const headings = COLUMNS.map((column) => {
+  const headings = [...NAMES, ...section.columns.map((at) => FIGURES[at])].map((column) => {
     const press = () => sortBy(column, heading, body, section);
     const button = element("button", { type: "button", onclick: press }, column.header);
     const heading = element("th", { scope: "col", "aria-sort": "none" }, button);
@@ -174,6 +188,7 @@ function sectionElement(section, at) {
   return element("section", { class: "model", id: `s${at}` },
     heading,
     element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": titleOf(section) }, table),
+    ...furtherElement(section),
     element("ol", { class: "notes" }, ...section.notes.map((note, n) =>
       element("li", { id: `s${at}-n${n + 1}` }, element("b", {}, `[${n + 1}]`), note))),
     element("div", { class: "small lines" }, ...section.lines.map((each) => element("p", {}, each))),

@@ -1,0 +1,91 @@
+"""Kernels as layers trained them, found again in a file: what steps are held to.
+
+A file may hold one layer's kernel in several tensors, as the gates of an LSTM, and name it several
+times, as an unrolled recurrent layer does. Tables of embeddings are kernels too: the optimization
+toolkit prunes and clusters them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weighin.formats.graph import Graph, Operator, Tensor
+
+# The axis along which a kernel's outputs lie, where that is not the first one.
+_OUTPUTS = {"CONV_3D": -1, "CONV_3D_TRANSPOSE": -2}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One layer's kernel.
+
+    Attributes:
+        kind: the operator that uses it.
+        parts: one tensor; of a recurrent operator one for each gate.
+    """
+
+    kind: str
+    parts: tuple[Tensor, ...]
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        more = len(self.parts) - 1
+        return self.parts[0].label + (f" (and {more} more gates)" if more else "")
+
+    @property
+    def size(self) -> int:
+        """How many weights it has."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def nonzero(self) -> int:
+        """How many of them are not zero."""
+        return sum(part.nonzero for part in self.parts)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is looked up, not multiplied by."""
+        return self.kind in ("GATHER", "GATHER_ND", "EMBEDDING_LOOKUP")
+
+    @property
+    def matrices(self) -> list[npt.NDArray[Any]]:
+        """Of each part the stored values as `(outputs, …, inputs)`."""
+        return [_by_outputs(self.kind, part.dense()) for part in self.parts]
+
+
+def width_of(operator: Operator) -> int | None:
+    """How many channels an operator's kernel makes; None if it has none, or makes none anew."""
+    if operator.weights is None or operator.name == "DEPTHWISE_CONV_2D":
+        return None
+    return int(operator.weights.shape[_OUTPUTS.get(operator.name, 0)])
+
+
+def trained_kernels(graph: Graph) -> list[Trained]:
+    """The kernels of a file that the toolkit prunes and clusters, each once; no depthwise ones."""
+    kernels: dict[object, Trained] = {}
+    for operator in graph.operators:
+        if is_trained(operator):
+            parts = operator.kernels or tuple(filter(None, [operator.table]))
+            content = tuple((part.shape, part.dtype, hash(part.data.tobytes())) for part in parts)
+            kernels.setdefault(content, Trained(operator.name, parts))
+    return list(kernels.values())
+
+
+def is_trained(operator: Operator) -> bool:
+    """Whether the toolkit prunes and clusters what an operator multiplies by, or looks up."""
+    # the toolkit leaves depthwise kernels alone (its prune_registry and clustering_registry)
+    has_kernel = bool(operator.kernels or operator.table)
+    return has_kernel and operator.name != "DEPTHWISE_CONV_2D"
+
+
+def _by_outputs(kind: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A kernel's values with its outputs first and its inputs last."""
+    if kind not in _OUTPUTS:
+        return values
+    inputs = -2 if _OUTPUTS[kind] == -1 else -1
+    return np.moveaxis(values, (_OUTPUTS[kind], inputs), (0, -1))

@@ -1,0 +1,40 @@
+"""Medians and other quantiles, by order statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from weighin.stats.interval import CONFIDENCE, Interval
+
+
+def is_enough(n: int, share: float, confidence: float = CONFIDENCE) -> bool:
+    """Whether so many samples have order statistics on either side of a quantile's interval."""
+    tail = (1 - confidence) / 2
+    return share**n <= tail and (1 - share) ** n <= tail
+
+
+def median(samples: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+    """A median and its distribution-free interval by order statistics (Conover 1999, 3.2)."""
+    return quantile(samples, 0.5, confidence)
+
+
+def quantile(samples: Sequence[float], share: float, confidence: float = CONFIDENCE) -> Interval:
+    """A quantile and its distribution-free interval by order statistics (Conover 1999, 3.2).
+
+    Where there are too few samples for an interval of that confidence, its ends are the lowest
+    and highest sample.
+    """
+    from scipy.stats import quantile_test
+
+    value = float(np.quantile(samples, share))
+    if len(samples) < 2:
+        return Interval(value, value, value)
+    test: Any = quantile_test(samples, q=value, p=share)
+    ends = test.confidence_interval(confidence)
+    low = float(ends.low) if math.isfinite(ends.low) else float(min(samples))
+    high = float(ends.high) if math.isfinite(ends.high) else float(max(samples))
+    return Interval(value, min(low, value), max(high, value))

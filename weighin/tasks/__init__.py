@@ -1,0 +1,1 @@
+"""Tasks: what an answer is and how good it is; one small file each."""

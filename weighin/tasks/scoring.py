@@ -1,0 +1,167 @@
+"""A task's figures as metrics: the figure with its interval, and its difference to the baseline."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from weighin import stats
+from weighin.core import ComputedMetric, Figure, Quality, Skip, Task
+from weighin.outcomes import Evaluation
+from weighin.stats import Interval
+
+RELATIVE_MARGIN = 0.01  # of the baseline's figure, where no natural margin is known
+
+
+def metrics_of(task: Task) -> list[ComputedMetric]:
+    """Two metrics for each figure; tables show those of the first."""
+    return [
+        metric
+        for at, quality in enumerate(task.figures)
+        for metric in (_figure(quality, column=not at), _delta(quality, column=not at))
+    ]
+
+
+def _figure(quality: Quality, *, column: bool) -> ComputedMetric:
+    return ComputedMetric(
+        name=quality.name,
+        title=quality.title,
+        unit=quality.unit,
+        kind=quality.kind,
+        better=quality.better,
+        comparison=quality.comparison,
+        tolerance=quality.tolerance,
+        column=column,
+        summary=quality.summary,
+        scope="evaluation",
+        compute=lambda evaluation: figure(evaluation, quality.name),
+        quality=quality.name,
+    )
+
+
+def _delta(quality: Quality, *, column: bool) -> ComputedMetric:
+    is_share = quality.kind == "share"
+    points = "Δ points" if column else f"Δ {quality.title} points"
+    return ComputedMetric(
+        name=f"{quality.name}_delta",
+        title=points if is_share else f"Δ {quality.title}",
+        unit=quality.unit,
+        kind="points" if is_share else "change",
+        better=quality.better,
+        relative=True,
+        comparison="none",
+        margin=quality.margin,
+        column=column,
+        summary=f"Difference of {quality.title} to the baseline's on the same examples; paired",
+        scope="evaluation",
+        compute=lambda evaluation: delta(evaluation, quality.name),
+        quality=quality.name,
+    )
+
+
+def figure(evaluation: Evaluation, name: str) -> Figure | Skip:
+    """One of the task's figures: the mean of scores, or a figure of the whole set."""
+    quality = _quality(evaluation, name)
+    if missing := _missing(evaluation, quality):
+        return missing
+    interval = figure_of(evaluation, quality)
+    scores = evaluation.scored(quality)
+    count = int(scores.sum()) if scores.ndim and stats.is_share(scores) else None
+    return Figure(interval.value, interval.low, interval.high, evaluation.n, count=count)
+
+
+def figure_of(evaluation: Evaluation, quality: Quality) -> Interval:
+    """A figure and its interval: Wilson's of a share, bootstrap-t of a mean, else bootstrap."""
+    scores = evaluation.scored(quality)
+    if not scores.ndim:
+        interval = stats.interval_of(float(scores), evaluation.resampled(quality))
+        return _within(interval, quality, 0.0)
+    if stats.is_share(scores):
+        return stats.proportion(int(scores.sum()), len(scores))
+    return _within(stats.mean(scores), quality, 0.0)
+
+
+def _within(interval: Interval, quality: Quality, least: float) -> Interval:
+    """An interval of a share, or of a difference of two, without what no share can be."""
+    if quality.kind != "share":
+        return interval
+    return Interval(interval.value, max(least, interval.low), min(1.0, interval.high))
+
+
+def delta(evaluation: Evaluation, name: str) -> Figure | Skip:
+    """A figure less the baseline's on the same examples, and a verdict."""
+    quality, baseline = _quality(evaluation, name), evaluation.baseline
+    if missing := _missing(evaluation, quality):
+        return missing
+    if baseline is None:
+        return Skip(evaluation.no_baseline)
+    check_paired(evaluation, baseline)
+    margin, margin_text = _margin(evaluation, quality)
+    scores, before = evaluation.scored(quality), baseline.scored(quality)
+    if scores.ndim and stats.is_share(scores) and stats.is_share(before):
+        return _of_shares(scores > before, before > scores, margin, quality)
+    change = difference(evaluation, baseline, quality)
+    verdict = stats.verdict_of(change, margin, quality.better, margin_text)
+    return Figure(change.value, change.low, change.high, evaluation.n, verdict=verdict)
+
+
+def difference(evaluation: Evaluation, other: Evaluation, quality: Quality) -> Interval:
+    """One evaluation's figure less another's of the same examples, paired."""
+    scores, before = evaluation.scored(quality), other.scored(quality)
+    if scores.ndim:
+        change = stats.paired_mean(scores - before)
+    else:
+        resampled = evaluation.resampled(quality), other.resampled(quality)
+        change = stats.paired_set(float(scores), resampled[0], float(before), resampled[1])
+    return _within(change, quality, -1.0)
+
+
+def check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
+    """Refuse to pair answers to other examples.
+
+    Raises:
+        ValueError: if counts or targets differ.
+    """
+    if evaluation.n != baseline.n:
+        raise ValueError(f"the baseline answered {baseline.n} examples, not {evaluation.n}")
+    for name, values in evaluation.targets.items():
+        others = baseline.targets[name]
+        missing_is_same = values.dtype.kind == others.dtype.kind == "f"
+        if not np.array_equal(values, others, equal_nan=missing_is_same):
+            raise ValueError("the baseline answered another test set: the targets differ")
+
+
+def _of_shares(
+    gains: npt.NDArray[np.bool_], losses: npt.NDArray[np.bool_], margin: float, quality: Quality
+) -> Figure:
+    gained, lost, n = int(gains.sum()), int(losses.sum()), len(gains)
+    change = stats.paired_difference(gained, lost, n)
+    verdict = stats.quality_verdict(gained, lost, n, margin)
+    if quality.better == "lower":
+        verdict = {"better": "worse", "worse": "better"}.get(verdict, verdict)
+    return Figure(
+        change.value, change.low, change.high, n, verdict=verdict, gained=gained, lost=lost
+    )
+
+
+def _margin(evaluation: Evaluation, quality: Quality) -> tuple[float, str]:
+    """What difference does not matter, and how a verdict says so."""
+    if quality.margin is None and quality.kind == "share":
+        return evaluation.margin, f"{evaluation.margin * 100:g} points"
+    if quality.margin is not None:
+        factor, unit = (100, "points") if quality.kind == "share" else (1, quality.unit)
+        return quality.margin, f"{quality.margin * factor:g} {unit}".strip()
+    margin = RELATIVE_MARGIN * abs(figure_of(evaluation.baseline or evaluation, quality).value)
+    return margin, f"{margin:.2g} {quality.unit}".strip() + ", 1 % of the baseline's"
+
+
+def _quality(evaluation: Evaluation, name: str) -> Quality:
+    return next(quality for quality in evaluation.task.figures if quality.name == name)
+
+
+def _missing(evaluation: Evaluation, quality: Quality) -> Skip | None:
+    if evaluation.task.needs_targets and evaluation.unlabelled:
+        return Skip(evaluation.unlabelled, "not measured")
+    if reason := quality.applies(evaluation.answers, evaluation.targets):
+        return Skip(reason, "not measured")
+    return None
