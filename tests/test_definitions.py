@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,19 @@ def test_a_file_that_is_not_python_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(WeighinError, match=r"notes\.txt is not a Python file"):
         load_definitions([path])
+
+
+def test_a_file_is_run_as_it_is_not_as_it_was_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same size and time as what Python has compiled before, but other words."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file = tmp_path / "suites.py"
+    for name in ("apes", "bees"):
+        file.write_text(SUITE.format(name=name), "utf-8")
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+        load_definitions([file])
+        for module in [each for each in sys.modules if each.endswith(".suites")]:
+            del sys.modules[module]
+
+    assert {"apes", "bees"} <= set(registry.suites)
