@@ -19,6 +19,7 @@ ROOT = Path(weighin.__file__).resolve().parent.parent
 # beside them, may import from those above its own line and from nothing else; the modules of one
 # folder may import each other.
 LAYERS = [
+    {"named"},
     {"core", "stats"},
     {"outcomes", "subprocesses"},
     {"files", "registry", "formats"},

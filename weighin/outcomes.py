@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Arrays, Artifact, Quality, Stopped, Task
+from weighin.named import taken
 from weighin.stats import MARGIN, Interval, Replicates, replicates
 
 
@@ -97,11 +98,7 @@ class Evaluation:
             raise ValueError(f"{quality.name} says not how it is computed")
         if chosen is None:
             return quality.compute(self.answers, self.targets)
-        return quality.compute(_chosen(self.answers, chosen), _chosen(self.targets, chosen))
-
-
-def _chosen(arrays: Arrays, chosen: npt.NDArray[np.intp]) -> Arrays:
-    return {name: values[chosen] for name, values in arrays.items()}
+        return quality.compute(taken(self.answers, chosen), taken(self.targets, chosen))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Array, Arrays
+from weighin.named import count
 
 FEW = 100  # one in so many inputs, at either end of the range, are few
 FEWEST = 20  # inputs of which it makes sense to call one few
@@ -30,7 +31,7 @@ def facts_of(calibration: Arrays) -> dict[str, Any]:
         floats, those of the one whose range is widened most, and its name as `input`. Nothing but
         `inputs` if they are too few, or not all finite.
     """
-    n = len(next(iter(calibration.values())))
+    n = count(calibration)
     ranges = {
         name: _range_of(values)
         for name, values in calibration.items()

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from weighin import core, grammar, registry
+from weighin import core, grammar, named, registry
 from weighin.build import pretrained, purity
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
@@ -33,7 +33,7 @@ THREADS = 1  # per worker: weights depend on it, and several workers share the c
 # them by their parent's key; what else they use, such as the toolkit, they name as `uses`.
 BUILDERS = (
     *(process, tf_keras, fitting, flattening, heads, training, inferring),
-    *(core.data, core.signature, core.tasks),
+    *(core.data, core.signature, core.tasks, named),
 )
 
 

@@ -11,18 +11,19 @@ import sys
 import threading
 import time
 import traceback
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from weighin import grammar, registry
+from weighin import grammar, named, registry
 from weighin.build import calibration, pretrained
 from weighin.build.jobs import Job
 from weighin.build.keys import THREADS, BuildContext
 from weighin.core import (
     Array,
+    Arrays,
     Artifact,
     Call,
     Dataset,
@@ -138,7 +139,16 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
         tf_keras.start_afresh(job.seed)
         model = tf_keras.read(parent.path, quantized=True)
         if job.export is not None:
-            return _export(job.export, model, trainer, parent, provenance, build_context)
+            export = partial(_exported, job.export, model)
+            content = export(trainer.calibration())
+            seconds = time.perf_counter() - began
+            facts["calibration"] = calibration.facts_of(trainer.calibration())
+            is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
+            if _is_calibrated(job.export) and is_short:
+                half = export(named.taken(trainer.calibration(), slice(None, None, 2)))
+                facts["calibration"] |= _moved(content, half, trainer, parent)
+            answers = parent.outputs()  # the same model's
+            return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
         step = registry.steps[job.steps[-1].name]
         model = step(flattened(model), trainer, **grammar.arguments(job.steps[-1], step))
     tf_keras.check_finite(model, str(job))
@@ -148,38 +158,24 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
     return build_context.cache.put(provenance, "h5", content, answers, seconds, facts)
 
 
-def _export(
-    call: Call,
-    model: Any,
-    trainer: training.Trainer,
-    parent: Artifact,
-    provenance: dict[str, Any],
-    build_context: BuildContext,
-) -> Artifact:
-    """The file of a model, with what is worth telling of how it was calibrated."""
+def _exported(call: Call, model: Any, inputs: Arrays) -> bytes:
     export = registry.exports[call.name]
-    arguments, inputs = grammar.arguments(call, export), trainer.calibration()
-    began = time.perf_counter()
-    content = export(model, inputs, **arguments)
-    seconds = time.perf_counter() - began
-    facts = {**parent.facts, "calibration": calibration.facts_of(inputs)}
+    return export(model, inputs, **grammar.arguments(call, export))
+
+
+def _is_calibrated(call: Call) -> bool:
+    """Whether what an export yields depends on the inputs that it is given."""
     innermost = registry.exports[grammar.innermost(call)]
-    is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
-    if vars(innermost).get("calibrated") and is_short:
-        half = export(model, {name: values[::2] for name, values in inputs.items()}, **arguments)
-        facts["calibration"] |= _moved(content, half, trainer, parent)
-    answers = parent.outputs()  # the same model's
-    return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
+    return bool(vars(innermost).get("calibrated"))
 
 
 def _moved(
     content: bytes, half: bytes, trainer: training.Trainer, parent: Artifact
 ) -> dict[str, float]:
     """How a file's answers differ from those of one that half of the inputs calibrated."""
-    test = trainer.dataset.test
-    task = inferring.task_of(parent.signature, trainer.dataset, trainer.recipe.task)
-    asked, targets = test.inputs(0, COMPARED_EXAMPLES), task.targets(test)
-    targets = {name: values[:COMPARED_EXAMPLES] for name, values in targets.items()}
+    test, task = trainer.dataset.test, inferring.known(trainer.recipe.task, parent.facts["task"])
+    asked = test.inputs(0, COMPARED_EXAMPLES)
+    targets = named.taken(task.targets(test), slice(COMPARED_EXAMPLES))
     try:
         whole, halved = (
             task.answers(tf_keras.file_answers(file, asked), asked, targets)
@@ -247,7 +243,7 @@ def _answers(model: Any, job: Job, dataset: Dataset, signature: Signature) -> di
 
     Of those with large outputs there are fewer.
     """
-    example = sum(values[:1].nbytes for values in dataset.test.stored.values())
+    example = named.example_bytes(dataset.test.stored)
     example += sum(port.bytes for port in signature.outputs)
     asked = max(1, min(ANSWERED_EXAMPLES, ANSWERED_BYTES // example))
     answers = tf_keras.predict(model, dataset.test.inputs(0, asked))

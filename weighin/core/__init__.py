@@ -1,7 +1,7 @@
 """The nouns: frozen dataclasses and protocols, no I/O, no TensorFlow."""
 
 from weighin.core.case import Case
-from weighin.core.data import Array, Arrays, Dataset, Split
+from weighin.core.data import Dataset, Split
 from weighin.core.errors import DataNotFoundError, WeighinError
 from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
 from weighin.core.metrics import (
@@ -20,6 +20,7 @@ from weighin.core.records import Record, Results
 from weighin.core.signature import Port, Signature
 from weighin.core.tasks import Loss, Quality, Task
 from weighin.core.variants import Artifact, Call, Failure, Variant
+from weighin.named import Array, Arrays
 
 __all__ = [
     "Anchor",

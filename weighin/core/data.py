@@ -5,16 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from weighin.core.signature import Port, Signature
-
-Array = npt.NDArray[Any]
-Arrays = Mapping[str, Array]
-"""Arrays by name. Those of examples have one entry for each along their first axis."""
+from weighin.named import Array, Arrays
 
 
 @dataclass(frozen=True)

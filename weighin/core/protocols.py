@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from weighin.core.data import Arrays
+from weighin.named import Arrays
 
 
 class Session(Protocol):

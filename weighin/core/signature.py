@@ -12,6 +12,10 @@ import numpy as np
 from weighin.core.errors import WeighinError
 
 Shape = tuple[int | None, ...]
+BARE = (
+    "linear",
+    "log_softmax",
+)  # activations of scores: a softmax of a log softmax is that softmax
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core.data import Array, Arrays, Dataset, Split
+from weighin.core.data import Dataset, Split
 from weighin.core.errors import WeighinError
 from weighin.core.metrics import Comparison, Kind
-from weighin.core.signature import Signature
+from weighin.core.signature import Port, Signature
+from weighin.named import Array, Arrays
 
 Loss = str | Callable[[Any], Any]
 """A loss by name, or a function that is given Keras and returns one as `compile` takes it."""
@@ -133,6 +134,13 @@ class Task:
         """
         return None
 
+    def chance(self, dataset: Dataset) -> float | None:
+        """How often one who knows nothing is right, where that is a number that is known.
+
+        Else `guess` tells what they would answer.
+        """
+        return None
+
     def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array] | None:
         """What one who knows nothing but the targets would answer to the test part; or None.
 
@@ -140,9 +148,17 @@ class Task:
         """
         return None
 
-    def refuse_guessing(self, dataset: Dataset) -> str:
-        """What a baseline that is no better than `guess` is told to be no better than."""
+    @property
+    def guessing(self) -> str:
+        """What `guess` does, in words: what a baseline is told to be no better than."""
         return "always answering the same"
+
+
+def one_of_each(signature: Signature, dataset: Dataset) -> tuple[Port, Array] | None:
+    """The output and the targets, where a model gives one and there is one array of them."""
+    if len(signature.outputs) != 1 or len(dataset.train.targets) != 1:
+        return None
+    return signature.output, dataset.train.target
 
 
 def only(arrays: Arrays, what: str) -> Array:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from weighin import named
 from weighin.core import Arrays, WeighinError
 from weighin.formats.graph import Graph
 from weighin.frameworks import process
@@ -37,11 +38,9 @@ def samples(calibration: Arrays) -> Callable[[], Iterator[Any]]:
                 f"infinite values, which have no range to be quantized in: mend the training "
                 f"inputs (they are the first ones), or leave it out."
             )
-    count = len(next(iter(calibration.values())))
 
     def generate() -> Iterator[Any]:
-        for index in range(count):
-            example = {name: values[index : index + 1] for name, values in calibration.items()}
+        for example in named.singly(calibration):
             yield list(example.values()) if len(example) == 1 else example
 
     return generate

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from weighin.formats.tensor import Tensor
+from weighin.named import told_apart
 
 __all__ = ["Graph", "Operator", "Product", "Subgraph", "Tensor", "numeric", "other_types"]
 
@@ -157,9 +158,7 @@ class Graph:
         return dict(self.exits) or self._by_tensor(self.outputs)
 
     def _by_tensor(self, numbers: Sequence[int]) -> dict[str, int]:
-        names = [self.tensors[number].name for number in numbers]
-        if len(set(names)) < len(names):
-            names = [str(place) for place in range(len(names))]
+        names = told_apart([self.tensors[number].name for number in numbers])
         return dict(zip(names, numbers, strict=True))
 
     @property

@@ -31,14 +31,14 @@ def settle(model: Any, inputs: Arrays) -> None:
     momenta = [layer.momentum for layer in normalizations]
     for layer in normalizations:
         layer.momentum = 0.0
-    given = tf_keras.given(model, inputs)
-    model(given, training=True)
+    given = tf_keras.in_order(model, inputs)
+    tf_keras.answered(model, given, training=True)
     for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum
     kernels = [w for w in reversed(model.trainable_weights) if len(w.shape) > 1]
     for kernel in kernels[:1]:
         for _ in range(40):
-            answers = tf_keras.named(model, model(given, training=False)).values()
+            answers = tf_keras.answered(model, given).values()
             if max(float(np.max(values)) for values in answers) >= 0.5:
                 return
             kernel.assign(kernel * 1.5)

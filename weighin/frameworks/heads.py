@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from weighin.core import Dataset, Loss, Port, Signature, WeighinError
-from weighin.core.signature import written
+from weighin.core.signature import BARE, written
 from weighin.core.tasks import only
 from weighin.frameworks import tf_keras
 from weighin.frameworks.process import keras
@@ -33,7 +33,6 @@ _OPERATIONS: dict[
     **{"math.sigmoid": "sigmoid", "sigmoid": "sigmoid", "nn.sigmoid": "sigmoid"},
     **dict.fromkeys(("identity", "reshape", "squeeze", "cast", "expand_dims")),
 }
-_BARE = ("linear", "log_softmax")  # a softmax of a log softmax is that softmax
 _LOSSES: dict[str, tuple[str, dict[str, Any]]] = {  # by weighin's name, where Keras' is another
     "crossentropy": ("SparseCategoricalCrossentropy", {}),
     "crossentropy_from_logits": ("SparseCategoricalCrossentropy", {"from_logits": True}),
@@ -170,7 +169,7 @@ def _activation(layer: Any, rank: int) -> str | None:
         name = _name(layer.activation)
         if name == "linear" and isinstance(layer, layers.Activation):
             return None
-        return name if name in ("softmax", "sigmoid", *_BARE) else ""
+        return name if name in ("softmax", "sigmoid", *BARE) else ""
     return ""
 
 

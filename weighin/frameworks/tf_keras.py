@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from weighin import named
 from weighin.core import Array, Arrays, WeighinError
 from weighin.frameworks.process import keras, tensorflow, toolkit
 
@@ -102,29 +103,24 @@ def predict(model: Any, inputs: Arrays) -> dict[str, Array]:
 
     It is called as it is: for the few examples asked, making a graph of it takes longer.
     """
-    n = len(next(iter(inputs.values())))
-    parts = [
-        named(model, model(given(model, inputs, at, at + _PREDICTED), training=False))
-        for at in range(0, n, _PREDICTED)
-    ]
-    return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+    parts = []
+    for at in range(0, named.count(inputs), _PREDICTED):
+        part = named.taken(inputs, slice(at, at + _PREDICTED))
+        answers = answered(model, in_order(model, part))
+        parts.append({name: values.numpy() for name, values in answers.items()})
+    return named.joined(parts)
 
 
-def given(model: Any, inputs: Arrays, start: int | None = None, stop: int | None = None) -> Any:
-    """Inputs as a model is called with them: one tensor, or several in its order."""
-    parts = [inputs[name][start:stop] for name in model.input_names]
-    return parts[0] if len(parts) == 1 else parts
+def in_order(model: Any, inputs: Arrays) -> list[Any]:
+    """Inputs in the order in which a model takes them."""
+    return [inputs[name] for name in model.input_names]
 
 
-def named(model: Any, answers: Any) -> dict[str, Any]:
-    """A model's answers by the names of its outputs, each name once."""
+def answered(model: Any, inputs: Sequence[Any], *, training: bool = False) -> dict[str, Any]:
+    """A model's outputs by name, for inputs in its order."""
+    answers = model(inputs[0] if len(inputs) == 1 else list(inputs), training=training)
     several = answers if isinstance(answers, list | tuple) else [answers]
     return dict(zip(output_names(model), several, strict=True))
-
-
-def answered(model: Any, inputs: Sequence[Any]) -> dict[str, Any]:
-    """A model's outputs by name, for inputs in its order."""
-    return named(model, model(inputs[0] if len(inputs) == 1 else list(inputs), training=False))
 
 
 def output_names(model: Any) -> list[str]:
@@ -159,29 +155,12 @@ def file_answers(content: bytes, inputs: Arrays) -> dict[str, Array]:
     except (RuntimeError, ValueError) as error:
         raise WeighinError(f"TensorFlow Lite refuses the file: {error}") from error
     entries, ends = runner.get_input_details(), runner.get_output_details()
-    answered: list[dict[str, Array]] = []
-    for at in range(len(next(iter(inputs.values())))):
-        stored = {
-            name: _stored(inputs[name][at : at + 1], details) for name, details in entries.items()
-        }
+    answers = []
+    for example in named.singly(inputs):
         interpreter.reset_all_variables()
-        outputs = runner(**stored)
-        answered.append({name: _real(outputs[name], details) for name, details in ends.items()})
-    return {name: np.concatenate([outputs[name] for outputs in answered]) for name in ends}
-
-
-def _stored(values: Array, details: Any) -> Array:
-    """Real values as a file's tensor stores them."""
-    scale, zero_point = details["quantization"]
-    if scale:
-        limits = np.iinfo(details["dtype"])
-        values = np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max)
-    return values.astype(details["dtype"])
-
-
-def _real(values: Array, details: Any) -> Array:
-    scale, zero_point = details["quantization"]
-    return (values.astype(np.float32) - zero_point) * np.float32(scale) if scale else values
+        outputs = runner(**{n: named.stored(example[n], entry) for n, entry in entries.items()})
+        answers.append({name: named.real(outputs[name], end) for name, end in ends.items()})
+    return named.joined(answers)
 
 
 def check_finite(model: Any, after: str) -> None:

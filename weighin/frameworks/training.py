@@ -22,6 +22,7 @@ from weighin.core import (
 from weighin.core.signature import written
 from weighin.formats.keras import read_weights
 from weighin.frameworks import fitting, heads, process, tf_keras
+from weighin.named import taken
 from weighin.tasks import inferring
 
 CALIBRATION_EXAMPLES = 200
@@ -205,7 +206,7 @@ class Trainer:
             optimizer.learning_rate = process.keras().optimizers.schedules.CosineDecay(rate, steps)
         model.compile(optimizer=optimizer, loss=loss)
         train = self.dataset.train
-        stored = {name: values[: self.examples] for name, values in train.stored.items()}
+        stored = taken(train.stored, slice(self.examples))
         learned = _first(_in_order(task.learned(train), signature, self.dataset), self.examples)
         generator = np.random.default_rng(self.seed)
         changes = bool(recipe.shift or recipe.mirror)

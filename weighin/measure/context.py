@@ -20,6 +20,7 @@ from weighin.core import (
     DataNotFoundError,
     Dataset,
     Session,
+    Signature,
     Task,
 )
 from weighin.datasets import loading
@@ -31,6 +32,7 @@ from weighin.measure.paired import median_seconds
 from weighin.outcomes import ColdStart, Evaluation, Fidelity
 from weighin.stats import MARGIN, PAIR_SECONDS
 from weighin.targets.machine import usable_cores
+from weighin.tasks import inferring
 
 SMALL_BYTES = 20_000_000  # of a file that is compressed before it is asked for
 
@@ -58,6 +60,7 @@ class RunContext:
     starts: dict[Case, ColdStart] = field(default_factory=dict)
     _gzipped: dict[str, bytes] = field(default_factory=dict)  # of one model's files, by digest
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
+    _fed: tuple[Dataset, Signature, Dataset] | None = None  # the last data, and what they fed
     _overheads: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
@@ -116,7 +119,10 @@ class RunContext:
 
     def dataset(self, case: Case) -> Dataset:
         """The data set that the case is trained and tested on, fed to its model."""
-        return self.load_dataset(case.dataset).fed_to(self.artifact(case).signature)
+        loaded, signature = self.load_dataset(case.dataset), self.artifact(case).signature
+        if self._fed is None or self._fed[0] is not loaded or self._fed[1] != signature:
+            self._fed = (loaded, signature, loaded.fed_to(signature))  # which looks at every value
+        return self._fed[2]
 
     def load_dataset(self, name: str) -> Dataset:
         """A data set by its name."""
@@ -124,18 +130,16 @@ class RunContext:
 
     def task(self, case: Case) -> Task:
         """What the case's model is asked: by its recipe, or as was inferred when it was built."""
-        named = registry.models[case.model].recipe(self.artifacts.profile).task
-        if isinstance(named, Task):
-            return named
-        return registry.tasks[named or self.artifact(case).facts["task"]]
+        return inferring.known(self._named_task(case), self.artifact(case).facts["task"])
 
     def expected_task(self, case: Case) -> Task:
         """The same without building anything: as of any file of the model, or else a guess."""
-        named = registry.models[case.model].recipe(self.artifacts.profile).task
-        if isinstance(named, Task):
-            return named
         of_files = [artifact.facts.get("task") for artifact in self.artifacts.files(case.model)]
-        return registry.tasks[named or next(filter(None, of_files), "classification")]
+        inferred = next(filter(None, of_files), "classification")
+        return inferring.known(self._named_task(case), inferred)
+
+    def _named_task(self, case: Case) -> str | Task | None:
+        return registry.models[case.model].recipe(self.artifacts.profile).task
 
     def missing_data(self, case: Case) -> str | None:
         """Why an optional model is left out: its data are not at hand; None if they are."""

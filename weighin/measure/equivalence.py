@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from weighin import grammar
+from weighin import grammar, named
 from weighin.core import (
     Array,
     Arrays,
     Artifact,
     Dataset,
     Session,
-    Signature,
     Task,
     WeighinError,
 )
@@ -67,13 +66,13 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset, task: 
             alone is answered otherwise than in a batch.
     """
     wanted = artifact.outputs()
-    n = len(next(iter(wanted.values())))
+    n = named.count(wanted)
     inputs = dataset.test.inputs(0, n)
     outputs = named_as(session.predict(inputs), artifact.signature)
     _refuse_other_shapes(outputs, wanted)
     refuse_not_finite({name: not_finite(values) for name, values in outputs.items()}, n)
     furthest = max(_furthest(outputs[name], values) for name, values in wanted.items())
-    targets = {name: values[:n] for name, values in task.targets(dataset.test).items()}
+    targets = named.taken(task.targets(dataset.test), slice(n))
     answers, wanted_answers = (task.answers(each, inputs, targets) for each in (outputs, wanted))
     same = task.same(answers, wanted_answers)
     fidelity = Fidelity(None if same is None else float(same.sum()), n, furthest)
@@ -84,10 +83,10 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset, task: 
         _hold_against_reference(outputs, artifact, graph, inputs)
     # an untrained model's scores are nearly even, so that rounding decides which is highest
     if artifact.trained:
-        _refuse_chance(outputs, wanted, fidelity, task, artifact.signature)
+        _refuse_chance(outputs, wanted, fidelity, task.chance(dataset))
     session.inference(dataset.test.inputs(0, 1))()
     alone = named_as(session.answer(), artifact.signature)
-    first = {name: values[:1] for name, values in outputs.items()}
+    first = named.taken(outputs, slice(1))
     refuse_far(alone, first, "the same example's answer in a batch", graph, among=outputs)
     return fidelity
 
@@ -121,7 +120,7 @@ def _refuse_inexact(outputs: Arrays, wanted: Arrays, exact: float) -> None:
 
 
 def _refuse_chance(
-    outputs: Arrays, wanted: Arrays, fidelity: Fidelity, task: Task, signature: Signature
+    outputs: Arrays, wanted: Arrays, fidelity: Fidelity, chance: float | None
 ) -> None:
     """Refuse a session that has next to nothing to do with the Keras model.
 
@@ -129,13 +128,11 @@ def _refuse_chance(
     these are to their own mean. An output that hardly varies, by less than 8 bits can tell, is left
     to the other checks: there rounding alone is as large.
     """
-    classes = signature.output.units or 1
-    if task.name == "classification" and fidelity.same is not None:
-        classes = max(2, classes)
-        if proportion(int(fidelity.same), fidelity.n).high <= 1.5 / classes:
+    if chance is not None and fidelity.same is not None:
+        if proportion(int(fidelity.same), fidelity.n).high <= 1.5 * chance:
             raise WeighinError(
                 f"the session agrees with the Keras model on {int(fidelity.same)} of {fidelity.n} "
-                f"examples, no better than guessing among {classes} classes"
+                f"examples, no better than guessing among {round(1 / chance)} classes"
             )
         return
     for name, values in wanted.items():
@@ -162,21 +159,21 @@ def _hold_against_reference(
     """
     plain = named_as(_reference(artifact, graph, inputs), artifact.signature)
     held = _held(outputs, plain, untrained=not artifact.trained)
-    answers, what = _chosen(outputs, held), "what the reference kernels answer"
+    answers, what = named.taken(outputs, held), "what the reference kernels answer"
     try:
-        refuse_far(answers, _chosen(plain, held), what, graph, among=plain)
+        refuse_far(answers, named.taken(plain, held), what, graph, among=plain)
     except WeighinError as disagreement:
         again = _reference(artifact, graph, inputs, keep_tensors=True)
         kept = named_as(again, artifact.signature)
         try:
-            refuse_far(answers, _chosen(kept, held), what, graph, among=kept)
+            refuse_far(answers, named.taken(kept, held), what, graph, among=kept)
         except WeighinError:
             raise WeighinError(f"{disagreement}. {_who_is_off(plain, kept, graph)}") from None
 
 
 def _held(outputs: Arrays, plain: Arrays, *, untrained: bool) -> list[int]:
     """The examples to be held against the reference: each by itself, lest others hide it."""
-    n = len(next(iter(plain.values())))
+    n = named.count(plain)
     if not untrained:
         return list(range(n))
     return [
@@ -187,10 +184,6 @@ def _held(outputs: Arrays, plain: Arrays, *, untrained: bool) -> list[int]:
             for name, values in plain.items()
         )
     ]
-
-
-def _chosen(arrays: Arrays, places: list[int]) -> dict[str, Array]:
-    return {name: values[places] for name, values in arrays.items()}
 
 
 def _who_is_off(plain: Arrays, kept: Arrays, graph: Graph) -> str:
@@ -240,10 +233,9 @@ def _reference(
     other code than what is measured.
     """
     macs = max(1, graph.macs, REFERENCE_MACS // FEW if graph.uncounted else 1)
-    n = len(next(iter(inputs.values())))
-    example = sum(values[:1].nbytes for values in inputs.values())
+    example = named.example_bytes(inputs)
     example += sum(4 * math.prod(graph.tensors[number].shape) for number in graph.outputs)
-    few = max(1, min(n, REFERENCE_MACS // macs, REFERENCE_BYTES // example))
+    few = max(1, min(named.count(inputs), REFERENCE_MACS // macs, REFERENCE_BYTES // example))
     content = io.BytesIO()
-    np.savez(content, **{name: values[:few] for name, values in inputs.items()})  # type: ignore[arg-type]
+    np.savez(content, **named.taken(inputs, slice(few)))  # type: ignore[arg-type]
     return _reference_outputs(artifact.path, artifact.sha256, content.getvalue(), keep_tensors)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from weighin import named
 from weighin.core import Array, Arrays, Dataset, Session, Signature, Task, WeighinError
 from weighin.core.signature import written
 from weighin.measure.naming import refuse_unnamed
 from weighin.outcomes import Evaluation
 from weighin.stats import proportion
-from weighin.tasks.classification import classes_of
 from weighin.tasks.scoring import difference, figure_of
 
 ASKED_BYTES = 64_000_000  # of inputs and outputs that are held at once
@@ -47,18 +47,18 @@ def evaluate(session: Session, dataset: Dataset, task: Task, signature: Signatur
         infinite = {name: count + not_finite(part[name]) for name, count in infinite.items()}
         if any(infinite.values()):  # the rest is asked all the same, to tell their share
             continue
-        kept.append(task.answers(part, inputs, {n: t[start:stop] for n, t in targets.items()}))
+        kept.append(task.answers(part, inputs, named.taken(targets, slice(start, stop))))
         left -= sum(values.nbytes for values in part.values())
         if left >= 0:
             outputs.append(part)
     refuse_not_finite(infinite, len(test))
     return Evaluation(
         task,
-        _joined(kept),
+        named.joined(kept),
         targets,
         len(test),
         seconds,
-        _joined(outputs),
+        named.joined(outputs),
         unlabelled=dataset.unlabelled,
     )
 
@@ -140,8 +140,9 @@ def refuse_guessing(evaluation: Evaluation, dataset: Dataset) -> None:
     task = evaluation.task
     if evaluation.unlabelled and (task.needs_targets or not evaluation.trained):
         return
-    if task.name == "classification":
-        _refuse_chance(evaluation, dataset)
+    chance = task.chance(dataset)
+    if chance is not None:
+        _refuse_chance(evaluation, dataset, chance)
         return
     guessed = task.guess(dataset, evaluation.answers)
     if guessed is None or not task.figures:
@@ -155,26 +156,25 @@ def refuse_guessing(evaluation: Evaluation, dataset: Dataset) -> None:
     except ValueError as error:
         raise WeighinError(
             f"whether the baseline's {quality.title} is better than that of "
-            f"{task.refuse_guessing(dataset)} cannot be told: {error}. Give it more test examples."
+            f"{task.guessing} cannot be told: {error}. Give it more test examples."
         ) from None
     better = gain.low > 0 if quality.better == "higher" else gain.high < 0
     if not better:
         own, plain = (figure_of(each, quality).value for each in (evaluation, guess))
         raise WeighinError(
             f"the baseline's {quality.title} is {own:.4g}, no better than {plain:.4g} of "
-            f"{task.refuse_guessing(dataset)}: are targets and inputs in the same order, is the "
+            f"{task.guessing}: are targets and inputs in the same order, is the "
             f"model trained?{_range_asked(dataset)}"
         )
 
 
-def _refuse_chance(evaluation: Evaluation, dataset: Dataset) -> None:
-    classes = classes_of(dataset)
+def _refuse_chance(evaluation: Evaluation, dataset: Dataset, chance: float) -> None:
     right = int(evaluation.scored(evaluation.task.figures[0]).sum())
-    if proportion(right, evaluation.n).low <= 1 / classes:
+    if proportion(right, evaluation.n).low <= chance:
         raise WeighinError(
             f"the baseline answers {right:,} of {evaluation.n:,} test examples right, no better "
-            f"than guessing among {classes} classes: are labels and inputs in the same order, is "
-            f"the model trained?{_range_asked(dataset)}"
+            f"than guessing among {round(1 / chance)} classes: are labels and inputs in the same "
+            f"order, is the model trained?{_range_asked(dataset)}"
         )
 
 
@@ -193,9 +193,3 @@ def _parts(dataset: Dataset, signature: Signature) -> Iterator[tuple[int, int]]:
     most = max(1, ASKED_BYTES // max(1, example))
     for start in range(0, n, most):
         yield start, min(n, start + most)
-
-
-def _joined(parts: list[dict[str, Array]]) -> dict[str, Array]:
-    if not parts:
-        return {}
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -23,6 +23,8 @@ _NO_ANGLE = Skip("an example's output is one number, between which there is no a
 
 COMPARED_BYTES = 16_000_000  # of outputs that are compared at once, as float64
 
+# Registering a task has done so, too; but where its columns stand is decided here, ahead of those
+# below, whichever of the two registries was asked first.
 for task in registry.tasks.values():
     for figure in metrics_of(task):
         metrics.add(figure.name, figure)

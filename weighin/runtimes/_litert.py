@@ -1,7 +1,8 @@
 """LiteRT's runtimes, sessions and reference kernels: what a fresh process needs to answer.
 
-It imports NumPy alone, which ai-edge-litert imports too, and whatever else where it is used:
-fresh processes start for every row, and would spend half of their time on the rest of weighin.
+It imports NumPy alone, which ai-edge-litert imports too, and `named`, which does likewise; whatever
+else where it is used: fresh processes start for every row, and would spend half of their time on
+the rest of weighin.
 Run as a program, it answers the examples on standard input by a set of kernels.
 """
 
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weighin import named
+
 if TYPE_CHECKING:
-    from weighin.core import Array, Arrays
+    from weighin.named import Array, Arrays
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
 REFERENCE, OPTIMIZED = "BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # kernels
@@ -108,21 +111,21 @@ class LiteRTSession:
         from weighin.targets.machine import usable_cores
 
         batch = self._batch(inputs)
-        starts = range(0, _count(inputs), batch)
+        starts = range(0, named.count(inputs), batch)
         waiting = iter(starts)  # shared: whichever thread asks next gets the next one
         answers: dict[int, dict[str, Array]] = {}
 
         def answer_batches() -> None:
             interpreter = self._take()
             for at in waiting:
-                answers[at] = interpreter.answer(_part(inputs, at, at + batch))
+                answers[at] = interpreter.answer(named.taken(inputs, slice(at, at + batch)))
             self._spare.append(interpreter)
 
         threads = max(1, min(usable_cores(), len(starts)))
         with ThreadPoolExecutor(threads) as pool:
             for running in [pool.submit(answer_batches) for _ in range(threads)]:
                 running.result()
-        return _joined([answers[at] for at in starts])
+        return named.joined([answers[at] for at in starts])
 
     def inference(self, inputs: Arrays) -> Callable[[], Any]:
         """Set the inputs; return the interpreter's own `invoke`."""
@@ -140,10 +143,12 @@ class LiteRTSession:
 
     def _batch(self, inputs: Arrays) -> int:
         """How many examples an interpreter answers at once."""
-        example = max(1, sum(values[:1].nbytes for values in inputs.values()))
+        example = max(1, named.example_bytes(inputs))
         most = max(1, min(BATCH, BATCH_BYTES // max(example, self._one.output_bytes)))
-        if self._answers_batches is None and most > 1 and _count(inputs) > 1:
-            self._answers_batches = self._is_resizable(_part(inputs, 0, min(TRIED, most)))
+        if self._answers_batches is None and most > 1 and named.count(inputs) > 1:
+            self._answers_batches = self._is_resizable(
+                named.taken(inputs, slice(0, min(TRIED, most)))
+            )
         return most if self._answers_batches else 1
 
     def _is_resizable(self, inputs: Arrays) -> bool:
@@ -217,18 +222,6 @@ def reference(
         WeighinError: if the interpreter refuses the file.
     """
     return _Interpreter(path, 1, kernels, keep_tensors=keep_tensors).one_by_one(inputs)
-
-
-def _count(inputs: Arrays) -> int:
-    return len(next(iter(inputs.values())))
-
-
-def _part(inputs: Arrays, start: int, stop: int) -> dict[str, Array]:
-    return {name: values[start:stop] for name, values in inputs.items()}
-
-
-def _joined(answers: Sequence[dict[str, Array]]) -> dict[str, Array]:
-    return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 
 
 class _Interpreter:
@@ -324,7 +317,7 @@ class _Interpreter:
             self._shapes = shapes
         self._native.reset_all_variables()
         for name, entry in self._inputs.items():
-            self._native.set_tensor(entry["index"], _stored(inputs[name], entry))
+            self._native.set_tensor(entry["index"], named.stored(inputs[name], entry))
 
     def answer(self, inputs: Arrays) -> dict[str, Array]:
         """The outputs of examples, answered together."""
@@ -334,7 +327,12 @@ class _Interpreter:
 
     def one_by_one(self, inputs: Arrays) -> dict[str, Array]:
         """The outputs of examples, each answered by itself."""
-        return _joined([self.answer(_part(inputs, at, at + 1)) for at in range(_count(inputs))])
+        return named.joined(
+            [
+                self.answer(named.taken(inputs, slice(at, at + 1)))
+                for at in range(named.count(inputs))
+            ]
+        )
 
     def are_near(self, name: str, values: Array, wanted: Array) -> bool:
         """Whether an output is the same but for rounding; whole numbers have none."""
@@ -345,7 +343,7 @@ class _Interpreter:
     def get(self) -> dict[str, Array]:
         """Take outputs out, as the real values that the file's scales give them."""
         return {
-            name: _real(self._native.get_tensor(entry["index"]), entry)
+            name: named.real(self._native.get_tensor(entry["index"]), entry)
             for name, entry in self._outputs.items()
         }
 
@@ -367,9 +365,7 @@ def _by_name(native: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _by_tensor(entries: Sequence[Any]) -> dict[str, Any]:
     """Details by the tensors' names; where these are not told apart, by their places."""
-    names = [entry["name"] for entry in entries]
-    if len(set(names)) < len(names):
-        names = [str(place) for place in range(len(names))]
+    names = named.told_apart([entry["name"] for entry in entries])
     return dict(zip(names, entries, strict=True))
 
 
@@ -383,26 +379,6 @@ def _check_shape(name: str, entry: Any, values: Array) -> None:
         raise WeighinError(
             f"the file takes inputs of {signature.tolist()} as {name!r}, not {[*values.shape]}"
         )
-
-
-def _stored(values: Array, entry: Any) -> Array:
-    """Real values as a tensor stores them: quantized where it has a scale, else as they are."""
-    dtype, (scale, zero_point) = entry["dtype"], entry["quantization"]
-    if np.issubdtype(dtype, np.integer) and scale:
-        limits = np.iinfo(dtype)
-        scaled = np.rint(values / np.float32(scale)) + zero_point
-        quantized: Array = np.clip(scaled, limits.min, limits.max).astype(dtype)
-        return quantized
-    return values.astype(dtype, copy=False)
-
-
-def _real(raw: Array, entry: Any) -> Array:
-    """What a tensor stores as real values."""
-    scale, zero_point = entry["quantization"]
-    if np.issubdtype(raw.dtype, np.integer) and scale:
-        real: Array = (raw.astype(np.float32) - zero_point) * np.float32(scale)
-        return real
-    return raw.astype(np.float32) if raw.dtype == np.float16 else raw
 
 
 def _refusal(error: Exception) -> str:

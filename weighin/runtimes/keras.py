@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from weighin import named
 from weighin.core import Array, Arrays, WeighinError
 from weighin.frameworks import process, sessions
 from weighin.registry import runtime, runtimes
@@ -92,16 +91,16 @@ class KerasSession:
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
         """Answer all examples in batches, as large as `BATCH_BYTES` lets them be."""
-        count = len(next(iter(inputs.values())))
+        count = named.count(inputs)
         answers: list[dict[str, Array]] = []
         at, batch = 0, min(TRIED, count)
         while at < count:
-            part = {name: values[at : at + batch] for name, values in inputs.items()}
+            part = named.taken(inputs, slice(at, at + batch))
             answers.append({name: each.numpy() for name, each in self._call(part).items()})
             at += batch
             taken = sum(each.nbytes for each in (*part.values(), *answers[-1].values()))
             batch = max(1, min(BATCH, BATCH_BYTES * batch // max(1, taken)))
-        return {name: np.concatenate([each[name] for each in answers]) for name in answers[0]}
+        return named.joined(answers)
 
     def inference(self, inputs: Arrays) -> Callable[[], Any]:
         """A call that runs the graph and waits for its answer."""

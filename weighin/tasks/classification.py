@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Array, Arrays, Dataset, Loss, Port, Quality, Signature, Split, WeighinError
-from weighin.core.signature import written
-from weighin.core.tasks import Task, only
+from weighin.core.signature import BARE, written
+from weighin.core.tasks import Task, one_of_each, only
+from weighin.stats import is_share
 from weighin.tasks.registering import task
 
 STRAY = 0.01  # how far a probability may lie outside 0 to 1, by rounding
 FIVE = 5
-_BARE = ("linear", "log_softmax")  # a softmax of a log softmax is that softmax
 _LOSS_OF = {
     "softmax": "crossentropy",
     "sigmoid": "binary_crossentropy",
-    **dict.fromkeys(_BARE, "crossentropy_from_logits"),
+    **dict.fromkeys(BARE, "crossentropy_from_logits"),
 }
 
 
@@ -66,9 +66,9 @@ class Classification(Task):
 
     def fits(self, signature: Signature, dataset: Dataset) -> bool:
         """Class numbers, or one-hot rows where a softmax or bare scores are given."""
-        if len(signature.outputs) != 1 or len(dataset.train.targets) != 1:
+        if not (pair := one_of_each(signature, dataset)):
             return False
-        target, port = dataset.train.target, signature.output
+        port, target = pair
         if _numbers(target) is None:
             return False
         if _is_one_hot(target):
@@ -145,9 +145,9 @@ class Classification(Task):
         equal: npt.NDArray[np.bool_] = answers["highest"][:, 0] == others["highest"][:, 0]
         return equal
 
-    def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array] | None:
-        """None: chance is a number that is known."""
-        return None
+    def chance(self, dataset: Dataset) -> float:
+        """One of the classes."""
+        return 1 / classes_of(dataset)
 
 
 def class_scores(scores: Array) -> Array:
@@ -207,7 +207,7 @@ def _numbers(target: Array) -> npt.NDArray[np.int64] | None:
 def _is_one_hot(target: Array) -> bool:
     if target.ndim != 2 or target.shape[1] < 2 or target.dtype.kind not in "biuf":
         return False
-    return bool(np.isin(target, (0, 1)).all() and (target.sum(axis=1) == 1).all())
+    return is_share(target) and bool((target.sum(axis=1) == 1).all())
 
 
 def _check_units(port: Port, named: Any, classes: int, task: Task) -> None:
@@ -228,7 +228,7 @@ def _check_units(port: Port, named: Any, classes: int, task: Task) -> None:
                 f"The model's head, {port.head}, always answers 1, for a softmax adds up to 1: end "
                 f"in Dense(1, 'sigmoid') or Dense(2, 'softmax')."
             )
-        if port.activation in _BARE or (not port.activation and named and not binary):
+        if port.activation in BARE or (not port.activation and named and not binary):
             raise WeighinError(
                 f"The model's head, {port.head}, gives 1 score for 2 classes, which is taken for "
                 f"the probability of class 1{f', and not with loss={named!r}' if named else ''}: "

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Array, Arrays, Dataset, Loss, Quality, Signature, Split, WeighinError
-from weighin.core.tasks import Task
+from weighin.core.tasks import Task, repeated
+from weighin.named import count
 from weighin.tasks._boxes import Truth, check_truth
 from weighin.tasks._decoding import Decode, decoded
 from weighin.tasks._postprocess import postprocessed
@@ -98,8 +99,7 @@ class Detection(Task):
 
     def answers(self, outputs: Arrays, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """The outputs themselves, and `size`, `(n, 2)`: an image's height and width."""
-        n = len(next(iter(outputs.values())))
-        return {**outputs, "size": np.broadcast_to(_size(inputs, ""), (n, 2))}
+        return {**outputs, "size": repeated(_size(inputs, ""), count(outputs))}
 
     def prepared(self, answers: Arrays, targets: Arrays) -> Matches:
         """Which of the boxes that are answered are right."""
@@ -116,7 +116,8 @@ class Detection(Task):
         """The boxes of other images."""
         return {name: np.roll(values, 1, axis=0) for name, values in answers.items()}
 
-    def refuse_guessing(self, dataset: Dataset) -> str:
+    @property
+    def guessing(self) -> str:
         """The boxes of other images."""
         return "answering each image with the boxes of another"
 

@@ -37,6 +37,11 @@ def task_of(signature: Signature, dataset: Dataset, named: str | Task | None = N
     )
 
 
+def known(named: str | Task | None, inferred: str) -> Task:
+    """The task of a model that has been built: its recipe's, or the one that was inferred then."""
+    return named if isinstance(named, Task) else registry.tasks[named or inferred]
+
+
 def _check_registered(task: Task) -> None:
     """Refuse a task whose figures no table would show.
 

@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from weighin.core import Array, Arrays, Dataset, Loss, Quality, Signature, Split, WeighinError
 from weighin.core.signature import written
-from weighin.core.tasks import Task, only, repeated
+from weighin.core.tasks import Task, one_of_each, only, repeated
+from weighin.stats import is_share
 from weighin.tasks._ranking import Chosen, Ranked
+from weighin.tasks.classification import STRAY
 from weighin.tasks.registering import task
 
-STRAY = 0.01  # how far a probability may lie outside 0 to 1, by rounding
 HALF = 0.5  # the score from which a label is said to hold
 
 
@@ -100,19 +101,19 @@ class MultiLabel(Task):
 
     def fits(self, signature: Signature, dataset: Dataset) -> bool:
         """Rows of 0 and 1, a score for each, and no softmax."""
-        if len(signature.outputs) != 1 or len(dataset.train.targets) != 1:
+        if not (pair := one_of_each(signature, dataset)):
             return False
-        target, port = dataset.train.target, signature.output
+        port, target = pair
         if len(port.shape) != 1 or port.activation == "softmax" or target.ndim != 2:
             return False
-        if target.shape[1] < 2 or not np.isin(target, (0, 1)).all():
+        if target.shape[1] < 2 or not is_share(target):
             return False
         return port.activation == "sigmoid" or not bool((target.sum(axis=1) == 1).all())
 
     def check(self, signature: Signature, dataset: Dataset, loss: Loss | None = None) -> None:
         """A score for each label."""
         target, port = dataset.train.target, signature.output
-        if target.ndim != 2 or not np.isin(target, (0, 1)).all():
+        if target.ndim != 2 or not is_share(target):
             raise WeighinError(
                 f"Targets of several labels are rows of 0 and 1; data set {dataset.name!r} has "
                 f"{target.dtype} {written(target.shape[1:])}."
@@ -158,6 +159,7 @@ class MultiLabel(Task):
         """How often each label holds in training."""
         return {"score": repeated(dataset.train.target.mean(axis=0), len(dataset.test))}
 
-    def refuse_guessing(self, dataset: Dataset) -> str:
+    @property
+    def guessing(self) -> str:
         """The labels' own shares."""
         return "giving each label the same score for all examples"

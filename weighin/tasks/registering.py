@@ -9,7 +9,7 @@ import numpy as np
 
 from weighin import registry
 from weighin.core import Arrays, Quality, Task
-from weighin.core.metrics import Kind
+from weighin.core.metrics import Kind, title_of
 from weighin.tasks.scoring import metrics_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,7 +69,7 @@ def task(
 
         quality = Quality(
             name=name,
-            title=title or name.replace("_", " "),
+            title=title or title_of(name),
             compute=compute,
             better=better,
             kind=kind,

@@ -9,7 +9,8 @@ import numpy as np
 
 from weighin.core import Array, Arrays, Dataset, Loss, Quality, Signature, Split, WeighinError
 from weighin.core.signature import written
-from weighin.core.tasks import Task, only, repeated
+from weighin.core.tasks import Task, one_of_each, only, repeated
+from weighin.stats import is_share
 from weighin.tasks.registering import task
 
 
@@ -73,12 +74,12 @@ class Regression(Task):
 
     def fits(self, signature: Signature, dataset: Dataset) -> bool:
         """Numbers that are no class numbers, and as many of them answered."""
-        if len(signature.outputs) != 1 or len(dataset.train.targets) != 1:
+        if not (pair := one_of_each(signature, dataset)):
             return False
-        target, port = dataset.train.target, signature.output
+        port, target = pair
         if target.dtype.kind != "f" or len(port.shape) > 1 or port.activation == "softmax":
             return False
-        return target.ndim <= 2 and not dataset.train.gives_back and not _is_yes_or_no(target)
+        return target.ndim <= 2 and not dataset.train.gives_back and not is_share(target)
 
     def check(self, signature: Signature, dataset: Dataset, loss: Loss | None = None) -> None:
         """As many numbers answered as there are targets."""
@@ -110,10 +111,7 @@ class Regression(Task):
         mean = self.targets(dataset.train)["number"].mean(axis=0)
         return {"number": repeated(mean, len(dataset.test))}
 
-    def refuse_guessing(self, dataset: Dataset) -> str:
+    @property
+    def guessing(self) -> str:
         """The mean."""
         return "always answering the mean of the training targets"
-
-
-def _is_yes_or_no(target: Array) -> bool:
-    return bool(np.isin(target, (0, 1)).all())

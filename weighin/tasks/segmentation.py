@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Arrays, Quality
+from weighin.tasks._places import ClassPerPlace
 from weighin.tasks._ranking import Chosen
-from weighin.tasks._steps import ClassPerPlace
 from weighin.tasks.registering import task
 
 Overlaps = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.core import Arrays, Quality
-from weighin.tasks._steps import ClassPerPlace
+from weighin.tasks._places import ClassPerPlace
 from weighin.tasks.registering import task
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from weighin.core import Array, Arrays, Dataset, Loss, Signature, WeighinError
 from weighin.core.tasks import Task
 from weighin.tasks.registering import task
@@ -43,8 +45,5 @@ class Unlabelled(Task):
         """Whether the highest score of each such output is at the same place."""
         if not answers:
             return None
-        equal = [answers[name] == others[name] for name in answers]
-        same: Array = equal[0]
-        for more in equal[1:]:
-            same = same & more
+        same: Array = np.all([answers[name] == others[name] for name in answers], axis=0)
         return same

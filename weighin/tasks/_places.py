@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from weighin.core import Array, Arrays, Dataset, Loss, Signature, Split, WeighinError
-from weighin.core.signature import written
-from weighin.core.tasks import Task, only, repeated
+from weighin.core.signature import BARE, written
+from weighin.core.tasks import Task, one_of_each, only, repeated
 
 
 class ClassPerPlace(Task):
@@ -23,10 +23,10 @@ class ClassPerPlace(Task):
 
     def fits(self, signature: Signature, dataset: Dataset) -> bool:
         """Class numbers of so many axes, and scores of one more."""
-        if len(signature.outputs) != 1 or len(dataset.train.targets) != 1:
+        if not (pair := one_of_each(signature, dataset)):
             return False
-        target = dataset.train.target
-        if target.dtype.kind not in "iub" or len(signature.output.shape) != self.axes + 1:
+        port, target = pair
+        if target.dtype.kind not in "iub" or len(port.shape) != self.axes + 1:
             return False
         return target.ndim - 1 in (self.axes, self.axes + 1)
 
@@ -60,7 +60,7 @@ class ClassPerPlace(Task):
             return super().loss(signature, dataset, named)
         if signature.output.activation == "sigmoid" and signature.output.units == 1:
             return "binary_crossentropy"
-        if signature.output.activation in ("linear", "log_softmax"):
+        if signature.output.activation in BARE:
             return "crossentropy_from_logits"
         return "crossentropy"
 
@@ -93,7 +93,8 @@ class ClassPerPlace(Task):
         counts = [(classes == number).sum(axis=0) for number in range(self._classes(dataset))]
         return {"class": repeated(np.argmax(counts, axis=0), len(dataset.test))}
 
-    def refuse_guessing(self, dataset: Dataset) -> str:
+    @property
+    def guessing(self) -> str:
         """The commonest class."""
         return f"always answering each {self.place}'s commonest class"
 
