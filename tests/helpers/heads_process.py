@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import tempfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.commands import answer
+from helpers.commands import told_by
 from helpers.tiny import tiny_arrays
 
 from weighin import grammar, registry
@@ -21,17 +19,14 @@ from weighin.datasets.loading import from_arrays
 from weighin.frameworks import fitting, heads, process, tf_keras, toolkit
 from weighin.frameworks.training import Trainer
 
-TESTS = Path(__file__).resolve().parents[1]
 PROGRAM = "from helpers.heads_process import main; main()"
 STEPS = ("finetune", "prune(0.5)", "cluster(8)", "qat", "channels(0.25)")
 RECIPE = Recipe("tiny", epochs=3, finetune_epochs=1, batch_size=8, learning_rate=0.01)
 
 
-@cache
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
-    return answer(PROGRAM, environment=os.environ | {"PYTHONPATH": path})
+    return told_by(PROGRAM)
 
 
 def main() -> None:

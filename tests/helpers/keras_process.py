@@ -8,15 +8,13 @@ from __future__ import annotations
 import functools
 import importlib
 import json
-import os
 import tempfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.commands import answer
+from helpers.commands import told_by
 
 from weighin.build import worker
 from weighin.core import ReferenceModel, Split, WeighinError
@@ -25,17 +23,14 @@ from weighin.frameworks import downloads, fitting, process, tf_keras, toolkit, t
 from weighin.frameworks.fingerprint import fingerprint, own_files
 from weighin.steps._masks import largest, patterned
 
-TESTS = Path(__file__).resolve().parents[1]
 PROGRAM = (
     "from helpers import keras_openings, keras_process as own; own.main(keras_openings.openings)"
 )
 
 
-@cache
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
-    return answer(PROGRAM, environment=os.environ | {"PYTHONPATH": path})
+    return told_by(PROGRAM)
 
 
 def main(*more: Callable[[], Any]) -> None:

@@ -8,15 +8,13 @@ there is none. Training is one step.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.commands import answer
+from helpers.commands import told_by
 
 from weighin import grammar, registry
 from weighin.build import invariants
@@ -24,7 +22,6 @@ from weighin.core import Recipe, Variant, WeighinError
 from weighin.formats.tflite import read_tflite
 from weighin.frameworks import fitting, process, tf_keras
 
-TESTS = Path(__file__).resolve().parents[1]
 PROGRAM = "from helpers.layers_process import main; main()"
 CLASSES, WORDS = 3, 100
 TRIALS: dict[str, tuple[str, ...]] = {
@@ -55,11 +52,9 @@ TRIALS: dict[str, tuple[str, ...]] = {
 }
 
 
-@cache
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
-    return answer(PROGRAM, environment=os.environ | {"PYTHONPATH": path})
+    return told_by(PROGRAM)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.commands import answer
+from helpers.commands import told_by
 
 from weighin import grammar, registry
 from weighin.core import Recipe, ReferenceModel, Task, WeighinError
@@ -21,17 +20,14 @@ from weighin.formats.tflite import read_tflite
 from weighin.frameworks import heads, process, sessions, tf_keras, toolkit
 from weighin.frameworks.training import DenseStart, Trainer
 
-TESTS = Path(__file__).resolve().parents[1]
 PROGRAM = "from helpers.named_process import main; main()"
 EXPORTS = ("float32", "dynamic", "float16", "int8", "int16x8", "compact(int8)", "sparse")
 WORDS, LENGTH, N = 300, 5, 60
 
 
-@cache
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
-    return answer(PROGRAM, environment=os.environ | {"PYTHONPATH": path})
+    return told_by(PROGRAM)
 
 
 def main() -> None:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.commands import answer
+from helpers.commands import told_by
 
 from models.data_makers import grid
 from weighin.build.purity import read
 from weighin.frameworks import process, tf_keras
 
-TESTS = Path(__file__).resolve().parents[1]
 PROGRAM = "from helpers import networks_process; networks_process.main()"
 NETWORKS = {
     "mnist_rows": ("rows_lstm", "rows_gru"),
@@ -32,11 +28,9 @@ NETWORKS = {
 }
 
 
-@cache
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
-    return answer(PROGRAM, environment=os.environ | {"PYTHONPATH": path})
+    return told_by(PROGRAM)
 
 
 def facts(create: Any) -> dict[str, Any]:

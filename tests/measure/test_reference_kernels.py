@@ -112,22 +112,29 @@ def test_large_graphs_are_asked_for_few_images(
         check_session(Session(lambda images: honest.predict(images) + 1), made, flat(data))
 
 
-def test_graphs_of_unknown_work_are_asked_for_few_images(
-    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What could not all be counted may take long: ten images, however little was counted."""
+def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many examples the reference kernels are asked from now on, each time."""
     asked: list[int] = []
 
     def reference(path: Path, inputs: Arrays, kernels: str, *, keep_tensors: bool) -> Arrays:
         asked.append(len(inputs["x"]))
         return litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
 
+    monkeypatch.setattr(equivalence, "reference", reference)
+    return asked
+
+
+def test_graphs_of_unknown_work_are_asked_for_few_images(
+    quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not all be counted may take long: ten images, however little was counted."""
+    asked = counting(monkeypatch)
+
     def partly_counted(path: Path) -> Graph:
         graph = read_tflite(path)
         operators = (dataclasses.replace(graph.operators[0], uncounted=True),)
         return dataclasses.replace(graph, operators=operators)
 
-    monkeypatch.setattr("weighin.measure.equivalence.reference", reference)
     monkeypatch.setattr("weighin.measure.equivalence.read_tflite", partly_counted)
     equivalence._reference_outputs.cache_clear()
     check_session(LiteRT().open(quantized.path, 1), quantized, flat(data))
@@ -310,13 +317,8 @@ def test_few_examples_are_asked_where_they_are_large(
     quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inputs and answers are remembered for other sessions of the file: their memory is bounded."""
-    asked: list[int] = []
+    asked = counting(monkeypatch)
 
-    def reference(path: Path, inputs: Arrays, kernels: str, *, keep_tensors: bool) -> Arrays:
-        asked.append(len(inputs["x"]))
-        return litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
-
-    monkeypatch.setattr(equivalence, "reference", reference)
     for most, n in ((3 * 2 * CLASSES * 4, 3), (1, 1)):
         equivalence._reference_outputs.cache_clear()
         monkeypatch.setattr(equivalence, "REFERENCE_BYTES", most)
