@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from helpers.answering import (
     CLASSES,
-    CLASSIFICATION,
     Answering,
     N,
     Session,
-    guessing,
+    evaluate,
     right,
     signature,
 )
@@ -22,24 +21,9 @@ from helpers.answering import (
 from weighin import registry
 from weighin.core import Array, Dataset, Skip, Split, WeighinError
 from weighin.measure import evaluation
-from weighin.measure.evaluation import refuse_guessing
 from weighin.outcomes import Evaluation
 from weighin.tasks.classification import class_scores
 from weighin.tasks.scoring import check_paired
-
-
-def evaluate(session: Session, data: Dataset, classes: int = CLASSES) -> Evaluation:
-    """Which of six classes, by the one output of the session."""
-    return evaluation.evaluate(session, data, CLASSIFICATION, signature(classes))
-
-
-def test_a_baseline_that_guesses_is_refused_where_labels_mean_something(data: Dataset) -> None:
-    """Random weights on noise know nothing, and need not."""
-    noise = dataclasses.replace(data, unlabelled="noise")
-    refuse_guessing(evaluate(Session(guessing), noise), noise)
-
-    with pytest.raises(WeighinError, match="no better than guessing"):
-        refuse_guessing(evaluate(Session(guessing), data), data)
 
 
 def test_labels_that_mean_nothing_give_no_accuracy(data: Dataset) -> None:
@@ -66,20 +50,6 @@ def test_agreement_needs_no_labels_but_a_trained_model(data: Dataset) -> None:
 
     assert (1.0, N) == (trained["agreement"].value, trained["agreement"].n)
     assert Skip("noise", "not measured") == trained["top1"] == untrained["agreement"]
-
-
-def test_a_baseline_that_guesses_names_the_range_of_its_inputs(data: Dataset) -> None:
-    """Inputs that were not scaled as in training are the likeliest reason."""
-    images = (data.test.stored["x"] * 200).astype(np.uint8)
-    stored = Split({"x": images}, data.test.targets, {"x": 1 / 255})
-    guessed = evaluate(Session(guessing), data)
-
-    with pytest.raises(WeighinError, match=r"It was given float32 from \d"):
-        refuse_guessing(guessed, data)
-    with pytest.raises(
-        WeighinError, match=r"values from [\d.e-]+ to 0\.\d+: uint8 from 0 to 1\d\d, times 0\.0039"
-    ):
-        refuse_guessing(guessed, dataclasses.replace(data, test=stored))
 
 
 def two_classes(data: Dataset) -> Dataset:
@@ -353,55 +323,6 @@ def test_few_outputs_are_kept(
             assert "too large" in found[name].reason
 
 
-def compared(outputs: Any, wanted: Any) -> tuple[Any, Any]:
-    """SQNR and cosine of outputs to a baseline's."""
-    both = [
-        Evaluation(UNLABELLED, {}, {}, len(each), 1.0, outputs={"o": np.asarray(each)})
-        for each in (outputs, wanted)
-    ]
-    found = dataclasses.replace(both[0], baseline=both[1])
-    return tuple(registry.metrics[name].compute(found) for name in ("sqnr", "cosine"))
-
-
-def test_fidelity_of_outputs_is_power_and_angle() -> None:
-    """By hand: a noise of a tenth is 20 dB; a quarter turn has a cosine of 0."""
-    wanted = np.tile(np.array([[3.0, 4.0]], np.float32), (30, 1))
-
-    assert 20 == pytest.approx(compared(wanted * 1.1, wanted)[0].value, abs=1e-4)
-    assert 1 == pytest.approx(compared(wanted * 1.1, wanted)[1].value)
-    assert 0 == pytest.approx(compared(wanted[:, ::-1] * [1, -1], wanted)[1].value)
-
-
-def test_outputs_of_zeros_have_no_power_and_no_angle() -> None:
-    """Nothing is divided by 0: it is said instead, or counts as another direction."""
-    zeros, ones = np.zeros((30, 2), np.float32), np.ones((30, 2), np.float32)
-    few = zeros.copy()
-    few[0] = 1
-
-    assert "the baseline's outputs are all 0" == compared(ones, zeros)[0].reason
-    assert "the same, bit for bit" in compared(zeros, zeros)[0].reason
-    assert (1.0, 0.0) == (compared(zeros, zeros)[1].value, compared(ones, zeros)[1].value)
-    assert 0 == pytest.approx(compared(few * 2, few)[0].value)  # resamples may miss the one
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "bool", "int64", "float16"])
-def test_outputs_of_any_dtype_are_compared_as_real_numbers(dtype: str) -> None:
-    """Unsigned ones do not wrap, truths count as 0 and 1, halves do not overflow."""
-    wanted = np.array([[200, 0], [0, 200]] * 15).astype(dtype)
-    outputs = np.roll(wanted, 1, axis=0)
-
-    assert 10 * np.log10(1 / 2) == pytest.approx(compared(outputs, wanted)[0].value)
-    assert 0 == compared(outputs, wanted)[1].value
-
-
-def test_one_number_has_no_angle() -> None:
-    """The cosine of two numbers is 1 or −1, whatever they are: no figure of how near they are."""
-    wanted = np.arange(1.0, 31.0)
-
-    assert "no angle" in compared(wanted + 1, wanted)[1].reason
-    assert compared(wanted + 1, wanted)[0].value > 10
-
-
 def test_what_was_computed_of_other_answers_is_forgotten(data: Dataset) -> None:
     """An evaluation that is made of another with other answers has figures of its own."""
     found = evaluate(Session(right), data)
@@ -419,35 +340,3 @@ def test_targets_that_are_not_known_are_the_same(data: Dataset) -> None:
     check_paired(found, dataclasses.replace(found, targets={"number": targets["number"].copy()}))
     with pytest.raises(ValueError, match="targets differ"):
         check_paired(found, dataclasses.replace(found, targets={"number": np.ones((2, 1))}))
-
-
-@pytest.mark.parametrize(("trained", "refused"), [(True, True), (False, False)])
-def test_what_nobody_has_trained_need_not_give_noise_back(
-    data: Dataset, trained: bool, refused: bool
-) -> None:
-    """It knows nothing, and there is nothing to know; a trained one should."""
-    split = dataclasses.replace(data.test, targets={})
-    noise = dataclasses.replace(data, train=split, test=split, unlabelled="noise")
-    task, model = registry.tasks["reconstruction"], signature()
-    found = evaluation.evaluate(Session(guessing), noise, task, model)
-    found = dataclasses.replace(found, trained=trained)
-
-    if refused:
-        with pytest.raises(WeighinError, match=r"no better than .* mean of the training part"):
-            refuse_guessing(found, noise)
-    else:
-        refuse_guessing(found, noise)
-
-
-def test_too_few_of_one_kind_to_tell_guessing_are_told(data: Dataset) -> None:
-    """An interval that cannot be made refuses the baseline, with the reason and the way out."""
-    holds = np.zeros((N, 2), int)
-    holds[0] = 1  # most resamples have it, too many do not
-    split = dataclasses.replace(data.test, targets={"y": holds})
-    labels = dataclasses.replace(data, train=split, test=split)
-    task = registry.tasks["multilabel"]
-    two = Session(lambda images: right(images)[:, :2])
-    found = evaluation.evaluate(two, labels, task, signature(2))
-
-    with pytest.raises(WeighinError, match=r"cannot be told: .* too few .* more test examples"):
-        refuse_guessing(found, labels)

@@ -63,7 +63,7 @@ def fsdd(search: SearchPaths) -> Dataset:
     own; they are kept in weighin's cache.
     """
     recordings = checked_recordings(search, "fsdd")
-    arrays = _features(recordings, digest_of(recordings), search)
+    arrays = _features(recordings, FSDD_DIGEST, search)
     return from_arrays("fsdd", arrays, classes=10, scale=1.0)
 
 
