@@ -98,6 +98,13 @@ def deadly(keras):
 @model(quick=BRIEF)
 def no_model(keras):
     return os.getpid()
+
+
+@model(quick=BRIEF)
+def misfit(keras):
+    layers = keras.layers
+    first = [layers.Input((7, 6, 1)), layers.Flatten(), layers.Dense(len(os.sep))]
+    return keras.Sequential([*first, layers.Dense(3, activation="softmax")])
 '''
 NETWORK = """
 def build(keras):
@@ -117,7 +124,7 @@ class Doubling(keras().layers.Layer):
 """
 STALE = ("loading", "importing", "from_environment", "with_own_layer")
 SOUND = (*STALE, "unchanged", "published")
-FAILING = ("missing", "deadly", "no_model")
+FAILING = ("missing", "deadly", "no_model", "misfit")
 ASKED = (*SOUND, "drawing", *FAILING)
 
 
@@ -224,7 +231,7 @@ def test_all_models_are_asked_by_one_process(runs: Runs) -> None:
     logs = [path.read_text("utf-8") for path in runs.context.cache.logs.glob("*.log")]
     asking = [log for log in logs if "asking" in log]
 
-    assert sorted(log.count("asking") for log in asking) == [1, 7, 9]  # `deadly` ended one
+    assert sorted(log.count("asking") for log in asking) == [2, 7, 9]  # `deadly` ended one
     assert not any("asking tiny" in log for log in logs)
 
 
@@ -237,6 +244,8 @@ def test_models_that_cannot_be_asked_fail_with_the_reason(runs: Runs) -> None:
     assert "died without an answer" in reasons["deadly"]
     assert "asking deadly" in reasons["deadly"]
     assert "what the function of model 'no_model' returns is a builtins.int" in reasons["no_model"]
+    assert "takes inputs of shape (7, 6, 1)" in reasons["misfit"]
+    assert "gives (6, 6)" in reasons["misfit"]
     assert runs.before.begun == [len(SOUND) + len(("drawing", "tiny"))]
 
 

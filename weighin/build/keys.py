@@ -59,11 +59,13 @@ class BuildContext:
         default_factory=dict, compare=False
     )
 
-    def to_ask(self, jobs: Iterable[Job]) -> list[tuple[str, int]]:
-        """Models and seeds of jobs whose keys cannot be made before their functions are called."""
-        pairs = dict.fromkeys((job.model, job.seed) for job in jobs)
-        doubtful = {name for name, _ in pairs if purity.read(registry.models[name].create).doubt}
-        return [pair for pair in pairs if pair[0] in doubtful and pair not in self.created]
+    def to_ask(self, jobs: Iterable[Job]) -> list[Job]:
+        """Dense starts, by model and seed, whose functions have to be called to make their keys."""
+        starts = {(job.model, job.seed): job for job in jobs if job.parent is None}
+        doubtful = {name for name, _ in starts if purity.read(registry.models[name].create).doubt}
+        return [
+            job for pair, job in starts.items() if pair[0] in doubtful and pair not in self.created
+        ]
 
     def key(self, job: Job, dataset_digest: str) -> str:
         """The key under which a job's artifact is kept."""

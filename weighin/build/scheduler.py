@@ -90,29 +90,32 @@ def build(
 
 
 def _ask(
-    pairs: Sequence[tuple[str, int]],
+    jobs: Sequence[Job],
     build_context: BuildContext,
     asking: Callable[[Sequence[str]], None],
 ) -> None:
-    """Let one process call the functions of models, by model and seed, and note what they return.
+    """Let one process call the functions of models, and note what they return, by model and seed.
 
     One that raises, or takes its process down, fails by itself; the others are asked by another.
     """
-    waiting = list(pairs)
+    waiting = list(jobs)
     if waiting:
-        asking(list(dict.fromkeys(model for model, _ in waiting)))
+        asking(list(dict.fromkeys(job.model for job in waiting)))
         build_context.cache.make_folders()
     while waiting:
         workers = _Workers()
         try:
             with _pool(1, build_context) as pool:
                 while waiting:
-                    future = pool.submit(worker.ask, *waiting[0], build_context)
+                    future = pool.submit(worker.ask, waiting[0], build_context)
                     workers.look()
-                    build_context.created[waiting.pop(0)] = future.result()
+                    outcome = future.result()
+                    job = waiting.pop(0)
+                    build_context.created[job.model, job.seed] = outcome
         except BrokenProcessPool:
+            job = waiting.pop(0)
             failure = Failure(_death(build_context.cache, workers.exit_code))
-            build_context.created[waiting.pop(0)] = failure
+            build_context.created[job.model, job.seed] = failure
 
 
 @contextlib.contextmanager

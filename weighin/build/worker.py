@@ -74,13 +74,21 @@ def build_job(job: Job, build_context: BuildContext) -> Artifact | Failure:
         return _failure(error, build_context)
 
 
-def ask(name: str, seed: int, build_context: BuildContext) -> Fingerprint | Failure:
-    """Call a model's function as a dense start would; what it returns, or that it raises."""
-    print(f"asking {name} what it returns, seed {seed}", flush=True)
+def ask(job: Job, build_context: BuildContext) -> Fingerprint | Failure:
+    """Call a model's function as a dense start would; what it returns, or why it is of no use.
+
+    That it does not fit its data is found here, before anything is built.
+    """
+    print(f"asking {job.model} what it returns, seed {job.seed}", flush=True)
     try:
-        model = registry.models[name]
+        model = registry.models[job.model]
+        recipe = model.recipe(job.profile)
+        dataset = loading.load_cached(recipe.dataset, build_context.search)
         _prepare_tensorflow()
-        return fingerprint(training.create(model, seed))
+        created = training.create(model, job.seed)
+        returned = fingerprint(created)
+        training.Trainer(recipe, dataset, job.seed).fitted(model, created)
+        return returned
     except Exception as error:
         return _failure(error, build_context)
 

@@ -110,6 +110,28 @@ class Trainer:
         """
         created = create(model, self.seed)
         check(created)
+        signature, task, fed = self.fitted(model, created)
+        trainer = replace(self, dataset=fed)
+        trained = True
+        if weights is not None:
+            tf_keras.set_weights(created, read_weights(weights), str(weights))
+        elif self.recipe.epochs:
+            trainer._fit(created, self.recipe.epochs, self.recipe.learning_rate, self.recipe.decay)
+        elif self._draws_weights(model, created):
+            trained = False
+            fitting.settle(created, trainer._first_inputs(SETTLING_EXAMPLES))
+        return DenseStart(created, signature, task, trained)
+
+    def fitted(self, model: ReferenceModel, created: Any) -> tuple[Signature, Task, Dataset]:
+        """What a created model takes and gives, what it is asked, and the data as it takes them.
+
+        Args:
+            model: the reference model.
+            created: what its function returned.
+
+        Raises:
+            WeighinError: if model, task, loss and data do not fit together.
+        """
         try:
             heads.build(created, self.dataset)
             signature = heads.signature_of(created)
@@ -122,16 +144,7 @@ class Trainer:
                 _check_moved(self.recipe, task, fed)
         except WeighinError as error:
             raise WeighinError(f"Model {model.name!r}: {error}") from None
-        trainer = replace(self, dataset=fed)
-        trained = True
-        if weights is not None:
-            tf_keras.set_weights(created, read_weights(weights), str(weights))
-        elif self.recipe.epochs:
-            trainer._fit(created, self.recipe.epochs, self.recipe.learning_rate, self.recipe.decay)
-        elif self._draws_weights(model, created):
-            trained = False
-            fitting.settle(created, trainer._first_inputs(SETTLING_EXAMPLES))
-        return DenseStart(created, signature, task, trained)
+        return signature, task, fed
 
     def fit(
         self,
