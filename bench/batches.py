@@ -39,7 +39,7 @@ def _measured(name):
     tf_keras.start_afresh(0)
     model = registry.models[name].create(process.keras())
     images = np.random.default_rng(0).random((2, *model.input_shape[1:]), np.float32)
-    calibration = {name: images for name in model.input_names}
+    calibration = dict.fromkeys(model.input_names, images)
     return {
         f"{export} {batch}": _graph(bytes(converter(model, calibration, batch).convert()))
         for export, converter in EXPORTS.items()

@@ -136,13 +136,14 @@ def arrays() -> dict[str, dict[str, np.ndarray]]:
         mask[row : row + 4, column : column + 4] = 1
     low = (g.normal(size=(n, 3)) @ g.normal(size=(3, 16))).astype("f4")
     image, table = g.normal(size=(n, 6, 6, 1)).astype("f4"), g.normal(size=(n, 4)).astype("f4")
+    positive = image.mean((1, 2, 3)) * 6 + table[:, 0] > 0
     made = {
         "numbers": {"x": x, "y": y},
-        "words": {"x": ids, "y": about},
+        "words": {"x": ids, "y": about[:, None]},
         "labels": {"x": shown, "y": labels},
         "masks": {"x": (masks + g.normal(0, 0.3, masks.shape))[..., None], "y": masks},
         "plain": {"x": low},
-        "two": {"x/b": table, "x/a": image, "y": (image.mean((1, 2, 3)) * 6 + table[:, 0] > 0)},
+        "two": {"x/b": table, "x/a": image, "y": np.eye(2)[positive.astype(int)]},
     }
     parts = {"train": slice(0, 240), "test": slice(240, None)}
     return {
@@ -210,3 +211,15 @@ def test_tables_have_the_columns_of_their_task(kinds: Ran) -> None:
         assert title in header
         assert "Δ" in header
         assert 1 == sum(other in header.split("  ") for other in set(tables.values()))
+
+
+def test_labels_of_another_form_are_taken_and_that_is_said(kinds: Ran) -> None:
+    """Where a reader looks for what figures rest on; nothing of labels that are as they should."""
+    said = {
+        model: kinds.text.split(f"\n{model} on ")[1].split(" test ")[1].splitlines()[0]
+        for model in ("text", "two_inputs", "unet")
+    }
+
+    assert ", labels (n, 1) read as class numbers" in said["text"]
+    assert ", one-hot labels read as class numbers" in said["two_inputs"]
+    assert "read as" not in said["unet"]

@@ -64,7 +64,13 @@ def test_it_says_what_the_records_were_measured_on(
     artifacts: FakeArtifacts, tiny_data: Dataset
 ) -> None:
     """Data sets by their digests and sizes; of other models of the suite nothing is read."""
-    facts = {"digest": tiny_data.digest, "train": 120, "test": 60, "examples": "images"}
+    facts = {
+        "digest": tiny_data.digest,
+        "train": 120,
+        "test": 60,
+        "examples": "images",
+        "readings": [],
+    }
     assert {"tiny": facts} == told(artifacts)["datasets"]
 
 

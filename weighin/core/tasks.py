@@ -110,6 +110,10 @@ class Task:
         """What answers are judged by, one entry for each example."""
         return split.targets
 
+    def reading(self, dataset: Dataset) -> str:
+        """How targets are read, where their form is not the task's own: for the table's footer."""
+        return ""
+
     def answers(self, outputs: Arrays, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """What is kept of a model's outputs for some examples, one entry for each.
 

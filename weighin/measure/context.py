@@ -134,9 +134,14 @@ class RunContext:
 
     def expected_task(self, case: Case) -> Task:
         """The same without building anything: as of any file of the model, or else a guess."""
+        return self.known_task(case) or registry.tasks["classification"]
+
+    def known_task(self, case: Case) -> Task | None:
+        """The same, but None where the recipe names none and no file of the model is built."""
+        named = self._named_task(case)
         of_files = [artifact.facts.get("task") for artifact in self.artifacts.files(case.model)]
-        inferred = next(filter(None, of_files), "classification")
-        return inferring.known(self._named_task(case), inferred)
+        inferred = next(filter(None, of_files), None)
+        return inferring.known(named, inferred or "") if named or inferred else None
 
     def _named_task(self, case: Case) -> str | Task | None:
         return registry.models[case.model].recipe(self.artifacts.profile).task

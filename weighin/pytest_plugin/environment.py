@@ -9,7 +9,7 @@ from typing import Any
 
 from weighin import packages, registry
 from weighin.build import pretrained
-from weighin.core import Record
+from weighin.core import Dataset, Record
 from weighin.measure import calibration
 from weighin.measure.context import RunContext
 from weighin.measure.paired import NARROW
@@ -34,6 +34,7 @@ def environment(
         records: that the results hold.
         artifacts: sha256 of those whose provenance is told; all that were built if not given.
     """
+    records = list(records)
     models = list(dict.fromkeys(record.model for record in records))
     loaded = {
         name: context.load_dataset(name)
@@ -53,6 +54,7 @@ def environment(
                 "train": len(data.train),
                 "test": len(data.test),
                 "examples": data.examples,
+                "readings": _readings(name, data, records, context),
             }
             for name, data in loaded.items()
         },
@@ -72,6 +74,14 @@ def environment(
         },
         "artifacts": context.artifacts.origins(artifacts),
     }
+
+
+def _readings(
+    name: str, data: Dataset, records: Iterable[Record], context: RunContext
+) -> list[str]:
+    """How the tasks of a data set's models read its targets, where that has to be said."""
+    tasks = {context.known_task(record.case) for record in records if record.dataset == name}
+    return sorted({task.reading(data) for task in tasks if task} - {""})
 
 
 def _weights(models: Iterable[str], settings: Settings, context: RunContext) -> dict[str, str]:

@@ -56,7 +56,11 @@ def legend(rows: Sequence[Row]) -> list[str]:
 
 def _examples(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:
     count, noun = counted(rows, quality.name), examples(results, dataset, quality)
-    return f"{dataset}: {count} test {noun}{_trained_on(results, rows, dataset)}" if count else ""
+    if not count:
+        return ""
+    readings = results.environment.get("datasets", {}).get(dataset, {}).get("readings", [])
+    said = "".join(f", {reading}" for reading in readings)
+    return f"{dataset}: {count} test {noun}{_trained_on(results, rows, dataset)}{said}"
 
 
 def _latency(rows: Sequence[Row]) -> str:

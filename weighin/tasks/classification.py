@@ -130,6 +130,15 @@ class Classification(Task):
             raise WeighinError(f"targets {list(split.target.shape)} are no class numbers")
         return {"class": numbers}
 
+    def reading(self, dataset: Dataset) -> str:
+        """Other forms than class numbers `(n,)` are named."""
+        target = dataset.train.target
+        if _is_one_hot(target):
+            return "one-hot labels read as class numbers"
+        if target.ndim == 2:
+            return "labels (n, 1) read as class numbers"
+        return f"{target.dtype} labels read as class numbers" if target.dtype.kind == "f" else ""
+
     def answers(self, outputs: Arrays, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """`highest`, `(n, up to 6)`: the classes of the highest scores; of equal ones the first.
 
