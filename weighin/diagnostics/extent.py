@@ -50,7 +50,25 @@ def larger(facts: Facts) -> str | None:
     ]
     difference = facts.sizes[0] - facts.sizes[1]
     said = ", ".join(filter(None, more)) or "names and descriptions, no more weights or operators"
-    return f"the file is larger than the baseline's, by {difference:,} bytes: {said}"
+    told = f"the file is larger than the baseline's, by {difference:,} bytes: {said}"
+    return f"{told}{_though_smaller(facts.sizes, graph, before)}"
+
+
+def _though_smaller(sizes: tuple[int, int], graph: Graph, before: Graph) -> str:
+    """What takes more room where constants take less, as where small operators all get scales.
+
+    Empty where constants do not take less, or more than there is.
+    """
+    saved = _constants(before) - _constants(graph)
+    names, names_before = _names(graph), _names(before)
+    rest = sizes[0] - _constants(graph) - names
+    rest_before = sizes[1] - _constants(before) - names_before
+    if saved <= 0 or min(rest, rest_before) < 0:
+        return ""
+    parts = [("names", names - names_before), ("scales and descriptions", rest - rest_before)]
+    grown = " and ".join(f"{what} {more:,} more" for what, more in parts if more > 0)
+    away = " (compact leaves names out)" if names - names_before > sizes[0] - sizes[1] else ""
+    return f"; constants take {saved:,} bytes less, but {grown}{away}"
 
 
 def calibrated(facts: Facts) -> str | None:
@@ -104,7 +122,16 @@ def _operators(graph: Graph, before: Graph) -> str | None:
 
 
 def _constants(graph: Graph) -> int:
-    return sum(len(tensor.data) for tensor in graph.tensors)
+    """Bytes of constants; what tensors share, the file holds once."""
+    buffers = {
+        tensor.index if tensor.buffer is None else (tensor.buffer,): len(tensor.data)
+        for tensor in graph.tensors
+    }
+    return sum(buffers.values())
+
+
+def _names(graph: Graph) -> int:
+    return sum(len(tensor.name.encode()) for tensor in graph.tensors)
 
 
 def _scales(graph: Graph) -> int:
