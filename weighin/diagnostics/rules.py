@@ -1,4 +1,4 @@
-"""Why a variant is not smaller, or not faster: rules over facts, each with its source.
+"""Why a variant is not smaller, not faster or not as good: rules over facts, each with its source.
 
 A rule is given what is known of one row and says one sentence, or nothing where it does not know.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from weighin.diagnostics import delegation, extent
+from weighin.diagnostics import delegation, extent, ranges
 from weighin.diagnostics.facts import Facts
 from weighin.formats.graph import Graph
 
@@ -184,6 +184,17 @@ RULES = (
         "calibration",
         "Jacob et al. 2018, section 3.1: ranges by the extremes of what is seen",
         extent.calibrated,
+    ),
+    Rule(
+        "shared scale",
+        "TensorFlow Lite, '8-bit quantization specification': the inputs and outputs of "
+        "CONCATENATION must all have the same scale and zero point, and so must those of PACK",
+        ranges.shared_scale,
+    ),
+    Rule(
+        "coarse scores",
+        "Jacob et al. 2018, section 2.1: r = S (q - Z), so that numbers closer than S are the same",
+        ranges.coarse_scores,
     ),
     Rule("zeros stored dense", f"{_XNNPACK}, 'Sparse Inference'", _dense_zeros, everywhere=True),
     Rule(

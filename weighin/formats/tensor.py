@@ -42,6 +42,8 @@ class Tensor:
         scales: how many quantization scales it has: 0, 1 or one per channel.
         zero_point: the integer that means zero.
         scale: the first of its scales, of values per step; 0 if it has none.
+        channel_scales: all its scales, in the order of its channels; empty if it has none.
+        axis: which of its dimensions those are the channels of.
         sparsity: where `data` lies among the zeros that it leaves out; None if it is dense.
         unknown: which of its dimensions the file does not tell.
         ranked: whether the file tells how many dimensions it has.
@@ -65,6 +67,8 @@ class Tensor:
     initial: bool = False
     subgraph: int = 0
     scale: float = 0.0
+    channel_scales: tuple[float, ...] = ()
+    axis: int = 0
 
     @property
     def label(self) -> str:
@@ -133,6 +137,21 @@ class Tensor:
         whole = np.zeros(self.size, self.values.dtype)
         whole[self.sparsity.positions(self.shape, len(self.values))] = self.values
         return whole.reshape(self.shape)
+
+    def real(self) -> npt.NDArray[np.float64]:
+        """What its stored values stand for, in its shape.
+
+        Raises:
+            ValueError: if it has neither one scale nor one for each channel.
+        """
+        values: npt.NDArray[np.float64] = self.dense().astype(np.float64)
+        if not self.channel_scales:
+            return values
+        scales = np.array(self.channel_scales)
+        if len(scales) > 1:
+            scales = scales.reshape([-1 if at == self.axis else 1 for at in range(values.ndim)])
+        real: npt.NDArray[np.float64] = (values - self.zero_point) * scales
+        return real
 
     @property
     def unique(self) -> int:

@@ -205,6 +205,8 @@ class _Tensors:
             buffer=tensor.Buffer() if len(raw) else None,
             subgraph=subgraph,
             scale=float(quantization.Scale(0)) if scales else 0.0,
+            channel_scales=tuple(quantization.ScaleAsNumpy().tolist()) if scales else (),
+            axis=quantization.QuantizedDimension() if scales else 0,
         )
         told = dimensions(shape, numbers(tensor.ShapeSignatureAsNumpy())) if ranked else None
         return read, shape if read.is_constant else told
