@@ -161,6 +161,7 @@ def test_a_runtime_that_answers_nonsense_fails(run, project_copy):
         record = ran.one(metric)
         assert ("failed", None) == (record.status, record.value)
         assert "from the Keras model's" in record.reason
+    assert "warning" not in ran.text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")

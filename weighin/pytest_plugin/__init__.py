@@ -79,8 +79,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker; a cell that fails before it is timed needs no warning beside."""
     config.addinivalue_line("markers", "weigh(scope): the operation that a bench function times")
+    config.addinivalue_line("filterwarnings", "ignore:Benchmark fixture was not used at all")
     config.stash[_RUN] = Run(config)
 
 
