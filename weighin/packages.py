@@ -19,6 +19,8 @@ PACKAGES = (
     "ai-edge-quantizer",
     "numpy",
     "scipy",
+    "scikit-learn",
+    "faster-coco-eval",
     "pytest-benchmark",
 )
 
