@@ -16,10 +16,18 @@ UNLABELLED = registry.tasks["unlabelled"]
 
 
 def compared(outputs: Any, wanted: Any) -> tuple[Any, Any]:
-    """SQNR and cosine of outputs to a baseline's."""
+    """SQNR and cosine of outputs to a baseline's: one array, or several by name."""
+    named = [each if isinstance(each, dict) else {"o": each} for each in (outputs, wanted)]
     both = [
-        Evaluation(UNLABELLED, {}, {}, len(each), 1.0, outputs={"o": np.asarray(each)})
-        for each in (outputs, wanted)
+        Evaluation(
+            UNLABELLED,
+            {},
+            {},
+            len(next(iter(each.values()))),
+            1.0,
+            outputs={name: np.asarray(values) for name, values in each.items()},
+        )
+        for each in named
     ]
     found = dataclasses.replace(both[0], baseline=both[1])
     return tuple(registry.metrics[name].compute(found) for name in ("sqnr", "cosine"))
@@ -54,6 +62,18 @@ def test_outputs_of_any_dtype_are_compared_as_real_numbers(dtype: str) -> None:
 
     assert 10 * np.log10(1 / 2) == pytest.approx(compared(outputs, wanted)[0].value)
     assert 0 == compared(outputs, wanted)[1].value
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1, 1e3])
+def test_outputs_of_several_units_count_alike(unit: float) -> None:
+    """By hand: noise of a tenth in one of two outputs, whatever it is counted in, is 23 dB."""
+    sound = np.tile(np.array([[3.0, 4.0]]), (30, 1))
+    wanted = {"box": np.tile(np.array([[5.0, 12.0, 9.0]]) * unit, (30, 1)), "score": sound}
+    outputs = {"score": sound, "box": wanted["box"] * 1.1}
+    sqnr, cosine = compared(outputs, wanted)
+
+    assert 10 * np.log10(2 / 0.01) == pytest.approx(sqnr.value, abs=1e-4)
+    assert 2.1 / np.sqrt(2 * (1 + 1.1**2)) == pytest.approx(cosine.value)
 
 
 def test_one_number_has_no_angle() -> None:

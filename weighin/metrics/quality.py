@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from weighin import registry, stats
-from weighin.core import Figure, Skip
+from weighin.core import Array, Figure, Skip
 from weighin.outcomes import Evaluation
 from weighin.registry import metric, metrics
 from weighin.tasks.scoring import check_paired, metrics_of
@@ -77,7 +77,7 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
     comparison="none",
 )
 def sqnr(evaluation: Evaluation) -> Figure | Skip:
-    """Power of the baseline's outputs ÷ that of the difference to them, all outputs together."""
+    """Power of the baseline's outputs ÷ that of the difference to them, outputs alike."""
     if evaluation.baseline is None:
         return Skip(evaluation.no_baseline)
     if not evaluation.outputs or not evaluation.baseline.outputs:
@@ -184,23 +184,34 @@ def _compared(
     """Outputs and the baseline's, each `(k, values)`, all of an example's in a row.
 
     Of the examples that both have kept, a few at a time: float64 takes twice their memory, or more.
+    Several outputs are each divided by the size of the baseline's, for they may be of different
+    units, and the largest would drown the others.
     """
     m = min(len(v) for each in (evaluation, baseline) for v in each.outputs.values())
     example = 8 * sum(values[:1].size for values in baseline.outputs.values())
     most = max(1, COMPARED_BYTES // max(1, example))
-    for start in range(0, m, most):
-        stop = min(start + most, m)
-        yield _rows(evaluation, baseline, start, stop), _rows(baseline, baseline, start, stop)
+    parts = [slice(start, min(start + most, m)) for start in range(0, m, most)]
+    sizes = dict.fromkeys(baseline.outputs, 1.0)
+    if len(sizes) > 1:
+        powers = {
+            name: sum(np.square(_flat(values[part])).sum() for part in parts)
+            for name, values in baseline.outputs.items()
+        }
+        sizes = {name: math.sqrt(power) or 1.0 for name, power in powers.items()}
+    for part in parts:
+        yield _rows(evaluation, sizes, part), _rows(baseline, sizes, part)
 
 
 def _rows(
-    evaluation: Evaluation, named: Evaluation, start: int, stop: int
+    evaluation: Evaluation, sizes: Mapping[str, float], part: slice
 ) -> npt.NDArray[np.float64]:
-    """Outputs of some examples, all of one's in a row, in the order in which another has them."""
-    parts = [evaluation.outputs[name][start:stop] for name in named.outputs]
-    return np.concatenate(
-        [part.reshape(stop - start, -1).astype(np.float64) for part in parts], axis=1
-    )
+    """Outputs of some examples, all of one's in a row, in the order of their sizes' names."""
+    outputs = evaluation.outputs
+    return np.concatenate([_flat(outputs[name][part]) / sizes[name] for name in sizes], axis=1)
+
+
+def _flat(values: Array) -> npt.NDArray[np.float64]:
+    return values.reshape(len(values), -1).astype(np.float64)
 
 
 def _cosines(
