@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         WeighinError,
         Weights,
     )
+    from weighin.datasets.coco import coco_annotations
     from weighin.datasets.loading import from_arrays, noise_dataset, npz_dataset
     from weighin.registry import dataset, export, metric, model, published, runtime, step, suite
     from weighin.tasks.detection import Detection
@@ -33,6 +34,7 @@ __all__ = [
     "Task",
     "WeighinError",
     "Weights",
+    "coco_annotations",
     "dataset",
     "export",
     "from_arrays",
@@ -50,6 +52,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "weighin.datasets.coco": ("coco_annotations",),
     "weighin.datasets.loading": ("from_arrays", "noise_dataset", "npz_dataset"),
     "weighin.registry": (
         *("dataset", "export", "metric", "model", "published", "runtime", "step", "suite"),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from weighin.core import WeighinError
-from weighin.datasets._coco import Annotations, read_annotations
+from weighin.datasets.coco import Annotations, coco_annotations
 
 CONTENT: dict[str, Any] = {
     "info": {"year": 2026},
@@ -51,7 +51,7 @@ def changed(table: str, at: int, **values: Any) -> dict[str, Any]:
 
 def read(folder: Path, content: Any, **options: Any) -> Annotations:
     """What is read of this content."""
-    return read_annotations(written(folder, content), **options)
+    return coco_annotations(written(folder, content), **options)
 
 
 def test_annotations_are_read(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_file_is_not_read_if_it_is_too_large(tmp_path: Path) -> None:
 
 def test_places_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One image with very many boxes does not make all images as large."""
-    monkeypatch.setattr("weighin.datasets._coco.PLACES", 5)
+    monkeypatch.setattr("weighin.datasets.coco.PLACES", 5)
 
     with pytest.raises(WeighinError, match=r"one image has 2 boxes, which for 3 images"):
         read(tmp_path, CONTENT)
@@ -220,19 +220,35 @@ def test_categories_below_the_first_class_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """And so is a folder."""
     with pytest.raises(WeighinError, match=r"none\.json cannot be read: No such file"):
-        read_annotations(tmp_path / "none.json")
+        coco_annotations(tmp_path / "none.json")
     with pytest.raises(WeighinError, match="cannot be read"):
-        read_annotations(tmp_path)
+        coco_annotations(tmp_path)
 
 
-def test_boxes_read_are_truth(tmp_path: Path) -> None:
-    """What is read can be weighed: answers equal to it have precision 1."""
+@pytest.mark.parametrize("size", [None, (300, 320)])
+def test_boxes_read_are_targets(tmp_path: Path, size: tuple[int, int] | None) -> None:
+    """A detector's answers equal to them have a precision of 1; those of another size have none."""
     pytest.importorskip("faster_coco_eval", reason="pip install -e '.[detection]'")
-    from weighin.tasks._boxes import Detections, Truth
-    from weighin.tasks._precision import average_precision, matches
+    from weighin import Detection, coco_annotations
+    from weighin.tasks._precision import average_precision
 
-    read_back = read(tmp_path, CONTENT)
-    expected = Truth(read_back.boxes, read_back.classes, read_back.crowd)
-    answers = Detections(read_back.boxes, read_back.classes, np.ones(read_back.classes.shape))
+    own = coco_annotations(str(written(tmp_path, CONTENT)))
+    targets = own.targets(size)
+    detection = Detection(lambda outputs: (outputs["b"], outputs["c"], np.ones_like(outputs["c"])))
 
-    assert 1.0 == average_precision(matches(expected, answers))
+    def precision(boxes: Any) -> float:
+        outputs = {"b": boxes, "c": targets["classes"]}
+        images = {"image": np.zeros((3, *(size or (100, 200)), 3), np.uint8)}
+        answers = detection.answers(outputs, images, targets)
+        return average_precision(detection.prepared(answers, targets), None, None)
+
+    assert 1.0 == precision(targets["boxes"])
+    assert (size is None) == (precision(own.boxes) == 1.0)
+
+
+def test_boxes_follow_their_images(tmp_path: Path) -> None:
+    """Of images that were stretched to one size, each by its own factors: computed by hand."""
+    boxes = read(tmp_path, CONTENT).targets((300, 320))["boxes"]
+
+    assert [0, 0, 320, 300] == boxes[0, 0].tolist()
+    assert [42, 100, 120, 125] == boxes[1, 0].tolist()

@@ -1,7 +1,7 @@
-"""Reading COCO's annotations of objects: an instances.json, which is untrusted.
+"""COCO's annotations of objects, from an instances.json, which is untrusted.
 
 Format: cocodataset.org/#format-data, "Object Detection". Outlines and licences are passed over; the
-images are not opened.
+images are not opened: whoever makes a data set of them reads them as the model wants them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import WeighinError
+from weighin.core import Array, WeighinError
 
 LARGEST = 2**29  # bytes of a file: all of COCO 2017's training part, and no more
 SIDE = 2**16  # pixels of an image's side
@@ -47,9 +47,22 @@ class Annotations:
     names: tuple[str, ...]
     notes: tuple[str, ...]
 
+    def targets(self, size: tuple[int, int] | None = None) -> dict[str, Array]:
+        """The targets of a detection task: `boxes`, `classes` and `crowd`.
 
-def read_annotations(
-    path: Path, first_class: Literal[0, 1] | None = None, largest: int = LARGEST
+        Args:
+            size: height and width of the images that the model is given, whatever their own were;
+                boxes are stretched as the images were. If not given, they are as they are.
+        """
+        boxes = self.boxes
+        if size is not None:
+            height, width = (np.asarray(size) / self.sizes).T[..., np.newaxis]
+            boxes = boxes * np.stack([width, height, width, height], axis=-1)
+        return {"boxes": boxes.astype(np.float32), "classes": self.classes, "crowd": self.crowd}
+
+
+def coco_annotations(
+    path: Path | str, first_class: Literal[0, 1] | None = None, largest: int = LARGEST
 ) -> Annotations:
     """Read a COCO file of annotated objects.
 
@@ -67,6 +80,7 @@ def read_annotations(
     Raises:
         WeighinError: naming the file, the entry, what is wrong and the way out.
     """
+    path = Path(path)
     content = _content(path, largest)
     tables = {key: _table(content, key, path) for key in ("images", "categories", "annotations")}
     if not tables["images"]:
