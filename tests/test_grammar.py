@@ -117,6 +117,8 @@ def test_no_export_is_float32() -> None:
         ("prune(0.8)+", "'' is not a step or export"),
         ("+int8", "'' is not a step or export"),
         ("shrink", "'shrink' is not known"),
+        ("prun(0.8)", "'prun' is not known (did you mean 'prune'?)"),
+        ("int", "'int' is not known (did you mean 'int"),
         ("prune(0.8)+shrink(2)", "'shrink' is not known"),
         ("Int8", "'Int8' is not a step or export"),
         ("int-8", "'int-8' is not a step or export"),

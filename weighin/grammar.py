@@ -9,6 +9,7 @@ Every variant has one name: defaults are dropped, numbers shortened, keywords so
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import re
 import typing
@@ -83,7 +84,9 @@ def _parse(name: str) -> Variant:
         elif called in registry.exports:
             export = _bind(name, called, registry.exports[called], arguments)
         else:
-            raise _error(name, f"{called!r} is not known")
+            near = difflib.get_close_matches(called, [*registry.steps, *registry.exports], n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise _error(name, f"{called!r} is not known{hint}")
     return Variant(tuple(steps), export or Call("float32"))
 
 

@@ -413,6 +413,36 @@ def test_missing_arrays_are_named_beside_those_that_are_there(tmp_path: Path) ->
         read_arrays(tmp_path / "data.npz")
 
 
+def test_what_is_missing_is_to_be_added(tmp_path: Path) -> None:
+    """The file is whole, and need not be replaced."""
+    np.savez(tmp_path / "data.npz", x_train=[1.0], y_train=[1], x_test=[1.0])
+
+    with pytest.raises(WeighinError, match=r"no array named y_test; it .*\. Add it") as refused:
+        read_arrays(tmp_path / "data.npz")
+    assert "damaged" not in str(refused.value)
+
+
+def test_capital_letters_are_a_slip(tmp_path: Path) -> None:
+    """Targets named Y are no input; but an input may be named X."""
+    arrays = {"X_train": [1.0], "X_test": [1.0]}
+    np.savez(tmp_path / "slip.npz", **arrays, Y_train=[1], Y_test=[1])
+    np.savez(tmp_path / "sound.npz", **arrays, y_train=[1], y_test=[1])
+
+    with pytest.raises(WeighinError, match="small letters, x_train, x_test, y_train, y_test"):
+        read_arrays(tmp_path / "slip.npz")
+    assert {*arrays, "y_train", "y_test"} == set(read_arrays(tmp_path / "sound.npz"))
+
+
+def test_rows_of_different_lengths_are_told(tmp_path: Path) -> None:
+    """The array is named, and what to do; nothing is unpickled."""
+    ragged = np.empty(2, object)
+    ragged[:] = [[1, 2], [1]]
+    np.savez(tmp_path / "data.npz", x_train=ragged, x_test=[1.0])
+
+    with pytest.raises(WeighinError, match=r"x_train holds Python objects.*pad the rows"):
+        read_arrays(tmp_path / "data.npz")
+
+
 def test_what_is_missing_is_called_missing(tmp_path: Path) -> None:
     """Not damaged."""
     with pytest.raises(WeighinError, match=r"lost is missing: there is no such file or folder"):

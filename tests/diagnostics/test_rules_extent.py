@@ -181,12 +181,12 @@ def test_a_range_that_many_set_or_that_no_file_uses(held: Graph, known: dict[str
         (
             7.25,
             "calibrated on half of its 200 inputs, the file answers 7.25 of 100 test inputs "
-            "otherwise: calibrate on more",
+            "otherwise: which inputs calibrate it matters",
         ),
         (
             7,
             "calibrated on half of its 200 inputs, the file answers 7 of 100 test inputs "
-            "otherwise: calibrate on more",
+            "otherwise: which inputs calibrate it matters",
         ),
     ],
 )

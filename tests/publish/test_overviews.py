@@ -225,7 +225,7 @@ def test_a_table_speaks_of_its_own_model() -> None:
 
     assert "3,200 to train on, 800 held out" in of_trained.lines[0]
     assert "that of another training" in of_trained.lines[1]
-    assert "4,000 to calibrate on" in of_random.lines[0]
+    assert "4,000 to calibrate from" in of_random.lines[0]
     assert "that of another training" not in of_random.lines[1]
 
 
@@ -234,7 +234,7 @@ def test_a_table_speaks_of_its_own_model() -> None:
     [
         (TRAINED, ", 3,200 to train on, 800 held out"),
         ({**TRAINED, "validation_split": 0.0}, ", 4,000 to train on"),
-        ({**TRAINED, "epochs": 0, "weights": {"file": "x"}}, ", 4,000 to calibrate on"),
+        ({**TRAINED, "epochs": 0, "weights": {"file": "x"}}, ", 4,000 to calibrate from"),
         ({"dataset": "other"}, ", 4,000 to train on"),
     ],
 )

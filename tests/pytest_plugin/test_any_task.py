@@ -223,3 +223,5 @@ def test_labels_of_another_form_are_taken_and_that_is_said(kinds: Ran) -> None:
     assert ", labels (n, 1) read as class numbers" in said["text"]
     assert ", one-hot labels read as class numbers" in said["two_inputs"]
     assert "read as" not in said["unet"]
+    assert ", task segmentation" in said["unet"]
+    assert "task" not in said["two_inputs"]

@@ -149,6 +149,20 @@ def test_fronts_are_marked_in_their_columns() -> None:
     assert {"prune(0.5)", "prune(0.5)+int8"} == curve.fronts["speedup"]
 
 
+def test_no_front_beside_a_baseline_that_failed() -> None:
+    """What it was held against knows nothing; who is best of the others says nothing."""
+    failed = {"status": "failed", "reason": "no better than guessing"}
+    records = [
+        *file("baseline", 5, 1000),
+        *file("dynamic", 5, 500),
+        record("top1", None, **failed),
+        *run("dynamic", 0.94, 2e-4),
+    ]
+    curve = only(results_of({}, tuple(records)))
+
+    assert {"smaller": frozenset(), "speedup": frozenset()} == curve.fronts
+
+
 def test_the_baseline_is_a_point_too() -> None:
     """It stands at 1, so that what got larger and worse is on no front."""
     records = [

@@ -50,7 +50,7 @@ def test_the_footer_says_what_figures_rest_on() -> None:
     ) in lines
     assert (
         "± standard deviation over 2 seeds; [within-seed 95 % interval, its ends averaged over "
-        "seeds]"
+        "seeds]; (n) behind a verdict: of so many seeds"
     ) in lines
     assert "[95 % interval]; one seed, so that of another training is not in it" in lines
     assert "× smaller: gzip -9 against the baseline's in the same file format" in lines
@@ -70,7 +70,9 @@ def test_the_footer_states_the_rules_of_verdicts() -> None:
     ]
 
     assert "40 openings of both, until 30 or more are within ±1 % or 2 s are over;" in said
-    assert margin.endswith("by McNemar's exact test at 5 %, same if the interval lies within ±1")
+    assert margin.endswith(
+        "by McNemar's exact test at 5 %, else same if the interval lies within ±1"
+    )
 
 
 @pytest.mark.parametrize(

@@ -115,17 +115,17 @@ def test_nothing_is_called_an_image_that_is_none(format: str) -> None:
         (
             regression(),
             "Δ MAE: on the same examples; better or worse if the paired bootstrap's interval "
-            "leaves out 0, same if it lies within ±1 % of the baseline's",
+            "leaves out 0, else same if it lies within ±1 % of the baseline's",
         ),
         (
             segmentation(),
             "Δ points: on the same images; better or worse if the paired bootstrap's interval "
-            "leaves out 0, same if it lies within ±1",
+            "leaves out 0, else same if it lies within ±1",
         ),
         (
             run("int8", 0.9, 1e-4),
-            "Δ points: on the same images; better or worse by McNemar's exact test at 5 %, same "
-            "if the interval lies within ±1",
+            "Δ points: on the same images; better or worse by McNemar's exact test at 5 %, else "
+            "same if the interval lies within ±1",
         ),
     ],
 )

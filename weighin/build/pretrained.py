@@ -57,6 +57,11 @@ def provide(recipe: Recipe, dataset: Dataset, search: SearchPaths) -> None:
     if wanted.application and not search.offline and _download(wanted, search):
         return
     if not recipe.epochs and not (dataset.unlabelled and dataset.test.targets):
+        if Path(wanted.file).is_absolute():
+            raise WeighinError(
+                f"The weights {wanted.file} were not found, and the recipe trains none: correct "
+                f"the path in Weights(…)."
+            )
         folder = search.data_dir or "now: not set"
         raise WeighinError(
             f"The weights {wanted.file} were not found, and the recipe trains none: put the file "

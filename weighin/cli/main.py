@@ -263,7 +263,7 @@ def sweep(
     ]
     path, code = sweeps.weigh([*own_options, *options], output)
     results = store.load(path)
-    click.echo(f"\n{curves.render([results], 'text')}")
+    click.echo(f"\n{curves.render([results], 'text')}\nrecords, kept: {path}")
     for ending in figure.ENDINGS:
         figure.draw(curves.curves(results), path.with_suffix(ending))
         click.echo(f"figure: {path.with_suffix(ending)}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from weighin.core.errors import WeighinError
 from weighin.core.figures import Figure, Scope, Skip
 
 Kind = Literal["bytes", "seconds", "rate", "share", "points", "ratio", "count", "number", "change"]
@@ -69,6 +70,15 @@ class Metric:
     noun: str = ""
     summary: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what no report could show.
+
+        Raises:
+            WeighinError: if `kind` or `better` is none that there is.
+        """
+        check_word(self.name, "kind", self.kind, get_args(Kind))
+        check_word(self.name, "better", self.better, ("higher", "lower", ""))
+
     def applies(self, figures: Collection[str]) -> bool:
         """Whether a row of a task with those figures has it."""
         return not self.quality or self.quality in figures
@@ -99,6 +109,17 @@ class ComputedMetric(Metric):
 
 Catalogue = Mapping[str, Metric]
 """Metrics by name, in the order in which tables show them."""
+
+
+def check_word(name: str, field: str, word: str, known: Collection[str]) -> None:
+    """Refuse a word that means nothing for a figure.
+
+    Raises:
+        WeighinError: naming the figure, the field and the words that there are.
+    """
+    if word not in known:
+        listed = ", ".join(repr(each) for each in known if each)
+        raise WeighinError(f"{name}: {field}={word!r} is none that is known: {listed}.")
 
 
 def kind_of(unit: str) -> Kind:

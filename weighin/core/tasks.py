@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from weighin.core.data import Dataset, Split
 from weighin.core.errors import WeighinError
-from weighin.core.metrics import Comparison, Kind
+from weighin.core.metrics import Comparison, Kind, check_word
 from weighin.core.signature import Port, Signature
 from weighin.named import Array, Arrays
 
@@ -55,6 +55,15 @@ class Quality:
     tolerance: float = 0.01
     applies: Callable[[Arrays, Arrays], str | None] = lambda answers, targets: None
     summary: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no report could show, or no verdict be made of.
+
+        Raises:
+            WeighinError: if `kind` or `better` is none that there is.
+        """
+        check_word(self.name, "kind", self.kind, ("share", "number"))
+        check_word(self.name, "better", self.better, ("higher", "lower"))
 
 
 class Task:

@@ -16,7 +16,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +58,10 @@ _OTHERS = {  # by what a file begins with
     b"\x1f\x8b": "a gzip file",
 }
 _CIFAR_ROW = 1 + 3 * 32 * 32  # a label, then the red, green and blue planes
+
+
+class _WrongArraysError(Exception):
+    """A whole file, but its arrays are not those of a data set."""
 
 
 def digest(arrays: Arrays) -> str:
@@ -103,6 +107,8 @@ def read_arrays(path: Path) -> Arrays:
         if any(path.glob("data_batch_*.bin")):
             return _read_cifar(path)
         return {name: _read_idx(_first(path, pattern)) for name, pattern in _IDX_FILES.items()}
+    except _WrongArraysError as error:
+        raise WeighinError(f"{path}: {error}") from None
     except _DAMAGE as error:
         raise WeighinError(
             f"{path} cannot be read as a data set ({type(error).__name__}: {error}). "
@@ -137,14 +143,49 @@ def _read_npz(path: Path) -> Arrays:
         for name in archive.zip.namelist():  # also those that are not wanted: names must be whole
             archive.zip.open(name).close()
         given = {part: sides(dict.fromkeys(archive.files), part) for part in PARTS}
-        for part, (inputs, _) in given.items():
-            if not inputs:
-                raise ValueError(
-                    f"no array named x_{part}; it holds {', '.join(archive.files) or 'none'}"
-                )
-        if given["train"][1] and not given["test"][1]:
-            raise ValueError(f"no array named y_test; it holds {', '.join(archive.files)}")
-        return {name: archive[name] for name in archive.files if _match(name)}
+        _check_names(archive.files, given)
+        return {name: _whole(archive, name) for name in archive.files if _match(name)}
+
+
+def _check_names(names: Sequence[str], given: Mapping[str, tuple[Any, Any]]) -> None:
+    """Refuse an archive whose arrays' names are not those of a data set.
+
+    Raises:
+        _WrongArraysError: naming what is missing, and what it holds.
+    """
+    missing = [f"x_{part}" for part, (inputs, _) in given.items() if not inputs]
+    if given["train"][1] and not given["test"][1]:
+        missing.append("y_test")
+    large = [name for name in names if name in ("X_train", "Y_train", "X_test", "Y_test")]
+    if not any(name.startswith("Y") for name in large):  # an input may be called X
+        large = []
+    if missing or large:
+        held = f"it holds {', '.join(names) or 'none'}"
+        if large:
+            renamed = ", ".join(name.lower() for name in large)
+            raise _WrongArraysError(f"{held}: write small letters, {renamed}.")
+        raise _WrongArraysError(
+            f"no array named {missing[0]}; {held}. Add it: inputs are x_train and x_test, "
+            f"targets y_train and y_test (or none)."
+        )
+
+
+def _whole(archive: Any, name: str) -> npt.NDArray[Any]:
+    """One array of an archive.
+
+    Raises:
+        _WrongArraysError: if its rows are of different lengths, or hold other things than numbers.
+    """
+    try:
+        values: npt.NDArray[Any] = archive[name]
+    except ValueError as error:
+        if "Object arrays" not in str(error):
+            raise
+        raise _WrongArraysError(
+            f"{name} holds Python objects, such as rows of different lengths, which are not read: "
+            f"pad the rows to one length, and store numbers."
+        ) from None
+    return values
 
 
 def _first(folder: Path, pattern: str) -> Path:

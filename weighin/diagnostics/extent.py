@@ -102,7 +102,8 @@ def _moved(facts: Facts) -> str | None:
         return None
     return (
         f"calibrated on half of its {known['inputs']} inputs, the file answers "
-        f"{known['moved']:.3g} of {known['compared']} test inputs otherwise: calibrate on more"
+        f"{known['moved']:.3g} of {known['compared']} test inputs otherwise: which inputs "
+        f"calibrate it matters"
     )
 
 

@@ -16,6 +16,7 @@ from weighin.stats import proportion
 from weighin.tasks.scoring import difference, figure_of
 
 ASKED_BYTES = 64_000_000  # of inputs and outputs that are held at once
+LARGE = 10  # times the numbers that a network answers before it is trained
 KEPT_BYTES = 64_000_000  # of outputs that are kept, to be held against those of variants
 
 
@@ -164,7 +165,7 @@ def refuse_guessing(evaluation: Evaluation, dataset: Dataset) -> None:
         raise WeighinError(
             f"the baseline's {quality.title} is {own:.4g}, no better than {plain:.4g} of "
             f"{task.guessing}: are targets and inputs in the same order, is the "
-            f"model trained?{_range_asked(dataset)}"
+            f"model trained?{_targets_told(evaluation)}{_range_asked(dataset)}"
         )
 
 
@@ -176,6 +177,16 @@ def _refuse_chance(evaluation: Evaluation, dataset: Dataset, chance: float) -> N
             f"than guessing among {round(1 / chance)} classes: are labels and inputs in the same "
             f"order, is the model trained?{_range_asked(dataset)}"
         )
+
+
+def _targets_told(evaluation: Evaluation) -> str:
+    """Between what targets lie that are real numbers: large ones are learned slowly."""
+    ranges = [
+        f"{name} from {values.min():.4g} to {values.max():.4g}"
+        for name, values in evaluation.targets.items()
+        if values.dtype.kind == "f" and values.size and np.abs(values).max() > LARGE
+    ]
+    return f" Targets are {', '.join(ranges)}: would it learn them scaled?" if ranges else ""
 
 
 def _range_asked(dataset: Dataset) -> str:

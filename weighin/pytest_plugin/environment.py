@@ -79,9 +79,11 @@ def environment(
 def _readings(
     name: str, data: Dataset, records: Iterable[Record], context: RunContext
 ) -> list[str]:
-    """How the tasks of a data set's models read its targets, where that has to be said."""
+    """What a data set's models were asked, where it is no class, and how targets were read."""
     tasks = {context.known_task(record.case) for record in records if record.dataset == name}
-    return sorted({task.reading(data) for task in tasks if task} - {""})
+    known = [task for task in tasks if task is not None]
+    asked = {f"task {task.name}" for task in known if task.name != "classification"}
+    return [*sorted(asked), *sorted({task.reading(data) for task in known} - {""})]
 
 
 def _weights(models: Iterable[str], settings: Settings, context: RunContext) -> dict[str, str]:

@@ -160,8 +160,10 @@ def _curve(
         for family, members in named.items()
         for name, at in sorted(members.items(), key=lambda member: member[1] or 0.0)
     ]
-    fronts = {metric: _front_of(list(rows.values()), metric) for metric in FRONTS}
     baseline = rows.get("baseline")
+    judged = baseline is None or baseline.mean(quality.name) is not None
+    placed = list(rows.values()) if judged else []  # a baseline that failed is no measure of others
+    fronts = {metric: _front_of(placed, metric) for metric in FRONTS}
     return Curve(model, dataset, place, quality, noun, baseline, tuple(points), fronts)
 
 

@@ -88,7 +88,7 @@ def _intervals(results: Results, rows: Sequence[Row]) -> str:
     if _is_any_of_several_seeds(rows):
         return (
             f"± standard deviation over {len(seeds)} seeds; [within-seed 95 % interval, its ends "
-            f"averaged over seeds]"
+            f"averaged over seeds]; (n) behind a verdict: of so many seeds"
         )
     one = "one seed a row" if len(seeds) > 1 else "one seed"
     trained = ", so that of another training is not in it"
@@ -106,9 +106,9 @@ def _delta(results: Results, rows: Sequence[Row], dataset: str, quality: Primary
     title, noun = quality.delta.title, examples(results, dataset, quality)
     measured = [record for record in records if record.value is not None]
     if quality.is_paired_by_counts or any(record.gained is not None for record in measured):
-        told = "by McNemar's exact test at 5 %, same if the interval lies within"
+        told = "by McNemar's exact test at 5 %, else same if the interval lies within"
     elif measured:
-        told = "if the paired bootstrap's interval leaves out 0, same if it lies within"
+        told = "if the paired bootstrap's interval leaves out 0, else same if it lies within"
     else:
         return ""
     return f"{title}: on the same {noun}; better or worse {told} {_margin(quality.delta, margin)}"
@@ -184,7 +184,7 @@ def _trained_on(results: Results, rows: Sequence[Row], dataset: str) -> str:
         if model in models and recipe.get("dataset") == dataset
     ]
     if own and not any(recipe.get("epochs") for recipe in own):
-        return f", {count:,} to calibrate on"
+        return f", {count:,} to calibrate from"
     held_out = {round(count * (recipe.get("validation_split") or 0)) for recipe in own}
     apart = held_out.pop() if len(held_out) == 1 else 0
     return f", {count - apart:,} to train on" + (f", {apart:,} held out" if apart else "")

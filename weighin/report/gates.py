@@ -176,7 +176,18 @@ def _missing(gate: Gate, records: Sequence[Record]) -> str:
         near = difflib.get_close_matches(gate.metric, metrics, n=1)
         known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(metrics)}"
         return f"no metric {gate.metric!r} here; {known}"
+    reasons = [
+        record.reason
+        for record in records
+        if record.metric == gate.metric and record.reason and gate.variant in ("", record.variant)
+    ]
+    if reasons:
+        return f"{gate.variant or 'no row'} has it: {reasons[0]}"
     variants = dict.fromkeys(record.variant for record in records)
+    if not gate.variant:
+        return (
+            f"no rows here but {' and '.join(CONTROLS)}, which are judged where a gate names them"
+        )
     if gate.variant in variants:
         measured = {record.metric for record in records if record.variant == gate.variant}
         return f"{gate.variant} has no {gate.metric} here; it has {', '.join(sorted(measured))}"

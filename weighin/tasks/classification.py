@@ -223,7 +223,8 @@ def _check_units(port: Port, named: Any, classes: int, task: Task) -> None:
     if named is not None and named not in task.losses:
         known = ", ".join(task.losses)
         raise WeighinError(
-            f"loss={named!r} is none that is known here: Recipe(loss=…), one of {known}."
+            f"loss={named!r} is none for class numbers: Recipe(loss=…), one of {known}. If "
+            f"something else is asked, name it by Recipe(task=…)."
         )
     binary = named == "binary_crossentropy"
     if port.units == 1:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, overload
 import numpy as np
 
 from weighin import registry
-from weighin.core import Arrays, Quality, Task
+from weighin.core import Array, Arrays, Dataset, Quality, Task, WeighinError
 from weighin.core.metrics import Kind, title_of
 from weighin.tasks.scoring import metrics_of
 
@@ -37,7 +37,7 @@ def task(
     name: Any,
     *,
     title: str = "",
-    better: Literal["higher", "lower"] = "higher",
+    better: Literal["higher", "lower", ""] = "",
     kind: Kind = "number",
     unit: str = "",
     margin: float | None = None,
@@ -53,15 +53,24 @@ def task(
     Args:
         name: what recipes call it by `task=`; or a subclass of `Task`, of which one is registered.
         title: of its column; the name, if not given.
-        better: which direction is good.
+        better: which direction is good; of a number it must be said, of a share `higher` is meant.
         kind: `share` for what is shown in percent, else `number`.
         unit: of a number.
         margin: what difference does not matter; 1 % of the baseline's figure, if not given.
         loss: that models learn by; without one recipes name it.
+
+    Raises:
+        WeighinError: if `kind` or `better` is none that there is, or of a number it is not said
+            which direction is good: the wrong one would turn every verdict round.
     """
     if isinstance(name, type):
         register(name())
         return name
+    if kind == "number" and not better:
+        raise WeighinError(
+            f"@task({name!r}): is a higher or a lower number good? Say better='higher' or "
+            f"better='lower'; of a share, kind='share', the higher is meant."
+        )
 
     def decorate(function: F) -> F:
         def compute(answers: Arrays, targets: Arrays) -> Any:
@@ -71,7 +80,7 @@ def task(
             name=name,
             title=title or title_of(name),
             compute=compute,
-            better=better,
+            better=better or "higher",
             kind=kind,
             unit=unit,
             margin=margin,
@@ -80,10 +89,33 @@ def task(
         fields = {"name": name, "figures": (quality,), "__doc__": function.__doc__}
         if loss:
             fields["losses"] = (loss,)
-        register(type(name, (Task,), fields)())
+        register(type(name, (_Judged,), fields)())
         return function
 
     return decorate
+
+
+class _Judged(Task):
+    """A task that a function judges: what answers mean is known to it alone."""
+
+    def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array] | None:
+        """The answers to other examples; None where the function judges without targets."""
+        targets = self.targets(dataset.test)
+        others = {name: _rolled(values) for name, values in answers.items()}
+        compute = self.figures[0].compute
+        if not targets or compute is None:
+            return None
+        if all(np.array_equal(others[name], answers[name]) for name in answers):
+            return others  # whoever answers the same to all knows nothing
+        scores, moved = (np.asarray(compute(each, targets)) for each in (answers, others))
+        # where scores go with the answers, wherever these are given, targets play no part
+        same_place, went_along = (np.array_equal(moved, each) for each in (scores, _rolled(scores)))
+        return None if went_along and not (scores.ndim and same_place) else others
+
+    @property
+    def guessing(self) -> str:
+        """The answers to other examples."""
+        return "giving each example the answer to another"
 
 
 def register(added: Task) -> None:
@@ -91,6 +123,10 @@ def register(added: Task) -> None:
     registry.tasks.add(added.name, added)
     for metric in metrics_of(added):
         registry.metrics.add(metric.name, metric)
+
+
+def _rolled(values: Array) -> Array:
+    return np.roll(values, 1, axis=0) if values.ndim else values
 
 
 def _alone(arrays: Arrays) -> Any:

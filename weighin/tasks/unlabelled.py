@@ -29,8 +29,9 @@ class Unlabelled(Task):
     def loss(self, signature: Signature, dataset: Dataset, named: Loss | None = None) -> Loss:
         """None: there is nothing to learn."""
         raise WeighinError(
-            f"Data set {dataset.name!r} has no targets, so that nothing can be trained on it: "
-            f"weigh exports alone, or add y_train."
+            f"The task unlabelled has nothing to train on: take the recipe's epochs=0 (weights of "
+            f"the model's own, or Weights(…)) and weigh exports alone, or "
+            f"{'name another task' if dataset.train.targets else 'add y_train'}."
         )
 
     def answers(self, outputs: Arrays, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
