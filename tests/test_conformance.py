@@ -239,6 +239,8 @@ def _outcomes(metric, shop):
 def test_metrics_yield_figures_of_their_kind(name, shop):
     """Every outcome has a figure in range, with its value between the ends, or a reason."""
     metric = KINDS["metrics"][name]
+    if metric.quality in ("map", "map50"):
+        pytest.importorskip("faster_coco_eval", reason="pip install -e '.[detection]'")
     figures = [metric.compute(outcome) for outcome in _outcomes(metric, shop)]
 
     assert any(isinstance(figure, Figure) for figure in figures)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.flatbuffer import dense, write
+from helpers.support import tensorflow
 from helpers.tiny import registrations_undone, write_project
 
 from weighin import grammar, registry
@@ -114,13 +115,17 @@ def test_an_open_batch_makes_another_graph(made: Made, model: str) -> None:
     one, left_open = (
         read_tflite(file(made, model, name).path) for name in ("baseline", "float32(batch=open)")
     )
-    computing = [
-        operator.name for operator in left_open.operators if operator.name in SHAPE_OPERATORS
-    ]
+    computing, left = (
+        [operator.name for operator in graph.operators if operator.name in SHAPE_OPERATORS]
+        for graph in (left_open, one)
+    )
 
     assert (False, True) == (one.open_batch, left_open.open_batch)
     assert computing
-    assert not any(operator.name in SHAPE_OPERATORS for operator in one.operators)
+    if model == "attention" and tensorflow() < (2, 15):  # whose converter leaves some in any case
+        assert len(left) < len(computing)
+        return
+    assert not left
     variant = grammar.parse("float32(batch=open)")
     said = " ".join(explain(Facts(variant, left_open)))
     assert f"{len(computing)} of {len(left_open.operators)} operators compute shapes" in said

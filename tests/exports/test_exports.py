@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.metadata
 import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from helpers.exporting import COMPACT, INT4, NAMES, PRUNED, SPARSE, Made
+from helpers.support import tensorflow
 
 from weighin import grammar, registry
 from weighin.build import invariants
@@ -116,12 +116,11 @@ def test_one_scale_for_a_kernel(made: Made, name: str) -> None:
     The kernels of dense layers, all that dynamic range quantizes here, had one anyway until
     TensorFlow 2.16.
     """
-    major, minor = map(int, importlib.metadata.version("tensorflow").split(".")[:2])
     whole = {kernel.scales for kernel in graph(made(f"{name}(scales=tensor)")).kernels}
     channels = {kernel.scales for kernel in graph(made(f"{PRUNED}+{name}")).kernels}
 
     assert whole <= {0, 1}
-    assert (max(channels) > 1) == (name == "int8" or (major, minor) >= (2, 17))
+    assert (max(channels) > 1) == (name == "int8" or tensorflow() >= (2, 17))
 
 
 def test_a_converter_without_single_scales_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def create(given):
         ]
     )
 
-images = np.random.default_rng(1).integers(0, 255, (40, 6, 6), dtype=np.uint8)
+images = np.random.default_rng(1).integers(0, 255, (40, 6, 6, 1), dtype=np.uint8)
 labels = (np.arange(40) % 3).astype(np.uint8)
 arrays = dict(x_train=images, y_train=labels, x_test=images, y_test=labels)
 data = from_arrays("noise", arrays, classes=3, scale=1 / 255)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,6 +55,12 @@ def isolate_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in registry.kinds().values():
         list(each)  # loads weighin's own first: they load once, and must not go into the copy
         monkeypatch.setattr(each, "_objects", dict(each._objects))
+
+
+def tensorflow() -> tuple[int, int]:
+    """The installed TensorFlow's version, which is not loaded."""
+    major, minor = importlib.metadata.version("tensorflow").split(".")[:2]
+    return int(major), int(minor)
 
 
 def golden(name: str, format: str, actual: str) -> str:
