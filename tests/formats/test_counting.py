@@ -122,6 +122,15 @@ def test_loops_that_count(path: Path, model: Model, steps: int) -> None:
     assert 16 == graph.parameters  # the weights are given to the loop; the zeros are its state
 
 
+def test_what_nothing_reads_is_no_parameter(path: Path) -> None:
+    """A converter may leave a bias in the main graph that a loop's body has once more."""
+    model = loop()
+    model.graph = model.model.subgraphs[0]
+    model.values(np.full(7, 3.0))
+
+    assert 16 == read(model, path).parameters
+
+
 @pytest.mark.parametrize("metric", ["macs", "effective_macs"])
 def test_a_lower_bound_is_no_figure(path: Path, metric: str) -> None:
     """What could be counted and what could not are the reason why there is none."""

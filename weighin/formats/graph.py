@@ -163,8 +163,18 @@ class Graph:
 
     @property
     def trained(self) -> list[Tensor]:
-        """The tensors that hold trained values; of those that share them, the first."""
-        return _unshared(tensor for tensor in self.tensors if tensor.is_parameter)
+        """The tensors that hold trained values; of those that share them, the first.
+
+        A converter may leave copies in the main graph that only a loop's body reads anew: what
+        nothing reads is left out.
+        """
+        read = {number for operator in self.operators for number in operator.inputs}
+        read |= set(self.outputs)
+        return _unshared(
+            tensor
+            for number, tensor in enumerate(self.tensors)
+            if number in read and tensor.is_parameter
+        )
 
     @property
     def real_constants(self) -> list[Tensor]:
