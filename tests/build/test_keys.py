@@ -327,7 +327,7 @@ def test_keys_do_not_depend_on_which_task_was_registered_first(
 OWN = """
 from weighin import task
 
-@task("closeness", loss="mse")
+@task("closeness", better="lower", loss="mse")
 def closeness(answers, targets):
     return abs(answers - targets).mean(axis=1)
 

@@ -61,7 +61,10 @@ def test_weights_elsewhere_are_not_left_out_of_all() -> None:
     """A table of embeddings is no layer that is counted."""
     held = mixed(6, 6, 1)
     table = dataclasses.replace(held.tensors[1], index=9, shape=(10, 10))
-    beside = dataclasses.replace(held, tensors=(*held.tensors, table))
+    reading = Operator("GATHER", (len(held.tensors), 0), (0,), None, 0)
+    beside = dataclasses.replace(
+        held, tensors=(*held.tensors, table), operators=(*held.operators, reading)
+    )
 
     told = said("coverage", beside, promises=[INT8])
 

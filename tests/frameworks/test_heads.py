@@ -105,7 +105,7 @@ def test_the_loss_follows_the_head(
         ("", 4, 4, "binary_crossentropy", "the data have 4 classes"),
         ("softmax", 3, 4, None, "gives 3 scores, the data have 4 classes"),
         ("softmax", 10, 4, None, "gives 10 scores, the data have 4 classes"),
-        ("softmax", 4, 4, "mse", "'mse' is none that is known here"),
+        ("softmax", 4, 4, "mse", "'mse' is none for class numbers"),
     ],
 )
 def test_what_does_not_fit_is_refused(
