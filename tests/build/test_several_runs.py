@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 from helpers.building import TINY, Built, context_of, job, run
+from helpers.commands import importing
 
 from weighin.build.cache import Cache
 
 pytestmark = pytest.mark.usefixtures("project")  # its models are registered meanwhile
 
-TESTS = Path(__file__).resolve().parents[1]
 
 RUN = """
 import json, signal, sys
@@ -64,7 +64,7 @@ def builder(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=os.environ | {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}"},
+        env=importing(),
     )
     try:
         assert process.stdout.readline() == "ready\n", process.communicate()[1]

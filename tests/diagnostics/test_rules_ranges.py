@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.commands import TESTS, run_python
+from helpers.commands import made_by
 from helpers.ranges_process import IMAGES, PROGRAM
 from helpers.rules import said
 
@@ -28,11 +27,7 @@ Read = Callable[[str], Graph]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of all models' files, which are made at once."""
-    made = tmp_path_factory.mktemp("ranges")
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
-    done = run_python("-c", PROGRAM, made, environment=os.environ | {"PYTHONPATH": path})
-    assert 0 == done.returncode, done.stderr
-    return made
+    return made_by(PROGRAM, tmp_path_factory.mktemp("ranges"))
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from helpers.commands import run_python
+from helpers.commands import made_by
 from helpers.converted import CLASSES, PROGRAM, SIDE, STEPS, UNITS, WIDTH, WORDS
 
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
 
-TESTS = Path(__file__).resolve().parents[1]
 Read = Callable[[str], Graph]
 
 HEAD = UNITS * CLASSES
@@ -46,10 +43,7 @@ COUNTS["attention_open"] = COUNTS["attention"]
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
     """Reads a converted model by its name; all are converted at once."""
-    folder = tmp_path_factory.mktemp("converted")
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
-    done = run_python("-c", PROGRAM, folder, environment=os.environ | {"PYTHONPATH": path})
-    assert 0 == done.returncode, done.stderr
+    folder = made_by(PROGRAM, tmp_path_factory.mktemp("converted"))
     return lambda name: read_tflite(folder / f"{name}.tflite")
 
 

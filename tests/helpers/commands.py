@@ -52,8 +52,19 @@ def answer(
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def importing() -> dict[str, str]:
+    """An environment in which a program can import from weighin and `helpers`."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (TESTS.parent, TESTS)))}
+
+
+def made_by(program: str, folder: Path) -> Path:
+    """A folder that such a program, which is told it, has written to."""
+    done = run_python("-c", program, folder, environment=importing())
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
 @cache
 def told_by(program: str) -> Any:
     """What a program that imports from weighin and `helpers` prints, as `answer`; run once."""
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
-    return answer(program, environment=os.environ | {"PYTHONPATH": path})
+    return answer(program, environment=importing())

@@ -148,7 +148,8 @@ def test_a_gate_that_finds_nothing_does_not_pass(text: str, reason: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "who"), [("top1_delta >= 0", "no row"), ("int8: top1_delta >= 0", "int8")]
+    ("text", "who"),
+    [("top1_delta >= 0", "no row has it"), ("int8: top1_delta >= 0", "int8 does not have it")],
 )
 def test_a_gate_on_what_was_skipped_says_why(text: str, who: str) -> None:
     """The rows are there; what they have no figure for is the reason."""
@@ -156,7 +157,7 @@ def test_a_gate_on_what_was_skipped_says_why(text: str, who: str) -> None:
     skipped = record("top1_delta", None, variant="int8", status="skipped", reason=reason)
     (outcome,) = judge([parse(text)], results_of({}, [figure(0.9), skipped]))
 
-    assert ("no figure", f"{who} has it: {reason}") == (outcome.verdict, outcome.reason)
+    assert ("no figure", f"{who}: {reason}") == (outcome.verdict, outcome.reason)
 
 
 def test_a_gate_on_no_records_does_not_pass() -> None:

@@ -109,13 +109,12 @@ def _ask(
                 while waiting:
                     future = pool.submit(worker.ask, waiting[0], build_context)
                     workers.look()
-                    outcome = future.result()
-                    job = waiting.pop(0)
-                    build_context.created[job.model, job.seed] = outcome
+                    build_context.created[waiting[0].model, waiting[0].seed] = future.result()
+                    waiting.pop(0)
         except BrokenProcessPool:
-            job = waiting.pop(0)
             failure = Failure(_death(build_context.cache, workers.exit_code))
-            build_context.created[job.model, job.seed] = failure
+            build_context.created[waiting[0].model, waiting[0].seed] = failure
+            waiting.pop(0)
 
 
 @contextlib.contextmanager

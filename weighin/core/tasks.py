@@ -186,6 +186,11 @@ def only(arrays: Arrays, what: str) -> Array:
     return next(iter(arrays.values()))
 
 
+def of_others(answers: Arrays) -> dict[str, Array]:
+    """Answers given each to the next example."""
+    return {name: np.roll(values, 1, axis=0) for name, values in answers.items()}
+
+
 def repeated(answer: Any, n: int) -> Array:
     """One answer for n examples, without copying it."""
     array = np.asarray(answer)

@@ -80,7 +80,8 @@ def _readings(
     name: str, data: Dataset, records: Iterable[Record], context: RunContext
 ) -> list[str]:
     """What a data set's models were asked, where it is no class, and how targets were read."""
-    tasks = {context.known_task(record.case) for record in records if record.dataset == name}
+    cases = {record.model: record.case for record in records if record.dataset == name}
+    tasks = {context.known_task(case) for case in cases.values()}
     known = [task for task in tasks if task is not None]
     asked = {f"task {task.name}" for task in known if task.name != "classification"}
     return [*sorted(asked), *sorted({task.reading(data) for task in known} - {""})]

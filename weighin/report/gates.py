@@ -182,7 +182,8 @@ def _missing(gate: Gate, records: Sequence[Record]) -> str:
         if record.metric == gate.metric and record.reason and gate.variant in ("", record.variant)
     ]
     if reasons:
-        return f"{gate.variant or 'no row'} has it: {reasons[0]}"
+        who = f"{gate.variant} does not have it" if gate.variant else "no row has it"
+        return f"{who}: {reasons[0]}"
     variants = dict.fromkeys(record.variant for record in records)
     if not gate.variant:
         return (

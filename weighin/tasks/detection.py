@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core import Array, Arrays, Dataset, Loss, Quality, Signature, Split, WeighinError
-from weighin.core.tasks import Task, repeated
+from weighin.core.tasks import Task, of_others, repeated
 from weighin.named import count
 from weighin.tasks._boxes import Truth, check_truth
 from weighin.tasks._decoding import Decode, decoded
@@ -114,7 +114,7 @@ class Detection(Task):
 
     def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array]:
         """The boxes of other images."""
-        return {name: np.roll(values, 1, axis=0) for name, values in answers.items()}
+        return of_others(answers)
 
     @property
     def guessing(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from weighin import registry
 from weighin.core import Array, Arrays, Dataset, Quality, Task, WeighinError
 from weighin.core.metrics import Kind, title_of
+from weighin.core.tasks import of_others
 from weighin.tasks.scoring import metrics_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,16 +102,18 @@ class _Judged(Task):
     def guess(self, dataset: Dataset, answers: Arrays) -> dict[str, Array] | None:
         """The answers to other examples; None where the function judges without targets."""
         targets = self.targets(dataset.test)
-        others = {name: _rolled(values) for name, values in answers.items()}
+        others = of_others(answers)
         compute = self.figures[0].compute
         if not targets or compute is None:
             return None
         if all(np.array_equal(others[name], answers[name]) for name in answers):
             return others  # whoever answers the same to all knows nothing
         scores, moved = (np.asarray(compute(each, targets)) for each in (answers, others))
+        if not scores.ndim:
+            return None if scores == moved else others
         # where scores go with the answers, wherever these are given, targets play no part
-        same_place, went_along = (np.array_equal(moved, each) for each in (scores, _rolled(scores)))
-        return None if went_along and not (scores.ndim and same_place) else others
+        went_along = np.array_equal(moved, np.roll(scores, 1, axis=0))
+        return None if went_along and not np.array_equal(moved, scores) else others
 
     @property
     def guessing(self) -> str:
@@ -123,10 +126,6 @@ def register(added: Task) -> None:
     registry.tasks.add(added.name, added)
     for metric in metrics_of(added):
         registry.metrics.add(metric.name, metric)
-
-
-def _rolled(values: Array) -> Array:
-    return np.roll(values, 1, axis=0) if values.ndim else values
 
 
 def _alone(arrays: Arrays) -> Any:
