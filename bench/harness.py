@@ -145,7 +145,7 @@ def _table_row():
         path = Path(folder) / "thousand.json"
         content["records"] = (records * (1000 // len(records) + 1))[:1000]
         path.write_text(json.dumps(content))
-        command = [sys.executable, "-m", "weighin.cli", "table", str(path)]
+        command = [sys.executable, "-m", "weighin", "table", str(path)]
         seconds = [_seconds(command) for _ in range(5)]
     middle = statistics.median(seconds)
     return [

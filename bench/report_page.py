@@ -92,7 +92,7 @@ def _row(model, variant, draw):
 def _written(results: Path, folder: Path) -> float:
     """Seconds of the whole process."""
     began = time.perf_counter()
-    command = [sys.executable, "-m", "weighin.cli", "report", str(results), "-o", str(folder)]
+    command = [sys.executable, "-m", "weighin", "report", str(results), "-o", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 

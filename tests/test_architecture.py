@@ -38,6 +38,7 @@ LAYERS = [
     {"report"},
     {"publish"},
     {"pytest_plugin", "cli"},
+    {"__main__"},
 ]
 # What records are read and shown by must work where nothing can be built or run.
 RECORDS_SIDE = {"records", "report", "publish"}

@@ -43,7 +43,7 @@ def pin(environment: str) -> None:
     subprocess.run(
         [
             *("uv", "pip", "compile", "--quiet", "--no-annotate", "--no-emit-index-url"),
-            *("--extra=test", *chosen, f"--python-version={python}"),
+            *("--extra=keras", "--extra=test", *chosen, f"--python-version={python}"),
             *("--python-platform=x86_64-manylinux_2_28", "--custom-compile-command=tox -e pins"),
             *("pyproject.toml", "-", f"--output-file=versions/{environment}.txt"),
         ],

@@ -23,6 +23,13 @@ PACKAGES = (
     "faster-coco-eval",
     "pytest-benchmark",
 )
+EXTRAS = {
+    "tensorflow": "keras",
+    "tf-keras": "keras",
+    "tensorflow-model-optimization": "keras",
+    "ai-edge-quantizer": "int4",
+    "faster-coco-eval": "detection",
+}  # that bring a package; all others come with weighin itself
 
 
 @cache
@@ -41,6 +48,14 @@ def commit() -> str:
 def packages() -> dict[str, str | None]:
     """Installed versions; None where a package is missing."""
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def missing(package: str) -> str | None:
+    """That a package is not installed, and the command that brings it; None if it is."""
+    if version(package) is not None:
+        return None
+    wanted = f"'weighin[{EXTRAS[package]}]'" if package in EXTRAS else package
+    return f"{package} is not installed: pip install {wanted}"
 
 
 def version(package: str) -> str | None:

@@ -168,7 +168,7 @@ def test_a_sweep_runs_the_main_job_and_draws_its_curve(
     words += ["-o", str(tmp_path), "--", "-p", "weighin.pytest_plugin", "-p", "no:cacheprovider"]
     words += ["-k", "compress or evaluate", "--weighin-runtimes", "litert", "--weighin-workers=1"]
     done = subprocess.run(
-        [sys.executable, "-m", "weighin.cli", *words],
+        [sys.executable, "-m", "weighin", *words],
         cwd=shop.project,
         env={**child_environment, "WEIGHIN_CACHE_DIR": str(shop.cache.folder)},
         capture_output=True,

@@ -37,7 +37,7 @@ def run_weighin(
     *words: str | Path, child_environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
-    return run_python("-m", "weighin.cli", *words, environment=child_environment)
+    return run_python("-m", "weighin", *words, environment=child_environment)
 
 
 def answer(

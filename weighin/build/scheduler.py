@@ -40,8 +40,9 @@ def build(
 ) -> dict[Job, Artifact | Failure]:
     """Build every job and its parents, from the cache where they lie there already.
 
-    A job that fails, or whose worker dies, becomes a `Failure`; the others go on. Where versions
-    are installed that cannot work together every job is one, for some would yield wrong numbers.
+    A job that fails, or whose worker dies, becomes a `Failure`; the others go on. Every job is one
+    where TensorFlow is missing, and where versions are installed that cannot work together, for
+    some would yield wrong numbers.
 
     Args:
         wanted: jobs, in any order.
@@ -52,9 +53,8 @@ def build(
         finished: told each job as it ends.
     """
     jobs = list(dict.fromkeys(job for last in wanted for job in last.chain))
-    conflict = versions.conflict_here()
-    if conflict:
-        return dict.fromkeys(jobs, Failure(conflict))
+    if obstacle := versions.why_not_here():
+        return dict.fromkeys(jobs, Failure(obstacle))
     if build_context.processor is None:
         build_context = dataclasses.replace(build_context, processor=machine.processor())
     done: dict[Job, Artifact | Failure] = {}

@@ -45,11 +45,9 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         ["calibration", known.summary() if known else "none: weighin doctor --calibrate"],
     ]
     found_sets = [[name, found(name, search)] for name in registry.datasets]
-    mends = [
-        f"{name} is not installed: pip install {name}"
-        for name, version in packages.packages().items()
-        if version is None and name not in NOT_ALWAYS
-    ] + [mend for mend in (versions.conflict_here(), problem) if mend]
+    needed = [name for name in packages.PACKAGES if name not in NOT_ALWAYS]
+    told = (*map(packages.missing, needed), versions.conflict_here(), problem)
+    mends = [mend for mend in told if mend]
     lines = [
         tabulate(facts, tablefmt="plain", disable_numparse=True),
         "\ndata sets:",
@@ -114,7 +112,10 @@ def indented(text: str) -> str:
 
 def _devices() -> tuple[str, str]:
     """The devices that TensorFlow sees, asked in a process of its own, and what is wrong."""
+    if packages.missing(versions.TENSORFLOW):
+        return "unknown", ""
     try:
         return run_module("weighin.frameworks.process").decode().strip(), ""
     except SubprocessError as error:
-        return "unknown", f"TensorFlow does not start: {error}. pip install tensorflow tf-keras"
+        mend = "pip install --force-reinstall 'weighin[keras]'"
+        return "unknown", f"TensorFlow does not start: {error}. {mend}"

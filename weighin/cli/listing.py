@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 from tabulate import tabulate
 
-from weighin import grammar, registry
+from weighin import grammar, packages, registry
 from weighin.cli import doctor
 from weighin.cli.doctor import indented
 from weighin.core import Metric, Suite, Task
@@ -82,15 +81,8 @@ def _reason(kind: str, name: str, search: SearchPaths) -> str | None:
     if kind == "runtimes":
         return registry.runtimes[name].available()
     if kind in ("steps", "exports"):
-        missing = [
-            package
-            for package in ("tensorflow", "tensorflow_model_optimization")
-            if importlib.util.find_spec(package) is None
-        ]
-        if missing:
-            return f"{missing[0]} is not installed"
-        if conflict := versions.conflict_here():
-            return conflict
+        if obstacle := versions.why_not_here() or packages.missing(versions.TOOLKIT):
+            return obstacle
         asked = vars(registry.kinds()[kind][name]).get("available")
         reason: str | None = asked() if asked else None
         return reason

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
+from weighin import packages
 from weighin.core import Arrays, WeighinError
 from weighin.exports import float32
 from weighin.exports._batch import Batch, check_batch
@@ -21,9 +21,7 @@ PACKED = ("CONV_2D", "FULLY_CONNECTED")
 
 
 def _available() -> str | None:
-    if importlib.util.find_spec("ai_edge_quantizer") is None:
-        return "ai-edge-quantizer is not installed: pip install 'ai-edge-quantizer>=0.10,<0.11'"
-    return None
+    return packages.missing("ai-edge-quantizer")
 
 
 def claim(

@@ -10,7 +10,7 @@ import platform
 import re
 from collections.abc import Mapping
 
-from weighin.packages import version
+from weighin.packages import missing, version
 
 TENSORFLOW, KERAS, TOOLKIT = "tensorflow", "tf-keras", "tensorflow-model-optimization"
 
@@ -71,6 +71,11 @@ def conflict(installed: Mapping[str, str | None], python: str) -> str | None:
             f"{_pip(TOOLKIT, '0.8.1')}"
         )
     return None
+
+
+def why_not_here() -> str | None:
+    """Why no model can be built here: TensorFlow is missing, or versions conflict; else None."""
+    return missing(TENSORFLOW) or conflict_here()
 
 
 def conflict_here() -> str | None:

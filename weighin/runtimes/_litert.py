@@ -38,11 +38,9 @@ class LiteRT:
 
     def available(self) -> str | None:
         """None if ai-edge-litert is installed."""
-        import importlib.util
+        from weighin import packages
 
-        if importlib.util.find_spec("ai_edge_litert") is None:
-            return "ai-edge-litert is not installed: pip install ai-edge-litert"
-        return None
+        return packages.missing("ai-edge-litert")
 
     def call_overhead(self) -> Callable[[], Any]:
         """One operator on one number."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from weighin import named
+from weighin import named, packages
 from weighin.core import Array, Arrays, WeighinError
 from weighin.frameworks import process, sessions
 from weighin.registry import runtime, runtimes
@@ -30,9 +29,7 @@ class KerasCPU:
 
     def available(self) -> str | None:
         """None if TensorFlow is installed."""
-        if importlib.util.find_spec("tensorflow") is None:
-            return "tensorflow is not installed: pip install tensorflow tf-keras"
-        return None
+        return packages.missing("tensorflow")
 
     def call_overhead(self) -> None:
         """None: the fixed cost of a TensorFlow call has not been separated."""

@@ -1,6 +1,0 @@
-"""`python -m weighin.cli`: the command without its installed script."""
-
-from weighin.cli import main
-
-if __name__ == "__main__":
-    main()
