@@ -180,16 +180,23 @@ def test_what_is_no_variant_is_refused(written: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["shrink", "int8+int8", "prune(2)", "prune", "("])
-def test_a_refusal_lists_what_is_known(written: str) -> None:
-    """Whatever is wrong, the message shows every step and export, and how to join them."""
+def test_a_refusal_says_how_a_variant_is_written(written: str) -> None:
+    """And where every step and export is listed; on a line or three, not on a screen."""
     message = refusal(written)
 
-    for name in registry.steps:
-        assert grammar.signature(name, registry.steps[name]) in message
-    for name in registry.exports:
-        assert name in message
-    assert "prune(sparsity, schedule=polynomial, begin=0.0, frequency=0, " in message
-    assert "joined by '+', or 'baseline'" in message
+    assert "steps, then at most one export, joined by '+', or 'baseline'" in message
+    assert "weighin list steps exports" in message
+    assert len(message) < 400
+
+
+def test_a_word_like_no_other_is_told_all_names() -> None:
+    """Where one is near, that one."""
+    unlike, like = refusal("shrink"), refusal("prun(0.8)")
+
+    for name in (*registry.steps, *registry.exports):
+        assert name in unlike
+    assert "did you mean 'prune'?" in like
+    assert "cluster" not in like
 
 
 @given(VARIANTS)

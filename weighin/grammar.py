@@ -85,8 +85,9 @@ def _parse(name: str) -> Variant:
             export = _bind(name, called, registry.exports[called], arguments)
         else:
             near = difflib.get_close_matches(called, [*registry.steps, *registry.exports], n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise _error(name, f"{called!r} is not known{hint}")
+            known = f"steps: {', '.join(registry.steps)}; exports: {', '.join(registry.exports)}"
+            hint = f"did you mean {near[0]!r}?" if near else known
+            raise _error(name, f"{called!r} is not known ({hint})")
     return Variant(tuple(steps), export or Call("float32"))
 
 
@@ -205,9 +206,7 @@ def _convert(text: str, hint: Any) -> Any:
 
 
 def _error(variant: str, problem: str) -> WeighinError:
-    steps = ", ".join(signature(name, registry.steps[name]) for name in registry.steps)
-    exports = ", ".join(signature(name, registry.exports[name]) for name in registry.exports)
     return WeighinError(
-        f"Variant {variant!r}: {problem}. Steps: {steps}. Exports: {exports}. "
-        f"Write steps, then at most one export, joined by '+', or 'baseline'."
+        f"Variant {variant!r}: {problem}. A variant is steps, then at most one export, joined by "
+        f"'+', or 'baseline'; what they are called and take: weighin list steps exports."
     )

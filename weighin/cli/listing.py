@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from typing import Any
 
 from tabulate import tabulate
@@ -9,17 +11,44 @@ from tabulate import tabulate
 from weighin import grammar, packages, registry
 from weighin.cli import doctor
 from weighin.cli.doctor import indented
-from weighin.core import Metric, Suite, Task
+from weighin.core import Metric, Suite, Task, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.frameworks import versions
+from weighin.report.terminal import wrapped
 
 _NONE = {"models": "  none: they are read from models/ where there is a bench/suite.py beside it"}
 
 
-def render(search: SearchPaths) -> str:
-    """A block for each kind of entry: names, what they are, why some cannot be used here."""
+def named(words: Sequence[str]) -> list[str]:
+    """Kinds of entries by the words for them, `models` or `data-sets`; all for none.
+
+    Raises:
+        WeighinError: if there is no such kind.
+    """
+    known = {kind.replace(" ", ""): kind for kind in registry.kinds()}
+    plain = {word: word.lower().replace("-", "").replace(" ", "") for word in words}
+    for word, wanted in plain.items():
+        if wanted not in known:
+            near = difflib.get_close_matches(wanted, known, n=1)
+            hint = f" Did you mean {known[near[0]]!r}?" if near else ""
+            lists = ", ".join(registry.kinds())
+            raise WeighinError(f"There is no list of {word!r}.{hint} There are lists of: {lists}.")
+    return [known[wanted] for wanted in dict.fromkeys(plain.values())] or list(known.values())
+
+
+def render(
+    search: SearchPaths, kinds: Sequence[str] | None = None, width: int | None = None
+) -> str:
+    """A block for each kind of entry: names, what they are, why some cannot be used here.
+
+    Args:
+        search: where data are looked for.
+        kinds: of entries; all if not given.
+        width: of the terminal; in a block that is wider, what is said of an entry stands below it.
+    """
     blocks = []
-    for kind, entries in registry.kinds().items():
+    for kind in kinds or registry.kinds():
+        entries = registry.kinds()[kind]
         rows = [
             [
                 _written(kind, name, entries[name]),
@@ -29,8 +58,19 @@ def render(search: SearchPaths) -> str:
             for name in entries
         ]
         table = indented(tabulate(rows, tablefmt="plain", disable_numparse=True))
+        if width is not None and any(len(line) > width for line in table.splitlines()):
+            table = "\n".join(_wrapped(row, width) for row in rows)
         blocks.append(f"{kind}:\n{table or _NONE.get(kind, '  none')}\n")
     return "\n".join(blocks)
+
+
+def _wrapped(row: Sequence[str], width: int) -> str:
+    """An entry's name on a line, what is said of it below."""
+    name, about, unavailable = row
+    lines = [wrapped(f"  {name}", width, indent="    ")]
+    for text in filter(None, (about, unavailable)):
+        lines.append(wrapped(f"      {text}", width, indent="      "))
+    return "\n".join(lines)
 
 
 def _written(kind: str, name: str, entry: Any) -> str:

@@ -19,7 +19,7 @@ from weighin.core import WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions
 from weighin.records import store
-from weighin.report import comment, gates
+from weighin.report import comment, gates, terminal
 from weighin.report import compare as comparison
 from weighin.report import record as record_table
 from weighin.report import versions as version_matrix
@@ -32,6 +32,13 @@ F = TypeVar("F", bound=Callable[..., None])
 _data_dir = click.option("--data-dir", metavar="DIR", help="Where to look for data first.")
 _format = click.option(
     "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
+)
+_color = click.option(
+    "--color",
+    type=click.Choice(terminal.COLORS),
+    default="auto",
+    show_default=True,
+    help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
 )
 _cache_dir = click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept.")
 
@@ -63,8 +70,9 @@ def main() -> None:
     type=click.Choice(["tensorflow"]),
     help="Print the version matrix instead: one column for each TensorFlow version.",
 )
+@_color
 @_clear_errors
-def table(files: tuple[Path, ...], style: str, by: str | None) -> None:
+def table(files: tuple[Path, ...], style: str, by: str | None, color: terminal.Color) -> None:
     """Print the comparison tables of results FILES.
 
     With --by tensorflow: what becomes of each technique from version to version (works, degraded,
@@ -80,19 +88,21 @@ def table(files: tuple[Path, ...], style: str, by: str | None) -> None:
         whole = ["weighin table", *(["--by", by] if by else []), *map(str, files)]
         click.echo(comment.fit(table_sections, " ".join(whole)))
     else:
-        click.echo(version_matrix.render(runs, style) if by else render(runs, style))
+        _print((version_matrix.render if by else render)(runs, style, terminal.here(color)))
 
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_format
+@_color
 @_clear_errors
-def record(files: tuple[Path, ...], style: str) -> None:
+def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
     """Print how small the files of results FILES got without being worse.
 
     Sizes are against 4 bytes per parameter of the dense model, beside what others have published.
     """
-    click.echo(record_table.render([store.load(file) for file in files], style))
+    runs = [store.load(file) for file in files]
+    _print(record_table.render(runs, style, terminal.here(color)))
 
 
 @main.command()
@@ -105,8 +115,9 @@ def record(files: tuple[Path, ...], style: str) -> None:
     metavar="FILE",
     help="Draw the curves, too: .svg or .png.",
 )
+@_color
 @_clear_errors
-def curve(files: tuple[Path, ...], style: str, output: Path | None) -> None:
+def curve(files: tuple[Path, ...], style: str, output: Path | None, color: terminal.Color) -> None:
     """Print the operating-point curves of results FILES: accuracy against size and speed.
 
     Variants that differ in one argument's number only, as prune(0.5) and prune(0.75), are one
@@ -116,13 +127,13 @@ def curve(files: tuple[Path, ...], style: str, output: Path | None) -> None:
     from weighin.report import figure
 
     runs = [store.load(file) for file in files]
-    text = curves.render(runs, style)
+    text = curves.render(runs, style, terminal.here(color))
     if output is not None:
         figure.draw(
             [operating_curve for results in runs for operating_curve in curves.curves(results)],
             output,
         )
-    click.echo(text)
+    _print(text)
 
 
 @main.command()
@@ -263,7 +274,7 @@ def sweep(
     ]
     path, code = sweeps.weigh([*own_options, *options], output)
     results = store.load(path)
-    click.echo(f"\n{curves.render([results], 'text')}\nrecords, kept: {path}")
+    _print(f"\n{curves.render([results], 'text', terminal.here())}\nrecords, kept: {path}")
     for ending in figure.ENDINGS:
         figure.draw(curves.curves(results), path.with_suffix(ending))
         click.echo(f"figure: {path.with_suffix(ending)}")
@@ -271,6 +282,7 @@ def sweep(
 
 
 @main.command(name="list")
+@click.argument("kinds", nargs=-1, metavar="[KIND …]")
 @click.option(
     "--definitions",
     multiple=True,
@@ -280,8 +292,13 @@ def sweep(
 @_data_dir
 @_cache_dir
 @_clear_errors
-def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | None) -> None:
-    """List models, data sets, suites, tasks, steps, exports, runtimes and metrics.
+def list_(
+    kinds: tuple[str, ...],
+    definitions: tuple[Path, ...],
+    data_dir: str | None,
+    cache_dir: str | None,
+) -> None:
+    """List models, data sets, suites, tasks, steps, exports, runtimes and metrics, or some KINDs.
 
     What cannot be used here is listed with the reason.
     """
@@ -289,7 +306,8 @@ def list_(definitions: tuple[Path, ...], data_dir: str | None, cache_dir: str | 
     search = SearchPaths.here(_cache(cache_dir).folder, data_dir)
     from weighin.cli import listing
 
-    click.echo(listing.render(search))
+    here = terminal.here()
+    click.echo(listing.render(search, listing.named(kinds), here.width if here else None))
 
 
 @main.command()
@@ -361,18 +379,38 @@ def check(file: Path, texts: tuple[str, ...], strict: bool) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_format
+@click.option(
+    "--fail-on",
+    "words",
+    metavar="WORD,…",
+    default="",
+    help=f"Exit with 1 if a figure is one of these: {', '.join(comparison.FAILING)} "
+    "(it had a figure and has none).",
+)
+@_color
 @_clear_errors
-def compare(files: tuple[Path, ...]) -> None:
+def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Color) -> None:
     """Compare the cells of two or more results FILES with those of the first.
 
     Verdicts: sizes are exact; top-1 by Fisher's exact test at 5 %; figures of other tasks by
-    their intervals; speed-ups and latencies only
-    on one machine, if their intervals lie apart by more than 2 % and 30 %, since absolute times
-    drift from run to run.
+    their intervals; speed-ups and latencies only on one machine, if their intervals lie apart by
+    more than 2 % and 30 %, since absolute times drift from run to run.
     """
     if len(files) < 2:
         raise WeighinError("compare needs two results files or more.")
-    click.echo(comparison.render([(str(file), store.load(file)) for file in files]))
+    runs = [(str(file), store.load(file)) for file in files]
+    asked = [word.strip() for word in words.split(",") if word.strip()]
+    failing = comparison.failing(runs, asked)
+    _print(comparison.render(runs, style, terminal.here(color)))
+    if failing:
+        click.echo(f"{len(failing)} figures fail: {comparison.told(failing)}", err=True)
+        sys.exit(1)
+
+
+def _print(text: str) -> None:
+    """Print a text as it is: whether it has colours was decided where it was made."""
+    click.echo(text, color=True)
 
 
 def _cache(folder: str | None) -> Cache:

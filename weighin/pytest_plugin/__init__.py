@@ -24,6 +24,7 @@ from weighin.measure.cell import Cell
 from weighin.pytest_plugin.run import Run, cell_of
 from weighin.report import comment, gates
 from weighin.report.table import render, sections
+from weighin.report.terminal import Terminal
 from weighin.stats import MARGIN, PAIR_SECONDS
 
 _RUN = pytest.StashKey[Run]()
@@ -192,7 +193,7 @@ def pytest_terminal_summary(
     terminalreporter.section("weighin")
     terminalreporter.line("")
     results = run.results()
-    terminalreporter.write_line(render([results], "text"))
+    terminalreporter.write_line(render([results], "text", _shown_on(terminalreporter)))
     terminalreporter.line("")
     if run.outcomes:
         terminalreporter.write_line(
@@ -205,6 +206,13 @@ def pytest_terminal_summary(
         problem = comment.append(Path(summary), sections([results]), str(_shorter(run.path)))
         if problem:
             terminalreporter.write_line(f"warning: no step summary: {problem}", yellow=True)
+
+
+def _shown_on(reporter: pytest.TerminalReporter) -> Terminal | None:
+    """What pytest prints on, with colours as its `--color` says; None for a pipe."""
+    if not reporter.isatty and not reporter.hasmarkup:
+        return None
+    return Terminal(reporter._tw.fullwidth if reporter.isatty else None, reporter.hasmarkup)
 
 
 def _needs_tensorflow(cell: Cell) -> bool:

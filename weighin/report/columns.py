@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ class Column:
         show: value, low and high → text.
         compares: whether it compares with the baseline, whose own row then has no figure.
         lower: whether a lower figure is better.
+        optional: whether a narrow table does without it.
     """
 
     header: str
@@ -28,6 +30,7 @@ class Column:
     show: units.Style
     compares: bool = False
     lower: bool = False
+    optional: bool = False
 
 
 def column_of(metric: Metric, header: str = "") -> Column:
@@ -51,10 +54,21 @@ def columns(results: Results, records: Iterable[Record] | None = None) -> tuple[
     told = primaries(results.metrics, results.records if records is None else records)
     shown = {name for each in told for name in (each.name, each.delta_name)}
     return tuple(
-        column_of(metric)
+        dataclasses.replace(
+            column_of(metric),
+            optional=metric.name not in shown and not _is_essential(metric, results),
+        )
         for metric in results.metrics.values()
         if metric.name in shown or (metric.column and not metric.quality)
     )
+
+
+def _is_essential(metric: Metric, results: Results) -> bool:
+    """Whether a metric compares with the baseline, or is a size that is compared."""
+    if metric.relative or metric.ratio_of:
+        return True
+    is_compared = any(other.ratio_of == metric.name for other in results.metrics.values())
+    return is_compared and not metric.machine_bound
 
 
 def columns_of(results: Results, names: Iterable[str]) -> tuple[Column, ...]:

@@ -6,11 +6,14 @@ bound to a machine are compared only between runs of one machine with one calibr
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from weighin.core import Case, Metric, Record, Results, WeighinError
-from weighin.report.layout import LAYOUTS, Section
+from weighin.report.layout import FLAT, Section
+from weighin.report.terminal import Terminal, written
 from weighin.report.units import shown
 from weighin.stats import fisher
 
@@ -18,8 +21,69 @@ from weighin.stats import fisher
 IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
 
 
-def render(runs: Sequence[tuple[str, Results]]) -> str:
-    """A table for each metric: a row a cell, a column a run, verdicts against the first run.
+FAILING = ("slower", "worse", "larger", "missing")
+"""What a comparison may be failed on; `missing`: the first run has a figure, a later one none."""
+NOT_COMPARED = "not compared"
+TOLD = 3  # failing figures that are named; the tables have them all
+
+
+@dataclass(frozen=True)
+class Held:
+    """One figure of a later run, held against the first run's.
+
+    Attributes:
+        case: the cell.
+        metric: what the figures are of.
+        first: the first run's record, if it has one.
+        run: the later run's name.
+        record: the later run's record, if it has one.
+        verdict: one word or two, as of `verdict`; `not compared` between other machines.
+    """
+
+    case: Case
+    metric: Metric
+    first: Record | None
+    run: str
+    record: Record | None
+    verdict: str
+
+    @property
+    def said(self) -> str:
+        """The verdict, and by how much the figure differs where it does."""
+        moved = change(self.metric, self.first, self.record)
+        if moved is None or self.verdict in ("same", "no evidence", "no figure", NOT_COMPARED):
+            return self.verdict
+        return f"{self.verdict} by {amount(self.metric, moved)}"
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the first run has a figure, and the later one none."""
+        values = [record and record.value for record in (self.first, self.record)]
+        return values[0] is not None and values[1] is None
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """Its parts under a name each, figures as bare numbers."""
+        return {
+            **dataclasses.asdict(self.case),
+            "metric": self.metric.name,
+            "unit": self.metric.unit,
+            **_numbers("first", self.first),
+            "run": self.run,
+            **_numbers("value", self.record),
+            "change": change(self.metric, self.first, self.record),
+            "verdict": self.verdict,
+        }
+
+
+def _numbers(name: str, record: Record | None) -> dict[str, float | None]:
+    if record is None:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    return {name: record.value, f"{name}_low": record.low, f"{name}_high": record.high}
+
+
+def held(runs: Sequence[tuple[str, Results]]) -> list[Held]:
+    """Every figure of the later runs against the first run's, metric by metric, cell by cell.
 
     Args:
         runs: a name for each, and its results.
@@ -30,15 +94,100 @@ def render(runs: Sequence[tuple[str, Results]]) -> str:
     """
     check_data(runs)
     _check_common(runs)
-    (_, first), *others = runs
-    refused = {name: why_not(first, results) for name, results in others}
+    refused = _refusals(runs)
+    against = []
+    for metric in compared([results for _, results in runs]):
+        first, *others = (_by_case(results, metric.name) for _, results in runs)
+        for case in dict.fromkeys(case for records in (first, *others) for case in records):
+            for (name, _), records in zip(runs[1:], others, strict=True):
+                pair = (first.get(case), records.get(case))
+                is_refused = metric.machine_bound and refused[name]
+                said = NOT_COMPARED if is_refused else verdict(metric, *pair)
+                against.append(Held(case, metric, pair[0], name, pair[1], said))
+    return against
+
+
+def failing(runs: Sequence[tuple[str, Results]], words: Sequence[str]) -> list[Held]:
+    """The figures of later runs that are one of some `FAILING` words.
+
+    Raises:
+        WeighinError: as `held`; if a word is none of them, or asks for speeds that cannot be
+            compared: nothing slower can be found there.
+    """
+    unknown = [word for word in words if word not in FAILING]
+    if unknown:
+        raise WeighinError(f"--fail-on {unknown[0]}: wanted some of {', '.join(FAILING)}.")
+    against = held(runs)
+    refused = {name: reason for name, reason in _refusals(runs).items() if reason}
+    if "slower" in words and refused:
+        name, reason = next(iter(refused.items()))
+        raise WeighinError(
+            f"--fail-on slower: speeds are not compared with {name} ({reason}), so whether "
+            f"anything is slower cannot be told."
+        )
+    return [each for each in against if ("missing" if each.is_missing else each.verdict) in words]
+
+
+def told(figures: Sequence[Held]) -> str:
+    """Which figures they are, the first few of them."""
+    few = [
+        f"{each.metric.name} of {_named(each.case)} ({each.said if each.record else 'missing'})"
+        for each in figures[:TOLD]
+    ]
+    more = len(figures) - len(few)
+    return ", ".join([*few, *([f"and {more} more"] if more else [])])
+
+
+def sections(runs: Sequence[tuple[str, Results]]) -> list[Section]:
+    """A table for each metric: a row a cell, a column a run; then what is not compared, and why.
+
+    Args:
+        runs: a name for each, and its results.
+
+    Raises:
+        WeighinError: as `held`.
+    """
+    tables: dict[str, dict[Case, list[str]]] = {}
+    for each in held(runs):
+        rows = tables.setdefault(each.metric.name, {})
+        begin = [_named(each.case), _figure(each.metric, each.first)]
+        row = rows.setdefault(each.case, begin)
+        row += [_figure(each.metric, each.record), each.said]
+    headers = [runs[0][0], *(header for name, _ in runs[1:] for header in (name, "verdict"))]
+    parts = [
+        Section("", [name, *headers], list(rows.values())) for name, rows in tables.items() if rows
+    ]
     metrics = compared([results for _, results in runs])
-    parts = [_table(metric, runs, refused) for metric in metrics]
     bound = ", ".join(metric.name for metric in metrics if metric.machine_bound)
     notes = [
-        f"{bound} not compared with {name}: {reason}" for name, reason in refused.items() if reason
+        f"{bound} not compared with {name}: {reason}"
+        for name, reason in _refusals(runs).items()
+        if reason
     ]
-    return "\n\n".join([*(part for part in parts if part), *notes])
+    return [*parts, Section("", lines=notes)] if notes else parts
+
+
+def _refusals(runs: Sequence[tuple[str, Results]]) -> dict[str, str | None]:
+    """Of each later run why figures bound to a machine are not compared; None where they are."""
+    return {name: why_not(runs[0][1], results) for name, results in runs[1:]}
+
+
+def render(
+    runs: Sequence[tuple[str, Results]], format: str = "text", terminal: Terminal | None = None
+) -> str:
+    """What was compared, in one of `layout.FORMATS`; `text` fitted to a terminal, if one is given.
+
+    Args:
+        runs: a name for each, and its results.
+        format: `csv` and `json` have a row for each figure of each later run.
+        terminal: that `text` is fitted to.
+
+    Raises:
+        WeighinError: as `held`.
+    """
+    if format in FLAT:
+        return FLAT[format]([each.flat for each in held(runs)])
+    return written(sections(runs), format, terminal)
 
 
 def compared(runs: Sequence[Results]) -> list[Metric]:
@@ -49,38 +198,6 @@ def compared(runs: Sequence[Results]) -> list[Metric]:
             if metric.comparison != "none":
                 described.setdefault(metric.name, metric)
     return list(described.values())
-
-
-def _table(
-    metric: Metric, runs: Sequence[tuple[str, Results]], refused: Mapping[str, str | None]
-) -> str:
-    cells = [_by_case(results, metric.name) for _, results in runs]
-    rows = []
-    for case in dict.fromkeys(case for records in cells for case in records):
-        first = cells[0].get(case)
-        row = [_named(case), _figure(metric, first)]
-        for (name, _), records in zip(runs[1:], cells[1:], strict=True):
-            record = records.get(case)
-            row.append(_figure(metric, record))
-            if metric.machine_bound and refused[name]:
-                row.append("not compared")
-            else:
-                row.append(_said(metric, first, record))
-        rows.append(row)
-    if not rows:
-        return ""
-    headers = [metric.name, runs[0][0]]
-    headers += [header for name, _ in runs[1:] for header in (name, "verdict")]
-    return LAYOUTS["text"].write(Section("", headers, rows))
-
-
-def _said(metric: Metric, first: Record | None, second: Record | None) -> str:
-    """The verdict, and by how much the figure differs where it does."""
-    told = verdict(metric, first, second)
-    moved = change(metric, first, second)
-    if moved is None or told in ("same", "no evidence", "no figure"):
-        return told
-    return f"{told} by {amount(metric, moved)}"
 
 
 def change(metric: Metric, first: Record | None, second: Record | None) -> float | None:

@@ -21,6 +21,7 @@ from weighin.report.layout import Section
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
 from weighin.report.table import Table, document
+from weighin.report.terminal import Terminal
 
 _THEORY = Metric(
     name="theoretical", title="× in theory", kind="ratio", better="higher", relative=True
@@ -138,13 +139,13 @@ def curves(results: Results) -> list[Curve]:
     return drawable
 
 
-def render(runs: Sequence[Results], format: str) -> str:
+def render(runs: Sequence[Results], format: str, terminal: Terminal | None = None) -> str:
     """The tables of all curves of one or more runs, in one of `layout.FORMATS`.
 
     Raises:
         WeighinError: if a run has no operating points.
     """
-    return document(runs, format, _sections, _flat)
+    return document(runs, format, _sections, _flat, terminal)
 
 
 def _sections(results: Results) -> list[Section]:

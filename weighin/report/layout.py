@@ -16,12 +16,19 @@ from tabulate import tabulate
 
 @dataclass(frozen=True)
 class Section:
-    """A table and the lines below it, or lines alone where it has no headers."""
+    """A table and the lines below it, or lines alone where it has no headers.
+
+    Attributes:
+        optional: headers of columns that a narrow terminal leaves out, the first ones first.
+        under_first: header of the column whose words stand below the first column's there.
+    """
 
     title: str
     headers: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
     lines: Sequence[str] = ()
+    optional: Sequence[str] = ()
+    under_first: str = ""
 
 
 @dataclass(frozen=True)

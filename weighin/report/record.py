@@ -19,6 +19,7 @@ from weighin.report.layout import Section
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row, by_model, rows_of
 from weighin.report.table import Table, document
+from weighin.report.terminal import Terminal
 
 # How far top-1 may lie below the dense baseline's and still count as no worse; of what is no share,
 # as a share of the baseline's figure
@@ -99,9 +100,9 @@ def entries(records: Sequence[Record], metrics: Catalogue) -> list[Entry]:
     return [Entry(row, dense.get(row.case.baseline)) for row in rows]
 
 
-def render(runs: Sequence[Results], format: str) -> str:
+def render(runs: Sequence[Results], format: str, terminal: Terminal | None = None) -> str:
     """The record's tables of one or more runs, in one of `layout.FORMATS`."""
-    return document(runs, format, _sections, _flat)
+    return document(runs, format, _sections, _flat, terminal)
 
 
 def _sections(results: Results) -> list[Section]:

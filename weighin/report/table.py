@@ -11,9 +11,10 @@ from weighin.core import Record, Results
 from weighin.report import reasons, units
 from weighin.report.columns import Column, columns
 from weighin.report.footer import samples
-from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
+from weighin.report.layout import FLAT, Notes, Section
 from weighin.report.origin import origin
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
+from weighin.report.terminal import Terminal, written
 
 
 @dataclass(frozen=True)
@@ -134,14 +135,14 @@ def tables(results: Results) -> list[Table]:
     ]
 
 
-def render(runs: Sequence[Results], format: str) -> str:
+def render(runs: Sequence[Results], format: str, terminal: Terminal | None = None) -> str:
     """All tables of one or more runs, in one of `layout.FORMATS`.
 
     `csv` and `json` hold bare numbers in seconds, bytes and shares, with the ends of their
     intervals, one row for each seed, and all runs in one document; the others hold figures as
-    people read them, with notes and a footer.
+    people read them, with notes and a footer; `text` fitted to a terminal, if one is given.
     """
-    return document(runs, format, _sections, flat)
+    return document(runs, format, _sections, flat, terminal)
 
 
 def document(
@@ -149,6 +150,7 @@ def document(
     format: str,
     tables_of: Callable[[Results], Iterable[Section]],
     flat: Callable[[Results], Iterable[dict[str, Any]]],
+    terminal: Terminal | None = None,
 ) -> str:
     """Each run's tables with the run's origin below them; or the bare numbers of all runs.
 
@@ -157,10 +159,11 @@ def document(
         format: one of `layout.FORMATS`.
         tables_of: a run's tables, for people.
         flat: a run's rows, for programs.
+        terminal: that `text` is fitted to.
     """
     if format in FLAT:
         return FLAT[format]([row for results in runs for row in flat(results)])
-    return "\n\n".join(map(LAYOUTS[format].write, sections(runs, tables_of)))
+    return written(sections(runs, tables_of), format, terminal)
 
 
 def _sections(results: Results) -> list[Section]:
@@ -186,7 +189,9 @@ def _section(table: Table, results: Results) -> Section:
     metrics = [column.metric for column in table.columns]
     lines = [*table.numbered, *_skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
-    return Section(f"{table.model} on {table.dataset}", headers, cells, lines)
+    optional = [column.header for column in table.columns if column.optional]
+    title = f"{table.model} on {table.dataset}"
+    return Section(title, headers, cells, lines, optional, under_first="runtime")
 
 
 def _skips(rows: Sequence[Row]) -> list[str]:

@@ -13,10 +13,11 @@ from typing import Any
 from weighin.core import Results
 from weighin.report import units
 from weighin.report.compare import amount, compared
-from weighin.report.layout import FLAT, LAYOUTS, Notes, Section
+from weighin.report.layout import FLAT, Notes, Section
 from weighin.report.lines import Entry, Line, lines
 from weighin.report.releases import Release, packages, releases
 from weighin.report.techniques import State, Technique, techniques
+from weighin.report.terminal import Terminal, written
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def matrix(runs: Sequence[Results]) -> Matrix:
     return Matrix(columns, techniques(columns, rows), rows)
 
 
-def render(runs: Sequence[Results], format: str) -> str:
+def render(runs: Sequence[Results], format: str, terminal: Terminal | None = None) -> str:
     """The version matrix of several runs, in one of `layout.FORMATS`.
 
     `csv` and `json` hold bare numbers in seconds, bytes and shares with the ends of their
@@ -127,7 +128,7 @@ def render(runs: Sequence[Results], format: str) -> str:
     table = matrix(runs)
     if format in FLAT:
         return FLAT[format]([*_flat_lines(table), *_flat_techniques(table)])
-    return "\n\n".join(map(LAYOUTS[format].write, sections(table)))
+    return written(sections(table), format, terminal)
 
 
 def sections(matrix: Matrix) -> list[Section]:
