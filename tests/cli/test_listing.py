@@ -167,3 +167,40 @@ def test_data_that_remain_to_be_prepared_can_be_used(listed):
 
     assert "unavailable" not in lines["spoken"]
     assert lines["written"].endswith("unavailable: not found")
+
+
+# -- some kinds, and narrow terminals -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["data sets", "data-sets", "datasets", "Datasets"])
+def test_a_word_lists_one_kind(weigh, word):
+    """However it is written; several words list several kinds."""
+    result = weigh("list", word)
+    both = weigh("list", "exports", word)
+
+    assert 0 == result.exit_code
+    assert result.stdout.startswith("data sets:\n")
+    assert ["data sets:"] == [line for line in result.stdout.splitlines() if line[-1:] == ":"]
+    assert both.stdout.startswith("exports:\n")
+    assert "data sets:\n" in both.stdout
+
+
+def test_an_unknown_kind_is_told_the_nearest(weigh):
+    """And all that there are."""
+    result = weigh("list", "modells")
+
+    assert 1 == result.exit_code
+    assert "Did you mean 'models'?" in result.stderr
+    assert "runtimes" in result.stderr
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_list_fits_its_terminal(monkeypatch, tmp_path, width):
+    """With all the words that it has elsewhere."""
+    isolate_registries(monkeypatch)
+    search = SearchPaths(None, tmp_path, offline=True)
+    wide, narrow = listing.render(search), listing.render(search, width=width)
+
+    assert wide.split() == narrow.split()
+    longest = max(wide.split(), key=len)
+    assert max(map(len, narrow.splitlines())) <= max(width, len(longest) + 6)

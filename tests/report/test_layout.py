@@ -14,7 +14,7 @@ from helpers.support import NASTY
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from weighin.report.layout import FLAT, FORMATS, LAYOUTS, Notes, Section
+from weighin.report.layout import FLAT, FORMATS, LAYOUTS, Notes, Section, one_line
 
 markdown_it = pytest.importorskip("markdown_it", reason="rich brings it from 13.3 on")
 
@@ -226,13 +226,13 @@ ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), TEXT, min_size=1), min_s
 @example([{"a": NASTY}])
 @example([{"a": "x\ry", "b": '"'}, {"c": ","}])
 def test_csv_is_read_back(rows: list[dict[str, str]]) -> None:
-    """Every cell, with ends of lines of one kind; a column that a row has not is empty."""
+    """Every cell, on one line; a column that a row has not is empty."""
     text = FLAT["csv"](rows)
 
     names = list(dict.fromkeys(name for row in rows for name in row))
     found = list(csv.DictReader(io.StringIO(text, newline="")))
-    ends = re.compile("\r\n?")
-    assert [{name: ends.sub("\n", row.get(name, "")) for name in names} for row in rows] == found
+    assert [{name: one_line(row.get(name, "")) for name in names} for row in rows] == found
+    assert len(text.split("\n")) == len(rows) + 1
 
 
 @given(ROWS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -116,7 +117,8 @@ def test_machine_formats_hold_the_records_numbers(format: str) -> None:
         for row in found:
             shown = row[made.metric]
             if made.metric == "why":
-                assert "\n".join(made.reasons) == shown
+                told = list(made.reasons)
+                assert shown == (told if format == "json" else " | ".join(told))
                 continue
             assert (made.value is None) == (shown in (None, ""))
             if made.value is not None:
@@ -135,10 +137,45 @@ def test_machine_formats_say_what_has_no_number(format: str) -> None:
     (int8,) = [row for row in rows if row["variant"] == "int8"]
     (both,) = [row for row in rows if row["variant"] == "prune(0.8)+int8"]
 
-    assert f"failed: {NASTY}" == int8["latency_status"]
-    assert f"failed: {NASTY}" == int8["file_bytes_status"]
+    nasty = NASTY if format == "json" else NASTY.replace("\n", " ")
+    assert f"failed: {nasty}" == int8["latency_status"]
+    assert f"failed: {nasty}" == int8["file_bytes_status"]
     assert "skipped: no test labels" == both["top1_status"]
     assert "not measured: deselected" == both["latency_status"]
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_machine_formats_say_where_numbers_are_from(format: str) -> None:
+    """Run, date, machine and versions stand in every row, so that rows of runs can be mixed."""
+    text = render([results()], format)
+    rows = json.loads(text) if format == "json" else list(csv.DictReader(io.StringIO(text)))
+
+    for row in rows:
+        assert (row["date"], row["profile"]) == ("2024-05-06", "quick")
+        assert row["machine"].startswith("Example CPU <1 GHz>, 4 cores")
+        assert "tensorflow 2.21.0" in row["versions"]
+
+
+def test_csv_has_one_line_a_row_and_intervals_beside_their_figures() -> None:
+    """Whatever reasons say; and what is said of a figure right behind it."""
+    text = render([results()], "csv")
+    names = text.splitlines()[0].split(",")
+
+    assert len(list(csv.DictReader(io.StringIO(text)))) == len(text.splitlines()) - 1
+    for figure in ("top1", "top1_delta", "latency", "speedup"):
+        at = names.index(figure)
+        behind = [
+            name for name in names if re.fullmatch(f"{figure}_(low|high|verdict|status)", name)
+        ]
+        assert behind == names[at + 1 : at + 1 + len(behind)]
+        assert behind[:2] == [f"{figure}_low", f"{figure}_high"]
+
+
+def test_bytes_and_counts_are_whole_numbers() -> None:
+    """Also where they were stored with a point."""
+    (row,) = flat([record("gzip_bytes", 1_000.0), record("top1", 1.0)])
+
+    assert (str(row["gzip_bytes"]), str(row["top1"])) == ("1000", "1.0")
 
 
 def test_json_numbers_are_numbers() -> None:
@@ -157,10 +194,10 @@ def test_flat_rows_keep_seeds_apart() -> None:
 
 
 def test_json_holds_verdicts_and_reasons() -> None:
-    """Programs get verdicts as text beside the numbers, and the reasons of a row as one text."""
+    """Programs get verdicts as text beside the numbers, and the reasons of a row as a list."""
     (row,) = flat([*run("int8", 0.9, 1e-4, verdicts=("worse", "slower")), why("int8", "a", "b")])
 
-    assert ["worse", "slower", "a\nb"] == [
+    assert ["worse", "slower", ["a", "b"]] == [
         row["top1_delta_verdict"],
         row["speedup_verdict"],
         row["why"],

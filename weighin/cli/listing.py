@@ -60,7 +60,10 @@ def render(
         table = indented(tabulate(rows, tablefmt="plain", disable_numparse=True))
         if width is not None and any(len(line) > width for line in table.splitlines()):
             table = "\n".join(_wrapped(row, width) for row in rows)
-        blocks.append(f"{kind}:\n{table or _NONE.get(kind, '  none')}\n")
+        none = _NONE.get(kind, "  none")
+        if width is not None:
+            none = wrapped(none, width)
+        blocks.append(f"{kind}:\n{table or none}\n")
     return "\n".join(blocks)
 
 

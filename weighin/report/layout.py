@@ -137,18 +137,34 @@ LAYOUTS = {
 }
 
 
-def _line_ends(value: Any) -> Any:
-    # before Python 3.13 csv leaves a bare carriage return unquoted, which ends the row for readers
-    return re.sub("\r\n?", "\n", value) if isinstance(value, str) else value
+_ABOUT = ("_low", "_high", "_verdict", "_status")  # endings of what is said of a figure
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = list(dict.fromkeys(key for row in rows for key in row))
     text = io.StringIO()
+    names = _beside(list(dict.fromkeys(key for row in rows for key in row)))
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _line_ends(row[name]) for name in row} for row in rows)
+    writer.writerows({name: _csv_cell(row[name]) for name in row} for row in rows)
     return text.getvalue().rstrip("\n")
+
+
+def _beside(names: Sequence[str]) -> list[str]:
+    """Names of columns, what is said of a figure right behind it."""
+    about = {
+        f"{name}{ending}": (at, number)
+        for at, name in enumerate(names)
+        for number, ending in enumerate(_ABOUT, start=1)
+    }
+    places = {name: about.get(name, (at, 0)) for at, name in enumerate(names)}
+    return sorted(names, key=places.__getitem__)
+
+
+def _csv_cell(value: Any) -> Any:
+    """A value on one line, several texts between bars."""
+    if isinstance(value, list | tuple):
+        value = " | ".join(value)
+    return one_line(value) if isinstance(value, str) else value
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:

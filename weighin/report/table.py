@@ -12,7 +12,7 @@ from weighin.report import reasons, units
 from weighin.report.columns import Column, columns
 from weighin.report.footer import samples
 from weighin.report.layout import FLAT, Notes, Section
-from weighin.report.origin import origin
+from weighin.report.origin import machine, origin, packages
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 from weighin.report.terminal import Terminal, written
 
@@ -142,7 +142,7 @@ def render(runs: Sequence[Results], format: str, terminal: Terminal | None = Non
     intervals, one row for each seed, and all runs in one document; the others hold figures as
     people read them, with notes and a footer; `text` fitted to a terminal, if one is given.
     """
-    return document(runs, format, _sections, flat, terminal)
+    return document(runs, format, _sections, _flat_with_run, terminal)
 
 
 def document(
@@ -219,7 +219,9 @@ def flat(results: Results) -> Iterable[dict[str, Any]]:
                 "threads": row.threads,
             }
             for name, (record,) in row.records.items():
-                numbers[name] = "\n".join(record.reasons) if name == "why" else record.value
+                numbers[name] = list(record.reasons) if name == "why" else record.value
+                if record.value is not None and results.metric(name).kind in ("bytes", "count"):
+                    numbers[name] = _whole(record.value)
                 if record.low is not None:
                     numbers |= {f"{name}_low": record.low, f"{name}_high": record.high}
                 if record.verdict:
@@ -227,3 +229,21 @@ def flat(results: Results) -> Iterable[dict[str, Any]]:
                 if record.status != "ok":
                     numbers[f"{name}_status"] = f"{record.status}: {record.reason}"
             yield numbers
+
+
+def _flat_with_run(results: Results) -> Iterable[dict[str, Any]]:
+    """The same, and of which run they are, where, when and by what it was measured."""
+    environment = results.environment
+    of_run = {
+        "run": environment.get("suite", ""),
+        "profile": environment.get("profile", ""),
+        "date": environment.get("date", ""),
+        "machine": machine(results),
+        "versions": packages(results),
+    }
+    return [{**row, **of_run} for row in flat(results)]
+
+
+def _whole(value: float) -> float:
+    """Bytes and counts as whole numbers, where they are some."""
+    return int(value) if float(value).is_integer() else value
