@@ -185,9 +185,10 @@ def test_a_run_can_be_compared_with_a_saved_one(full, run):
     assert re.search(r"bench_compress\[tiny-int8-tflite\] \(0001_", ran.text)
 
 
-def test_operations_of_one_round_are_not_in_the_benchmark_table(full):
-    """Their three columns would be one number; what has rounds is there, and so is its file."""
-    assert "benchmark 'inference: tiny'" in full.ran.text
-    assert "benchmark 'artifact: tiny'" not in full.ran.text
-    assert "benchmark 'evaluation: tiny'" not in full.ran.text
+def test_the_tables_of_pytest_benchmark_are_for_who_asks(full, run):
+    """Its files have all operations; its tables only where it is told to be verbose."""
+    asked = run("-k=latency", "--weighin-runtimes=litert", "--benchmark-verbose")
+
+    assert "benchmark 'inference: tiny'" in asked.text
+    assert "benchmark '" not in full.ran.text
     assert {"artifact: tiny", "evaluation: tiny"} < {each["group"] for each in full.benchmarks}

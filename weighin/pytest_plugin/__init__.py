@@ -162,15 +162,16 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, Any]:
-    """Leave weighin's operations of one round out of pytest-benchmark's table.
+    """Leave weighin's operations out of pytest-benchmark's tables, unless those are asked for.
 
-    Its columns would say the same seconds three times. Nothing is left out where more is asked of
-    it than its table, or where nothing would be left.
+    They time how weighin measures; what it measures is in its own tables, which nothing should push
+    off the screen. Other benchmarks keep theirs.
     """
     groups = yield
-    if any(config.getoption(f"benchmark_{name}") for name in ("verbose", "compare", "histogram")):
+    asks = ("verbose", "compare", "histogram", "cprofile")
+    if any(config.getoption(f"benchmark_{name}") for name in asks):
         return groups
-    return [group for group in groups if not all(map(_is_one_round, group[1]))] or groups
+    return [group for group in groups if not all(map(_is_weighed, group[1]))]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -223,8 +224,8 @@ def _is_skipped(item: pytest.Item) -> bool:
     return item.get_closest_marker("skip") is not None
 
 
-def _is_one_round(stats: Mapping[str, Any]) -> bool:
-    return stats["rounds"] == 1 and "variant" in stats["extra_info"]
+def _is_weighed(stats: Mapping[str, Any]) -> bool:
+    return {"model", "variant", "dataset"} <= set(stats["extra_info"])
 
 
 def _first_line(error: BaseException) -> str:
