@@ -151,9 +151,20 @@ def test_verdicts_are_coloured_and_legible_without(cell: str, code: str) -> None
     assert [ESCAPES.sub("", line) for line in lines] == written(None, section=section)
 
 
+def test_colour_ends_where_a_cell_is_folded() -> None:
+    """Else it would run into the columns beside it."""
+    section = Section("m", ("variant", "faster"), [("int8", "1.00 [0.99, 1.01] no evidence")])
+    lines = written(20, colored=True, section=section)
+
+    assert (
+        sum(f"\x1b[33m{word}\x1b[0m" in line for line in lines for word in ("no", "evidence")) == 2
+    )
+    assert all(len(re.findall(r"\x1b\[3\dm", line)) == line.count("\x1b[0m") for line in lines)
+
+
 def test_a_variant_is_no_verdict() -> None:
-    """Only what stands in figures' columns is coloured."""
-    section = Section("m", ("variant", "gzip"), [("finetune", "2 kB")])
+    """Only what stands in other columns is coloured."""
+    section = Section("m", ("variant", "gzip"), [("same and better", "2 kB")])
 
     assert "\x1b" not in "\n".join(written(None, colored=True, section=section))
 

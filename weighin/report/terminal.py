@@ -26,11 +26,15 @@ COLORS: tuple[Color, ...] = ("auto", "always", "never")
 
 GAP = 2  # between columns, as tabulate's style `simple` draws them
 PADDING = 2  # by which it makes a column wider than its header
-# Words by which a verdict begins, and those in place of a figure; they say the same without colour
+# Words by which a verdict begins, and those in place of a figure; they say the same without colour.
+# Each word by itself: a cell may be folded between them
 _COLORS = {
     "green": re.compile(r"\b(?:faster|better|same)\b"),
     "red": re.compile(r"\b(?:slower|worse|failed)\b"),
-    "yellow": re.compile(r"\b(?:no evidence|not measured|skipped)\b"),
+    "yellow": re.compile(
+        r"\bno(?=\s+evidence)|(?<=\bno\s)evidence|\bnot(?=\s+measured)|(?<=\bnot\s)measured"
+        r"|\bskipped\b"
+    ),
 }
 # Where a cell is stacked: before an interval (a note's number is none), before a verdict, and in it
 _STACKED = re.compile(r" (?=\[[^\]]*, )|(?<=\]) (?=[a-z])|(?<=\]\*) (?=[a-z])|(?<=within) (?=±)")
@@ -60,7 +64,7 @@ class Terminal:
         rows = [[one_line(cell) for cell in row] for row in ([*section.headers], *section.rows)]
         (headers, *rows), left_out = self._fitted(rows, section)
         if self.colored:
-            rows = [list(map(_colored, row)) for row in rows]
+            rows = [[row[0], *map(_colored, row[1:])] for row in rows]
         body = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
         lines = [*([_left_out(left_out)] if left_out else []), *section.lines]
         title = f"{one_line(section.title)}\n\n" if section.title else ""
