@@ -13,7 +13,7 @@ import pytest
         ("profile", "nope", ["quick"]),
         ("models", "nope", ["tiny", "tiny_cnn"]),
         ("models", "tiny,nope", ["tiny", "tiny_cnn"]),
-        ("variants", "nope", ["prune(sparsity", "finetune", "int8", "dynamic"]),
+        ("variants", "nope", ["prune", "finetune", "int8", "dynamic"]),
         ("variants", "baseline,prune(2)", ["sparsity=2", "below 1"]),
         ("runtimes", "nope", ["litert", "keras-cpu"]),
         ("threads", "0", ["--weighin-threads 0", "numbers from 1"]),

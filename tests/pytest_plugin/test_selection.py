@@ -118,10 +118,3 @@ def test_a_model_outside_the_suite_can_be_weighed(run):
     assert {("tiny_cnn", "baseline"), ("tiny_cnn", "int8")} == {
         (r.model, r.variant) for r in ran.records if not r.runtime
     }
-
-
-def test_operations_of_one_round_are_shown_where_nothing_else_is(run):
-    """A table is not left empty."""
-    ran = run("-k=compress", "--benchmark-only", "--weighin-variants=int8")
-
-    assert "benchmark 'artifact: tiny'" in ran.text
