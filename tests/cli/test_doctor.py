@@ -62,6 +62,48 @@ def test_doctor_finds_nothing_missing_here(shop, child_environment):
         assert (packages.version(package) or "none") in facts[package]
 
 
+def test_a_folder_that_cannot_be_written_is_missing(weigh, broken_tensorflow, tmp_path):
+    """The cache's and the results', by what to say instead: else a run would end in an error."""
+    (tmp_path / "file").write_text("")
+    result = weigh("doctor", "--cache-dir", tmp_path / "file" / "cache")
+    where = tmp_path / "file" / "cache"
+
+    assert 1 == result.exit_code
+    assert f"{where} cannot be written for the cache: choose another by WEIGH" in result.stdout
+    assert "for results" not in result.stdout
+
+
+def test_results_that_cannot_be_written_are_missing(weigh, broken_tensorflow, monkeypatch):
+    """Where the main job would write them."""
+    blocked = Path("pytest.ini") / "local"
+    monkeypatch.setattr(doctor, "RESULTS", blocked)
+
+    assert f"{blocked} cannot be written for results: choose" in weigh("doctor").stdout
+
+
+def test_models_without_their_data_are_named(weigh, broken_tensorflow, tmp_path, monkeypatch):
+    """Of the main job they are missing; others are told, and are no reason to fail."""
+    isolate_registries(monkeypatch)
+    before = weigh("doctor").stdout
+    (weighin.npz_dataset)("lost", tmp_path / "lost.npz")
+    weighin.model(quick=weighin.Recipe("lost", epochs=1, finetune_epochs=0))(elsewhere)
+    beside = weigh("doctor").stdout
+    weighin.model(quick=weighin.Recipe("lost", epochs=1, finetune_epochs=0))(tiny)
+    missing = weigh("doctor").stdout
+
+    assert "lacks its data set" not in before
+    assert "  model elsewhere lacks its data set: lost, not found" in beside
+    assert "\nmodel tiny lacks its data set: lost, not found" in missing
+
+
+def elsewhere(keras):
+    """A model that is in no suite."""
+
+
+def tiny(keras):
+    """A model of the main job's name."""
+
+
 # -- data sets ----------------------------------------------------------------------------------
 
 NOWHERE = """Data set 'digits' was not found.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from weighin.report import units
 from weighin.subprocesses import SubprocessError, run_module
 from weighin.targets import machine
 
+RESULTS = Path("results", "local")  # where the main job writes, in its folder
 # Needed by one export, by one task, and by TensorFlow from 2.16 on (which `versions` knows)
 NOT_ALWAYS = ("ai-edge-quantizer", "faster-coco-eval", "tf-keras")
 
@@ -44,17 +47,58 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         ["cache", f"{cache.folder}: {artifacts} artifacts, {units.size(total)}"],
         ["calibration", known.summary() if known else "none: weighin doctor --calibrate"],
     ]
-    found_sets = [[name, found(name, search)] for name in registry.datasets]
+    availability = {name: found(name, search) for name in registry.datasets}
     needed = [name for name in packages.PACKAGES if name not in NOT_ALWAYS]
-    told = (*map(packages.missing, needed), versions.conflict_here(), problem)
+    own, others = _lacking(availability)
+    told = (
+        *map(packages.missing, needed),
+        versions.conflict_here(),
+        problem,
+        _unwritable(cache.folder, "the cache: choose another by WEIGHIN_CACHE_DIR"),
+        _unwritable(RESULTS, "results: choose another folder by --weighin-results-dir"),
+        *own,
+    )
     mends = [mend for mend in told if mend]
     lines = [
         tabulate(facts, tablefmt="plain", disable_numparse=True),
         "\ndata sets:",
-        indented(tabulate(found_sets, tablefmt="plain", disable_numparse=True)),
+        indented(tabulate(list(availability.items()), tablefmt="plain", disable_numparse=True)),
+        *(["\nmodels beside the main job's that cannot be trained:"] if others else []),
+        *map(indented, others),
         "\n" + ("\n".join(mends) if mends else "nothing that the main job needs is missing"),
     ]
     return "\n".join(lines), not mends
+
+
+def _lacking(availability: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Which models have no data here: the main job's, and the others.
+
+    Args:
+        availability: what `found` says of each data set.
+    """
+    suite = next(iter(registry.suites.values()), None)
+    own: list[str] = []
+    others: list[str] = []
+    for name in registry.models:
+        profiles = registry.models[name].profiles
+        is_own = suite is not None and name in suite.models and suite.profile in profiles
+        asked = [suite.profile] if suite is not None and is_own else list(profiles)
+        for dataset in dict.fromkeys(profiles[profile].dataset for profile in asked):
+            said = availability.get(dataset, "not found, registered nowhere")
+            if said.startswith("not found") and "will try to download" not in said:
+                lacks = f"model {name} lacks its data set: {dataset}, {said}"
+                (own if is_own else others).append(lacks)
+    return own, others
+
+
+def _unwritable(folder: Path, what: str) -> str | None:
+    """That a folder cannot be written, or made; None if it can."""
+    nearest = folder.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return None
+    return f"{folder} cannot be written for {what}"
 
 
 def found(name: str, search: SearchPaths) -> str:
