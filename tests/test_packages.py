@@ -39,3 +39,18 @@ def test_an_installed_weighin_has_no_commit(checkout: Path, tmp_path: Path) -> N
     packages.FOLDER.mkdir()
 
     assert "" == packages.commit()
+
+
+def test_a_module_that_can_be_found_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever brought it: `tensorflow-cpu` and nightly releases are called otherwise."""
+    found: list[str] = []
+    monkeypatch.setattr(packages, "version", lambda name: None)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", found.append)
+
+    told = packages.missing("tensorflow"), packages.missing("scikit-learn")
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: object())
+
+    assert ["tensorflow", "sklearn"] == found
+    assert "tensorflow is not installed: pip install 'weighin[keras]'" == told[0]
+    assert "scikit-learn is not installed: pip install scikit-learn" == told[1]
+    assert packages.missing("tensorflow") is None

@@ -9,7 +9,6 @@ Every variant has one name: defaults are dropped, numbers shortened, keywords so
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import typing
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from weighin import registry
-from weighin.core import Call, Variant, WeighinError
+from weighin.core import Call, Variant, WeighinError, nearest
 
 VALUE = re.compile(r"(?<=[(,=])[^(),=]+(?=[,)])")  # of an argument, in a name without spaces
 _CALL = re.compile(r"([a-z][a-z0-9_]*)(?:\(([^()]*)\))?")
@@ -84,9 +83,9 @@ def _parse(name: str) -> Variant:
         elif called in registry.exports:
             export = _bind(name, called, registry.exports[called], arguments)
         else:
-            near = difflib.get_close_matches(called, [*registry.steps, *registry.exports], n=1)
+            near = nearest(called, [*registry.steps, *registry.exports])
             known = f"steps: {', '.join(registry.steps)}; exports: {', '.join(registry.exports)}"
-            hint = f"did you mean {near[0]!r}?" if near else known
+            hint = f"did you mean {near!r}?" if near else known
             raise _error(name, f"{called!r} is not known ({hint})")
     return Variant(tuple(steps), export or Call("float32"))
 

@@ -30,6 +30,7 @@ EXTRAS = {
     "ai-edge-quantizer": "int4",
     "faster-coco-eval": "detection",
 }  # that bring a package; all others come with weighin itself
+MODULES = {"scikit-learn": "sklearn"}  # of packages that are not called by their module
 
 
 @cache
@@ -51,8 +52,11 @@ def packages() -> dict[str, str | None]:
 
 
 def missing(package: str) -> str | None:
-    """That a package is not installed, and the command that brings it; None if it is."""
-    if version(package) is not None:
+    """That a package is not installed, and the command that brings it; None if it is.
+
+    It is where its module can be found: `tensorflow-cpu` and nightly releases bring the same one.
+    """
+    if importlib.util.find_spec(MODULES.get(package, package.replace("-", "_"))) is not None:
         return None
     wanted = f"'weighin[{EXTRAS[package]}]'" if package in EXTRAS else package
     return f"{package} is not installed: pip install {wanted}"

@@ -6,7 +6,6 @@ A registered object is found by its name alone; an unknown name lists the known 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -33,6 +32,7 @@ from weighin.core import (
     Task,
     WeighinError,
     kind_of,
+    nearest,
     title_of,
 )
 
@@ -65,8 +65,8 @@ class Registry(Generic[T]):
         try:
             return self._objects[name]
         except KeyError:
-            near = difflib.get_close_matches(name, self._objects, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = nearest(name, self._objects)
+            hint = f" Did you mean {near!r}?" if near else ""
             known = ", ".join(self._objects) or "none"
             raise WeighinError(
                 f"Unknown {self.kind} {name!r}.{hint} Known {self.kind}s: {known}."

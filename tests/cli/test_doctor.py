@@ -13,6 +13,7 @@ from weighin.cli import doctor
 from weighin.core import DataNotFoundError
 from weighin.datasets.loading import NotPreparedError
 from weighin.datasets.search import SearchPaths
+from weighin.records import store
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 
@@ -76,7 +77,7 @@ def test_a_folder_that_cannot_be_written_is_missing(weigh, broken_tensorflow, tm
 def test_results_that_cannot_be_written_are_missing(weigh, broken_tensorflow, monkeypatch):
     """Where the main job would write them."""
     blocked = Path("pytest.ini") / "local"
-    monkeypatch.setattr(doctor, "RESULTS", blocked)
+    monkeypatch.setattr(store, "LOCAL", blocked)
 
     assert f"{blocked} cannot be written for results: choose" in weigh("doctor").stdout
 

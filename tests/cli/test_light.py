@@ -25,6 +25,7 @@ HIDING = '''"""Python reads this as it starts: what the extra `keras` brings is 
 
 import importlib.abc
 import importlib.metadata
+import importlib.util
 import sys
 
 HIDDEN = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization"}
@@ -42,7 +43,12 @@ def version(name, really=importlib.metadata.version):
     return really(name)
 
 
+def find_spec(name, package=None, really=importlib.util.find_spec):
+    return None if name in HIDDEN else really(name, package)
+
+
 sys.meta_path.insert(0, Hiding())
+importlib.util.find_spec = find_spec
 importlib.metadata.version = version
 '''
 BRINGS = "pip install 'weighin[keras]'"

@@ -1,11 +1,13 @@
 """What `weighin list` prints: everything registered, and why some of it cannot be used here."""
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
+import importlib.util
+
 import pytest
 from helpers.commands import by_name
 from helpers.support import isolate_registries
 
-from weighin import packages, registry
+from weighin import registry
 from weighin.cli import listing
 from weighin.core import WeighinError
 from weighin.datasets.loading import NotPreparedError
@@ -127,8 +129,10 @@ def built(lines):
 @pytest.mark.parametrize("package", ["tensorflow", "tensorflow-model-optimization"])
 def test_without_tensorflow_nothing_can_be_built(listed, monkeypatch, package):
     """Steps and exports name the package; runtimes that do without it stay."""
-    really = packages.version
-    monkeypatch.setattr(packages, "version", lambda name: None if name == package else really(name))
+    module, really = package.replace("-", "_"), importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == module else really(name)
+    )
     told = f"{package} is not installed: pip install 'weighin[keras]'"
 
     lines = listed()

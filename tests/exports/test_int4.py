@@ -10,9 +10,9 @@ from weighin.exports import int4
 
 def test_int4_says_whether_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking loads nothing; the answer is None or the command that installs it."""
-    monkeypatch.setattr(packages, "version", lambda name: None)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
     told = vars(int4.int4)["available"]()
-    monkeypatch.setattr(packages, "version", lambda name: "0.10.0")
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: object())
 
     assert told == "ai-edge-quantizer is not installed: pip install 'weighin[int4]'"
     assert vars(int4.int4)["available"]() is None

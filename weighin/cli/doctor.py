@@ -22,11 +22,11 @@ from weighin.formats.tflite import read_tflite
 from weighin.frameworks import versions
 from weighin.measure import calibration
 from weighin.measure.calibration import Calibration
+from weighin.records import store
 from weighin.report import units
 from weighin.subprocesses import SubprocessError, run_module
 from weighin.targets import machine
 
-RESULTS = Path("results", "local")  # where the main job writes, in its folder
 # Needed by one export, by one task, and by TensorFlow from 2.16 on (which `versions` knows)
 NOT_ALWAYS = ("ai-edge-quantizer", "faster-coco-eval", "tf-keras")
 
@@ -55,7 +55,7 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         versions.conflict_here(),
         problem,
         _unwritable(cache.folder, "the cache: choose another by WEIGHIN_CACHE_DIR"),
-        _unwritable(RESULTS, "results: choose another folder by --weighin-results-dir"),
+        _unwritable(store.LOCAL, "results: choose another folder by --weighin-results-dir"),
         *own,
     )
     mends = [mend for mend in told if mend]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from tabulate import tabulate
 from weighin import grammar, packages, registry
 from weighin.cli import doctor
 from weighin.cli.doctor import indented
-from weighin.core import Metric, Suite, Task, WeighinError
+from weighin.core import Metric, Suite, Task, WeighinError, nearest
 from weighin.datasets.search import SearchPaths
 from weighin.frameworks import versions
 from weighin.report.terminal import wrapped
@@ -29,8 +28,8 @@ def named(words: Sequence[str]) -> list[str]:
     plain = {word: word.lower().replace("-", "").replace(" ", "") for word in words}
     for word, wanted in plain.items():
         if wanted not in known:
-            near = difflib.get_close_matches(wanted, known, n=1)
-            hint = f" Did you mean {known[near[0]]!r}?" if near else ""
+            near = nearest(wanted, known)
+            hint = f" Did you mean {known[near]!r}?" if near else ""
             lists = ", ".join(registry.kinds())
             raise WeighinError(f"There is no list of {word!r}.{hint} There are lists of: {lists}.")
     return [known[wanted] for wanted in dict.fromkeys(plain.values())] or list(known.values())
@@ -47,8 +46,9 @@ def render(
         width: of the terminal; in a block that is wider, what is said of an entry stands below it.
     """
     blocks = []
-    for kind in kinds or registry.kinds():
-        entries = registry.kinds()[kind]
+    registries = registry.kinds()
+    for kind in kinds or registries:
+        entries = registries[kind]
         rows = [
             [
                 _written(kind, name, entries[name]),
@@ -58,12 +58,10 @@ def render(
             for name in entries
         ]
         table = indented(tabulate(rows, tablefmt="plain", disable_numparse=True))
+        table = table or _NONE.get(kind, "  none")
         if width is not None and any(len(line) > width for line in table.splitlines()):
-            table = "\n".join(_wrapped(row, width) for row in rows)
-        none = _NONE.get(kind, "  none")
-        if width is not None:
-            none = wrapped(none, width)
-        blocks.append(f"{kind}:\n{table or none}\n")
+            table = "\n".join(_wrapped(row, width) for row in rows) or wrapped(table, width)
+        blocks.append(f"{kind}:\n{table}\n")
     return "\n".join(blocks)
 
 

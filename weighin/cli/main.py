@@ -237,7 +237,7 @@ class _Sweep(click.Command):
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results", "local"),
+    default=store.LOCAL,
     show_default=True,
     metavar="FOLDER",
     help="Where records and figures are written.",
@@ -401,8 +401,9 @@ def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Col
         raise WeighinError("compare needs two results files or more.")
     runs = [(str(file), store.load(file)) for file in files]
     asked = [word.strip() for word in words.split(",") if word.strip()]
-    failing = comparison.failing(runs, asked)
-    _print(comparison.render(runs, style, terminal.here(color)))
+    against = comparison.held(runs)
+    failing = comparison.failing(against, asked)
+    _print(comparison.render(runs, style, terminal.here(color), against))
     if failing:
         click.echo(f"{len(failing)} figures fail: {comparison.told(failing)}", err=True)
         sys.exit(1)

@@ -2,7 +2,7 @@
 
 from weighin.core.case import Case
 from weighin.core.data import Dataset, Split
-from weighin.core.errors import DataNotFoundError, WeighinError
+from weighin.core.errors import DataNotFoundError, WeighinError, nearest
 from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
 from weighin.core.metrics import (
     Catalogue,
@@ -59,6 +59,7 @@ __all__ = [
     "WeighinError",
     "Weights",
     "kind_of",
+    "nearest",
     "title_of",
     "undescribed",
 ]

@@ -168,7 +168,7 @@ def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, 
     off the screen. Other benchmarks keep theirs.
     """
     groups = yield
-    asks = ("verbose", "compare", "histogram", "cprofile")
+    asks = ("verbose", "compare", "compare_fail", "histogram", "cprofile")
     if any(config.getoption(f"benchmark_{name}") for name in asks):
         return groups
     return [group for group in groups if not all(map(_is_weighed, group[1]))]

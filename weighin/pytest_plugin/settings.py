@@ -12,6 +12,7 @@ import pytest
 from weighin import registry
 from weighin.core import Suite, WeighinError
 from weighin.definitions import default_definitions, load_definitions
+from weighin.records import store
 from weighin.report import gates
 from weighin.report.gates import Gate
 
@@ -72,7 +73,7 @@ class Settings:
             pair_seconds=option("--weighin-pair-seconds"),
             margin=option("--weighin-margin") / 100,
             workers=option("--weighin-workers"),
-            results_dir=Path(named_dir) if named_dir else config.rootpath / "results" / "local",
+            results_dir=Path(named_dir) if named_dir else config.rootpath / store.LOCAL,
             cache_dir=option("--weighin-cache-dir"),
             data_dir=option("--weighin-data-dir"),
         )

@@ -19,6 +19,7 @@ from weighin.core import Case, Catalogue, Metric, Record, Results, Status, Stopp
 from weighin.files import replacing
 from weighin.records import upgrades
 
+LOCAL = Path("results", "local")  # where runs write, in a project's folder, unless told otherwise
 UNFINISHED = "unfinished"  # in a file whose run has not ended: later records replace earlier ones
 TAIL = "\n]}\n"
 

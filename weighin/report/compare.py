@@ -38,6 +38,7 @@ class Held:
         run: the later run's name.
         record: the later run's record, if it has one.
         verdict: one word or two, as of `verdict`; `not compared` between other machines.
+        refused: why it is not compared; empty if it is.
     """
 
     case: Case
@@ -46,6 +47,7 @@ class Held:
     run: str
     record: Record | None
     verdict: str
+    refused: str = ""
 
     @property
     def said(self) -> str:
@@ -101,29 +103,27 @@ def held(runs: Sequence[tuple[str, Results]]) -> list[Held]:
         for case in dict.fromkeys(case for records in (first, *others) for case in records):
             for (name, _), records in zip(runs[1:], others, strict=True):
                 pair = (first.get(case), records.get(case))
-                is_refused = metric.machine_bound and refused[name]
-                said = NOT_COMPARED if is_refused else verdict(metric, *pair)
-                against.append(Held(case, metric, pair[0], name, pair[1], said))
+                reason = (metric.machine_bound and refused[name]) or ""
+                said = NOT_COMPARED if reason else verdict(metric, *pair)
+                against.append(Held(case, metric, pair[0], name, pair[1], said, reason))
     return against
 
 
-def failing(runs: Sequence[tuple[str, Results]], words: Sequence[str]) -> list[Held]:
+def failing(against: Sequence[Held], words: Sequence[str]) -> list[Held]:
     """The figures of later runs that are one of some `FAILING` words.
 
     Raises:
-        WeighinError: as `held`; if a word is none of them, or asks for speeds that cannot be
-            compared: nothing slower can be found there.
+        WeighinError: if a word is none of them, or asks for speeds that cannot be compared: nothing
+            slower can be found there.
     """
     unknown = [word for word in words if word not in FAILING]
     if unknown:
         raise WeighinError(f"--fail-on {unknown[0]}: wanted some of {', '.join(FAILING)}.")
-    against = held(runs)
-    refused = {name: reason for name, reason in _refusals(runs).items() if reason}
-    if "slower" in words and refused:
-        name, reason = next(iter(refused.items()))
+    refused = next((each for each in against if each.refused), None)
+    if "slower" in words and refused is not None:
         raise WeighinError(
-            f"--fail-on slower: speeds are not compared with {name} ({reason}), so whether "
-            f"anything is slower cannot be told."
+            f"--fail-on slower: speeds are not compared with {refused.run} ({refused.refused}), so "
+            f"whether anything is slower cannot be told."
         )
     return [each for each in against if ("missing" if each.is_missing else each.verdict) in words]
 
@@ -138,17 +138,15 @@ def told(figures: Sequence[Held]) -> str:
     return ", ".join([*few, *([f"and {more} more"] if more else [])])
 
 
-def sections(runs: Sequence[tuple[str, Results]]) -> list[Section]:
+def sections(runs: Sequence[tuple[str, Results]], against: Sequence[Held]) -> list[Section]:
     """A table for each metric: a row a cell, a column a run; then what is not compared, and why.
 
     Args:
         runs: a name for each, and its results.
-
-    Raises:
-        WeighinError: as `held`.
+        against: what `held` gives of them.
     """
     tables: dict[str, dict[Case, list[str]]] = {}
-    for each in held(runs):
+    for each in against:
         rows = tables.setdefault(each.metric.name, {})
         begin = [_named(each.case), _figure(each.metric, each.first)]
         row = rows.setdefault(each.case, begin)
@@ -173,7 +171,10 @@ def _refusals(runs: Sequence[tuple[str, Results]]) -> dict[str, str | None]:
 
 
 def render(
-    runs: Sequence[tuple[str, Results]], format: str = "text", terminal: Terminal | None = None
+    runs: Sequence[tuple[str, Results]],
+    format: str = "text",
+    terminal: Terminal | None = None,
+    against: Sequence[Held] | None = None,
 ) -> str:
     """What was compared, in one of `layout.FORMATS`; `text` fitted to a terminal, if one is given.
 
@@ -181,13 +182,15 @@ def render(
         runs: a name for each, and its results.
         format: `csv` and `json` have a row for each figure of each later run.
         terminal: that `text` is fitted to.
+        against: what `held` gives of the runs, where that is known already.
 
     Raises:
         WeighinError: as `held`.
     """
+    against = held(runs) if against is None else against
     if format in FLAT:
-        return FLAT[format]([each.flat for each in held(runs)])
-    return written(sections(runs), format, terminal)
+        return FLAT[format]([each.flat for each in against])
+    return written(sections(runs, against), format, terminal)
 
 
 def compared(runs: Sequence[Results]) -> list[Metric]:

@@ -9,13 +9,12 @@ for comparison. Gates are parsed, never run.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Catalogue, Metric, Record, Results, WeighinError
+from weighin.core import Catalogue, Metric, Record, Results, WeighinError, nearest
 from weighin.report.layout import LAYOUTS, Section
 from weighin.report.units import shown
 
@@ -173,8 +172,8 @@ def _summary(outcomes: Sequence[Outcome], strict: bool) -> str:
 def _missing(gate: Gate, records: Sequence[Record]) -> str:
     metrics = sorted({record.metric for record in records})
     if gate.metric not in metrics:
-        near = difflib.get_close_matches(gate.metric, metrics, n=1)
-        known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(metrics)}"
+        near = nearest(gate.metric, metrics)
+        known = f"did you mean {near!r}?" if near else f"there are {', '.join(metrics)}"
         return f"no metric {gate.metric!r} here; {known}"
     reasons = [
         record.reason

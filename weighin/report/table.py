@@ -142,7 +142,7 @@ def render(runs: Sequence[Results], format: str, terminal: Terminal | None = Non
     intervals, one row for each seed, and all runs in one document; the others hold figures as
     people read them, with notes and a footer; `text` fitted to a terminal, if one is given.
     """
-    return document(runs, format, _sections, _flat_with_run, terminal)
+    return document(runs, format, _sections, flat, terminal)
 
 
 def document(
@@ -162,7 +162,8 @@ def document(
         terminal: that `text` is fitted to.
     """
     if format in FLAT:
-        return FLAT[format]([row for results in runs for row in flat(results)])
+        rows = [{**row, **_run_of(results)} for results in runs for row in flat(results)]
+        return FLAT[format](rows)
     return written(sections(runs, tables_of), format, terminal)
 
 
@@ -231,17 +232,16 @@ def flat(results: Results) -> Iterable[dict[str, Any]]:
             yield numbers
 
 
-def _flat_with_run(results: Results) -> Iterable[dict[str, Any]]:
-    """The same, and of which run they are, where, when and by what it was measured."""
+def _run_of(results: Results) -> dict[str, str]:
+    """Of which run rows are: what was weighed, when, where and by what."""
     environment = results.environment
-    of_run = {
+    return {
         "run": environment.get("suite", ""),
         "profile": environment.get("profile", ""),
         "date": environment.get("date", ""),
         "machine": machine(results),
         "versions": packages(results),
     }
-    return [{**row, **of_run} for row in flat(results)]
 
 
 def _whole(value: float) -> float:

@@ -7,6 +7,7 @@ they are (`weighin.report.layout`).
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -17,13 +18,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import click
-from tabulate import tabulate
 
 from weighin.report.layout import LAYOUTS, Section, one_line
 
 Color = Literal["auto", "always", "never"]
 COLORS: tuple[Color, ...] = ("auto", "always", "never")
 
+_AS_IT_IS = dataclasses.replace(LAYOUTS["text"], cell=str, lines="\n".join)  # it fits already
 GAP = 2  # between columns, as tabulate's style `simple` draws them
 PADDING = 2  # by which it makes a column wider than its header
 # Words by which a verdict begins, and those in place of a figure; they say the same without colour.
@@ -56,21 +57,24 @@ class Terminal:
 
     def write(self, sections: Sequence[Section]) -> str:
         """Tables with their titles and lines, fitted to it."""
-        return "\n\n".join(map(self._section, sections))
+        return "\n\n".join(_AS_IT_IS.write(self._fitted(section)) for section in sections)
 
-    def _section(self, section: Section) -> str:
-        if not section.headers:
-            return self._lines(section.lines)
-        rows = [[one_line(cell) for cell in row] for row in ([*section.headers], *section.rows)]
-        (headers, *rows), left_out = self._fitted(rows, section)
+    def _fitted(self, section: Section) -> Section:
+        """The section, folded to the width and coloured."""
+        rows, left_out = [list(map(one_line, row)) for row in section.rows], list[str]()
+        headers = list(map(one_line, section.headers))
+        if headers:
+            (headers, *rows), left_out = self._narrowed([headers, *rows], section)
         if self.colored:
             rows = [[row[0], *map(_colored, row[1:])] for row in rows]
-        body = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
-        lines = [*([_left_out(left_out)] if left_out else []), *section.lines]
-        title = f"{one_line(section.title)}\n\n" if section.title else ""
-        return f"{title}{body}" + (f"\n\n{self._lines(lines)}" if lines else "")
+        lines = [*([_left_out(left_out)] if left_out else []), *map(one_line, section.lines)]
+        if self.width is not None:
+            lines = [wrapped(line, self.width) for line in lines]
+        return dataclasses.replace(section, headers=headers, rows=rows, lines=lines)
 
-    def _fitted(self, rows: list[list[str]], section: Section) -> tuple[list[list[str]], list[str]]:
+    def _narrowed(
+        self, rows: list[list[str]], section: Section
+    ) -> tuple[list[list[str]], list[str]]:
         """Rows, headers first, that fit; and the headers of columns for which there is no room."""
         if self.width is None or _total(_widths(rows)) <= self.width:
             return rows, []
@@ -83,20 +87,11 @@ class Terminal:
         if _total(_widths(rows)) > self.width and section.under_first in rows[0]:
             rows, words = _without(rows, section.under_first)
             rows = [[f"{row[0]}\n{word}", *row[1:]] for row, word in zip(rows, words, strict=True)]
-        widths = _narrowed(rows, self.width)
+        widths = _shared_out(rows, self.width)
+        within = [[width - PADDING for width in widths], *([widths] * (len(rows) - 1))]
         return [
-            [
-                _folded(cell, width - (0 if number else PADDING))
-                for cell, width in zip(row, widths, strict=True)
-            ]
-            for number, row in enumerate(rows)
+            list(map(_folded, row, most)) for row, most in zip(rows, within, strict=True)
         ], left_out
-
-    def _lines(self, lines: Sequence[str]) -> str:
-        plain = LAYOUTS["text"].lines(lines)
-        if self.width is None:
-            return plain
-        return "\n".join(wrapped(line, self.width) for line in plain.splitlines())
 
 
 def here(color: Color = "auto") -> Terminal | None:
@@ -155,7 +150,7 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
 
 
-def _narrowed(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+def _shared_out(rows: Sequence[Sequence[str]], width: int) -> list[int]:
     """Widths of columns that come to no more than a width, unless words are too long for it."""
     widths = _widths(rows)
     least = _widths(
