@@ -37,6 +37,8 @@ LAYERS = [
     {"records"},
     {"report"},
     {"publish"},
+    {"bench"},
+    {"job"},
     {"pytest_plugin", "cli"},
     {"__main__"},
 ]

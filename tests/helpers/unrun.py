@@ -11,13 +11,22 @@ from typing import Any
 
 from helpers.flatbuffer import dense, write
 
-from weighin import pytest_plugin, registry
+from weighin import grammar, pytest_plugin, registry
 from weighin.build.cache import Cache
 from weighin.build.keys import BuildContext
-from weighin.core import Artifact, Case, Dataset, Recipe, ReferenceModel, Suite, WeighinError
+from weighin.core import (
+    Artifact,
+    Case,
+    Dataset,
+    Recipe,
+    ReferenceModel,
+    Suite,
+    Variant,
+    WeighinError,
+)
 from weighin.datasets.search import SearchPaths
+from weighin.job.settings import Settings
 from weighin.measure.context import RunContext
-from weighin.pytest_plugin.settings import Settings
 
 
 class Declared:
@@ -95,6 +104,8 @@ class FakeArtifacts:
         broken: variants that cannot be built.
     """
 
+    cases = None
+
     def __init__(self, folder: Path, broken: Sequence[str] = ()) -> None:
         """Write the file to a folder."""
         self.context = BuildContext(Cache(folder), SearchPaths.here(folder), ())
@@ -119,6 +130,22 @@ class FakeArtifacts:
     def files(self, model: str) -> list[Artifact]:
         """None, since nothing is built."""
         return []
+
+    def told(self) -> list[dict[str, str]]:
+        """Nothing: no file is a finished one."""
+        return []
+
+    def named_task(self, model: str) -> Any:
+        """What the model's recipe names."""
+        return registry.models[model].recipe(self.profile).task
+
+    def variant(self, case: Case) -> Variant:
+        """By its name."""
+        return grammar.parse(case.variant)
+
+    def unavailable(self, case: Case) -> str | None:
+        """Everything can be exported."""
+        return None
 
     def origins(self, digests: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         """Provenance of the files that were asked for, as far as their digests are named."""

@@ -135,7 +135,7 @@ def test_graphs_of_unknown_work_are_asked_for_few_images(
         operators = (dataclasses.replace(graph.operators[0], uncounted=True),)
         return dataclasses.replace(graph, operators=operators)
 
-    monkeypatch.setattr("weighin.measure.equivalence.read_tflite", partly_counted)
+    monkeypatch.setattr("weighin.measure.renaming.read_tflite", partly_counted)
     equivalence._reference_outputs.cache_clear()
     check_session(LiteRT().open(quantized.path, 1), quantized, flat(data))
 

@@ -13,7 +13,8 @@ from helpers.unrun import FakeConfig
 
 from weighin import registry
 from weighin.core import Suite, WeighinError
-from weighin.pytest_plugin.settings import Settings
+from weighin.job.settings import Settings
+from weighin.pytest_plugin import settings as reading
 
 TINY = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8")
 
@@ -30,7 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def read(rootpath: Path, *definitions: Path, **options: Any) -> Settings:
     """Settings of these options."""
     config: Any = FakeConfig(rootpath, definitions, **options)
-    return Settings.read(config)
+    return reading.read(config)
 
 
 def test_without_options_the_first_suite_is_weighed(project: Path) -> None:

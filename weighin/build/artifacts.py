@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from weighin import grammar
+from weighin import grammar, registry
 from weighin.build import invariants
 from weighin.build.jobs import Job, job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
-from weighin.core import Artifact, Case, Failure, Variant, WeighinError
+from weighin.core import Artifact, Case, Failure, Task, Variant, WeighinError
 
 
 @dataclass
@@ -32,6 +32,8 @@ class Artifacts:
     workers: int = 0
     built: dict[Job, Artifact | Failure] = field(default_factory=dict)
     _checked: set[Path] = field(default_factory=set)
+
+    cases: ClassVar[None] = None  # that these files are of: the suite says it
 
     def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
         """Build whatever the cases, their baselines and their claims need (`scheduler.build`)."""
@@ -62,7 +64,7 @@ class Artifacts:
         if outcome.path not in self._checked:
             invariants.check(
                 outcome.path,
-                grammar.parse(case.variant),
+                self.variant(case),
                 lambda other: self.of(_tflite(case, other)).path,
             )
             self._checked.add(outcome.path)
@@ -91,8 +93,29 @@ class Artifacts:
                 ]
         return chains
 
+    def told(self) -> list[dict[str, str]]:
+        """None: what was built is told by its provenance."""
+        return []
+
+    def named_task(self, model: str) -> str | Task | None:
+        """The task that a model's recipe names, if it names one."""
+        return registry.models[model].recipe(self.profile).task
+
+    def variant(self, case: Case) -> Variant:
+        """The case's variant, by its name."""
+        return grammar.parse(case.variant)
+
+    def unavailable(self, case: Case) -> str | None:
+        """Why the case's file cannot be exported here, or None."""
+        export = self.variant(case).export
+        for name in {export.name, grammar.innermost(export)}:
+            asked = vars(registry.exports[name]).get("available")
+            if asked is not None and (reason := asked()):
+                return str(reason)
+        return None
+
     def _job(self, case: Case) -> Job:
-        wanted = grammar.parse(case.variant)
+        wanted = self.variant(case)
         return job_for(case.model, self.profile, case.seed, wanted, case.format)
 
 

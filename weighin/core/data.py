@@ -88,6 +88,8 @@ class Dataset:
         classes: how many classes the targets number, where they are class numbers; else None.
         unlabelled: why there is nothing to hold answers against, such as images of noise; empty
             where there is. Quality is then `not measured`, for this reason; all else is.
+        test_only: there is no training part: `train` is then the test part, by which shapes and
+            targets are told, and nothing may be trained or calibrated on it.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Dataset:
     train: Split
     test: Split
     unlabelled: str = ""
+    test_only: bool = False
 
     @property
     def examples(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weighin.core.errors import WeighinError
 from weighin.core.signature import Signature
 
 
@@ -55,11 +56,13 @@ class Artifact:
     Attributes:
         format: the file's ending, `tflite` or `h5`.
         answers: `.npz` file of the Keras model's outputs for the first test examples, by name,
-            each `(n, …)`: what any runtime's answers are held against.
+            each `(n, …)`: what any runtime's answers are held against. None of a finished file,
+            whose Keras model nobody has seen.
         provenance: model, stage, recipe, seed, digests and versions, as hashed into the key.
         seconds: what building it took, its parents not counted.
         facts: what else was seen while it was built, that decides nothing: `signature` of the
-            Keras model, its `task`, whether it is `trained`, and `calibration`.
+            Keras model, its `task`, whether it is `trained`, and `calibration`; of a finished file
+            its `own_names` of `inputs` and `outputs`, where they differ from the signature's.
     """
 
     key: str
@@ -67,7 +70,7 @@ class Artifact:
     format: str
     sha256: str
     bytes: int
-    answers: Path
+    answers: Path | None
     provenance: Mapping[str, Any]
     seconds: float
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -78,7 +81,13 @@ class Artifact:
         return Signature.of_json(self.facts["signature"])
 
     def outputs(self) -> dict[str, npt.NDArray[Any]]:
-        """The Keras model's outputs for the first test examples, by name, each `(n, …)`."""
+        """The Keras model's outputs for the first test examples, by name, each `(n, …)`.
+
+        Raises:
+            WeighinError: if there is none.
+        """
+        if self.answers is None:
+            raise WeighinError(f"{self.path.name} comes without the Keras model that it is of.")
         with np.load(self.answers, allow_pickle=False) as archive:
             return dict(archive)
 

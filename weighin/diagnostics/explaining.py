@@ -22,6 +22,7 @@ def explain(
     path: Path,
     baseline: Path,
     seen: Mapping[str, Any] | None = None,
+    variant: Variant | None = None,
 ) -> list[str]:
     """What the rules say of a row.
 
@@ -31,11 +32,12 @@ def explain(
         path: the variant's .tflite file, also where the row is of its Keras file.
         baseline: the baseline's .tflite file.
         seen: what was seen while the file was built (`Artifact.facts`).
+        variant: how the file is stored; if not given, as its name says.
     """
     here = machine.facts()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
     latency = records.get("latency")
-    variant = grammar.parse(case.variant)
+    variant = variant or grammar.parse(case.variant)
     facts = Facts(
         variant=variant,
         graph=read_tflite(path),

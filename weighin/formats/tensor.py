@@ -90,6 +90,15 @@ class Tensor:
         return "×".join(sizes) or "scalar"
 
     @property
+    def reach(self) -> tuple[float, float] | None:
+        """The least and the greatest real value that it can hold by its scale; None without one."""
+        if not self.scale or self.dtype not in ("INT8", "UINT8", "INT16"):
+            return None
+        limits = np.iinfo(self.dtype.lower())
+        low, high = (self.scale * (end - self.zero_point) for end in (limits.min, limits.max))
+        return low, high
+
+    @property
     def sparse(self) -> bool:
         """Whether `data` leaves zeros out (sparse encoding)."""
         return self.sparsity is not None

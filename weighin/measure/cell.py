@@ -17,15 +17,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from weighin import grammar, registry
+from weighin import registry
 from weighin.core import Artifact, Record, Runtime, Session, Status, WeighinError
 from weighin.core.case import Case
-from weighin.formats.tflite import read_tflite
 from weighin.measure import paired
 from weighin.measure.closeness import refuse_far
 from weighin.measure.context import RunContext
 from weighin.measure.figures import figures, without_figures
 from weighin.measure.paired import Side
+from weighin.measure.renaming import graph_of
 from weighin.outcomes import ColdStart, Compressed, Evaluation, Pair
 
 
@@ -55,11 +55,8 @@ class Cell:
         """Why the case cannot be weighed here: its data, export or runtime is not to be had."""
         if missing := self.context.missing_data(self.case):
             return missing
-        export = grammar.parse(self.case.variant).export
-        for name in {export.name, grammar.innermost(export)}:
-            asked = vars(registry.exports[name]).get("available")
-            if asked is not None and (reason := asked()):
-                return str(reason)
+        if reason := self.context.artifacts.unavailable(self.case):
+            return reason
         return self.runtime.available() if self.case.runtime else None
 
     @property
@@ -130,10 +127,10 @@ class Cell:
         if case not in self.context.answers:
             self.context.open(case).close()
         wanted, checked = self.context.answers[case], "what this file answered when it was checked"
-        graph = read_tflite(artifact.path) if artifact.format == "tflite" else None
+        graph = graph_of(artifact)
 
         def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
-            session = self.runtime.open(artifact.path, case.threads)
+            session = self.context.opened(case)
             try:
                 call = session.inference(example)
                 call()

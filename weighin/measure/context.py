@@ -12,6 +12,7 @@ from pathlib import Path
 from weighin import registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.cache import Cache, default_folder
+from weighin.build.finished import FinishedFiles
 from weighin.build.keys import BuildContext
 from weighin.core import (
     Array,
@@ -29,12 +30,14 @@ from weighin.measure.cold_start import cold_starts
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
 from weighin.measure.paired import median_seconds
+from weighin.measure.renaming import given_as, renamed
 from weighin.outcomes import ColdStart, Evaluation, Fidelity
 from weighin.stats import MARGIN, PAIR_SECONDS
 from weighin.targets.machine import usable_cores
 from weighin.tasks import inferring
 
 SMALL_BYTES = 20_000_000  # of a file that is compressed before it is asked for
+FED = 2  # data that are kept as models take them
 
 
 @dataclass
@@ -51,7 +54,7 @@ class RunContext:
         starts: the cold start by which each file was tried.
     """
 
-    artifacts: Artifacts
+    artifacts: Artifacts | FinishedFiles
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
     optional: tuple[str, ...] = ()
@@ -60,7 +63,8 @@ class RunContext:
     starts: dict[Case, ColdStart] = field(default_factory=dict)
     _gzipped: dict[str, bytes] = field(default_factory=dict)  # of one model's files, by digest
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
-    _fed: tuple[Dataset, Signature, Dataset] | None = None  # the last data, and what they fed
+    # the last data, and what they fed: files that are compared may take other types
+    _fed: list[tuple[Dataset, Signature, Dataset]] = field(default_factory=list)
     _overheads: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
@@ -77,9 +81,7 @@ class RunContext:
         optional: tuple[str, ...] = (),
     ) -> RunContext:
         """A context that looks where the options, or else the environment variables, say."""
-        folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
-        search = SearchPaths.here(folder, data_dir)
-        context = BuildContext(Cache(folder), search, tuple(definitions))
+        context = build_context(cache_dir, data_dir, definitions)
         return cls(Artifacts(context, profile, workers), pair_seconds, margin, optional)
 
     @property
@@ -120,9 +122,12 @@ class RunContext:
     def dataset(self, case: Case) -> Dataset:
         """The data set that the case is trained and tested on, fed to its model."""
         loaded, signature = self.load_dataset(case.dataset), self.artifact(case).signature
-        if self._fed is None or self._fed[0] is not loaded or self._fed[1] != signature:
-            self._fed = (loaded, signature, loaded.fed_to(signature))  # which looks at every value
-        return self._fed[2]
+        for known, fed_by, fed in self._fed:
+            if known is loaded and fed_by == signature:
+                return fed
+        fed = loaded.fed_to(signature)  # which looks at every value
+        self._fed = [*self._fed[1 - FED :], (loaded, signature, fed)]
+        return fed
 
     def load_dataset(self, name: str) -> Dataset:
         """A data set by its name."""
@@ -144,7 +149,7 @@ class RunContext:
         return inferring.known(named, inferred or "") if named or inferred else None
 
     def _named_task(self, case: Case) -> str | Task | None:
-        return registry.models[case.model].recipe(self.artifacts.profile).task
+        return self.artifacts.named_task(case.model)
 
     def missing_data(self, case: Case) -> str | None:
         """Why an optional model is left out: its data are not at hand; None if they are."""
@@ -162,12 +167,21 @@ class RunContext:
 
     def cold_starts(self, case: Case, count: int = 1) -> list[ColdStart]:
         """Load, allocate and answer one test example in fresh processes, one after the other."""
-        path, example, definitions = (
-            self.artifact(case).path,
-            self.example(case),
-            self.build_context.definitions,
+        artifact, definitions = self.artifact(case), self.build_context.definitions
+        example = given_as(artifact, self.example(case))
+        return cold_starts(
+            case.runtime, artifact.path, case.threads, example, definitions, count=count
         )
-        return cold_starts(case.runtime, path, case.threads, example, definitions, count=count)
+
+    def opened(self, case: Case) -> Session:
+        """The case's file, opened with its runtime, unchecked; arrays by its signature's names.
+
+        Raises:
+            WeighinError: if the runtime refuses it.
+        """
+        artifact = self.artifact(case)
+        runtime = registry.runtimes[case.runtime]
+        return renamed(runtime.open(artifact.path, case.threads), artifact)
 
     def open(self, case: Case) -> Session:
         """Open the case's file with its runtime, and check that it answers as it should.
@@ -181,13 +195,14 @@ class RunContext:
         if case not in self.starts and not runtime.needs_tensorflow:
             # native code may crash on a file: then it does so in a process of its own
             (self.starts[case],) = self.cold_starts(case)
-        session = runtime.open(artifact.path, case.threads)
+        session = self.opened(case)
         try:
             fidelity = check_session(session, artifact, self.dataset(case), self.task(case))
         except BaseException:
             session.close()
             raise
-        self.fidelities[case] = fidelity
+        if fidelity is not None:
+            self.fidelities[case] = fidelity
         self.answers[case] = dict(session.answer())  # of the last check: this case's example alone
         return session
 
@@ -225,6 +240,14 @@ class RunContext:
         else:
             evaluation = dataclasses.replace(evaluation, outputs={})
         self._evaluations[case] = evaluation
+
+
+def build_context(
+    cache_dir: str | None, data_dir: str | None, definitions: Sequence[Path] = ()
+) -> BuildContext:
+    """Where things are, as the options or else the environment variables say."""
+    folder = Path(cache_dir).expanduser().resolve() if cache_dir else default_folder()
+    return BuildContext(Cache(folder), SearchPaths.here(folder, data_dir), tuple(definitions))
 
 
 def _gzip(path: Path) -> bytes:

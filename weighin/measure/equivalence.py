@@ -31,6 +31,7 @@ from weighin.measure.closeness import (
     rounding,
 )
 from weighin.measure.evaluation import named_as, not_finite, refuse_not_finite
+from weighin.measure.renaming import given_as, graph_of, taken_as
 from weighin.outcomes import Fidelity
 from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.stats import concordance, proportion
@@ -42,11 +43,19 @@ ALIKE_UNTRAINED = 0.5
 REFERENCE_MACS = 30_000_000  # that the reference kernels are asked for
 REFERENCE_BYTES = 16_000_000  # of inputs and outputs, likewise; they are kept for other sessions
 FEW = 10  # examples that they are asked for where the work of a file cannot all be counted
+CHECKED_EXAMPLES = 256  # of a finished file; others are checked on as many as Keras answered
+CHECKED_BYTES = 64_000_000  # of their inputs and outputs
+CLIPPED = 0.1  # share of an input's values that may lie beyond what a quantized input can hold,
+BEYOND = 0.05  # by more than this share of its range: calibration leaves some outside
 LARGE_MACS = 1_000_000_000  # of a model whose single example they are not asked for
 
 
-def check_session(session: Session, artifact: Artifact, dataset: Dataset, task: Task) -> Fidelity:
+def check_session(
+    session: Session, artifact: Artifact, dataset: Dataset, task: Task
+) -> Fidelity | None:
     """Hold a session's answers against the Keras model's and the reference kernels'.
+
+    Those of a finished file, whose Keras model nobody has seen, against the latter alone.
 
     Args:
         session: an open file.
@@ -55,40 +64,89 @@ def check_session(session: Session, artifact: Artifact, dataset: Dataset, task: 
         task: what is asked.
 
     Returns:
-        How the session answers beside the Keras model.
+        How the session answers beside the Keras model; None if there is none.
 
     Raises:
-        WeighinError: if outputs are not finite or of another shape; if a float file's lie further
-            from the Keras model's than rounding explains; if another's agree with it no better
-            than by chance (where anybody has trained it); if a .tflite's lie far from what the
-            reference kernels, or for a large model the plain built-in ones, make of the same file
-            (an untrained model's: and an example's as a whole are not like it); if one example
-            alone is answered otherwise than in a batch.
+        WeighinError: if many input values are beyond what the file's input can hold; if outputs
+            are not finite or of another shape; if a float file's lie further from the Keras model's
+            than rounding explains; if another's agree with it no better than by chance (where
+            anybody has trained it); if a .tflite's lie far from what the reference kernels, or for
+            a large model the plain built-in ones, make of the same file (an untrained model's: and
+            an example's as a whole are not like it); if one example alone is answered otherwise
+            than in a batch.
     """
-    wanted = artifact.outputs()
-    n = named.count(wanted)
+    graph = graph_of(artifact)
+    wanted = None if artifact.answers is None else artifact.outputs()
+    n = _checked(dataset, artifact) if wanted is None else named.count(wanted)
     inputs = dataset.test.inputs(0, n)
+    if graph is not None:
+        refuse_clipped(graph, given_as(artifact, inputs))
     outputs = named_as(session.predict(inputs), artifact.signature)
-    _refuse_other_shapes(outputs, wanted)
+    if wanted is not None:
+        _refuse_other_shapes(outputs, wanted)
     refuse_not_finite({name: not_finite(values) for name, values in outputs.items()}, n)
-    furthest = max(_furthest(outputs[name], values) for name, values in wanted.items())
-    targets = named.taken(task.targets(dataset.test), slice(n))
-    answers, wanted_answers = (task.answers(each, inputs, targets) for each in (outputs, wanted))
-    same = task.same(answers, wanted_answers)
-    fidelity = Fidelity(None if same is None else float(same.sum()), n, furthest)
-    graph = read_tflite(artifact.path) if artifact.format == "tflite" else None
-    if _is_float(artifact):
-        _refuse_inexact(outputs, wanted, EXACT if artifact.trained else EXACT_UNTRAINED)
+    fidelity = None
+    if wanted is not None:
+        targets = named.taken(task.targets(dataset.test), slice(n))
+        fidelity = _fidelity(task, outputs, wanted, inputs, targets)
+        if _is_float(artifact):
+            _refuse_inexact(outputs, wanted, EXACT if artifact.trained else EXACT_UNTRAINED)
     if graph is not None:
         _hold_against_reference(outputs, artifact, graph, inputs)
     # an untrained model's scores are nearly even, so that rounding decides which is highest
-    if artifact.trained:
+    if wanted is not None and fidelity is not None and artifact.trained:
         _refuse_chance(outputs, wanted, fidelity, task.chance(dataset))
     session.inference(dataset.test.inputs(0, 1))()
     alone = named_as(session.answer(), artifact.signature)
     first = named.taken(outputs, slice(1))
     refuse_far(alone, first, "the same example's answer in a batch", graph, among=outputs)
     return fidelity
+
+
+def _checked(dataset: Dataset, artifact: Artifact) -> int:
+    """How many examples a finished file is checked on; of large ones fewer."""
+    example = named.example_bytes(dataset.test.stored)
+    example += sum(port.bytes for port in artifact.signature.outputs)
+    return min(len(dataset.test), CHECKED_EXAMPLES, max(1, CHECKED_BYTES // max(1, example)))
+
+
+def _fidelity(
+    task: Task, outputs: Arrays, wanted: Arrays, inputs: Arrays, targets: Arrays
+) -> Fidelity:
+    furthest = max(_furthest(outputs[name], values) for name, values in wanted.items())
+    answers, wanted_answers = (task.answers(each, inputs, targets) for each in (outputs, wanted))
+    same = task.same(answers, wanted_answers)
+    return Fidelity(None if same is None else float(same.sum()), named.count(wanted), furthest)
+
+
+def refuse_clipped(graph: Graph, inputs: Arrays) -> None:
+    """Refuse inputs of which a quantized file would see next to nothing but its ends.
+
+    Pixels from 0 to 255 given to an input that holds 0 to 1 all become 1, without an error.
+
+    Args:
+        graph: what the file holds.
+        inputs: real values by the file's own names, each `(n, …)`.
+
+    Raises:
+        WeighinError: naming the input, what it holds and what comes.
+    """
+    ports = graph.inputs_by_name()
+    if len(ports) == len(inputs) == 1:
+        inputs = dict(zip(ports, inputs.values(), strict=True))
+    for name, number in ports.items():
+        reach, values = graph.tensors[number].reach, inputs.get(name)
+        if values is None or reach is None:
+            continue
+        low, high = reach
+        beyond = (values < low - BEYOND * (high - low)) | (values > high + BEYOND * (high - low))
+        if beyond.mean() > CLIPPED:
+            raise WeighinError(
+                f"the file's input {name!r} holds values from {low:.4g} to {high:.4g}, and is "
+                f"given such from {values.min():.4g} to {values.max():.4g}, of which "
+                f"{beyond.mean() * 100:.0f} % lie beyond: scale the data as the model's own were "
+                f"(--scale, or scale= where they are registered)"
+            )
 
 
 def _furthest(values: Array, wanted: Array) -> float:
@@ -237,5 +295,7 @@ def _reference(
     example += sum(4 * math.prod(graph.tensors[number].shape) for number in graph.outputs)
     few = max(1, min(named.count(inputs), REFERENCE_MACS // macs, REFERENCE_BYTES // example))
     content = io.BytesIO()
+    inputs = given_as(artifact, inputs)
     np.savez(content, **named.taken(inputs, slice(few)))  # type: ignore[arg-type]
-    return _reference_outputs(artifact.path, artifact.sha256, content.getvalue(), keep_tensors)
+    outputs = _reference_outputs(artifact.path, artifact.sha256, content.getvalue(), keep_tensors)
+    return taken_as(artifact, outputs)

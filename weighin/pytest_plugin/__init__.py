@@ -21,13 +21,13 @@ import pytest
 
 from weighin.core import WeighinError
 from weighin.measure.cell import Cell
-from weighin.pytest_plugin.run import Run, cell_of
+from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.report import comment, gates
 from weighin.report.table import render, sections
 from weighin.report.terminal import Terminal
 from weighin.stats import MARGIN, PAIR_SECONDS
 
-_RUN = pytest.StashKey[Run]()
+_RUN = pytest.StashKey[PytestRun]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; a cell that fails before it is timed needs no warning beside."""
     config.addinivalue_line("markers", "weigh(scope): the operation that a bench function times")
     config.addinivalue_line("filterwarnings", "ignore:Benchmark fixture was not used at all")
-    config.stash[_RUN] = Run(config)
+    config.stash[_RUN] = PytestRun(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -108,8 +108,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Remember what will not be measured."""
     for item in items:
-        if cell_of(item) is not None:
-            item.config.stash[_RUN].deselected.append(item)
+        if (cell := cell_of(item)) is not None:
+            item.config.stash[_RUN].run.deselected.append(cell)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -156,7 +156,7 @@ def pytest_runtest_makereport(
     if benchmark is not None:
         benchmark.extra_info.update(_extra_info(cell))
     if cell.records:
-        item.config.stash[_RUN].keep(cell)
+        item.config.stash[_RUN].run.keep(cell)
     return report
 
 
@@ -176,8 +176,8 @@ def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Explain every row, write all records, and fail if a gate does."""
-    run = session.config.stash[_RUN]
-    if run.path is not None:
+    if session.config.stash[_RUN].begun:
+        run = session.config.stash[_RUN].run
         run.finish()
         if not run.keeps_gates() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -188,9 +188,9 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Print the comparison tables last, and say where the records are."""
-    run = config.stash[_RUN]
-    if run.path is None:
+    if not config.stash[_RUN].begun:
         return
+    run = config.stash[_RUN].run
     terminalreporter.section("weighin")
     terminalreporter.line("")
     results = run.results()
@@ -201,10 +201,11 @@ def pytest_terminal_summary(
             gates.render(run.outcomes, config.getoption("--weighin-strict"))
         )
         terminalreporter.line("")
-    terminalreporter.write_line(f"records: {_shorter(run.path)}")
+    path = _shorter(run.path or Path())
+    terminalreporter.write_line(f"records: {path}")
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        problem = comment.append(Path(summary), sections([results]), str(_shorter(run.path)))
+        problem = comment.append(Path(summary), sections([results]), str(path))
         if problem:
             terminalreporter.write_line(f"warning: no step summary: {problem}", yellow=True)
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from weighin import grammar, registry
 from weighin.core import Recipe, ReferenceModel, Scope, Suite, WeighinError
-from weighin.pytest_plugin import plan
-from weighin.pytest_plugin.plan import with_controls
+from weighin.job import plan
+from weighin.job.plan import with_controls
 from weighin.registry import SCOPES
 
 VARIANTS = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8")

@@ -7,19 +7,38 @@ import itertools
 from collections.abc import Sequence
 
 from weighin import grammar, registry
-from weighin.core import Case, Scope, Variant
-from weighin.pytest_plugin.settings import Settings
+from weighin.core import Case, Scope, Suite, Variant
+from weighin.job.settings import Settings
 
 CONTROL = "finetune"  # stands beside whatever trains further, so that epochs get no credit
 
 
-def cases(settings: Settings, scope: Scope) -> list[Case]:
+def cases(settings: Settings, scope: Scope, files: Sequence[Case] | None = None) -> list[Case]:
     """What an operation is run for, in the order of the suite.
+
+    Args:
+        settings: of the run.
+        scope: the operation.
+        files: cases of finished files; if not given, what the suite names is built.
 
     Raises:
         WeighinError: if the suite names what is not known, or a variant makes no sense.
     """
-    suite = settings.suite
+    planned: list[Case] = []
+    for case in of_suite(settings.suite) if files is None else files:
+        on_runtimes = _on_runtimes(case, settings)
+        planned += [case] * bool(on_runtimes) if scope == "artifact" else on_runtimes
+    if scope == "pair":
+        planned = [case for case in planned if case != case.baseline]
+    return planned
+
+
+def of_suite(suite: Suite) -> list[Case]:
+    """The files of a suite's models: its variants and their controls, of all seeds.
+
+    Raises:
+        WeighinError: as `cases`.
+    """
     planned: list[Case] = []
     for model in suite.models:
         recipe = registry.models[model].recipe(suite.profile)
@@ -27,12 +46,10 @@ def cases(settings: Settings, scope: Scope) -> list[Case]:
         parsed = [grammar.parse(name) for name in suite.variants_of(model)]
         variants = with_controls(parsed, trains=recipe.finetune_epochs > 0)
         for seed, variant in itertools.product(range(suite.seeds), variants):
-            for format in _formats(variant):
-                case = Case(model, recipe.dataset, variant.name, seed, format)
-                on_runtimes = _on_runtimes(case, settings)
-                planned += [case] * bool(on_runtimes) if scope == "artifact" else on_runtimes
-    if scope == "pair":
-        planned = [case for case in planned if case != case.baseline]
+            planned += [
+                Case(model, recipe.dataset, variant.name, seed, format)
+                for format in _formats(variant)
+            ]
     return planned
 
 

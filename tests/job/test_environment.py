@@ -17,9 +17,9 @@ from weighin import packages, registry
 from weighin.core import Anchor, Case, Dataset, Recipe, ReferenceModel, Suite, Weights
 from weighin.datasets import loading
 from weighin.files import sha256
+from weighin.job.environment import environment
 from weighin.measure import calibration
 from weighin.measure.calibration import Calibration
-from weighin.pytest_plugin.environment import environment
 from weighin.targets import machine
 
 BEGAN = datetime.datetime(2024, 5, 6, 7, 8, 9, tzinfo=datetime.UTC)

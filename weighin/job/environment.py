@@ -10,10 +10,10 @@ from typing import Any
 from weighin import packages, registry
 from weighin.build import pretrained
 from weighin.core import Dataset, Record
+from weighin.job.settings import Settings
 from weighin.measure import calibration
 from weighin.measure.context import RunContext
 from weighin.measure.paired import NARROW
-from weighin.pytest_plugin.settings import Settings
 from weighin.stats import SMALLEST_SPEEDUP
 from weighin.targets import machine
 
@@ -51,13 +51,14 @@ def environment(
         "datasets": {
             name: {
                 "digest": data.digest,
-                "train": len(data.train),
+                "train": 0 if data.test_only else len(data.train),
                 "test": len(data.test),
                 "examples": data.examples,
                 "readings": _readings(name, data, records, context),
             }
             for name, data in loaded.items()
         },
+        "files": context.artifacts.told(),
         "weights": _weights(models, settings, context),
         "seeds": settings.suite.seeds,
         "pairs": {
@@ -90,7 +91,7 @@ def _readings(
 def _weights(models: Iterable[str], settings: Settings, context: RunContext) -> dict[str, str]:
     """Of models whose recipe names published weights: what their dense start is made of."""
     made_of = {}
-    for name in models:
+    for name in filter(registry.models.__contains__, models):
         recipe = registry.models[name].recipe(settings.suite.profile)
         if recipe.weights is not None:
             published = pretrained.find(recipe.weights, context.build_context.search)

@@ -1,4 +1,4 @@
-"""Progress of building: a bar on a terminal, plain lines where output is piped."""
+"""Progress of building and measuring: a bar on a terminal; of building plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from weighin.build.jobs import Job
 from weighin.core import Artifact, Failure
+from weighin.measure.cell import Cell
+
+_SCOPES = {
+    "artifact": "size",
+    "evaluation": "quality",
+    "inference": "latency",
+    "pair": "× faster",
+    "start": "cold start",
+}
 
 
 class BuildProgress:
@@ -76,3 +85,46 @@ class BuildProgress:
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
+
+
+class MeasureProgress:
+    """Tells the user what is measured; a context manager.
+
+    It is drawn between measurements alone: a bar that moves by itself would disturb them.
+    """
+
+    def __init__(self, total: int, console: Console | None = None) -> None:
+        """Show so many cells on `console`, by default standard error; nothing in a pipe."""
+        self._console = console or Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("measuring"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            disable=not (self._console.is_terminal or self._console.is_jupyter),
+        )
+        self._task = self._bar.add_task("", total=total)
+        self._begun = 0
+
+    def __enter__(self) -> MeasureProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def at(self, cell: Cell) -> None:
+        """Learn which cell's turn it is."""
+        what = f"{cell.case.variant}: {_SCOPES.get(cell.scope, cell.scope)}"
+        self._bar.update(self._task, completed=self._begun, description=what)
+        self._bar.refresh()
+        self._begun += 1

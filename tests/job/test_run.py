@@ -21,8 +21,9 @@ from helpers.unrun import (
 from weighin import registry
 from weighin.core import Case, Dataset, Record, Results, Scope, Suite, WeighinError
 from weighin.datasets import loading
+from weighin.job.run import Run
 from weighin.measure.cell import Cell
-from weighin.pytest_plugin.run import Run, cell_of
+from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.records import store
 from weighin.report import gates
 
@@ -49,22 +50,29 @@ def run(
 
 def run_of(folder: Path, artifacts: FakeArtifacts) -> Run:
     """A run that is given these files."""
+    return Run(settings(SUITE, folder), fake_context(artifacts))
+
+
+def cells_of(run: Run, *scopes: Scope) -> list[Cell]:
+    """The cells of bench functions of these scopes."""
+    return [cell for scope in scopes for cell in run.cells(scope)]
+
+
+def item_of(cell: Cell) -> Any:
+    """What pytest would collect for a cell."""
+    return SimpleNamespace(callspec=SimpleNamespace(params={"cell": cell}))
+
+
+def pytest_run_of(run: Run, folder: Path) -> PytestRun:
+    """The same run as a pytest session has it."""
     config: Any = FakeConfig(folder)
-    made = Run(config)
-    made.settings = settings(SUITE, folder)
-    made.context = fake_context(artifacts)
-    return made
+    session = PytestRun(config)
+    session.run = run
+    return session
 
 
-def items_of(run: Run, *scopes: Scope) -> list[Any]:
-    """What pytest would collect for bench functions of these scopes."""
-    cells = [cell for scope in scopes for cell in run.cells(scope)]
-    return [SimpleNamespace(callspec=SimpleNamespace(params={"cell": each})) for each in cells]
-
-
-def measured(item: Any, metric: str, value: float) -> Cell:
-    """The cell of an item, after it has recorded one more figure."""
-    cell: Cell = item.callspec.params["cell"]
+def measured(cell: Cell, metric: str, value: float) -> Cell:
+    """A cell, after it has recorded one more figure."""
     unit = registry.metrics[metric].unit
     sha256 = digest_of(cell.case.variant)
     cell.records.append(Record(cell.case, metric, unit, "ok", value, artifact=sha256))
@@ -98,7 +106,7 @@ def test_what_is_to_come_is_written_before_anything_is_built(
         store.load(path) for path in (tmp_path / "results").glob("*.json")
     )
 
-    run.begin(items_of(run, "artifact", "inference"))
+    run.begin(cells_of(run, "artifact", "inference"))
 
     (early,) = found
     for results in (early, written(run)):
@@ -117,7 +125,7 @@ def test_what_is_to_come_is_written_before_anything_is_built(
 
 def test_a_file_is_called_by_when_the_run_began_and_its_suite(run: Run) -> None:
     """So that files stand in the order of their runs."""
-    run.begin(items_of(run, "artifact"))
+    run.begin(cells_of(run, "artifact"))
 
     assert run.path == run.settings.results_dir / f"{run.began:%Y%m%dT%H%M%SZ}-quick.json"
 
@@ -134,17 +142,19 @@ def test_what_cannot_be_run_here_is_not_built(run: Run, files: FakeArtifacts) ->
     chip: Any = Nowhere()
     registry.runtimes.add("nowhere", chip)
     case = Case("tiny", "tiny", "dynamic", 0, "tflite", "nowhere", 1)
-    cell = Cell(case, "inference", run.context)
-    nowhere: Any = SimpleNamespace(callspec=SimpleNamespace(params={"cell": cell}))
+    nowhere = Cell(case, "inference", run.context)
 
-    run.begin([nowhere, *items_of(run, "inference")])
+    run.begin([nowhere, *cells_of(run, "inference")])
 
     assert {"litert"} == {case.runtime for case in files.asked}
     assert 3 == len(told(written(run), "latency"))
 
 
-def test_data_that_are_missing_end_the_run_before_it_builds(run: Run, files: FakeArtifacts) -> None:
+def test_data_that_are_missing_end_the_run_before_it_builds(
+    run: Run, files: FakeArtifacts, tmp_path: Path
+) -> None:
     """As pytest tells wrong use, with the message alone."""
+    session = pytest_run_of(run, tmp_path)
 
     def lost(search: object) -> Dataset:
         raise WeighinError("tiny.npz is nowhere")
@@ -152,7 +162,7 @@ def test_data_that_are_missing_end_the_run_before_it_builds(run: Run, files: Fak
     registry.datasets.add("tiny", lost)
 
     with pytest.raises(pytest.UsageError, match=r"^tiny\.npz is nowhere$"):
-        run.begin(items_of(run, "artifact"))
+        session.begin(list(map(item_of, cells_of(run, "artifact"))))
     assert [] == files.asked
     assert run.path is None
 
@@ -163,17 +173,18 @@ def test_a_folder_that_cannot_be_written_ends_the_run_before_it_builds(
     """The message names it."""
     (tmp_path / "results").write_text("a file")
 
-    with pytest.raises(pytest.UsageError, match="results"):
-        run.begin(items_of(run, "artifact"))
+    with pytest.raises(WeighinError, match="results"):
+        run.begin(cells_of(run, "artifact"))
     assert [] == files.asked
 
 
 def test_options_without_sense_are_a_problem_not_an_error(run: Run) -> None:
     """Pytest is still collecting: no cells, and the reason why."""
     run.settings = settings(Suite("s", "quick", ("huge",), ()), Path("nowhere"))
+    session = pytest_run_of(run, Path("nowhere"))
 
-    assert [] == run.cells("artifact")
-    assert "Unknown model 'huge'" in run.problem
+    assert [] == session.cells("artifact")
+    assert "Unknown model 'huge'" in session.problem
 
 
 # -- while it runs ------------------------------------------------------------------------------
@@ -181,8 +192,8 @@ def test_options_without_sense_are_a_problem_not_an_error(run: Run) -> None:
 
 def test_each_record_is_appended_once(run: Run) -> None:
     """However often a cell is kept, and whichever cells are kept in between."""
-    items = items_of(run, "artifact")
-    run.begin(items)
+    cells = cells_of(run, "artifact")
+    run.begin(cells)
     path = run.settings.results_dir / str(run.path)
     sizes = [path.stat().st_size]
 
@@ -190,10 +201,10 @@ def test_each_record_is_appended_once(run: Run) -> None:
         run.keep(cell)
         sizes.append(path.stat().st_size)
 
-    keep(measured(items[0], "file_bytes", 9.0))
-    keep(items[0].callspec.params["cell"])
-    keep(measured(items[1], "file_bytes", 4.0))
-    keep(measured(items[0], "gzip_bytes", 7.0))
+    keep(measured(cells[0], "file_bytes", 9.0))
+    keep(cells[0])
+    keep(measured(cells[1], "file_bytes", 4.0))
+    keep(measured(cells[0], "gzip_bytes", 7.0))
 
     assert sizes[0] < sizes[1] == sizes[2] < sizes[3] < sizes[4]
     values = {(r.variant, r.metric): r.value for r in written(run).records if r.status == "ok"}
@@ -206,7 +217,7 @@ def test_each_record_is_appended_once(run: Run) -> None:
 
 def test_before_a_run_has_begun_nothing_is_kept(run: Run) -> None:
     """Where everything was deselected there is no file."""
-    run.keep(measured(items_of(run, "artifact")[0], "file_bytes", 9.0))
+    run.keep(measured(cells_of(run, "artifact")[0], "file_bytes", 9.0))
     run.finish()
 
     assert run.path is None
@@ -217,11 +228,11 @@ def test_before_a_run_has_begun_nothing_is_kept(run: Run) -> None:
 
 
 def test_the_end_puts_records_in_order(run: Run) -> None:
-    """As items were collected, not as they were measured; with why each row is as it is."""
-    items = items_of(run, "inference")
-    run.begin(items)
-    for item, seconds in zip(reversed(items), (2e-4, 1e-4), strict=True):
-        run.keep(measured(item, "latency", seconds))
+    """As cells were collected, not as they were measured; with why each row is as it is."""
+    cells = cells_of(run, "inference")
+    run.begin(cells)
+    for cell, seconds in zip(reversed(cells), (2e-4, 1e-4), strict=True):
+        run.keep(measured(cell, "latency", seconds))
 
     run.finish()
 
@@ -236,15 +247,15 @@ def test_the_end_puts_records_in_order(run: Run) -> None:
 
 def test_what_was_not_measured_or_not_built_is_not_explained(run: Run, tmp_path: Path) -> None:
     """Such a row has a reason of its own."""
-    unmeasured = items_of(run, "inference")
+    unmeasured = cells_of(run, "inference")
     run.begin(unmeasured)
     run.finish()
     assert "why" not in {record.metric for record in run.results().records}
 
     broken = run_of(tmp_path, FakeArtifacts(tmp_path, broken=("dynamic",)))
-    items = items_of(broken, "inference")
-    broken.begin(items)
-    measured(items[1], "latency", 1e-4)
+    cells = cells_of(broken, "inference")
+    broken.begin(cells)
+    measured(cells[1], "latency", 1e-4)
     broken.finish()
     assert "why" not in {record.metric for record in broken.results().records}
 
@@ -262,10 +273,10 @@ def test_the_end_judges_the_gates(
 ) -> None:
     """On all records; one gate that is not kept is enough."""
     run.settings = settings(SUITE, tmp_path, gates=(gates.parse(gate),))
-    items = items_of(run, "inference")
-    run.begin(items)
-    for item, seconds in zip(items, (1e-4, 2e-4), strict=True):
-        measured(item, "latency", seconds)
+    cells = cells_of(run, "inference")
+    run.begin(cells)
+    for cell, seconds in zip(cells, (1e-4, 2e-4), strict=True):
+        measured(cell, "latency", seconds)
 
     run.finish()
 
@@ -277,12 +288,10 @@ def test_a_strict_run_judges_the_bare_figure(run: Run, tmp_path: Path) -> None:
     """Otherwise a bound within the interval is kept."""
     gate = gates.parse("dynamic: latency <= 0.00015")
     run.settings = settings(SUITE, tmp_path, gates=(gate,))
-    items = items_of(run, "inference")
-    run.begin(items)
-    case = items[1].callspec.params["cell"].case
-    items[1].callspec.params["cell"].records.append(
-        Record(case, "latency", "s", "ok", 2e-4, 1e-4, 3e-4)
-    )
+    cells = cells_of(run, "inference")
+    run.begin(cells)
+    case = cells[1].case
+    cells[1].records.append(Record(case, "latency", "s", "ok", 2e-4, 1e-4, 3e-4))
     run.finish()
 
     assert run.keeps_gates()
@@ -292,7 +301,7 @@ def test_a_strict_run_judges_the_bare_figure(run: Run, tmp_path: Path) -> None:
 
 def test_without_gates_all_are_kept(run: Run) -> None:
     """Of none, none is breached."""
-    run.begin(items_of(run, "artifact"))
+    run.begin(cells_of(run, "artifact"))
     run.finish()
 
     assert ([], True) == (run.outcomes, run.keeps_gates())
@@ -300,10 +309,10 @@ def test_without_gates_all_are_kept(run: Run) -> None:
 
 def test_what_was_deselected_is_told_beside_what_was_not(run: Run) -> None:
     """Of a row that is there; a row of which nothing was selected is no row."""
-    items, alone = items_of(run, "inference"), items_of(run, "start")
-    run.deselected = [*alone, items[1]]
+    cells, alone = cells_of(run, "inference"), cells_of(run, "start")
+    run.deselected = [*alone, cells[1]]
 
-    run.begin(items[:1])
+    run.begin(cells[:1])
 
     deselected = [each for each in run.results().records if each.reason == "deselected"]
     assert {("baseline", "start", "not measured")} == {
@@ -311,7 +320,7 @@ def test_what_was_deselected_is_told_beside_what_was_not(run: Run) -> None:
     }
 
 
-# -- items --------------------------------------------------------------------------------------
+# -- cells --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -322,10 +331,10 @@ def test_what_was_deselected_is_told_beside_what_was_not(run: Run) -> None:
         SimpleNamespace(callspec=SimpleNamespace(params={"cell": "another plugin's"})),
     ],
 )
-def test_other_items_have_no_cell(run: Run, item: Any) -> None:
+def test_other_items_have_no_cell(run: Run, tmp_path: Path, item: Any) -> None:
     """They are run as ever, and nothing is recorded of them."""
     assert cell_of(item) is None
 
-    run.begin([item])
+    pytest_run_of(run, tmp_path).begin([item])
 
     assert () == written(run).records

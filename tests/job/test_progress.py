@@ -12,7 +12,7 @@ from rich.console import Console
 
 from weighin.build.jobs import Job
 from weighin.core import Artifact, Call, Failure
-from weighin.pytest_plugin.progress import BuildProgress
+from weighin.job.progress import BuildProgress
 
 JOB = Job("tiny", "quick", 0, (Call("prune", (("sparsity", 0.5),), 1),), Call("int8"))
 BUILT = Artifact("k" * 8, Path("file"), "tflite", "ab" * 32, 9, Path("answers"), {}, 1.25)

@@ -1,0 +1,1 @@
+"""The main job, whoever starts it: pytest's bench functions, the command line or a notebook."""

@@ -1,0 +1,123 @@
+"""Measuring a run's cells without pytest, by the very bench functions that pytest runs."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from weighin import bench
+from weighin.core import Scope, WeighinError
+from weighin.job.progress import MeasureProgress
+from weighin.job.run import Run
+from weighin.measure.cell import Cell
+
+Bench = Callable[[Any, Cell], None]
+
+
+def measure(run: Run, console: Console | None = None) -> bool:
+    """Measure all of a run's cells, and write their records.
+
+    Args:
+        run: what is measured.
+        console: where progress is shown; standard error if not given.
+
+    Returns:
+        Whether nothing failed.
+
+    Raises:
+        WeighinError: if a data set is missing or a folder cannot be written.
+    """
+    planned = [(function, cell) for function, scope in functions() for cell in run.cells(scope)]
+    planned.sort(key=lambda each: _needs_tensorflow(each[1]))  # last, so that it disturbs nothing
+    console = console or Console(stderr=True, highlight=False)
+    run.begin([cell for _, cell in planned], console)
+    try:
+        with MeasureProgress(len(planned), console) as progress:
+            for function, cell in planned:
+                progress.at(cell)
+                _measure(function, cell)
+                run.keep(cell)
+    finally:
+        run.finish()
+    return not any(record.status == "failed" for record in run.results().records)
+
+
+def functions() -> Iterator[tuple[Bench, Scope]]:
+    """The bench functions, each with the operation that it times."""
+    for module in pkgutil.iter_modules(bench.__path__):
+        for name, function in vars(
+            importlib.import_module(f"{bench.__name__}.{module.name}")
+        ).items():
+            marks: Sequence[pytest.Mark] = getattr(function, "pytestmark", ())
+            for mark in marks:
+                if mark.name == "weigh" and name.startswith("bench_"):
+                    yield function, mark.args[0]
+
+
+class PlainBenchmark:
+    """Stands where pytest-benchmark's fixture does: it calls, and keeps how long each call took."""
+
+    enabled = True
+
+    def __init__(self) -> None:
+        """Nothing is timed yet."""
+        self.stats = SimpleNamespace(stats=SimpleNamespace(data=[]))
+
+    def pedantic(
+        self,
+        target: Callable[..., Any],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        setup: Callable[[], tuple[Sequence[Any], Mapping[str, Any]] | None] | None = None,
+        rounds: int = 1,
+    ) -> Any:
+        """What the last of so many calls returned; `setup` before each may give its arguments."""
+        collecting, clock = gc.isenabled(), time.perf_counter
+        given: Mapping[str, Any] = kwargs or {}
+        returned = None
+        try:
+            for _ in range(rounds):
+                if setup is not None:
+                    args, given = setup() or (args, given)
+                gc.disable()
+                began = clock()
+                returned = target(*args, **given)
+                self.stats.stats.data.append(clock() - began)
+        finally:
+            if collecting:
+                gc.enable()
+        return returned
+
+
+def _measure(function: Bench, cell: Cell) -> None:
+    """Measure a cell; whatever happens is in its records."""
+    try:
+        if reason := cell.unavailable():
+            cell.record_status("skipped", reason)
+            return
+        _ = cell.artifact  # what could not be built fails here, with its reason
+        function(PlainBenchmark(), cell)
+    except pytest.skip.Exception as skipped:
+        cell.record_status("skipped", str(skipped))
+    except WeighinError as error:
+        cell.record_status("failed", _first_line(str(error)))
+    except Exception as error:  # of a runtime or a metric of somebody's own, say
+        cell.record_status("failed", f"{type(error).__name__}: {_first_line(str(error))}")
+    finally:
+        cell.close()
+
+
+def _needs_tensorflow(cell: Cell) -> bool:
+    return bool(cell.case.runtime) and cell.runtime.needs_tensorflow
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no reason given"])[0]

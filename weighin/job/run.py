@@ -1,0 +1,179 @@
+"""One run of the main job: its cells, what is built for them, and the records that become of them.
+
+Whoever measures the cells, pytest's bench functions or `weighin.job.measuring`, lets `begin` build
+what they need, gives each to `keep` when it has records, and calls `finish` at the end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from weighin import registry
+from weighin.core import Case, Record, Results, Scope, WeighinError
+from weighin.diagnostics.explaining import explain
+from weighin.job import plan
+from weighin.job.environment import environment
+from weighin.job.progress import BuildProgress
+from weighin.job.settings import Settings
+from weighin.measure.cell import Cell
+from weighin.measure.context import RunContext
+from weighin.records.recorder import Recorder
+from weighin.report import gates
+
+NOT_YET = "the run ended before its turn"
+
+
+class Run:
+    """One run.
+
+    Attributes:
+        settings: what it was asked to do.
+        context: what all cells share.
+        path: of the results file, once there is one.
+        deselected: cells that will not be measured.
+        outcomes: of the gates, once all is measured.
+    """
+
+    def __init__(self, settings: Settings, context: RunContext | None = None) -> None:
+        """Plan a run; nothing is read or loaded yet.
+
+        Args:
+            settings: what it is asked to do.
+            context: what its cells share; if not given, files that are built of registered models.
+        """
+        self.settings = settings
+        self.context = context or _building(settings)
+        self.path: Path | None = None
+        self.deselected: list[Cell] = []
+        self.outcomes: list[gates.Outcome] = []
+        self.began = datetime.datetime.now(datetime.UTC)
+        self._whys: list[Record] = []
+        self._cells: Sequence[Cell] = ()
+        self._recorder: Recorder | None = None
+        self._appended: dict[int, int] = {}  # of each cell, how many of its records are written
+
+    def cells(self, scope: Scope) -> list[Cell]:
+        """What an operation is run for, in the order of the suite.
+
+        Raises:
+            WeighinError: if the suite names what is not known, or a variant makes no sense.
+        """
+        files = self.context.artifacts.cases
+        cases = plan.cases(self.settings, scope, files)
+        return [Cell(case, scope, self.context) for case in cases]
+
+    def begin(self, cells: Sequence[Cell], console: Console | None = None) -> None:
+        """Build what the cells need; make sure that results can be written.
+
+        Args:
+            cells: those that will be measured.
+            console: where the progress of building is shown; standard output if not given.
+
+        Raises:
+            WeighinError: if a data set is missing or a folder cannot be written.
+        """
+        self._cells = cells
+        name = f"{self.began:%Y%m%dT%H%M%SZ}-{self.settings.suite.name}.json"
+        path = self.settings.results_dir / name
+        Recorder(path, self._planned())  # before hours of building, not after
+        cases = [cell.case for cell in cells if not cell.unavailable()]
+        for dataset in dict.fromkeys(case.dataset for case in cases):
+            self.context.load_dataset(dataset)
+        with BuildProgress(console) as progress:
+            self.context.build(
+                cases,
+                asking=progress.asking,
+                begun=progress.begun,
+                finished=progress.finished,
+            )
+        self._recorder = Recorder(path, self._planned())
+        self.path = path
+
+    def keep(self, cell: Cell) -> None:
+        """Append what a cell has recorded since it was kept last."""
+        if self._recorder is not None:
+            written = self._appended.get(id(cell), 0)
+            self._recorder.append(cell.records[written:])
+            self._appended[id(cell)] = len(cell.records)
+
+    def finish(self) -> None:
+        """Say of every row why it is as it is, judge the gates, write all records in order."""
+        by_case: dict[Case, dict[str, Record]] = {}
+        for record in self._records():
+            by_case.setdefault(record.case, {})[record.metric] = record
+        for case, figures in by_case.items():
+            is_measured = any(record.status == "ok" for record in figures.values())
+            if case.runtime and case != case.baseline and is_measured:
+                self._explain(case, {**by_case.get(case.file, {}), **figures})
+        results = self.results()
+        self.outcomes = gates.judge(self.settings.gates, results)
+        if self._recorder is not None:
+            self._recorder.finish(results)
+
+    def keeps_gates(self) -> bool:
+        """Whether every gate is kept."""
+        return all(outcome.passes(self.settings.strict) for outcome in self.outcomes)
+
+    def results(self) -> Results:
+        """All records so far, and the environment."""
+        records = self._records()
+        return self._results(records, {record.artifact for record in records})
+
+    def _planned(self) -> Results:
+        """What is to come, with the provenance of all that is built."""
+        return self._results(self._records())
+
+    def _results(
+        self, records: Sequence[Record], artifacts: Collection[str] | None = None
+    ) -> Results:
+        where = environment(self.settings, self.context, self.began, records, artifacts)
+        return Results(where, (*records, *self._whys), registry.catalogue())
+
+    def _records(self) -> list[Record]:
+        """The figures of all rows so far; without the reasons why they are as they are."""
+        records = [
+            record for cell in self._cells for record in cell.records or _unmeasured(cell, NOT_YET)
+        ]
+        known = {(r.model, r.variant, r.runtime) for r in records}
+        for cell in self.deselected:
+            if (cell.case.model, cell.case.variant, cell.case.runtime) in known:
+                records += _unmeasured(cell, "deselected")
+        return records
+
+    def _explain(self, case: Case, figures: dict[str, Record]) -> None:
+        graph_of = dataclasses.replace(case, format="tflite")
+        try:
+            artifact, baseline = (
+                self.context.artifact(compared_case)
+                for compared_case in (graph_of, graph_of.baseline)
+            )
+        except WeighinError:  # then the row has a reason of its own
+            return
+        variant = self.context.artifacts.variant(case)
+        reasons = explain(case, figures, artifact.path, baseline.path, artifact.facts, variant)
+        if reasons:
+            self._whys.append(Record(case, "why", "", "ok", reasons=tuple(reasons)))
+
+
+def _building(settings: Settings) -> RunContext:
+    return RunContext.here(
+        settings.definitions,
+        profile=settings.suite.profile,
+        cache_dir=settings.cache_dir,
+        data_dir=settings.data_dir,
+        workers=settings.workers,
+        pair_seconds=settings.pair_seconds,
+        margin=settings.margin,
+        optional=settings.suite.optional,
+    )
+
+
+def _unmeasured(cell: Cell, reason: str) -> list[Record]:
+    blank = Cell(cell.case, cell.scope, cell.context)
+    blank.record_status("not measured", reason)
+    return blank.records

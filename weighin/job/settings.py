@@ -1,0 +1,109 @@
+"""What a run was asked to do, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from weighin import registry
+from weighin.core import Suite, WeighinError
+from weighin.report import gates
+from weighin.report.gates import Gate
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of one run.
+
+    Attributes:
+        suite: what is weighed, with what the options put in place of the suite's own.
+        definitions: files and folders that register models and suites.
+        runtimes: names of the runtimes to run on.
+        threads: numbers of threads of a session.
+        gates: bounds that figures must keep.
+        strict: whether gates judge the bare figure.
+        pair_seconds: that a pair may take.
+        margin: difference of two shares that does not matter.
+        workers: build processes, 0 for one per core.
+        results_dir: where records are written.
+        cache_dir: where artifacts are kept, if not in the usual place.
+        data_dir: where data are looked for first, if anywhere.
+    """
+
+    suite: Suite
+    definitions: tuple[Path, ...]
+    runtimes: tuple[str, ...]
+    threads: tuple[int, ...]
+    gates: tuple[Gate, ...]
+    strict: bool
+    pair_seconds: float
+    margin: float
+    workers: int
+    results_dir: Path
+    cache_dir: str | None
+    data_dir: str | None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How options are called where a user gives them, for messages."""
+
+    prefix: str = "--weighin-"
+
+    def checked_numbers(self, pair_seconds: float, margin: float, workers: int, seeds: int) -> None:
+        """Refuse numbers that mean nothing.
+
+        Raises:
+            WeighinError: naming the option.
+        """
+        if not pair_seconds > 0 or not margin >= 0:
+            raise WeighinError(
+                f"{self.prefix}pair-seconds, {self.prefix}margin: wanted numbers above 0."
+            )
+        if workers < 0:
+            raise WeighinError(
+                f"{self.prefix}workers {workers}: wanted a number from 1, or 0 for one per core."
+            )
+        if seeds < 1:
+            raise WeighinError(f"{self.prefix}seeds {seeds}: wanted a number from 1.")
+
+    def threads(self, text: str) -> tuple[int, ...]:
+        """Numbers of threads: `1,2`.
+
+        Raises:
+            WeighinError: if they are none.
+        """
+        words = split(text)
+        if not words or not all(word.isdecimal() and int(word) for word in words):
+            raise WeighinError(f"{self.prefix}threads {text}: wanted numbers from 1, as 1,2.")
+        return tuple(dict.fromkeys(map(int, words)))
+
+
+def runtimes(chosen: str | None) -> tuple[str, ...]:
+    """Names of the runtimes that are chosen, `a,b`; all that are usual if none are.
+
+    Raises:
+        WeighinError: if one is unknown.
+    """
+    usual = [runtime.name for runtime in registry.runtimes.values() if not runtime.on_request]
+    names: Sequence[str] = split(chosen) if chosen else usual
+    return tuple(registry.runtimes[name].name for name in names)
+
+
+def parsed_gates(texts: Sequence[str]) -> tuple[Gate, ...]:
+    """Gates as they are written, checked against the metrics that there are.
+
+    Raises:
+        WeighinError: if one is not understood, or would check nothing.
+    """
+    parsed = tuple(gates.parse(text) for text in texts)
+    gates.check(parsed, registry.catalogue())
+    return parsed
+
+
+def split(text: str) -> list[str]:
+    """Split at commas outside parentheses; each word once."""
+    words = (word.strip() for word in re.split(r",(?![^()]*\))", text))
+    return list(dict.fromkeys(word for word in words if word))
