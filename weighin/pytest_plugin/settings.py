@@ -11,7 +11,7 @@ import pytest
 
 from weighin import registry
 from weighin.core import Suite, WeighinError
-from weighin.definitions import default_definitions, load_definitions
+from weighin.definitions import default_definitions, load_definitions, provide_suite
 from weighin.records import store
 from weighin.report import gates
 from weighin.report.gates import Gate
@@ -59,6 +59,7 @@ class Settings:
         option = config.getoption
         definitions = _definitions(config)
         load_definitions(definitions)
+        provide_suite()
         _check_numbers(config)
         named_dir = option("--weighin-results-dir")
         parsed = tuple(gates.parse(text) for text in option("--weighin-gate"))
@@ -106,8 +107,9 @@ def _first_suite() -> str:
     name = next(iter(registry.suites), None)
     if name is None:
         raise WeighinError(
-            "No suite is defined, so there is nothing to weigh: register one in bench/suite.py, or "
-            "name the file that does by weighin_definitions in pytest's settings."
+            "No suite and no model is defined, so there is nothing to weigh: define a model in a "
+            "file in models/ (see README, 'Your own model'), or name the file that does by "
+            "weighin_definitions in pytest's settings."
         )
     return name
 
