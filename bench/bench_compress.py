@@ -1,9 +1,5 @@
 """Compressing a file for the way to the device: file size, size after gzip and zip, parameters."""
 
-import pytest
+from weighin.bench.bench_compress import bench_compress
 
-
-@pytest.mark.weigh("artifact")
-def bench_compress(benchmark, cell):
-    """The file after gzip -9."""
-    cell.record(benchmark.pedantic(cell.compress))
+__all__ = ["bench_compress"]

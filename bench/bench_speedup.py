@@ -1,12 +1,5 @@
-"""Each variant beside its baseline, in interleaved blocks: how many times faster, really.
+"""Each variant beside its baseline, in interleaved blocks: how many times faster, really."""
 
-pytest-benchmark's own figure is how long a user waits for that verdict.
-"""
+from weighin.bench.bench_speedup import bench_speedup
 
-import pytest
-
-
-@pytest.mark.weigh("pair")
-def bench_speedup(benchmark, cell):
-    """Until the interval is narrow enough, or the time is spent."""
-    cell.record(benchmark.pedantic(cell.pair))
+__all__ = ["bench_speedup"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -10,8 +11,14 @@ from pathlib import Path
 import pytest
 
 from weighin import registry
-from weighin.core import WeighinError
-from weighin.definitions import default_definitions, load_definitions
+from weighin.core import Recipe, ReferenceModel, Suite, WeighinError
+from weighin.definitions import (
+    ALL,
+    USUAL,
+    default_definitions,
+    load_definitions,
+    provide_suite,
+)
 
 pytestmark = pytest.mark.usefixtures("isolated_registries", "forgotten_modules")
 
@@ -30,6 +37,59 @@ def test_default_definitions_are_those_that_exist(tmp_path: Path) -> None:
     (tmp_path / "bench" / "suite.py").touch()
     expected = [tmp_path / "models", tmp_path / "bench" / "suite.py"]
     assert expected == default_definitions(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "taken"),
+    [
+        ("mine.py", "from weighin import Recipe, model\n", True),
+        ("mine.py", "def later():\n    import weighin\n", True),
+        ("mine.py", "# import weighin\nimport weighing_machine\n", False),
+        ("mine.py", "from . import weighin\n", False),
+        ("test_mine.py", "import weighin\n", False),
+        ("notes.txt", "import weighin\n", False),
+    ],
+)
+def test_models_without_a_suite_are_taken_where_a_file_imports_weighin(
+    tmp_path: Path, file: str, source: str, taken: bool
+) -> None:
+    """They may be anybody's, and none is run to find out."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / file).write_text(source)
+
+    assert [tmp_path / "models"] * taken == default_definitions(tmp_path)
+
+
+def test_where_no_suite_is_defined_there_is_one_of_all_models() -> None:
+    """By the first profile that all of them have; of the first model where they share none."""
+    registry.suites._objects.clear()
+    registry.models._objects.clear()
+    provide_suite()
+    assert [] == list(registry.suites)  # nothing to weigh
+
+    one, two = (ReferenceModel(name, len, {}) for name in ("one", "two"))
+    recipe = Recipe("data", epochs=0, finetune_epochs=0)
+    for profiles, chosen in (
+        ((("quick", "full"), ("full", "tiny")), "full"),
+        ((("quick",), ("full",)), "quick"),
+    ):
+        registry.suites._objects.clear()
+        for model, names in zip((one, two), profiles, strict=True):
+            named = dataclasses.replace(model, profiles=dict.fromkeys(names, recipe))
+            registry.models.add(model.name, named)
+        provide_suite()
+
+        assert [Suite(ALL, chosen, ("one", "two"), USUAL)] == registry.suites.values()
+
+
+def test_a_suite_that_is_defined_stays_the_only_one() -> None:
+    """Nothing is added to what a project says."""
+    registry.suites._objects.clear()
+    registry.suite("mine", profile="quick", models=["one"], variants=["int8"])
+
+    provide_suite()
+
+    assert ["mine"] == list(registry.suites)
 
 
 def test_definitions_of_a_folder_are_run_in_order(tmp_path: Path) -> None:

@@ -6,20 +6,48 @@ import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
+import re
 import sys
 import types
 from collections.abc import Sequence
 from pathlib import Path
 
+from weighin import registry
 from weighin.core import WeighinError
+
+USUAL = ("baseline", "float16", "dynamic", "int8", "prune(0.8)", "prune(0.8)+int8")
+ALL = "all"  # the suite of a project that defines none
+_IMPORTS_WEIGHIN = re.compile(rb"^[ \t]*(from|import)[ \t]+weighin\b", re.MULTILINE)
 
 
 def default_definitions(folder: Path) -> list[Path]:
-    """Where definitions lie in a project's folder, where nothing else is said."""
+    """Where definitions lie in a project's folder, where nothing else is said.
+
+    They are `bench/suite.py`, if there is one, and `models/`. Without the former `models/` may be
+    anybody's, so one of its files must import weighin.
+    """
     suite_file, models_folder = folder / "bench" / "suite.py", folder / "models"
-    if not suite_file.exists():  # then `models/` may be anybody's
-        return []
+    if not suite_file.exists():
+        return [models_folder] if _imports_weighin(models_folder) else []
     return [place for place in (models_folder, suite_file) if place.exists()]
+
+
+def provide_suite() -> None:
+    """Register a suite of all models in the usual variants, where a project defines none.
+
+    Its training profile is the first of the first model's that all models have.
+    """
+    models = registry.models.values()
+    if list(registry.suites) or not models:
+        return
+    profiles = list(models[0].profiles)
+    shared = [name for name in profiles if all(name in model.profiles for model in models)]
+    registry.suite(
+        ALL,
+        profile=next(iter([*shared, *profiles]), ""),
+        models=[model.name for model in models],
+        variants=USUAL,
+    )
 
 
 def load_definitions(paths: Sequence[Path]) -> None:
@@ -34,10 +62,22 @@ def load_definitions(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise WeighinError(f"No definitions at {path}: no such file or folder.")
-        files = sorted(path.glob("*.py")) if path.is_dir() else [path]
-        for file in files:
-            if not file.stem.startswith(("_", "test_", "bench_", "conftest")):
-                _run(file)
+        for file in _files(path):
+            _run(file)
+
+
+def _files(path: Path) -> list[Path]:
+    files = sorted(path.glob("*.py")) if path.is_dir() else [path]
+    return [
+        file for file in files if not file.stem.startswith(("_", "test_", "bench_", "conftest"))
+    ]
+
+
+def _imports_weighin(folder: Path) -> bool:
+    """Whether a file that would be run says so; none is run to find out."""
+    return any(
+        file.is_file() and _IMPORTS_WEIGHIN.search(file.read_bytes()) for file in _files(folder)
+    )
 
 
 class _Fresh(importlib.machinery.SourceFileLoader):

@@ -51,7 +51,7 @@ def test_list_says_where_models_would_come_from(weigh, tmp_path, monkeypatch):
 
     said = weigh("list").stdout
 
-    assert "models:\n  none: they are read from models/ where there is a bench/suite.py" in said
+    assert "models:\n  none: they are read from the files in models/ that import weighin" in said
 
 
 def test_list_says_what_things_are(weigh):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,18 +83,6 @@ def test_what_is_not_understood_is_named(
     """A name without values, values without a name, and values that do not fit."""
     with pytest.raises(WeighinError, match=said):
         variants_of(templates, values)
-
-
-def test_without_a_bench_folder_it_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The message names the folder that was looked in."""
-    monkeypatch.chdir(tmp_path)
-
-    with pytest.raises(WeighinError, match=r"no folder bench/ in .*copy bench/") as refusal:
-        sweep.weigh([], tmp_path / "out")
-
-    assert str(tmp_path) in str(refusal.value)
 
 
 # -- the command --------------------------------------------------------------------------------
@@ -190,13 +179,27 @@ def test_a_sweep_runs_the_main_job_and_draws_its_curve(
     assert f"figure: {path.with_suffix('.svg')}" in done.stdout
 
 
+@pytest.mark.parametrize("functions", ["bench/", "weighin.bench"])
 def test_a_main_job_that_wrote_nothing_is_told(
-    shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, child_environment: Any
+    shop: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    child_environment: Any,
+    capfd: pytest.CaptureFixture[str],
+    functions: str,
 ) -> None:
-    """As where the model is not known: pytest says why, the command that there is no curve."""
-    monkeypatch.chdir(shop.project)
+    """As where the model is not known: pytest says why, the command that there is no curve.
+
+    A folder without bench functions of its own is weighed by weighin's.
+    """
+    project, output = shop.project, tmp_path / "output"
+    if functions == "weighin.bench":
+        project = tmp_path / "project"
+        shutil.copytree(shop.project / "models", project / "models")
+    monkeypatch.chdir(project)
     monkeypatch.setenv("PYTHONPATH", child_environment["PYTHONPATH"])
     with pytest.raises(WeighinError, match="wrote no records; pytest, which says why, exited 4"):
-        sweep.weigh(["-p", "weighin.pytest_plugin", "--weighin-models=nope"], tmp_path)
+        sweep.weigh(["-p", "no:cacheprovider", "--weighin-models=nope"], output)
 
-    assert [] == list(tmp_path.iterdir())
+    assert [] == list(output.iterdir())
+    assert "Unknown model 'nope'" in "".join(capfd.readouterr())

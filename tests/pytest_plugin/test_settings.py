@@ -13,6 +13,7 @@ from helpers.unrun import FakeConfig
 
 from weighin import registry
 from weighin.core import Suite, WeighinError
+from weighin.definitions import USUAL
 from weighin.job.settings import Settings
 from weighin.pytest_plugin import settings as reading
 
@@ -152,14 +153,25 @@ def test_a_gate_may_bound_what_definitions_register(project: Path) -> None:
         read(project, gate=["halves <= 50"])
 
 
-def test_where_no_suite_is_defined_the_way_out_is_said(
-    project: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+def test_where_nothing_is_defined_the_way_out_is_said(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """In a folder that is no project, and where definitions hold none."""
-    with pytest.raises(WeighinError, match=r"No suite is defined.*bench/suite\.py"):
+    """In a folder that is no project, and where definitions hold no model either."""
+    nothing = project / "nothing.py"
+    nothing.write_text("")
+    with pytest.raises(WeighinError, match=r"No suite and no model is defined.*models/"):
         read(tmp_path_factory.mktemp("empty"))
-    with pytest.raises(WeighinError, match="No suite is defined"):
-        read(project, project / "models")
+    with pytest.raises(WeighinError, match="weighin_definitions"):
+        read(project, nothing)
+
+
+def test_where_no_suite_is_defined_all_models_are_weighed_in_the_usual_variants(
+    project: Path,
+) -> None:
+    """As in a folder with `models/` alone, or where only these are named."""
+    usual = Suite("all", "quick", ("tiny",), USUAL)
+
+    assert usual == read(project, project / "models").suite
 
 
 def test_definitions_that_are_named_replace_the_usual_ones(project: Path) -> None:

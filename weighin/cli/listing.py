@@ -15,7 +15,7 @@ from weighin.datasets.search import SearchPaths
 from weighin.frameworks import versions
 from weighin.report.terminal import wrapped
 
-_NONE = {"models": "  none: they are read from models/ where there is a bench/suite.py beside it"}
+_NONE = {"models": "  none: they are read from the files in models/ that import weighin"}
 
 
 def named(words: Sequence[str]) -> list[str]:

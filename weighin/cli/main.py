@@ -1,4 +1,4 @@
-"""The command `weighin`: list, table, curve, record, publish, sweep, inspect, check and more.
+"""The command `weighin`: run, list, table, curve, record, publish, sweep, inspect and more.
 
 A command imports what it alone needs, so that a table prints at once.
 """
@@ -17,7 +17,7 @@ from weighin import __version__
 from weighin.build.cache import Cache, default_folder
 from weighin.core import WeighinError
 from weighin.datasets.search import SearchPaths
-from weighin.definitions import default_definitions, load_definitions
+from weighin.definitions import default_definitions, load_definitions, provide_suite
 from weighin.records import store
 from weighin.report import comment, gates, terminal
 from weighin.report import compare as comparison
@@ -197,13 +197,58 @@ def report(files: tuple[Path, ...], output: Path) -> None:
     click.echo(page.write([(str(file), store.load(file)) for file in files], output))
 
 
+def _parted(args: list[str]) -> tuple[list[str], list[str]]:
+    """A command's own words, and those of pytest, which follow after `--`."""
+    at = args.index("--") if "--" in args else len(args)
+    return args[:at], args[at + 1 :]
+
+
+class _Run(click.Command):
+    """Takes pytest's options after `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        args, ctx.obj = _parted(args)
+        return super().parse_args(ctx, args)
+
+
+@main.command(
+    cls=_Run,
+    options_metavar="[OPTIONS] [-- PYTEST OPTIONS]",
+    epilog="Options of pytest may follow after --, such as -- -x --weighin-margin 1.",
+)
+@click.option("--suite", metavar="NAME", help="Suite to weigh (the first that is defined).")
+@click.option("--profile", metavar="NAME", help="Training profile, if not the suite's own.")
+@click.option("--models", metavar="A,B", help="Only these models, also outside the suite.")
+@click.option("--variants", metavar="A,B", help="These variants instead of the suite's.")
+@click.option("--runtimes", metavar="A,B", help="Only these runtimes.")
+@click.option("--seeds", type=int, metavar="N", help="Train each model so many times.")
+@click.option("--threads", metavar="1,2", help="Threads of a session (1).")
+@click.option(
+    "--gate", multiple=True, metavar="GATE", help="Fail if a figure breaches it; may be repeated."
+)
+@click.pass_obj
+@_clear_errors
+def run(options: list[str], /, **settings: Any) -> None:
+    """Weigh the models of this folder: those of its models/, by the suites of bench/suite.py.
+
+    Runs pytest --pyargs weighin.bench --benchmark-only here, and exits as that does. Where no suite
+    is defined, all models are weighed in the usual variants.
+
+    weighin run --models my_model --variants "baseline,int8,prune(0.9)+int8"
+    """
+    from weighin.cli import run as running
+
+    words = [*running.options_of(settings), *options]
+    sys.exit(running.main_job(running.shipped(), words))
+
+
 class _Sweep(click.Command):
     """Takes `--NAME VALUES` for the names in its templates, and pytest's options after `--`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        at = args.index("--") if "--" in args else len(args)
+        args, options = _parted(args)
         known = {name for parameter in self.get_params(ctx) for name in parameter.opts}
-        remaining, values, words = [], {}, iter(args[:at])
+        remaining, values, words = [], {}, iter(args)
         for word in words:
             name, equals, value = word.partition("=")
             if name.startswith("--") and name not in known:
@@ -211,7 +256,7 @@ class _Sweep(click.Command):
                 values[name[2:]] = [part.strip() for part in text.split(",") if part.strip()]
             else:
                 remaining.append(word)
-        ctx.obj = values, args[at + 1 :]
+        ctx.obj = values, options
         return super().parse_args(ctx, remaining)
 
 
@@ -255,11 +300,13 @@ def sweep(
 ) -> None:
     """Weigh MODEL at several operating points and print their curve.
 
-    Runs the main job, pytest bench/ --benchmark-only, on all variants that --over names, and draws
-    what it measured beside its records, as .svg and .png.
+    Runs the main job on all variants that --over names (pytest --benchmark-only on bench/, or on
+    weighin's own functions where that has none), and draws what it measured beside its records,
+    as .svg and .png.
 
     weighin sweep lenet5 --over "prune(s)+int8" --s 0.5,0.75,0.875,0.9375,0.97
     """
+    from weighin.cli import run as running
     from weighin.cli import sweep as sweeps
     from weighin.report import curve as curves
     from weighin.report import figure
@@ -269,10 +316,7 @@ def sweep(
     variants = sweeps.variants_of(templates, values)
     settings = {"variants": ",".join(variants), "models": model, "seeds": seeds}
     settings |= {"suite": suite, "profile": profile}
-    own_options = [
-        f"--weighin-{name}={value}" for name, value in settings.items() if value is not None
-    ]
-    path, code = sweeps.weigh([*own_options, *options], output)
+    path, code = sweeps.weigh([*running.options_of(settings), *options], output)
     results = store.load(path)
     _print(f"\n{curves.render([results], 'text', terminal.here())}\nrecords, kept: {path}")
     for ending in figure.ENDINGS:
@@ -420,3 +464,4 @@ def _cache(folder: str | None) -> Cache:
 
 def _load(definitions: tuple[Path, ...]) -> None:
     load_definitions(definitions or default_definitions(Path()))
+    provide_suite()

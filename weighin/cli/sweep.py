@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from weighin import grammar
+from weighin.cli.run import main_job, shipped
 from weighin.core import WeighinError
 from weighin.grammar import VALUE, ArgumentError
 
@@ -73,7 +72,7 @@ def _replaced(text: str, values: Mapping[str, str]) -> str:
 
 
 def weigh(options: Sequence[str], folder: Path) -> tuple[Path, int]:
-    """Run the main job in a process of its own.
+    """Run the main job in a process of its own: the functions in bench/, or weighin's own.
 
     Args:
         options: of pytest.
@@ -83,20 +82,13 @@ def weigh(options: Sequence[str], folder: Path) -> tuple[Path, int]:
         The results file that the run wrote, and pytest's exit code.
 
     Raises:
-        WeighinError: if there is no main job here, or it wrote no records.
+        WeighinError: if it wrote no records.
     """
-    if not Path("bench").is_dir():
-        raise WeighinError(
-            f"There is no folder bench/ in {Path.cwd()}, so nothing to measure with. Go to your "
-            f"project's folder, or copy bench/ from weighin's repository beside your models/ "
-            f"(see README, 'Your own model')."
-        )
+    functions = ["bench/"] if any(Path("bench").glob("bench_*.py")) else shipped()
     folder.mkdir(parents=True, exist_ok=True)
     # a folder of its own: another run may write its records beside these meanwhile
     scratch = Path(tempfile.mkdtemp(prefix="sweep-", dir=folder))
-    command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only"]
-    command.append(f"--weighin-results-dir={scratch}")
-    code = subprocess.run([*command, *options], check=False).returncode
+    code = main_job(functions, [f"--weighin-results-dir={scratch}", *options])
     written = sorted(scratch.glob("*.json"))
     if not written:
         scratch.rmdir()

@@ -22,11 +22,13 @@ import pytest
 from weighin.core import WeighinError
 from weighin.measure.cell import Cell
 from weighin.pytest_plugin.run import PytestRun, cell_of
+from weighin.pytest_plugin.shipped import pytest_collect_file, pytest_pycollect_makemodule
 from weighin.report import comment, gates
 from weighin.report.table import render, sections
 from weighin.report.terminal import Terminal
 from weighin.stats import MARGIN, PAIR_SECONDS
 
+_HOOKS = (pytest_collect_file, pytest_pycollect_makemodule)  # pytest looks for them here
 _RUN = pytest.StashKey[PytestRun]()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from weighin import registry
 from weighin.core import Suite, WeighinError
-from weighin.definitions import default_definitions, load_definitions
+from weighin.definitions import default_definitions, load_definitions, provide_suite
 from weighin.job.settings import Options, Settings, parsed_gates, runtimes, split
 from weighin.records import store
 
@@ -24,6 +24,7 @@ def read(config: pytest.Config) -> Settings:
     option = config.getoption
     definitions = _definitions(config)
     load_definitions(definitions)
+    provide_suite()
     named_dir = option("--weighin-results-dir")
     suite = _suite(config)
     _OPTIONS.checked_numbers(
@@ -72,7 +73,8 @@ def _first_suite() -> str:
     name = next(iter(registry.suites), None)
     if name is None:
         raise WeighinError(
-            "No suite is defined, so there is nothing to weigh: register one in bench/suite.py, or "
-            "name the file that does by weighin_definitions in pytest's settings."
+            "No suite and no model is defined, so there is nothing to weigh: define a model in a "
+            "file in models/ (see README, 'Your own model'), or name the file that does by "
+            "weighin_definitions in pytest's settings."
         )
     return name
