@@ -38,7 +38,6 @@ LAYERS = [
     {"records"},
     {"report"},
     {"publish"},
-    {"bench"},
     {"job"},
     {"pytest_plugin", "cli"},
     {"__main__"},

@@ -409,7 +409,7 @@ def test_missing_arrays_are_named_beside_those_that_are_there(tmp_path: Path) ->
     """Arrays by other names are a mistake that is mended once both names are told."""
     np.savez(tmp_path / "data.npz", images=np.zeros(3), labels=np.zeros(3))
 
-    with pytest.raises(WeighinError, match="no array named x_train; it holds images, labels"):
+    with pytest.raises(WeighinError, match="no array named x_test; it holds images, labels"):
         read_arrays(tmp_path / "data.npz")
 
 

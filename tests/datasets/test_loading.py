@@ -12,7 +12,8 @@ from helpers.data import paths_in
 from helpers.tiny import tiny_arrays
 
 from weighin import noise_dataset, npz_dataset, registry
-from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
+from weighin.core import DataNotFoundError, Dataset, Port, Signature, Split, WeighinError
+from weighin.datasets import checking
 from weighin.datasets.arrays import Arrays, digest
 from weighin.datasets.loading import from_arrays, load, load_cached
 from weighin.datasets.search import SearchPaths
@@ -209,7 +210,7 @@ def test_a_senseless_scale_is_refused(tmp_path: Path, scale: float) -> None:
     np.savez(tmp_path / "odd.npz", **tiny_arrays())
     npz_dataset("odd", tmp_path / "odd.npz", classes=3, scale=scale)
 
-    with pytest.raises(WeighinError, match=r"Data set 'odd', train part: scale="):
+    with pytest.raises(WeighinError, match=r"Data set 'odd': scale="):
         load("odd", paths_in(tmp_path))
 
 
@@ -288,3 +289,57 @@ def test_noise_is_the_same_everywhere_and_has_no_labels(tmp_path: Path) -> None:
 def test_labelled_data_say_so(tmp_path: Path) -> None:
     """Unless told otherwise, labels mean something."""
     assert not from_arrays("tiny", tiny_arrays(), classes=3).unlabelled
+
+
+def part_alone() -> Arrays:
+    """The tiny test part."""
+    return {name: array for name, array in tiny_arrays().items() if name.endswith("test")}
+
+
+def test_a_test_part_is_enough(tmp_path: Path) -> None:
+    """Both parts are then one object, nothing is copied, and there is nothing to train on."""
+    np.savez(tmp_path / "alone.npz", **part_alone())
+    npz_dataset("alone", tmp_path / "alone.npz", classes=3)
+
+    loaded = load("alone", paths_in(tmp_path))
+    fed = loaded.fed_to(Signature((Port("image", shape=(6, 6, 1)),), ()))
+
+    assert loaded.test_only
+    assert fed.test_only
+    assert loaded.train is loaded.test
+    assert fed.train is fed.test
+    assert (loaded.training_examples, len(loaded.test)) == (0, 60)
+    assert np.shares_memory(fed.test.stored["image"], loaded.test.stored["x"])
+    assert from_arrays("alone", part_alone(), classes=3).digest == loaded.digest
+    assert not from_arrays("whole", tiny_arrays(), classes=3).test_only
+
+
+def test_a_test_part_alone_is_checked(tmp_path: Path) -> None:
+    """As much as beside another."""
+    with pytest.raises(WeighinError, match="test part: 60 in x_test but 59 in y_test"):
+        from_arrays("alone", part_alone() | {"y_test": np.zeros(59)})
+    np.savez(tmp_path / "alone.npz", **part_alone())
+    npz_dataset("alone", tmp_path / "alone.npz", classes=2)
+
+    with pytest.raises(WeighinError, match="test part: labels run from 0 to 2"):
+        load("alone", paths_in(tmp_path))
+
+
+def test_what_is_not_finite_is_found_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrays are looked at piece by piece; the first place and the count are of the whole."""
+    monkeypatch.setattr(checking, "PIECE", 6 * 6 * 4 * 7)  # seven images
+    arrays = part_alone()
+    images = arrays["x_test"].astype("f4")
+    images[[20, 20, 41], [5, 1, 0]] = np.nan
+
+    with pytest.raises(WeighinError, match=r"x_test\[20, 1, 0\]; 2 of 60 examples"):
+        checking.check(from_arrays("odd", arrays | {"x_test": images}))
+
+
+@pytest.mark.parametrize("missing", ["x_train", "x_test", "y_test"])
+def test_a_part_is_whole_or_not_there(missing: str) -> None:
+    """Targets of a part that has no inputs, or of the training part alone, are a mistake."""
+    arrays = {name: array for name, array in tiny_arrays().items() if name != missing}
+
+    with pytest.raises(WeighinError, match="Data set 'odd'"):
+        from_arrays("odd", arrays)

@@ -44,3 +44,11 @@ def test_a_settled_model_answers_as_a_trained_one_does() -> None:
     assert before < 0.5 <= after
     assert settled["mean"] == pytest.approx(settled["wanted"], rel=1e-3)
     assert settled["momentum"] == 0.9
+
+
+def test_a_test_part_alone_decides_nothing_of_a_model() -> None:
+    """It starts as it was created, is not settled on it, and a step cannot train on it."""
+    alone = seen()["alone"]
+
+    assert alone["mean"] == [0, 0]
+    assert "Training takes examples that are not tested on" in alone["refused"]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.tiny import tiny_arrays
 
-from weighin.frameworks.training import augmented
+from weighin.core import Recipe, ReferenceModel, WeighinError
+from weighin.datasets.loading import from_arrays
+from weighin.frameworks.training import Trainer, augmented
 
 
 @pytest.mark.parametrize("mirror", [False, True])
@@ -66,3 +69,19 @@ def test_of_several_inputs_images_alone_are_moved() -> None:
     assert {values.dtype for values in moved.values()} == {np.dtype(np.uint8)}
     changed = [name for name in shapes if not np.array_equal(given[name], moved[name])]
     assert changed == ["image"]
+
+
+def test_what_is_tested_on_is_never_trained_or_calibrated_on() -> None:
+    """Of data with a test part alone; refused before a model is created."""
+    alone = {name: values for name, values in tiny_arrays().items() if name.endswith("test")}
+    data = from_arrays("alone", alone, classes=3)
+    trainer = Trainer(Recipe("alone", epochs=1, finetune_epochs=1), data, seed=0)
+
+    def create(keras: object) -> object:
+        raise AssertionError("created")
+
+    with pytest.raises(WeighinError, match=r"Calibrating .*'alone' .*give x_train, y_train too"):
+        trainer.calibration()
+    with pytest.raises(WeighinError, match=r"Training .*'alone' .*give x_train, y_train too"):
+        trainer.dense_start(ReferenceModel("mine", create, {}))
+    assert trainer.examples == 0

@@ -17,7 +17,8 @@ import numpy as np
 from helpers.commands import told_by
 
 from weighin.build import worker
-from weighin.core import ReferenceModel, Split, WeighinError
+from weighin.core import Recipe, ReferenceModel, Split, WeighinError
+from weighin.datasets.loading import from_arrays
 from weighin.formats.keras import read_weights
 from weighin.frameworks import downloads, fitting, process, tf_keras, toolkit, training
 from weighin.frameworks.fingerprint import fingerprint, own_files
@@ -36,7 +37,19 @@ def seen() -> Any:
 def main(*more: Callable[[], Any]) -> None:
     """Print it all, as JSON; also what parts of other modules answer."""
     tf_keras.start_afresh(0)
-    parts = (batches, masks, settled, kernels, nearest, pruning, schemes, files, weights, finite)
+    parts = (
+        batches,
+        masks,
+        settled,
+        kernels,
+        nearest,
+        pruning,
+        schemes,
+        files,
+        weights,
+        finite,
+        alone,
+    )
     answers = {part.__name__: part() for part in (*parts, fingerprints, imagenet, *more)}
     print(json.dumps(answers))  # noqa: T201 - a program
 
@@ -123,6 +136,22 @@ def settled() -> Any:
         "mean": normalization.moving_mean.numpy().tolist(),
         "wanted": images().mean(axis=(0, 1, 2)).tolist(),
         "momentum": normalization.momentum,
+    }
+
+
+def alone() -> Any:
+    """Whether a model starts from a test part alone without a look at it, and is trained on it."""
+    arrays = {"x_test": images(), "y_test": np.arange(len(images())) % 3}
+    data = from_arrays("alone", arrays, classes=3)
+    trainer = training.Trainer(Recipe("alone", epochs=0, finetune_epochs=1), data, 0)
+
+    def create(keras: Any) -> Any:
+        return net(keras.layers.BatchNormalization(name="normalization"))
+
+    start = trainer.dense_start(ReferenceModel("mine", create, {}))
+    return {
+        "mean": start.model.get_layer("normalization").moving_mean.numpy().tolist(),
+        "refused": refusal(trainer.fit, start.model),
     }
 
 

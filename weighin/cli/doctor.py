@@ -112,7 +112,7 @@ def found(name: str, search: SearchPaths) -> str:
         if not search.offline and "keras.datasets" in str(error):
             refused.append("keras.datasets will try to download it")
         return "; ".join(["not found", *refused])
-    counts = f"{len(loaded.train):,} + {len(loaded.test):,} {loaded.examples}"
+    counts = f"{loaded.training_examples:,} + {len(loaded.test):,} {loaded.examples}"
     return f"{counts}, checked ({loaded.digest[:12]})"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from weighin.core.errors import WeighinError
 from weighin.core.signature import Port, Signature
 from weighin.named import Array, Arrays
 
@@ -101,6 +102,26 @@ class Dataset:
     test_only: bool = False
 
     @property
+    def training_examples(self) -> int:
+        """How many examples there are to train on."""
+        return 0 if self.test_only else len(self.train)
+
+    def require_training(self, purpose: str) -> None:
+        """Refuse data without a training part.
+
+        Args:
+            purpose: what wants one, such as `Calibrating`.
+
+        Raises:
+            WeighinError: saying what is missing and how to give it.
+        """
+        if self.test_only:
+            raise WeighinError(
+                f"{purpose} takes examples that are not tested on, and data set {self.name!r} has "
+                f"a test part alone: give x_train, y_train too."
+            )
+
+    @property
     def examples(self) -> str:
         """What its examples are called: `images`, where an input is some."""
         inputs = self.test.stored.values()
@@ -132,7 +153,9 @@ class Dataset:
                 dtypes=dtypes,
             )
 
-        fed = dataclasses.replace(self, train=renamed(self.train), test=renamed(self.test))
+        test = renamed(self.test)
+        train = test if self.test_only else renamed(self.train)
+        fed = dataclasses.replace(self, train=train, test=test)
         signature.check_values(fed.train.stored, fed.train.scales, f"data set {self.name!r}")
         return fed
 

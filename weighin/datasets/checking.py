@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from weighin.core.signature import written
 # and by the average of their absolute values. A forgotten division by 255 or 127.5 is more; a part
 # that happens not to reach the largest value, or has a few outliers, is less by one or the other.
 APART = 10.0
+PIECE = 2**24  # bytes of an array that are looked at together
 _KINDS = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers", "V": "records"}
 _ALIKE = {"f": "f", "i": "i", "u": "i", "b": "i"}  # whole numbers are alike, signed or not
 
@@ -24,29 +25,15 @@ def check_sides(name: str, parts: Mapping[str, tuple[Arrays, Arrays]]) -> None:
 
     Args:
         name: of the data set.
-        parts: inputs and targets by name, of `train` and `test`.
+        parts: inputs and targets by name, of `train` and `test`, or of `test` alone.
 
     Raises:
         WeighinError: naming the data set, the part, what is wrong and the way out.
     """
     for part, (inputs, targets) in parts.items():
-        where = f"Data set {name!r}, {part} part"
-        if not inputs:
-            raise WeighinError(f"{where} has no inputs: store x_{part}, or x_{part}/NAME of each.")
-        for side, arrays in (("x", inputs), ("y", targets)):
-            for key, values in arrays.items():
-                _check_numbers(values, where, _called(side, part, key, arrays))
-        counts = {
-            _called(side, part, key, arrays): len(values)
-            for side, arrays in (("x", inputs), ("y", targets))
-            for key, values in arrays.items()
-        }
-        if len(set(counts.values())) > 1:
-            listed = " but ".join(f"{count:,} in {key}" for key, count in counts.items())
-            hint = _transposed_hint(targets, counts)
-            raise WeighinError(f"{where}: {listed} examples; as many are wanted of each.{hint}")
-        if not next(iter(counts.values())):
-            raise WeighinError(f"{where} is empty: nothing can be measured on it.")
+        _check_counts(name, part, inputs, targets)
+    if len(parts) < 2:
+        return
     for at, what in enumerate(("inputs", "targets")):
         train, test = (sorted(parts[part][at]) for part in ("train", "test"))
         if train != test and (what == "inputs" or train):
@@ -57,6 +44,16 @@ def check_sides(name: str, parts: Mapping[str, tuple[Arrays, Arrays]]) -> None:
             )
 
 
+def check_undivided(name: str, inputs: Arrays, targets: Arrays, classes: int | None = None) -> None:
+    """Refuse examples that make no sense before they are divided into parts.
+
+    Raises:
+        WeighinError: naming the data set, what is wrong and the way out.
+    """
+    _check_counts(name, "", inputs, targets)
+    _check_part(name, "", Split(inputs, targets), classes)
+
+
 def check_scales(name: str, inputs: Arrays, scales: Mapping[str, float]) -> None:
     """Refuse scales of inputs that are not there, or that make no inputs of anything."""
     for key, scale in scales.items():
@@ -65,9 +62,7 @@ def check_scales(name: str, inputs: Arrays, scales: Mapping[str, float]) -> None
                 f"Data set {name!r}: scale= names the input {key!r}; there are {', '.join(inputs)}."
             )
         if not np.isfinite(scale) or scale == 0:
-            raise WeighinError(
-                f"Data set {name!r}, train part: scale={scale} makes no inputs of anything."
-            )
+            raise WeighinError(f"Data set {name!r}: scale={scale} makes no inputs of anything.")
 
 
 def check(data: Dataset) -> None:
@@ -76,20 +71,49 @@ def check(data: Dataset) -> None:
     Raises:
         WeighinError: naming the data set, the part, what is wrong and the way out.
     """
-    for part, split in (("train", data.train), ("test", data.test)):
-        where = f"Data set {data.name!r}, {part} part"
-        for key, values in split.stored.items():
-            called = _called("x", part, key, split.stored)
-            _check_finite(values, split.scales.get(key, 1.0), where, "inputs", called)
-        for key, values in split.targets.items():
-            called = _called("y", part, key, split.targets)
-            _check_finite(values, 1.0, where, "targets", called)
-            _check_classes(values, data.classes, where)
+    _check_part(data.name, "test", data.test, data.classes)
+    if data.test_only:
+        return
+    _check_part(data.name, "train", data.train, data.classes)
     for key, values in data.train.stored.items():
         _check_shapes(data, "inputs", key, values, data.test.stored[key])
         _check_alike(data, key)
     for key, values in data.train.targets.items():
         _check_shapes(data, "targets", key, values, data.test.targets[key])
+
+
+def _check_counts(name: str, part: str, inputs: Arrays, targets: Arrays) -> None:
+    """Refuse a part whose arrays hold no numbers, or not as many examples each."""
+    where = _where(name, part)
+    if not inputs:
+        stored = f"x_{part}" if part else "x"
+        raise WeighinError(f"{where} has no inputs: store {stored}, or {stored}/NAME of each.")
+    called = {
+        _called(side, part, key, arrays): values
+        for side, arrays in (("x", inputs), ("y", targets))
+        for key, values in arrays.items()
+    }
+    for word, values in called.items():
+        _check_numbers(values, where, word)
+    counts = {word: len(values) for word, values in called.items()}
+    if len(set(counts.values())) > 1:
+        listed = " but ".join(f"{count:,} in {word}" for word, count in counts.items())
+        hint = _transposed_hint(targets, counts)
+        raise WeighinError(f"{where}: {listed} examples; as many are wanted of each.{hint}")
+    if not next(iter(counts.values())):
+        raise WeighinError(f"{where} is empty: nothing can be measured on it.")
+
+
+def _check_part(name: str, part: str, split: Split, classes: int | None) -> None:
+    """Refuse values that are not finite, and class numbers that there cannot be."""
+    where = _where(name, part)
+    for key, values in split.stored.items():
+        called = _called("x", part, key, split.stored)
+        _check_finite(values, split.scales.get(key, 1.0), where, "inputs", called)
+    for key, values in split.targets.items():
+        called = _called("y", part, key, split.targets)
+        _check_finite(values, 1.0, where, "targets", called)
+        _check_classes(values, classes, where)
 
 
 def _check_numbers(values: npt.NDArray[Any], where: str, called: str) -> None:
@@ -137,12 +161,16 @@ def _check_finite(
 ) -> None:
     if values.dtype.kind != "f" or not values.size:
         return
-    largest = np.finfo(np.float32).max / max(1.0, abs(scale))
-    if np.isfinite(values).all() and float(np.abs(values).max()) <= float(largest):
+    largest = float(np.finfo(np.float32).max) / max(1.0, abs(scale))
+    if _extreme(values) <= largest:  # NaN is not
         return
-    wrong = ~(np.abs(values) <= largest)  # so that NaN counts too
-    first = tuple(int(at) for at in np.unravel_index(int(wrong.argmax()), values.shape))
-    count = int(wrong.reshape(len(values), -1).any(axis=1).sum())
+    count, first = 0, (0, *values.shape[1:])
+    for start, part in _pieces(values):
+        wrong = ~(np.abs(part) <= largest)  # so that NaN counts too
+        if wrong.any() and not count:
+            at = np.unravel_index(int(wrong.argmax()), part.shape)
+            first = (start + int(at[0]), *map(int, at[1:]))
+        count += int(wrong.reshape(len(part), -1).any(axis=1).sum())
     raise WeighinError(
         f"{where}: {what} hold NaN or infinite values, or such as are too large for float32: "
         f"{values[first]} first, at {called}[{', '.join(map(str, first))}]; {count:,} of "
@@ -179,9 +207,24 @@ def _check_alike(data: Dataset, key: str) -> None:
         )
 
 
+def _where(name: str, part: str) -> str:
+    return f"Data set {name!r}, {part} part" if part else f"Data set {name!r}"
+
+
 def _called(side: str, part: str, key: str, arrays: Arrays) -> str:
     """What an array is called in the file."""
-    return f"{side}_{part}" if len(arrays) == 1 else f"{side}_{part}/{key}"
+    stored = f"{side}_{part}" if part else side
+    return stored if len(arrays) == 1 else f"{stored}/{key}"
+
+
+def _pieces(values: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+    """Some examples after the other, and the number of the first.
+
+    What is computed of an array as a whole takes memory as it does, and it may be larger than that.
+    """
+    size = max(1, PIECE // max(1, values[:1].nbytes))
+    for start in range(0, len(values), size):
+        yield start, values[start : start + size]
 
 
 def _apart(one: float, other: float) -> bool:
@@ -190,11 +233,15 @@ def _apart(one: float, other: float) -> bool:
 
 
 def _largest(split: Split, key: str) -> float:
-    values = split.stored[key]
-    return max(abs(float(values.min())), abs(float(values.max()))) * abs(split.scales.get(key, 1.0))
+    return _extreme(split.stored[key]) * abs(split.scales.get(key, 1.0))
+
+
+def _extreme(values: npt.NDArray[Any]) -> float:
+    """The largest absolute value; NaN if there is one."""
+    return max(abs(float(values.min())), abs(float(values.max())))
 
 
 def _average(split: Split, key: str) -> float:
-    return float(np.abs(split.stored[key].astype(np.float64)).mean()) * abs(
-        split.scales.get(key, 1.0)
-    )
+    values = split.stored[key]
+    total = sum(float(np.abs(part.astype(np.float64)).sum()) for _, part in _pieces(values))
+    return total / values.size * abs(split.scales.get(key, 1.0))

@@ -19,8 +19,9 @@ import numpy.typing as npt
 from weighin import registry
 from weighin.core import DataNotFoundError, Dataset, Split, WeighinError
 from weighin.datasets import checking
-from weighin.datasets.arrays import PARTS, Arrays, read_arrays, sides
+from weighin.datasets.arrays import Arrays, read_arrays
 from weighin.datasets.arrays import digest as digest_of
+from weighin.datasets.naming import PARTS, sides
 from weighin.datasets.search import SearchPaths, exactly
 from weighin.registry import dataset
 
@@ -66,6 +67,8 @@ def npz_dataset(
     digest: str | None = None,
 ) -> None:
     """Register an .npz file with `x_train`, `y_train`, `x_test`, `y_test` as a data set.
+
+    There may be a test part alone: then nothing can be trained or calibrated on it.
 
     A model is given the values that are stored, unless `scale` says otherwise. Several inputs or
     targets have names: `x_train/left`, or `left_train`. Targets may be left out: then nothing can
@@ -129,7 +132,7 @@ def from_arrays(
     classes: int | None = None,
     scale: float | Mapping[str, float] = 1.0,
 ) -> Dataset:
-    """A data set of `x_train`, `y_train`, `x_test` and `y_test`.
+    """A data set of `x_train`, `y_train`, `x_test` and `y_test`, or of a test part alone.
 
     Args:
         name: what the data set is called.
@@ -143,14 +146,18 @@ def from_arrays(
         WeighinError: if the parts have other inputs or targets, or as many of them differ.
     """
     parts = {part: sides(dict(arrays), part) for part in PARTS}
+    test_only = not any(parts["train"])
+    if test_only:
+        del parts["train"]
     checking.check_sides(name, parts)
-    inputs = parts["train"][0]
+    inputs = parts["test"][0]
     scales = dict(scale) if isinstance(scale, Mapping) else dict.fromkeys(inputs, scale)
     checking.check_scales(name, inputs, scales)
-    train, test = (Split(*parts[part], scales=scales) for part in PARTS)
+    test = Split(*parts["test"], scales=scales)
+    train = test if test_only else Split(*parts["train"], scales=scales)
     unlabelled = "" if parts["test"][1] else "the data set has no targets"
     whole = digest_of(dict(arrays))
     if scale != 1 / 255:  # other model inputs from the same pixels are other data
         told = scale if isinstance(scale, float | int) else sorted(scales.items())
         whole = hashlib.sha256(f"{whole} × {told!r}".encode()).hexdigest()
-    return Dataset(name, classes, whole, train, test, unlabelled)
+    return Dataset(name, classes, whole, train, test, unlabelled, test_only)

@@ -64,7 +64,8 @@ class Trainer:
 
     Attributes:
         recipe: how the model at hand is trained.
-        dataset: fed to the model at hand; only its training part is ever used here.
+        dataset: fed to the model at hand; only its training part is ever used here, and of data
+            without one nothing but shapes and what targets are.
         seed: of the shuffling, dropout and initial weights.
     """
 
@@ -75,8 +76,8 @@ class Trainer:
     @property
     def examples(self) -> int:
         """How many examples are trained on; the rest, at the end, is the validation split."""
-        held_out = round(len(self.dataset.train) * self.recipe.validation_split)
-        return len(self.dataset.train) - held_out
+        whole = self.dataset.training_examples
+        return whole - round(whole * self.recipe.validation_split)
 
     @property
     def finetune_steps(self) -> int:
@@ -97,7 +98,7 @@ class Trainer:
         """Create a reference model, and train it by the recipe or give it published weights.
 
         With neither, a model whose weights come from its function stays as it is; random ones stay
-        random, and batch normalization fits the training inputs.
+        random, and batch normalization fits the training inputs, where there are some.
 
         Args:
             model: a reference model.
@@ -106,8 +107,11 @@ class Trainer:
 
         Raises:
             WeighinError: if the file of weights is damaged or does not fit the model, the
-                function returns no Keras 2 model, or model, task and data do not fit together.
+                function returns no Keras 2 model, model, task and data do not fit together, or the
+                data to be trained on have no training part.
         """
+        if weights is None and self.recipe.epochs:
+            self.dataset.require_training("Training")  # before the model is created
         created = create(model, self.seed)
         check(created)
         signature, task, fed = self.fitted(model, created)
@@ -119,7 +123,8 @@ class Trainer:
             trainer._fit(created, self.recipe.epochs, self.recipe.learning_rate, self.recipe.decay)
         elif self._draws_weights(model, created):
             trained = False
-            fitting.settle(created, trainer._first_inputs(SETTLING_EXAMPLES))
+            if not self.dataset.test_only:  # what is tested on decides nothing of the model
+                fitting.settle(created, trainer._first_inputs(SETTLING_EXAMPLES))
         return DenseStart(created, signature, task, trained)
 
     def fitted(self, model: ReferenceModel, created: Any) -> tuple[Signature, Task, Dataset]:
@@ -183,7 +188,12 @@ class Trainer:
             )
 
     def calibration(self) -> dict[str, Array]:
-        """Inputs for calibrating activations: from the training part, never from the test part."""
+        """Inputs for calibrating activations: from the training part, never from the test part.
+
+        Raises:
+            WeighinError: if there is no training part.
+        """
+        self.dataset.require_training("Calibrating")
         return self._first_inputs(CALIBRATION_EXAMPLES)
 
     def _draws_weights(self, model: ReferenceModel, created: Any) -> bool:
@@ -207,6 +217,7 @@ class Trainer:
         recipe = self.recipe
         if not epochs:
             return
+        self.dataset.require_training("Training")
         signature = heads.signature_of(model)
         task = inferring.task_of(signature, self.dataset, recipe.task)
         loss = heads.keras_loss(task.loss(signature, self.dataset, recipe.loss))

@@ -51,7 +51,7 @@ def environment(
         "datasets": {
             name: {
                 "digest": data.digest,
-                "train": 0 if data.test_only else len(data.train),
+                "train": data.training_examples,
                 "test": len(data.test),
                 "examples": data.examples,
                 "readings": _readings(name, data, records, context),
