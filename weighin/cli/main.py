@@ -15,6 +15,7 @@ import click
 
 from weighin import __version__
 from weighin.build.cache import Cache, default_folder
+from weighin.cli.weigh import weigh
 from weighin.core import WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions, provide_suite
@@ -60,6 +61,9 @@ def _clear_errors(command: F) -> F:
 @click.version_option(__version__, package_name="weighin")
 def main() -> None:
     """Did compressing this Keras model make it smaller, as accurate, and faster here?"""
+
+
+main.add_command(weigh)
 
 
 @main.command()

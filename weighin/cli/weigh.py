@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from weighin.core import WeighinError
-from weighin.job import weighing
-from weighin.job.measuring import measure
-from weighin.job.run import Run
-from weighin.job.weighing import How
-from weighin.report import gates, terminal
-from weighin.report.table import render
+from weighin.report import terminal
+from weighin.report.layout import FORMATS
+from weighin.stats import MARGIN, PAIR_SECONDS
+
+if TYPE_CHECKING:
+    from weighin.job.run import Run
+    from weighin.job.weighing import Asked
+
+RESULTS = Path("results") / "local"
 
 
 class WrongInputError(click.ClickException):
@@ -22,26 +25,177 @@ class WrongInputError(click.ClickException):
     exit_code = 2
 
 
-def weigh(paths: Sequence[Path], how: How, style: str, color: terminal.Color) -> int:
-    """Weigh files and print the table, gates and where the records are.
-
-    Returns:
-        The exit code: 0, or 1 if a row failed or a gate is not kept.
-
-    Raises:
-        WrongInputError: if nothing can be measured.
-    """
+def _numbers(context: click.Context, option: click.Parameter, text: str | None) -> tuple[float, ...]:
+    """`0.485,0.456,0.406` as numbers."""
     try:
-        run = weighing.planned(paths, how)
+        return tuple(float(word) for word in text.split(",")) if text else ()
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: wanted numbers, as 0.5,0.5,0.5") from None
+
+
+def _size(context: click.Context, option: click.Parameter, text: str | None) -> Any:
+    """`224` or `96x128` as height and width."""
+    words = text.lower().replace("×", "x").split("x") if text else []
+    if text and (len(words) > 2 or not all(word.isdecimal() and int(word) for word in words)):
+        raise click.BadParameter(f"{text!r}: wanted a number of pixels, as 224, or 96x128")
+    sides = [int(word) for word in words]
+    return (sides[0], sides[-1]) if sides else None
+
+
+_DATA = (
+    click.option(
+        "--data",
+        metavar="DATA",
+        help="An .npz with x_test, y_test (and x_train, y_train where something trains), a pair "
+        "x.npy,y.npy, a folder of class folders of images or .wav, a .csv, COCO annotations "
+        "(.json), or module:function. Without it inputs are drawn.",
+    ),
+    click.option("--target", default="", metavar="NAME", help="Column of a .csv to be answered."),
+    click.option(
+        "--size", callback=_size, metavar="PIXELS", help="Of images: 224, or HEIGHTxWIDTH."
+    ),
+    click.option("--crop", is_flag=True, help="Cut images to their middle, not squeeze them."),
+    click.option("--scale", type=float, metavar="S", help="Multiply inputs by S (1/255: 0.00392)."),
+    click.option("--mean", callback=_numbers, metavar="M,…", help="Subtracted after that."),
+    click.option("--std", callback=_numbers, metavar="D,…", help="Divided by after that."),
+    click.option(
+        "--split-seed",
+        type=int,
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Of the split where the data have no test part.",
+    ),
+    click.option("--classes", type=int, metavar="N", help="How many, where targets number them."),
+    click.option("--task", metavar="NAME", help="What is asked: weighin list tasks."),
+)
+_MODEL = (
+    click.option(
+        "--variants",
+        metavar="A,B",
+        help="Of a Keras model: 'int8,prune(0.9)+int8'. The usual: float16, dynamic, int8, "
+        "prune(0.8), prune(0.8)+int8.",
+    ),
+    click.option("--epochs", type=int, metavar="N", help="Further epochs of what trains (3)."),
+    click.option("--learning-rate", type=float, metavar="R", help="Of them; the file's own."),
+    click.option("--batch-size", type=int, metavar="N", help="Of them (128)."),
+    click.option("--loss", metavar="NAME", help="Of them; the file's own, or the task's."),
+    click.option(
+        "--weights",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A .weights.h5 for the model that file.py:function returns.",
+    ),
+    click.option("--trust", is_flag=True, help="Run the code of Lambda layers in the file."),
+    click.option("--seeds", type=int, default=1, show_default=True, help="Train so many times."),
+)
+_MEASURING = (
+    click.option("--runtimes", metavar="A,B", help="Only these: weighin list runtimes."),
+    click.option("--threads", default="1", show_default=True, metavar="1,2"),
+    click.option(
+        "--pair-seconds",
+        type=float,
+        default=PAIR_SECONDS,
+        show_default=True,
+        metavar="S",
+        help="Time for a variant beside its baseline.",
+    ),
+    click.option(
+        "--margin",
+        type=float,
+        default=MARGIN * 100,
+        show_default=True,
+        metavar="POINTS",
+        help="Difference of shares that does not matter.",
+    ),
+    click.option(
+        "--gate",
+        "gates",
+        multiple=True,
+        metavar="GATE",
+        help="Exit with 1 if a figure breaches it: 'top1_delta >= -0.005'; may be repeated.",
+    ),
+    click.option("--strict", is_flag=True, help="Gates judge the bare figure."),
+    click.option("--workers", type=int, default=0, metavar="N", help="Build processes (cores)."),
+    click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept."),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=RESULTS,
+        show_default=True,
+        metavar="FOLDER",
+        help="Where the records are written.",
+    ),
+    click.option(
+        "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
+    ),
+    click.option(
+        "--color", type=click.Choice(terminal.COLORS), default="auto", show_default=True
+    ),
+)
+
+
+def _all_options(command: Any) -> Any:
+    for option in reversed((*_DATA, *_MODEL, *_MEASURING)):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@_all_options
+def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: Any) -> None:
+    """Weigh your own files: finished .tflite files, or a Keras model.
+
+    \b
+    weighin weigh float.tflite int8.tflite --data test.npz   the first file is the baseline
+    weighin weigh mine.keras --data mine.npz                 compressed in the usual variants
+    weighin weigh detector.tflite                            size, structure and latency alone
+
+    A Keras model is a .keras or .h5 file, a SavedModel folder, or file.py:function. Exits with 1 if
+    a row failed or a gate is not kept, with 2 if nothing could be weighed.
+    """
+    from weighin.core import WeighinError
+    from weighin.job import weighing
+    from weighin.job.measuring import measure
+    from weighin.report import gates
+    from weighin.report.table import render
+
+    try:
+        run = weighing.planned(files, _asked(options))
         whole = measure(run)
     except WeighinError as error:
         raise WrongInputError(str(error)) from None
-    shown = terminal.here(color)
-    click.echo(render([run.results()], style, shown), color=True)
+    aside = style != "text"  # so that standard output holds the table alone
+    click.echo(render([run.results()], style, terminal.here(color)), color=True)
     if run.outcomes:
-        click.echo(f"\n{gates.render(run.outcomes, how.strict)}", err=style != "text")
-    click.echo(f"\nrecords: {_shorter(run)}", err=style != "text")
-    return 0 if whole and run.keeps_gates() else 1
+        click.echo(f"\n{gates.render(run.outcomes, run.settings.strict)}", err=aside)
+    click.echo(f"\nrecords: {_shorter(run)}", err=aside)
+    sys.exit(0 if whole and run.keeps_gates() else 1)
+
+
+def _asked(options: dict[str, Any]) -> Asked:
+    """What the options say.
+
+    Raises:
+        WeighinError: if one makes no sense.
+    """
+    from weighin.datasets.bringing import Reading
+    from weighin.job.settings import Options, split
+    from weighin.job.weighing import Asked
+
+    words = ("target", "size", "crop", "scale", "mean", "std", "classes")
+    reading = Reading(**{word: options.pop(word) for word in words}, seed=options.pop("split_seed"))
+    return Asked(
+        reading=reading,
+        variants=tuple(split(options.pop("variants") or "")),
+        runtimes=tuple(split(options.pop("runtimes") or "")),
+        threads=Options("--").threads(options.pop("threads")),
+        margin=options.pop("margin") / 100,
+        results_dir=options.pop("output"),
+        **options,
+    )
 
 
 def _shorter(run: Run) -> Path:

@@ -81,15 +81,14 @@ class Options:
         return tuple(dict.fromkeys(map(int, words)))
 
 
-def runtimes(chosen: str | None) -> tuple[str, ...]:
-    """Names of the runtimes that are chosen, `a,b`; all that are usual if none are.
+def runtimes(chosen: Sequence[str]) -> tuple[str, ...]:
+    """Names of the runtimes that are chosen; all that are usual if none are.
 
     Raises:
         WeighinError: if one is unknown.
     """
     usual = [runtime.name for runtime in registry.runtimes.values() if not runtime.on_request]
-    names: Sequence[str] = split(chosen) if chosen else usual
-    return tuple(registry.runtimes[name].name for name in names)
+    return tuple(registry.runtimes[name].name for name in chosen or usual)
 
 
 def parsed_gates(texts: Sequence[str]) -> tuple[Gate, ...]:

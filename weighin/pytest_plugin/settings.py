@@ -36,7 +36,7 @@ def read(config: pytest.Config) -> Settings:
     return Settings(
         suite=suite,
         definitions=definitions,
-        runtimes=runtimes(option("--weighin-runtimes")),
+        runtimes=runtimes(split(option("--weighin-runtimes") or "")),
         threads=_OPTIONS.threads(option("--weighin-threads")),
         gates=parsed_gates(option("--weighin-gate")),
         strict=option("--weighin-strict"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from weighin.core import Metric, Record, Results
-from weighin.report.origin import recipes, untrained
+from weighin.report.origin import finished, recipes, untrained
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row
 
@@ -25,10 +25,11 @@ def samples(
     sentences = [
         _examples(results, rows, dataset, quality) if quality.name in metrics else "",
         _latency(rows) if "latency" in metrics else "",
-        _seeds(rows),
+        _seeds(results, rows),
         _profile(results),
     ]
     return [
+        *_files(results, rows),
         "; ".join(filter(None, sentences)),
         _intervals(results, rows),
         *filter(
@@ -54,6 +55,20 @@ def legend(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
+def _files(results: Results, rows: Sequence[Row]) -> list[str]:
+    """Of finished files what each holds, for their names claim nothing."""
+    shown = {row.variant for row in rows}
+    return [
+        f"{each['variant']}{_called(each)}: {each['holds']}"
+        for each in finished(results)
+        if each["variant"] in shown
+    ]
+
+
+def _called(each: Mapping[str, str]) -> str:
+    return "" if each["variant"] == each["file"] else f" ({each['file']})"
+
+
 def _examples(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:
     count, noun = counted(rows, quality.name), examples(results, dataset, quality)
     if not count:
@@ -73,13 +88,13 @@ def _latency(rows: Sequence[Row]) -> str:
     return f"latency: median of {rounds} single inferences, {count} thread{plural}"
 
 
-def _seeds(rows: Sequence[Row]) -> str:
-    seeds = _seeds_of(rows)
+def _seeds(results: Results, rows: Sequence[Row]) -> str:
+    seeds = [] if finished(results) else _seeds_of(rows)
     return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}" if seeds else ""
 
 
 def _profile(results: Results) -> str:
-    profile = results.environment.get("profile")
+    profile = "" if finished(results) else results.environment.get("profile")
     return f"profile {profile}" if profile else ""
 
 
@@ -90,6 +105,8 @@ def _intervals(results: Results, rows: Sequence[Row]) -> str:
             f"± standard deviation over {len(seeds)} seeds; [within-seed 95 % interval, its ends "
             f"averaged over seeds]; (n) behind a verdict: of so many seeds"
         )
+    if finished(results):
+        return "[95 % interval], over examples or measurements of these very files"
     one = "one seed a row" if len(seeds) > 1 else "one seed"
     trained = ", so that of another training is not in it"
     return f"[95 % interval]; {one}{'' if untrained(results, _models(rows)) else trained}"
@@ -178,6 +195,8 @@ def _trained_on(results: Results, rows: Sequence[Row], dataset: str) -> str:
     if count is None:
         return ""
     models = _models(rows)
+    if finished(results):
+        return ""  # nothing is trained or calibrated here
     own = [
         recipe
         for model, recipe in recipes(results)

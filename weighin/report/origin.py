@@ -30,6 +30,20 @@ def recipes(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
     ]
 
 
+def finished(results: Results) -> list[Mapping[str, str]]:
+    """The finished files that the run compared, the baseline first: variant, file, what it holds.
+
+    None where models were built.
+    """
+    files = results.environment.get("files", ())
+    words = ("variant", "file", "holds")
+    return [
+        each
+        for each in (files if isinstance(files, list) else ())
+        if isinstance(each, Mapping) and all(isinstance(each.get(word), str) for word in words)
+    ]
+
+
 def starts(results: Results) -> dict[str, str]:
     """The weights that dense starts are made of, by model; without models that were trained alone.
 
