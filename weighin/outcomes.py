@@ -32,6 +32,7 @@ class Evaluation:
         no_baseline: why there is no baseline's evaluation.
         unlabelled: why there is nothing to judge answers by; empty where there is.
         trained: whether anybody has trained the model.
+        drawn: whether what was asked is random numbers.
     """
 
     task: Task
@@ -46,6 +47,7 @@ class Evaluation:
     no_baseline: str = "this is the baseline"
     unlabelled: str = ""
     trained: bool = True
+    drawn: bool = False
     # not taken over by `dataclasses.replace`, which may give other answers
     _kept: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 

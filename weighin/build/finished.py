@@ -55,7 +55,8 @@ class FinishedFiles:
                 the first: both are listed.
         """
         names = _names(paths)
-        files = cls(context, paths[0].stem, dict(zip(names, paths, strict=True)), dataset, task)
+        whole = [path.resolve() for path in paths]  # processes may have another folder
+        files = cls(context, paths[0].stem, dict(zip(names, whole, strict=True)), dataset, task)
         for name in names:
             files._artifacts[name] = files._read(name)
         return files

@@ -91,6 +91,8 @@ class Dataset:
             where there is. Quality is then `not measured`, for this reason; all else is.
         test_only: there is no training part: `train` is then the test part, by which shapes and
             targets are told, and nothing may be trained or calibrated on it.
+        drawn: whether inputs are random numbers, so that how near two models' answers are on them
+            says nothing of how near they are on anything else.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Dataset:
     test: Split
     unlabelled: str = ""
     test_only: bool = False
+    drawn: bool = False
 
     @property
     def training_examples(self) -> int:

@@ -48,7 +48,8 @@ def _drawn(name: str, signature: Signature, ranges: Ranges) -> Dataset:
     for values in inputs.values():
         digest.update(np.ascontiguousarray(values).data)
     part = Split(inputs)
-    return Dataset(name, None, digest.hexdigest(), part, part, UNLABELLED, test_only=True)
+    sha256 = digest.hexdigest()
+    return Dataset(name, None, sha256, part, part, UNLABELLED, test_only=True, drawn=True)
 
 
 def _values(port: Port, n: int, generator: np.random.Generator, ranges: Ranges) -> Array:

@@ -19,7 +19,7 @@ from weighin.stats import MARGIN, PAIR_SECONDS
 
 _OPTIONS = Options("--")
 SUITE = "weigh"
-DRAWN = "drawn"
+DRAWN = "drawn inputs"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,7 @@ def evaluate(session: Session, dataset: Dataset, task: Task, signature: Signatur
         seconds,
         named.joined(outputs),
         unlabelled=dataset.unlabelled,
+        drawn=dataset.drawn,
     )
 
 

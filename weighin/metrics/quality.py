@@ -55,7 +55,7 @@ def _mean(scores: npt.NDArray[Any]) -> Figure:
 def agreement(evaluation: Evaluation) -> Figure | Skip:
     """Share of test examples that get the same answer as from the baseline, right or wrong."""
     baseline = evaluation.baseline
-    if evaluation.unlabelled and not evaluation.trained:
+    if evaluation.unlabelled and (evaluation.drawn or not evaluation.trained):
         return Skip(evaluation.unlabelled, "not measured")
     if baseline is None:
         return Skip(evaluation.no_baseline)
@@ -78,6 +78,8 @@ def agreement(evaluation: Evaluation) -> Figure | Skip:
 )
 def sqnr(evaluation: Evaluation) -> Figure | Skip:
     """Power of the baseline's outputs ÷ that of the difference to them, outputs alike."""
+    if evaluation.drawn:
+        return Skip(evaluation.unlabelled, "not measured")
     if evaluation.baseline is None:
         return Skip(evaluation.no_baseline)
     if not evaluation.outputs or not evaluation.baseline.outputs:
@@ -117,6 +119,8 @@ def sqnr(evaluation: Evaluation) -> Figure | Skip:
 )
 def cosine(evaluation: Evaluation) -> Figure | Skip:
     """Cosine of an example's outputs to the baseline's, mean over examples; bootstrap-t."""
+    if evaluation.drawn:
+        return Skip(evaluation.unlabelled, "not measured")
     if evaluation.baseline is None:
         return Skip(evaluation.no_baseline)
     if not evaluation.outputs or not evaluation.baseline.outputs:
