@@ -12,6 +12,8 @@ import math
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +31,7 @@ _IDX_FILES = {
     "x_test": "t10k-images*idx3-ubyte*",
     "y_test": "t10k-labels*idx1-ubyte*",
 }
-DAMAGE = (  # what reading a damaged file may raise
+_DAMAGE = (  # what reading a damaged file may raise
     OSError,
     EOFError,
     ValueError,
@@ -68,7 +70,7 @@ def read_arrays(path: Path) -> Arrays:
     """
     if not path.exists():
         raise WeighinError(f"{path} is missing: there is no such file or folder.")
-    try:
+    with readable(path):
         if not path.is_dir():
             return read_npz(path)
         if holds_arrays(path):
@@ -76,9 +78,20 @@ def read_arrays(path: Path) -> Arrays:
         if any(path.glob("data_batch_*.bin")):
             return _read_cifar(path)
         return {name: _read_idx(_first(path, pattern)) for name, pattern in _IDX_FILES.items()}
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Say of whatever goes wrong in reading a file or folder which one it is.
+
+    Raises:
+        WeighinError: if it is damaged, of another kind, or its arrays are not those of a data set.
+    """
+    try:
+        yield
     except WrongArraysError as error:
         raise WeighinError(f"{path}: {error}") from None
-    except DAMAGE as error:
+    except _DAMAGE as error:
         raise WeighinError(
             f"{path} cannot be read as a data set ({type(error).__name__}: {error}). "
             f"It is damaged or of another kind: replace it."
