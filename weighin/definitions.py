@@ -8,8 +8,9 @@ import importlib.machinery
 import importlib.util
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from weighin.core import WeighinError
 
@@ -38,6 +39,23 @@ def load_definitions(paths: Sequence[Path]) -> None:
         for file in files:
             if not file.stem.startswith(("_", "test_", "bench_", "conftest")):
                 _run(file)
+
+
+def function_of(file: Path, name: str) -> Callable[..., Any]:
+    """A function of a Python file that may lie anywhere, with its neighbours to import.
+
+    Raises:
+        WeighinError: if the file fails, or has no such function; it names the file.
+    """
+    sys.path.insert(0, str(file.parent))
+    try:
+        _run(file)
+    finally:
+        sys.path.remove(str(file.parent))
+    function = vars(sys.modules[f"{_package(file.parent)}.{file.stem}"]).get(name)
+    if not callable(function):
+        raise WeighinError(f"{file} has no function {name!r}.")
+    return cast("Callable[..., Any]", function)
 
 
 class _Fresh(importlib.machinery.SourceFileLoader):

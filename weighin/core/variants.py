@@ -53,7 +53,8 @@ class Artifact:
     """A file on disk and everything that went into it.
 
     Attributes:
-        format: the file's ending, `tflite` or `h5`.
+        format: the file's ending: `tflite`, `h5`, or `savedmodel.zip` of a model that is no Keras 2
+            model and is converted as it is.
         answers: `.npz` file of the Keras model's outputs for the first test examples, by name,
             each `(n, …)`: what any runtime's answers are held against.
         provenance: model, stage, recipe, seed, digests and versions, as hashed into the key.
@@ -90,6 +91,11 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why something could not be built or measured."""
+    """Why something could not be built or measured.
+
+    Attributes:
+        skipped: whether it was left out, as what cannot be had of this model, rather than tried.
+    """
 
     reason: str
+    skipped: bool = False
