@@ -9,8 +9,9 @@ import importlib.util
 import re
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from weighin import registry
 from weighin.core import WeighinError
@@ -78,6 +79,23 @@ def _imports_weighin(folder: Path) -> bool:
     return any(
         file.is_file() and _IMPORTS_WEIGHIN.search(file.read_bytes()) for file in _files(folder)
     )
+
+
+def function_of(file: Path, name: str) -> Callable[..., Any]:
+    """A function of a Python file that may lie anywhere, with its neighbours to import.
+
+    Raises:
+        WeighinError: if the file fails, or has no such function; it names the file.
+    """
+    sys.path.insert(0, str(file.parent))
+    try:
+        _run(file)
+    finally:
+        sys.path.remove(str(file.parent))
+    function = vars(sys.modules[f"{_package(file.parent)}.{file.stem}"]).get(name)
+    if not callable(function):
+        raise WeighinError(f"{file} has no function {name!r}.")
+    return cast("Callable[..., Any]", function)
 
 
 class _Fresh(importlib.machinery.SourceFileLoader):

@@ -13,7 +13,7 @@ from weighin.build import invariants
 from weighin.build.jobs import Job, job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
-from weighin.core import Artifact, Case, Failure, Task, Variant, WeighinError
+from weighin.core import Artifact, Case, Failure, SkippedError, Task, Variant, WeighinError
 
 
 @dataclass
@@ -53,14 +53,19 @@ class Artifacts:
         """The case's file.
 
         Raises:
+            SkippedError: with the reason, if there is none of this model.
             WeighinError: with the reason, if it could not be built, or is not what it is called.
         """
         job = self._job(case)
         if job not in self.built:
             self.build([case])
         outcome = self.built[job]
+        if isinstance(outcome, Failure) and outcome.skipped:
+            raise SkippedError(outcome.reason)
         if isinstance(outcome, Failure):
             raise WeighinError(f"not built: {outcome.reason}")
+        if outcome.format != case.format:
+            raise SkippedError(f"no .{case.format} file is made: {outcome.facts['direct']}")
         if outcome.path not in self._checked:
             invariants.check(
                 outcome.path,

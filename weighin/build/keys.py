@@ -11,14 +11,25 @@ from typing import Any
 
 from weighin import core, grammar, named, registry
 from weighin.build import pretrained, purity
+from weighin.build.brought import Brought
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
 from weighin.build.plain import plain
-from weighin.core import Failure, Task, WeighinError
+from weighin.core import Failure, ReferenceModel, Task, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
-from weighin.frameworks import fitting, flattening, heads, process, tf_keras, training
+from weighin.frameworks import (
+    direct,
+    fitting,
+    flattening,
+    heads,
+    keras3,
+    loading,
+    process,
+    tf_keras,
+    training,
+)
 from weighin.frameworks.fingerprint import Fingerprint
 from weighin.packages import version
 from weighin.targets import machine
@@ -33,6 +44,7 @@ THREADS = 1  # per worker: weights depend on it, and several workers share the c
 # them by their parent's key; what else they use, such as the toolkit, they name as `uses`.
 BUILDERS = (
     *(process, tf_keras, fitting, flattening, heads, training, inferring),
+    *(loading, keras3, direct),
     *(core.data, core.signature, core.tasks, named),
 )
 
@@ -45,6 +57,8 @@ class BuildContext:
         cache: where artifacts are kept.
         search: where data are looked for.
         definitions: files and folders that register the models.
+        brought: models and more that no file of definitions registers, as trained files that
+            somebody brings.
         processor: the kind of it that trains. If not given, this machine's; `build` gives it to
             its workers, for asking the system takes longer than making all keys.
         created: by model and seed, what functions that are not plainly pure returned. `build` asks
@@ -55,6 +69,7 @@ class BuildContext:
     search: SearchPaths
     definitions: tuple[Path, ...]
     processor: Processor | None = None
+    brought: tuple[Brought, ...] = ()
     created: dict[tuple[str, int], Fingerprint | Failure] = field(
         default_factory=dict, compare=False
     )
@@ -62,7 +77,7 @@ class BuildContext:
     def to_ask(self, jobs: Iterable[Job]) -> list[Job]:
         """Dense starts, by model and seed, whose functions have to be called to make their keys."""
         starts = {(job.model, job.seed): job for job in jobs if job.parent is None}
-        doubtful = {name for name, _ in starts if purity.read(registry.models[name].create).doubt}
+        doubtful = {name for name, _ in starts if _is_asked(registry.models[name])}
         return [
             job for pair, job in starts.items() if pair[0] in doubtful and pair not in self.created
         ]
@@ -111,8 +126,7 @@ class BuildContext:
             "stage": "dense start",
             **origin,
             "model": job.model,
-            "source": registry.source_digest(model.create),
-            **self._created(job, weights_replaced=bool(published)),
+            **self._yielded(job, weights_replaced=bool(published)),
             "recipe": _told(recipe.of_dense_start),
             "dataset_digest": dataset_digest,
             "seed": job.seed,
@@ -121,28 +135,58 @@ class BuildContext:
             "versions": _versions(TRAINING_PACKAGES),
         }
 
+    def _yielded(self, job: Job, *, weights_replaced: bool) -> dict[str, Any]:
+        """What tells the model that a dense start is made of from others."""
+        model = registry.models[job.model]
+        if model.source is None:
+            source = registry.source_digest(model.create)
+            return {"source": source, **self._created(job, weights_replaced=weights_replaced)}
+        told: dict[str, Any] = {
+            "file": model.source.sha256,
+            "function": model.source.function,
+            "keras": version("keras") or "none",
+        }
+        if _is_asked(model):
+            told |= self._returned(job, "what else its file uses is not known", whole=True)
+        return told
+
     def _created(self, job: Job, *, weights_replaced: bool) -> dict[str, Any]:
         """What tells the model that a function returns from others that it might return."""
         reading = purity.read(registry.models[job.model].create)
         if not reading.doubt:
             return {"constants": key_of(reading.constants)}
+        return self._returned(job, reading.doubt, whole=not weights_replaced)
+
+    def _returned(self, job: Job, doubt: str, *, whole: bool) -> dict[str, Any]:
+        """What a function returned when it was called; of its weights only if it is taken whole."""
         try:
             created = self.created[job.model, job.seed]
         except KeyError:
             raise WeighinError(
                 f"What the function of model {job.model!r} returns was not asked for, and its file "
-                f"does not say ({reading.doubt}): run again."
+                f"does not say ({doubt}): run again."
             ) from None
         if isinstance(created, Failure):
             raise WeighinError(created.reason)
         described = dataclasses.asdict(created)
-        if weights_replaced:
+        if not whole:
             del described["weights"]
         return {"created": described}
 
     def _processor(self) -> dict[str, Any]:
         processor = self.processor or machine.processor()
         return dataclasses.asdict(processor) | {"cpu_features": list(processor.cpu_features)}
+
+
+def _is_asked(model: ReferenceModel) -> bool:
+    """Whether a function has to be called to know what it returns.
+
+    A trained file says so itself; a function of somebody's file that is given weights makes what
+    its own file says.
+    """
+    if model.source is not None:
+        return model.source.path.suffix == ".py" and model.source.weights is None
+    return bool(purity.read(model.create).doubt)
 
 
 def _told(said: Mapping[str, Any]) -> Any:

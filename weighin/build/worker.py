@@ -30,11 +30,13 @@ from weighin.core import (
     Failure,
     ReferenceModel,
     Signature,
+    SkippedError,
     WeighinError,
 )
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
 from weighin.frameworks import process, tf_keras, training
+from weighin.frameworks.direct import DirectModel
 from weighin.frameworks.fingerprint import Fingerprint, fingerprint, own_files
 from weighin.frameworks.flattening import flattened
 from weighin.tasks import inferring
@@ -55,6 +57,8 @@ def begin(build_context: BuildContext) -> None:
     _write_to_log(build_context)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     load_definitions(build_context.definitions)
+    for brought in build_context.brought:
+        brought.register()
 
 
 def build_job(job: Job, build_context: BuildContext) -> Artifact | Failure:
@@ -85,7 +89,7 @@ def ask(job: Job, build_context: BuildContext) -> Fingerprint | Failure:
         recipe = model.recipe(job.profile)
         dataset = loading.load_cached(recipe.dataset, build_context.search)
         _prepare_tensorflow()
-        created = training.create(model, job.seed)
+        created = training.create(model, job.seed, dataset)
         returned = fingerprint(created)
         training.Trainer(recipe, dataset, job.seed).fitted(model, created)
         return returned
@@ -95,6 +99,8 @@ def ask(job: Job, build_context: BuildContext) -> Fingerprint | Failure:
 
 def _failure(error: Exception, build_context: BuildContext) -> Failure:
     traceback.print_exc()
+    if isinstance(error, SkippedError):
+        return Failure(str(error), skipped=True)
     if isinstance(error, WeighinError):
         return Failure(str(error))
     where = _place(error, build_context)
@@ -136,6 +142,8 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
             "task": start.task.name,
             "trained": start.trained,
         }
+        if isinstance(start.model, DirectModel):
+            facts["direct"] = start.model.why
         model, dataset = start.model, dataset.fed_to(start.signature)
     else:
         parent = build_context.cache.get(provenance["parent"])
@@ -157,13 +165,16 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
                 facts["calibration"] |= _moved(content, half, trainer, parent)
             answers = parent.outputs()  # the same model's
             return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
+        if isinstance(model, DirectModel):
+            raise SkippedError(f"{model.why}, which the optimization toolkit works on")
         step = registry.steps[job.steps[-1].name]
         model = step(flattened(model), trainer, **grammar.arguments(job.steps[-1], step))
     tf_keras.check_finite(model, str(job))
     content = tf_keras.serialize(model)
     seconds = time.perf_counter() - began
     answers = _answers(model, job, dataset, Signature.of_json(facts["signature"]))
-    return build_context.cache.put(provenance, "h5", content, answers, seconds, facts)
+    format = tf_keras.format_of(model)
+    return build_context.cache.put(provenance, format, content, answers, seconds, facts)
 
 
 def _exported(call: Call, model: Any, inputs: Arrays) -> bytes:
@@ -205,7 +216,7 @@ def _dense_start(
     def check(created: Any) -> None:
         if isinstance(asked, Fingerprint):
             _check_as_asked(created, asked, model, weights_replaced=bool(published))
-        else:
+        elif model.source is None:
             _check_own_files(created, model)
 
     return trainer.dense_start(model, published[0] if published else None, check)

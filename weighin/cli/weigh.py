@@ -25,7 +25,9 @@ class WrongInputError(click.ClickException):
     exit_code = 2
 
 
-def _numbers(context: click.Context, option: click.Parameter, text: str | None) -> tuple[float, ...]:
+def _numbers(
+    context: click.Context, option: click.Parameter, text: str | None
+) -> tuple[float, ...]:
     """`0.485,0.456,0.406` as numbers."""
     try:
         return tuple(float(word) for word in text.split(",")) if text else ()
@@ -130,9 +132,7 @@ _MEASURING = (
     click.option(
         "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
     ),
-    click.option(
-        "--color", type=click.Choice(terminal.COLORS), default="auto", show_default=True
-    ),
+    click.option("--color", type=click.Choice(terminal.COLORS), default="auto", show_default=True),
 )
 
 
@@ -146,7 +146,7 @@ def _all_options(command: Any) -> Any:
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @_all_options
 def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: Any) -> None:
-    """Weigh your own files: finished .tflite files, or a Keras model.
+    r"""Weigh your own files: finished .tflite files, or a Keras model.
 
     \b
     weighin weigh float.tflite int8.tflite --data test.npz   the first file is the baseline

@@ -2,7 +2,7 @@
 
 from weighin.core.case import Case
 from weighin.core.data import Dataset, Split
-from weighin.core.errors import DataNotFoundError, WeighinError, nearest
+from weighin.core.errors import DataNotFoundError, SkippedError, WeighinError, nearest
 from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
 from weighin.core.metrics import (
     Catalogue,
@@ -14,7 +14,7 @@ from weighin.core.metrics import (
     title_of,
     undescribed,
 )
-from weighin.core.models import Anchor, Recipe, ReferenceModel, Suite, Weights
+from weighin.core.models import Anchor, ModelFile, Recipe, ReferenceModel, Suite, Weights
 from weighin.core.protocols import Runtime, Session
 from weighin.core.records import Record, Results
 from weighin.core.signature import Port, Signature
@@ -39,6 +39,7 @@ __all__ = [
     "Kind",
     "Loss",
     "Metric",
+    "ModelFile",
     "Port",
     "Quality",
     "Recipe",
@@ -50,6 +51,7 @@ __all__ = [
     "Session",
     "Signature",
     "Skip",
+    "SkippedError",
     "Split",
     "Status",
     "Stopped",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from weighin.core.errors import WeighinError
+from weighin.core.errors import SkippedError
 from weighin.core.signature import Port, Signature
 from weighin.named import Array, Arrays
 
@@ -93,6 +93,7 @@ class Dataset:
             targets are told, and nothing may be trained or calibrated on it.
         drawn: whether inputs are random numbers, so that how near two models' answers are on them
             says nothing of how near they are on anything else.
+        note: how they were split or prepared, for the table's footer.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Dataset:
     unlabelled: str = ""
     test_only: bool = False
     drawn: bool = False
+    note: str = ""
 
     @property
     def training_examples(self) -> int:
@@ -116,10 +118,10 @@ class Dataset:
             purpose: what wants one, such as `Calibrating`.
 
         Raises:
-            WeighinError: saying what is missing and how to give it.
+            SkippedError: saying what is missing and how to give it.
         """
         if self.test_only:
-            raise WeighinError(
+            raise SkippedError(
                 f"{purpose} takes examples that are not tested on, and data set {self.name!r} has "
                 f"a test part alone: give x_train, y_train too."
             )

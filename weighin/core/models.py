@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal
 
 from weighin.core.errors import WeighinError
@@ -107,17 +108,40 @@ class Anchor:
 
 
 @dataclass(frozen=True)
+class ModelFile:
+    """A trained model that somebody brings as a file; it can be handed to other processes.
+
+    Attributes:
+        name: of the model: usually the file's, without its ending.
+        path: a .keras or .h5 file, the folder of a SavedModel, or a .py file.
+        function: of a .py file, the function that returns the model; it may take the Keras module.
+        weights: a .weights.h5 file that the function's model is given.
+        sha256: over the bytes of all of these, by which what is built of them is found again.
+        trust: whether code that the file holds (Lambda layers) may run.
+    """
+
+    name: str
+    path: Path
+    function: str = ""
+    weights: Path | None = None
+    sha256: str = ""
+    trust: bool = False
+
+
+@dataclass(frozen=True)
 class ReferenceModel:
     """A function that returns an untrained Keras model, and how to train it.
 
     Attributes:
-        create: called with the Keras module, returns a model.
+        create: called with the Keras module, returns a model, of Keras 2 or Keras 3.
         profiles: a recipe per profile, such as `quick` and `full`.
+        source: the file that a trained model is read from, in place of calling `create`.
     """
 
     name: str
     create: Callable[[Any], Any]
     profiles: Mapping[str, Recipe]
+    source: ModelFile | None = None
 
     def recipe(self, profile: str) -> Recipe:
         """The recipe of a profile.

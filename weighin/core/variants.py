@@ -54,7 +54,8 @@ class Artifact:
     """A file on disk and everything that went into it.
 
     Attributes:
-        format: the file's ending, `tflite` or `h5`.
+        format: the file's ending: `tflite`, `h5`, or `savedmodel.zip` of a model that is no Keras 2
+            model and is converted as it is.
         answers: `.npz` file of the Keras model's outputs for the first test examples, by name,
             each `(n, …)`: what any runtime's answers are held against. None of a finished file,
             whose Keras model nobody has seen.
@@ -99,6 +100,11 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why something could not be built or measured."""
+    """Why something could not be built or measured.
+
+    Attributes:
+        skipped: whether it was left out, as what cannot be had of this model, rather than tried.
+    """
 
     reason: str
+    skipped: bool = False

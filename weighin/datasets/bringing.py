@@ -57,6 +57,10 @@ class Brought:
     summary: str = ""
     classes: int | None = None
 
+    def register(self) -> None:
+        """Register it as a data set of its name, in this process."""
+        register(self)
+
 
 def _silent(what: str, done: int, total: int) -> None:
     """Tell nobody."""
@@ -118,7 +122,8 @@ def register(brought: Brought) -> None:
                 f"Give --data again."
             )
         arrays = read_arrays(brought.path)
-        return from_arrays(brought.name, arrays, classes=brought.classes, scale=brought.scale)
+        data = from_arrays(brought.name, arrays, classes=brought.classes, scale=brought.scale)
+        return dataclasses.replace(data, note=brought.summary.partition("; ")[2])
 
     loader.__doc__ = brought.summary.partition("; ")[0] or f"Arrays, from {brought.path.name}"
     dataset(brought.name)(loader)

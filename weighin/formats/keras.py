@@ -37,8 +37,9 @@ WRAPPERS = (
     "QuantizeLayer",
 )
 LARGEST = 16 * 2**30  # bytes that weights, or an entry of a .keras archive, may unpack to
+SUSPICIOUS, LARGEST_RATIO = 2**26, 200  # bytes, and how many times as many, that are a trap
 _OPTIMIZER = ("optimizer_weights", "optimizer")
-_ZIP = b"PK\x03\x04"
+ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how these files begin
 
 LayerWeights = list[npt.NDArray[Any]]
 
@@ -120,9 +121,9 @@ def read_keras(path: Path) -> KerasFile:
     Raises:
         WeighinError: if it cannot be read, is damaged or is no Keras model.
     """
-    with _whole(path):
+    with whole_file(path):
         content = path.read_bytes()
-        return _read_archive(content) if content[:4] == _ZIP else _read_h5(content)
+        return _read_archive(content) if content[:4] == ZIP else _read_h5(content)
 
 
 def read_weights(path: Path) -> list[LayerWeights]:
@@ -134,15 +135,19 @@ def read_weights(path: Path) -> list[LayerWeights]:
     Raises:
         WeighinError: if it cannot be read, is damaged or is no Keras file.
     """
-    with _whole(path):
+    with whole_file(path):
         content = path.read_bytes()
-        layers = _archive_weights(content) if content[:4] == _ZIP else _h5_weights(content)
+        layers = _archive_weights(content) if content[:4] == ZIP else _h5_weights(content)
         return [layer for layer in layers if layer]
 
 
 @contextlib.contextmanager
-def _whole(path: Path) -> Iterator[None]:
-    """Whatever a damaged file raises becomes an error that names it."""
+def whole_file(path: Path) -> Iterator[None]:
+    """Whatever a damaged file raises becomes an error that names it.
+
+    Raises:
+        WeighinError: in its place.
+    """
     try:
         yield
     except (
@@ -188,7 +193,7 @@ def _archive_weights(content: bytes) -> list[LayerWeights]:
     weights = []
     with h5py.File(io.BytesIO(inner), "r") as file:
         for layer in config["config"]["layers"]:
-            kind = _snake_case(layer["class_name"])
+            kind = snake_case(layer["class_name"])
             name = f"{kind}_{seen[kind]}" if seen[kind] else kind
             seen[kind] += 1
             variables = file["layers"].get(name, {}).get("vars", {})
@@ -203,7 +208,7 @@ def _arrays(group: Any, names: Sequence[Any]) -> LayerWeights:
     return [np.asarray(item[()]) for item in items]
 
 
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
     """As Keras 3 does it (`to_snake_case` in utils/naming.py): `Conv2D` is `conv2d`."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
@@ -233,15 +238,35 @@ def _read_archive(content: bytes) -> KerasFile:
 def _opened(content: bytes) -> tuple[Any, bytes, int]:
     """A .keras archive's configuration, weights, and the method these are compressed by."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        config = json.loads(_entry(archive, "config.json"))
-        inner = _entry(archive, "model.weights.h5")
+        config = json.loads(entry(archive, "config.json"))
+        inner = entry(archive, "model.weights.h5")
         return config, inner, archive.getinfo("model.weights.h5").compress_type
 
 
-def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
-    if archive.getinfo(name).file_size > LARGEST:
-        raise ValueError(f"{name} unpacks to more than {LARGEST} bytes")
+def entry(archive: zipfile.ZipFile, name: str) -> bytes:
+    """An archive's entry.
+
+    Raises:
+        ValueError: if it would unpack to far more than it is.
+    """
+    info = archive.getinfo(name)
+    check_unpacked(name, info.file_size, info.compress_size)
     return archive.read(name)
+
+
+def check_unpacked(name: str, size: int, stored: int) -> None:
+    """Refuse what would unpack to far more than it is: no trained weights do.
+
+    Args:
+        name: what it is called in messages.
+        size: bytes that it unpacks to.
+        stored: bytes that it takes now.
+
+    Raises:
+        ValueError: saying so.
+    """
+    if size > LARGEST or (size > SUSPICIOUS and size > stored * LARGEST_RATIO):
+        raise ValueError(f"{name} would unpack from {stored:,} to {size:,} bytes")
 
 
 def _weights(group: Any) -> list[Weight]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from weighin.frameworks import direct
+from weighin.frameworks.direct import DirectModel
 from weighin.frameworks.process import keras
 from weighin.subprocesses import FOLDER
 
@@ -43,7 +45,7 @@ class Fingerprint:
 
 
 def fingerprint(model: Any) -> Fingerprint:
-    """The digests of a Keras 2 model."""
+    """The digests of a Keras 2 model, or of one that goes directly."""
     weights = hashlib.sha256()
     for weight in _weights(model):
         values = weight.numpy()
@@ -73,6 +75,8 @@ def own_files(model: Any) -> set[Path]:
 
 
 def _architecture(model: Any) -> str:
+    if isinstance(model, DirectModel):
+        return direct.architecture(model)
     try:
         return str(model.to_json())
     except NotImplementedError:  # a subclass of Model that describes itself in code alone
@@ -88,6 +92,10 @@ def _weights(model: Any) -> list[Any]:
 
 def _code(model: Any) -> Iterator[Any]:
     """Classes and functions that decide what a model computes."""
+    if isinstance(model, DirectModel):
+        for kind in model.own_types:
+            yield from kind.__mro__
+        return
     described = keras().initializers, keras().regularizers, keras().constraints
     kinds = tuple(
         getattr(module, name)

@@ -15,6 +15,7 @@ from weighin.core import Dataset, Loss, Port, Signature, WeighinError
 from weighin.core.signature import BARE, written
 from weighin.core.tasks import only
 from weighin.frameworks import tf_keras
+from weighin.frameworks.direct import DirectModel
 from weighin.frameworks.process import keras
 
 # Layers after which scores are what they were before, in another shape or not at inference; the
@@ -46,6 +47,8 @@ def signature_of(model: Any) -> Signature:
 
     Outputs tell what decides their values: the layer, its class, and what it does.
     """
+    if isinstance(model, DirectModel):
+        return model.signature
     inputs = tuple(
         Port(name, _dtype(tensor), tuple(tensor.shape[1:]), tensor._keras_history.layer.name)
         for name, tensor in zip(model.input_names, model.inputs, strict=True)
@@ -100,6 +103,8 @@ def build(model: Any, dataset: Dataset) -> None:
     Raises:
         WeighinError: if it cannot be, or the model is of a class without a graph of layers.
     """
+    if isinstance(model, DirectModel):
+        return
     if not model.outputs and isinstance(model, keras().Sequential):
         _build(model, only(dataset.train.stored, "inputs of a Sequential").shape[1:], dataset.name)
     if not model.outputs:

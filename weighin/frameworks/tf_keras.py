@@ -12,6 +12,8 @@ import numpy as np
 
 from weighin import named
 from weighin.core import Array, Arrays, WeighinError
+from weighin.frameworks import direct, keras3
+from weighin.frameworks.direct import DirectModel
 from weighin.frameworks.process import keras, tensorflow, toolkit
 
 _PREDICTED = 256  # examples at a time
@@ -19,6 +21,7 @@ _PREDICTED = 256  # examples at a time
 
 def start_afresh(seed: int) -> None:
     """Forget earlier models, so that layers are named from the beginning; seed all generators."""
+    keras3.start_afresh()
     keras().backend.clear_session()
     keras().utils.set_random_seed(seed)
 
@@ -43,12 +46,14 @@ def check_keras(model: Any, what: str = "the model at hand") -> None:
 
 
 def serialize(model: Any) -> bytes:
-    """A model as .h5 bytes, without optimizer state.
+    """A model as .h5 bytes, without optimizer state; one that goes directly in its own format.
 
     Raises:
         WeighinError: if it is no Keras 2 model, or has Lambda layers, whose code would be stored
             and run when read.
     """
+    if isinstance(model, DirectModel):
+        return direct.serialize(model)
     check_keras(model)
     for layer in model.submodules:
         if isinstance(layer, keras().layers.Lambda):
@@ -62,13 +67,20 @@ def serialize(model: Any) -> bytes:
         return path.read_bytes()
 
 
+def format_of(model: Any) -> str:
+    """The ending of the file that `serialize` makes of a model."""
+    return direct.ENDING if isinstance(model, DirectModel) else "h5"
+
+
 def read(path: Path, *, quantized: bool = False) -> Any:
-    """The Keras model in an .h5 file, not compiled.
+    """The model in a file that `serialize` has made, not compiled.
 
     Args:
         path: the file.
         quantized: whether it may be wrapped for quantization-aware training.
     """
+    if path.name.endswith(direct.ENDING):
+        return direct.read(path)
     scope = toolkit().quantization.keras.quantize_scope() if quantized else contextlib.nullcontext()
     with scope:
         return keras().models.load_model(path, compile=False)
@@ -128,6 +140,8 @@ def output_names(model: Any) -> list[str]:
 
     For quantization-aware training the toolkit puts layers into others, called `quant_…`.
     """
+    if isinstance(model, DirectModel):
+        return model.output_names
     kinds = [type(tensor._keras_history.layer).__name__ for tensor in model.outputs]
     return [
         name.removeprefix("quant_") if kind.startswith("QuantizeWrapper") else name
@@ -178,7 +192,7 @@ def check_finite(model: Any, after: str) -> None:
 
 
 def converter(model: Any, batch: str = "one") -> Any:
-    """A TensorFlow Lite converter for a Keras 2 model.
+    """A TensorFlow Lite converter for a Keras 2 model, or for one that goes directly.
 
     It converts one function and its variables. `from_keras_model` first saves the whole model, each
     layer traced several times: the same file but for a byte of metadata, in three times the time.
@@ -194,7 +208,8 @@ def converter(model: Any, batch: str = "one") -> Any:
     Raises:
         WeighinError: if it is another one.
     """
-    check_keras(model)
+    if not isinstance(model, DirectModel):
+        check_keras(model)
     tf = tensorflow()
     size = 1 if batch == "one" else None
     like = [

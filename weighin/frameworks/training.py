@@ -21,7 +21,8 @@ from weighin.core import (
 )
 from weighin.core.signature import written
 from weighin.formats.keras import read_weights
-from weighin.frameworks import fitting, heads, process, tf_keras
+from weighin.frameworks import fitting, heads, loading, process, tf_keras
+from weighin.frameworks.direct import DirectModel
 from weighin.named import taken
 from weighin.tasks import inferring
 
@@ -29,15 +30,25 @@ CALIBRATION_EXAMPLES = 200
 SETTLING_EXAMPLES = 8
 
 
-def create(model: ReferenceModel, seed: int) -> Any:
-    """What a model's function returns, with all generators seeded.
+def create(model: ReferenceModel, seed: int, dataset: Dataset | None = None) -> Any:
+    """What a model's function returns or its file holds, with all generators seeded.
+
+    A model of Keras 3 is moved to Keras 2; what Keras 2 does not have goes directly.
+
+    Args:
+        model: the reference model.
+        seed: of all generators.
+        dataset: gives shapes to a model of Keras 3 without any, and examples to compare it by.
 
     Raises:
-        WeighinError: if that is no Keras 2 model.
+        WeighinError: if that is no model of Keras.
     """
     tf_keras.start_afresh(seed)
-    created = model.create(process.keras())
-    tf_keras.check_keras(created, f"what the function of model {model.name!r} returns")
+    if model.source is not None:
+        return loading.load(model.source, dataset)
+    created = loading.taken(model.create(process.keras()), model.name, dataset)
+    if not isinstance(created, DirectModel):
+        tf_keras.check_keras(created, f"what the function of model {model.name!r} returns")
     return created
 
 
@@ -112,16 +123,21 @@ class Trainer:
         """
         if weights is None and self.recipe.epochs:
             self.dataset.require_training("Training")  # before the model is created
-        created = create(model, self.seed)
+        created = create(model, self.seed, self.dataset)
         check(created)
         signature, task, fed = self.fitted(model, created)
         trainer = replace(self, dataset=fed)
         trained = True
+        if isinstance(created, DirectModel) and (weights is not None or self.recipe.epochs):
+            raise WeighinError(
+                f"Model {model.name!r} cannot be trained here: {created.why}, which the "
+                f"optimization toolkit works on. Let its function return it trained, with epochs=0."
+            )
         if weights is not None:
             tf_keras.set_weights(created, read_weights(weights), str(weights))
         elif self.recipe.epochs:
             trainer._fit(created, self.recipe.epochs, self.recipe.learning_rate, self.recipe.decay)
-        elif self._draws_weights(model, created):
+        elif model.source is None and self._draws_weights(model, created):
             trained = False
             if not self.dataset.test_only:  # what is tested on decides nothing of the model
                 fitting.settle(created, trainer._first_inputs(SETTLING_EXAMPLES))
@@ -201,7 +217,7 @@ class Trainer:
 
         Those that it draws differ from seed to seed.
         """
-        other = create(model, self.seed + 1)
+        other = create(model, self.seed + 1, self.dataset)
         heads.build(other, self.dataset)
         tf_keras.start_afresh(self.seed)
         drawn = [[weight.numpy() for weight in each.weights] for each in (created, other)]

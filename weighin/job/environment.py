@@ -85,7 +85,8 @@ def _readings(
     tasks = {context.known_task(case) for case in cases.values()}
     known = [task for task in tasks if task is not None]
     asked = {f"task {task.name}" for task in known if task.name != "classification"}
-    return [*sorted(asked), *sorted({task.reading(data) for task in known} - {""})]
+    noted = [data.note] if data.note else []
+    return [*noted, *sorted(asked), *sorted({task.reading(data) for task in known} - {""})]
 
 
 def _weights(models: Iterable[str], settings: Settings, context: RunContext) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from weighin import bench
-from weighin.core import Scope, WeighinError
+from weighin.core import Scope, SkippedError, WeighinError
 from weighin.job.progress import MeasureProgress
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
@@ -105,8 +105,8 @@ def _measure(function: Bench, cell: Cell) -> None:
             return
         _ = cell.artifact  # what could not be built fails here, with its reason
         function(PlainBenchmark(), cell)
-    except pytest.skip.Exception as skipped:
-        cell.record_status("skipped", str(skipped))
+    except (pytest.skip.Exception, SkippedError) as skipped:
+        cell.record_status("skipped", _first_line(str(skipped)))
     except WeighinError as error:
         cell.record_status("failed", _first_line(str(error)))
     except Exception as error:  # of a runtime or a metric of somebody's own, say

@@ -75,7 +75,8 @@ class BuildProgress:
         self._done += 1
         self._bar.update(self._task, advance=1, description=str(job))
         if isinstance(outcome, Failure):
-            self._say(f"{self._count()} {job} failed: {outcome.reason}")
+            became = "skipped" if outcome.skipped else "failed"
+            self._say(f"{self._count()} {job} {became}: {outcome.reason}")
         elif not self._console.is_terminal:
             self._say(f"{self._count()} {job} ({outcome.seconds:.1f} s)")
 

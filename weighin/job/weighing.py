@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from weighin.build.artifacts import Artifacts
+from weighin.build.brought import PROFILE, BroughtModel
 from weighin.build.finished import ENDING, FinishedFiles
-from weighin.core import Suite, WeighinError
+from weighin.core import ModelFile, Recipe, Suite, WeighinError
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought, Reading
+from weighin.definitions import USUAL
+from weighin.formats.compiled import Compiled, compiled
+from weighin.formats.model_file import model_file
+from weighin.frameworks import versions
+from weighin.job import plan
 from weighin.job.run import Run
 from weighin.job.settings import Options, Settings, parsed_gates, runtimes
 from weighin.measure.context import RunContext, build_context
@@ -18,7 +26,8 @@ from weighin.records import store
 from weighin.stats import MARGIN, PAIR_SECONDS
 
 _OPTIONS = Options("--")
-SUITE = "weigh"
+SUITE = PROFILE
+EPOCHS = 3  # of what trains further, where nothing else is said
 DRAWN = "drawn inputs"
 
 
@@ -84,7 +93,58 @@ def planned(files: Sequence[str | Path], asked: Asked) -> Run:
     """
     if all(str(file).endswith(ENDING) for file in files):
         return _of_finished([_existing(file) for file in files], asked)
-    raise NotImplementedError
+    finished = [file for file in files if str(file).endswith(ENDING)]
+    if finished:
+        raise WeighinError(
+            f"{finished[0]} is a finished file, and beside it is a Keras model: weigh {ENDING} "
+            f"files with each other, and the Keras model by itself."
+        )
+    if len(files) > 1:
+        raise WeighinError(
+            f"{files[1]}: one Keras model is weighed at a time, beside what is made of it."
+        )
+    return _of_keras(str(files[0]), asked)
+
+
+def _of_keras(file: str, asked: Asked) -> Run:
+    """A run on what is built from a Keras model."""
+    source = _source(file, asked)
+    if asked.data is None:
+        raise WeighinError(f"{file} is weighed on data: --data (weighin weigh --help lists kinds).")
+    if obstacle := versions.why_not_here():
+        raise WeighinError(obstacle)
+    context = build_context(asked.cache_dir, None)
+    brought = _brought(asked, context.cache.folder)
+    model = BroughtModel(source, _recipe(source, brought.name if brought else "", asked))
+    model.register()
+    context = dataclasses.replace(context, brought=tuple(filter(None, (brought, model))))
+    files = Artifacts(context, PROFILE, asked.workers)
+    settings = _settings(asked, source.name, asked.variants or USUAL)
+    plan.cases(settings, "artifact")  # refuses variants that are none
+    return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
+
+
+def _source(file: str, asked: Asked) -> ModelFile:
+    """The model's file, looked at without TensorFlow."""
+    path, _, function = file.rpartition(":")
+    if not path.endswith(".py"):
+        path, function = file, ""
+    return model_file(_existing(path), function=function, weights=asked.weights, trust=asked.trust)
+
+
+def _recipe(source: ModelFile, dataset: str, asked: Asked) -> Recipe:
+    """How steps train it further: as the options say, else as it was compiled."""
+    as_compiled = Compiled() if source.function else compiled(source.path)
+    return Recipe(
+        dataset,
+        epochs=0,
+        finetune_epochs=EPOCHS if asked.epochs is None else asked.epochs,
+        batch_size=asked.batch_size or 128,
+        learning_rate=asked.learning_rate or as_compiled.learning_rate or 1e-3,
+        optimizer=as_compiled.optimizer or "adam",
+        loss=asked.loss or as_compiled.loss,
+        task=asked.task,
+    )
 
 
 def _of_finished(paths: Sequence[Path], asked: Asked) -> Run:

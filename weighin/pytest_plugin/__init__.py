@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from weighin.core import WeighinError
+from weighin.core import SkippedError, WeighinError
 from weighin.measure.cell import Cell
 from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.pytest_plugin.shipped import pytest_collect_file, pytest_pycollect_makemodule
@@ -132,7 +132,10 @@ def cell(request: pytest.FixtureRequest) -> Iterator[Cell]:
     reason = cell.unavailable()
     if reason:
         pytest.skip(reason)
-    _ = cell.artifact  # a variant that could not be built fails here, with its reason
+    try:
+        _ = cell.artifact  # a variant that could not be built fails here, with its reason
+    except SkippedError as error:
+        pytest.skip(str(error))
     yield cell
     cell.close()
 

@@ -1,0 +1,210 @@
+"""What a trained Keras file is, before anything opens it: which Keras wrote it, what code it holds.
+
+A .keras or .h5 file, a .weights.h5 file, or the folder of a SavedModel. Nothing here loads
+TensorFlow or runs anything of the file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from weighin.core import WeighinError
+from weighin.formats.keras import HDF5, ZIP, check_unpacked, entry, whole_file
+from weighin.formats.protobuf import parts
+
+Kind = Literal["keras", "h5", "weights", "savedmodel"]
+
+# Modules whose classes a Keras file names as Keras's own
+_KERAS = ("keras", "tf_keras", "builtins")
+# Operators of a SavedModel by which it writes files or runs Python of the process that loads it
+_ACTING = ("WriteFile", "PyFunc", "PyFuncStateless", "EagerPyFunc")
+_GRAPH, _METADATA = "saved_model.pb", "keras_metadata.pb"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A trained model on disk.
+
+    Attributes:
+        kind: what is there.
+        keras: which Keras wrote it, 2 or 3; None where it does not say, as weights alone, or none
+            did.
+        config: the model's configuration; empty where there is none.
+        training: how it was compiled, in its Keras's words; empty where it was not.
+        acting: operators by which the graph of a SavedModel does more than answer.
+    """
+
+    kind: Kind
+    keras: int | None
+    config: Mapping[str, Any]
+    training: Mapping[str, Any]
+    acting: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """What in it holds code that would run: Lambda layers and the like, by their names."""
+        held = []
+        for item in _objects(self.config):
+            inside = item.get("config")
+            inside = inside if isinstance(inside, dict) else {}
+            if item.get("class_name") == "Lambda":
+                held.append(f"layer {inside.get('name', 'lambda')!r} is a Lambda layer")
+            elif item.get("class_name") == "__lambda__":
+                held.append("a layer has a lambda function")
+        held += [f"its graph holds the operator {name}" for name in self.acting]
+        return tuple(dict.fromkeys(held))
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Classes and functions that it names and that are none of Keras's, as it names them."""
+        names = []
+        for item in _objects(self.config):
+            name, module = str(item["class_name"]), item.get("module")
+            if ">" in name:  # how Keras 2 writes what is registered
+                names.append(name)
+            elif "module" not in item or "registered_name" not in item:
+                continue
+            elif module is None and item["registered_name"]:
+                names.append(str(item["registered_name"]))
+            elif module is not None and str(module).partition(".")[0] not in _KERAS:
+                names.append(f"{module}.{name}")
+        return tuple(dict.fromkeys(names))
+
+
+def read_saved(path: Path) -> Saved:
+    """What a file or folder is.
+
+    Raises:
+        WeighinError: if it is missing, empty, damaged, or none of Keras's or TensorFlow's; if one
+            of its parts would unpack to far more than it is.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.is_file():
+        raise WeighinError(f"{path}: no such file or folder.")
+    with whole_file(path):
+        content = path.read_bytes()
+        if content.startswith(ZIP):
+            return _read_archive(content)
+        if content.startswith(HDF5):
+            return _read_h5(content)
+    what = "is empty" if not content else "is neither a .keras nor an .h5 file"
+    raise WeighinError(f"{path} {what}: bring a file that Keras's model.save has written.")
+
+
+def _read_archive(content: bytes) -> Saved:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for each in archive.infolist():
+            check_unpacked(each.filename, each.file_size, each.compress_size)
+        config = _mapping(entry(archive, "config.json"))
+        metadata = _mapping(entry(archive, "metadata.json"))
+        archive.getinfo("model.weights.h5")
+    config["class_name"], config["config"]  # a KeyError says which is missing
+    return Saved("keras", _major(metadata.get("keras_version")), config, _compiled_of(config))
+
+
+def _compiled_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    compiled = config.get("compile_config")
+    return compiled if isinstance(compiled, dict) else {}
+
+
+def _read_h5(content: bytes) -> Saved:
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        _check_h5(file, len(content))
+        if "model_config" not in file.attrs:
+            if not {"layers", "vars", "layer_names"} & {*file, *file.attrs}:
+                raise ValueError("it holds neither a model nor weights")
+            return Saved("weights", _major(file.attrs.get("keras_version")), {}, {})
+        config = _mapping(file.attrs["model_config"])
+        training = _mapping(file.attrs.get("training_config", "{}"))
+        config["class_name"], config["config"], file["model_weights"]
+        return Saved("h5", _major(file.attrs.get("keras_version")), config, training)
+
+
+def _check_h5(file: Any, stored: int) -> None:
+    """Refuse arrays that are far larger than the file they lie in."""
+    import h5py
+
+    total = 0
+
+    def add(name: str, item: Any) -> None:
+        nonlocal total
+        total += item.nbytes if isinstance(item, h5py.Dataset) else 0
+
+    file.visititems(add)
+    check_unpacked("what it holds", total, stored)
+
+
+def _read_folder(path: Path) -> Saved:
+    """A SavedModel; beside it Keras 2 keeps what its model was."""
+    graph = path / _GRAPH
+    if not graph.is_file():
+        raise WeighinError(
+            f"{path} is a folder without {_GRAPH}, so no SavedModel: name the folder that "
+            f"model.export or tf.saved_model.save has written, or a .keras or .h5 file."
+        )
+    with whole_file(path):
+        content = graph.read_bytes()
+        if not parts(content, 2):  # SavedModel.meta_graphs
+            raise ValueError(f"{_GRAPH} holds no graph")
+        acting = tuple(name for name in _ACTING if _node_of(name) in content)
+        metadata = path / _METADATA
+        if not metadata.is_file():
+            return Saved("savedmodel", None, {}, {}, acting)
+        nodes = [_node(part) for part in parts(metadata.read_bytes(), 1)]  # SavedMetadata.nodes
+        described = [node for place, node in nodes if place == "root"]
+        root = described[0] if described else {}
+        training = root.get("training_config")
+        layers = [{**node, "training_config": None} for _, node in nodes]
+        return Saved(
+            "savedmodel",
+            2 if described else None,
+            {"class_name": root.get("class_name", ""), "config": root.get("config"), "all": layers},
+            training if isinstance(training, dict) else {},
+            acting,
+        )
+
+
+def _node(part: bytes) -> tuple[str, dict[str, Any]]:
+    """Where an object lies in a Keras 2 model, and what is said of it (SavedObject)."""
+    (place,), texts = parts(part, 3) or [b""], parts(part, 5)
+    return place.decode(), _mapping(texts[0] if texts else b"{}")
+
+
+def _node_of(operator: str) -> bytes:
+    """How a graph names an operator: the second field of a node, a length and the name."""
+    return bytes([0x12, len(operator)]) + operator.encode()
+
+
+def _major(version: Any) -> int | None:
+    text = version.decode() if isinstance(version, bytes) else str(version or "")
+    begin = text.partition(".")[0]
+    return int(begin) if begin.isdecimal() else None
+
+
+def _mapping(text: Any) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("its configuration is no object")
+    return value
+
+
+def _objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Whatever in a configuration stands for an object: layers, functions, initializers."""
+    left = [config]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("class_name"), str):
+                yield value
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
