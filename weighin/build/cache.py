@@ -40,6 +40,7 @@ class Cache:
         A damaged one counts as missing: it is built again and replaced.
         """
         folder = self._folder_of(key)
+        answers = folder / "answers.npz"
         try:
             entry = json.loads((folder / "provenance.json").read_text("utf-8"))
             written = entry.pop("entry_sha256")
@@ -49,7 +50,7 @@ class Cache:
                 format=entry["format"],
                 sha256=entry["sha256"],
                 bytes=entry["bytes"],
-                answers=folder / "answers.npz",
+                answers=answers,
                 provenance=entry["provenance"],
                 seconds=entry["seconds"],
                 facts=dict(entry.get("facts", {})),
@@ -57,7 +58,7 @@ class Cache:
             whole = (
                 written == key_of(entry)
                 and sha256(artifact.path) == entry["sha256"]
-                and sha256(artifact.answers) == entry["answers_sha256"]
+                and sha256(answers) == entry["answers_sha256"]
                 and key_of(artifact.provenance) == key
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -135,7 +135,7 @@ class FinishedFiles:
     def _read(self, name: str) -> Artifact:
         path = self.paths[name]
         graph = read_tflite(path)
-        signature, own_names = signature_of(graph), {}
+        signature, own_names = signature_of(graph), dict[str, dict[str, str]]()
         if self._artifacts:
             signature, own_names = matched(self.signature, signature, path.name)
         return Artifact(

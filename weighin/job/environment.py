@@ -90,9 +90,13 @@ def _readings(
 
 
 def _weights(models: Iterable[str], settings: Settings, context: RunContext) -> dict[str, str]:
-    """Of models whose recipe names published weights: what their dense start is made of."""
+    """Of models that were brought, or whose recipe names weights: what they are made of."""
     made_of = {}
     for name in filter(registry.models.__contains__, models):
+        source = registry.models[name].source
+        if source is not None:
+            made_of[name] = f"brought {source.path.name} {source.sha256[:12]}"
+            continue
         recipe = registry.models[name].recipe(settings.suite.profile)
         if recipe.weights is not None:
             published = pretrained.find(recipe.weights, context.build_context.search)

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from weighin import bench
+from weighin import bench, registry
 from weighin.core import Scope, SkippedError, WeighinError
 from weighin.job.progress import MeasureProgress
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
+from weighin.subprocesses import native_output_hidden
 
 Bench = Callable[[Any, Cell], None]
 
@@ -39,6 +40,7 @@ def measure(run: Run, console: Console | None = None) -> bool:
     planned.sort(key=lambda each: _needs_tensorflow(each[1]))  # last, so that it disturbs nothing
     console = console or Console(stderr=True, highlight=False)
     run.begin([cell for _, cell in planned], console)
+    _greeted(run)
     try:
         with MeasureProgress(len(planned), console) as progress:
             for function, cell in planned:
@@ -48,6 +50,16 @@ def measure(run: Run, console: Console | None = None) -> bool:
     finally:
         run.finish()
     return not any(record.status == "failed" for record in run.results().records)
+
+
+def _greeted(run: Run) -> None:
+    """Open runtimes once, so that what native code says of itself then is not shown between."""
+    for name in run.settings.runtimes:
+        runtime = registry.runtimes[name]
+        if not runtime.needs_tensorflow and not runtime.available():
+            with native_output_hidden():
+                runtime.load()
+                runtime.call_overhead()
 
 
 def functions() -> Iterator[tuple[Bench, Scope]]:

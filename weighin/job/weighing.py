@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Asked:
     """
 
     data: str | Path | Brought | None = None
-    reading: Reading = Reading()
+    reading: Reading = field(default_factory=Reading)
     task: str | None = None
     variants: tuple[str, ...] = ()
     epochs: int | None = None

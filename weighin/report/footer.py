@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from weighin.core import Metric, Record, Results
-from weighin.report.origin import finished, recipes, untrained
+from weighin.report.origin import brought, finished, recipes, training, untrained
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row
 
@@ -26,7 +27,7 @@ def samples(
         _examples(results, rows, dataset, quality) if quality.name in metrics else "",
         _latency(rows) if "latency" in metrics else "",
         _seeds(results, rows),
-        _profile(results),
+        _profile(results, rows),
     ]
     return [
         *_files(results, rows),
@@ -93,9 +94,22 @@ def _seeds(results: Results, rows: Sequence[Row]) -> str:
     return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}" if seeds else ""
 
 
-def _profile(results: Results) -> str:
-    profile = "" if finished(results) else results.environment.get("profile")
+def _profile(results: Results, rows: Sequence[Row]) -> str:
+    models = _models(rows)
+    if finished(results):
+        return ""
+    if brought(results, models):
+        further = [recipe for model, recipe in training(results).items() if model in models]
+        return _further(further[0]) if further else ""
+    profile = results.environment.get("profile")
     return f"profile {profile}" if profile else ""
+
+
+def _further(recipe: Mapping[str, Any]) -> str:
+    """How steps trained a model that came trained."""
+    count, rate = recipe.get("finetune_epochs"), recipe.get("learning_rate")
+    by = f"{recipe.get('optimizer')} at {rate:g}" if isinstance(rate, int | float) else ""
+    return f"steps train {count} epoch{'' if count == 1 else 's'} more, {by}" if count else ""
 
 
 def _intervals(results: Results, rows: Sequence[Row]) -> str:
@@ -202,7 +216,8 @@ def _trained_on(results: Results, rows: Sequence[Row], dataset: str) -> str:
         for model, recipe in recipes(results)
         if model in models and recipe.get("dataset") == dataset
     ]
-    if own and not any(recipe.get("epochs") for recipe in own):
+    trained = any(recipe.get("epochs") for recipe in own) or set(training(results)) & models
+    if own and not trained:
         return f", {count:,} to calibrate from"
     held_out = {round(count * (recipe.get("validation_split") or 0)) for recipe in own}
     apart = held_out.pop() if len(held_out) == 1 else 0

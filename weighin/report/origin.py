@@ -9,6 +9,9 @@ from weighin.core import Results
 from weighin.report import units
 
 
+BROUGHT = "brought "  # of weights that came with the model, in `environment["weights"]`
+
+
 def origin(results: Results) -> list[str]:
     """Where and when it was measured: machine, versions, date."""
     versions = [packages(results), results.environment.get("date")]
@@ -28,6 +31,25 @@ def recipes(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
         if isinstance(start, Mapping) and isinstance(start.get("recipe"), Mapping)
         if isinstance(start.get("model"), str)
     ]
+
+
+def training(results: Results) -> dict[str, Mapping[str, Any]]:
+    """The recipes by which steps trained models further, by model; by the run's provenance."""
+    artifacts = results.environment.get("artifacts")
+    chains = artifacts.values() if isinstance(artifacts, Mapping) else ()
+    return {
+        str(chain[0].get("model")): stage["recipe"]
+        for chain in chains
+        if isinstance(chain, list) and all(isinstance(stage, Mapping) for stage in chain)
+        for stage in chain[1:]
+        if isinstance(stage.get("recipe"), Mapping)
+    }
+
+
+def brought(results: Results, models: Collection[str]) -> bool:
+    """Whether one of these models came trained, in a file of somebody's."""
+    made_of = starts(results)
+    return any(made_of.get(model, "").startswith(BROUGHT) for model in models)
 
 
 def finished(results: Results) -> list[Mapping[str, str]]:
@@ -68,13 +90,16 @@ def weights(made_of: Mapping[str, str]) -> str:
     models: dict[str, list[str]] = {}
     for model, what in made_of.items():
         models.setdefault(what, []).append(model)
-    said = {"trained": "trained, published weights were not found", "random": "from random weights"}
-    words = [
-        f"{', '.join(names)} "
-        + said.get(what, f"from published weights {what}, the same for every seed")
-        for what, names in models.items()
-    ]
+    words = [f"{', '.join(names)} {_from(what)}" for what, names in models.items()]
     return f"dense starts: {'; '.join(words)}" if words else ""
+
+
+def _from(what: str) -> str:
+    """What weights are made of, in words."""
+    said = {"trained": "trained, published weights were not found", "random": "from random weights"}
+    if what.startswith(BROUGHT):
+        return f"as it came in {what.removeprefix(BROUGHT)}, the same for every seed"
+    return said.get(what, f"from published weights {what}, the same for every seed")
 
 
 def calibration(results: Results) -> str:
