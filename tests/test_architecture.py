@@ -39,7 +39,7 @@ LAYERS = [
     {"report"},
     {"publish"},
     {"job"},
-    {"pytest_plugin", "cli"},
+    {"api", "pytest_plugin", "cli"},
     {"__main__"},
 ]
 # What records are read and shown by must work where nothing can be built or run.

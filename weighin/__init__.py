@@ -1,13 +1,14 @@
 """weighin: did compressing this Keras model make it smaller, as accurate, and faster here?
 
-The public names, for files that define models, data sets, suites, tasks, steps, exports, runtimes
-and metrics.
+The public names: what a notebook calls, and for files that define models, data sets, suites, tasks,
+steps, exports, runtimes and metrics.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from weighin.api import compare, inspect, load, weigh
     from weighin.core import (
         Anchor,
         Figure,
@@ -35,9 +36,12 @@ __all__ = [
     "WeighinError",
     "Weights",
     "coco_annotations",
+    "compare",
     "dataset",
     "export",
     "from_arrays",
+    "inspect",
+    "load",
     "metric",
     "model",
     "noise_dataset",
@@ -47,11 +51,13 @@ __all__ = [
     "step",
     "suite",
     "task",
+    "weigh",
 ]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "weighin.api": ("compare", "inspect", "load", "weigh"),
     "weighin.datasets.coco": ("coco_annotations",),
     "weighin.datasets.loading": ("from_arrays", "noise_dataset", "npz_dataset"),
     "weighin.registry": (

@@ -8,7 +8,6 @@ from typing import Any
 from weighin.core import Results
 from weighin.report import units
 
-
 BROUGHT = "brought "  # of weights that came with the model, in `environment["weights"]`
 
 

@@ -1,0 +1,265 @@
+"""What a notebook calls: `weighin.weigh`, `load`, `inspect` and `compare`.
+
+What they return prints as the command's tables, and as HTML in a notebook.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weighin.build.cache import default_folder
+from weighin.core import Record, Results, WeighinError, nearest
+from weighin.datasets import bringing
+from weighin.datasets.bringing import Brought
+from weighin.datasets.kinds.calling import named
+from weighin.datasets.kinds.reading import Reading
+from weighin.files import replacing
+from weighin.frameworks import objects
+from weighin.job import weighing
+from weighin.job.measuring import measure
+from weighin.job.weighing import Asked
+from weighin.records import store
+from weighin.report import compare as comparing
+from weighin.report import inspection, scatter
+from weighin.report.rows import Row, by_model, rows_of_seeds
+from weighin.report.table import render
+from weighin.report.tidy import tidy
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+_READING = ("target", "size", "crop", "scale", "mean", "std", "classes", "split_seed")
+
+
+class VariantFigures:
+    """One variant's figures: `r["int8"].top1.low`.
+
+    Attributes:
+        variant: its name.
+    """
+
+    def __init__(self, row: Row) -> None:
+        """Take a table's row."""
+        self.variant = row.variant
+        self._row = row
+
+    def __getattr__(self, name: str) -> Record:
+        """A metric's record with `value`, `low`, `high` and `verdict`; of several seeds the first.
+
+        Raises:
+            AttributeError: if it has none of that name.
+        """
+        records = self._row.records.get(name, ())
+        if not records:
+            near = nearest(name, self._row.records)
+            hint = f" Did you mean {near!r}?" if near else ""
+            raise AttributeError(f"{self.variant} has no figure {name!r}.{hint}")
+        return records[0]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._row.records]
+
+    def __repr__(self) -> str:
+        told = {name: records[0].value for name, records in self._row.records.items()}
+        return f"<{self.variant} on {self._row.case.place}: {told}>"
+
+
+class Weighed:
+    """What was weighed: prints as its table.
+
+    Attributes:
+        results: the records, and where they were measured.
+        path: of the results file.
+    """
+
+    def __init__(self, results: Results, path: Path | None = None) -> None:
+        """Wrap results."""
+        self.results, self.path = results, path
+
+    def __repr__(self) -> str:
+        return render([self.results], "text", None)
+
+    def _repr_html_(self) -> str:
+        return render([self.results], "html", None)
+
+    @property
+    def variants(self) -> list[str]:
+        """Names of the variants, the baseline first."""
+        return list(dict.fromkeys(row.variant for row in self._rows()))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.variants)
+
+    def __getitem__(self, wanted: str | tuple[str, str]) -> VariantFigures:
+        """A variant's figures: of its first runtime, or of one that is named beside it.
+
+        Raises:
+            KeyError: naming the variants that there are.
+        """
+        variant, runtime = (wanted, "") if isinstance(wanted, str) else wanted
+        rows = [row for row in self._rows() if row.variant == variant]
+        for row in rows:
+            if runtime in ("", row.runtime):
+                return VariantFigures(row)
+        there = [row.runtime for row in rows] if rows else self.variants
+        near = nearest(runtime if rows else variant, there)
+        hint = f" Did you mean {near!r}?" if near else ""
+        raise KeyError(f"no {wanted!r}.{hint} There are: {', '.join(there)}")
+
+    def frame(self) -> pandas.DataFrame:
+        """The figures as a pandas data frame: one row a variant and runtime, units in the names.
+
+        Raises:
+            WeighinError: if pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise WeighinError("frame() gives a pandas data frame: pip install pandas") from None
+        return pandas.DataFrame(tidy(self.results))
+
+    def plot(self, x: str = "gzip_bytes", y: str = "top1") -> Figure:
+        """A figure of one metric against another, a point a variant, with its intervals.
+
+        Raises:
+            WeighinError: if nothing has figures of both.
+        """
+        return scatter.draw(self.results, x, y)
+
+    def save(self, path: Path | str) -> Path:
+        """Write the results as a file that `load`, `weighin table` and the other commands read.
+
+        Raises:
+            WeighinError: if it cannot be written.
+        """
+        store.save(Path(path), self.results)
+        return Path(path)
+
+    def _rows(self) -> list[Row]:
+        return [
+            row
+            for records in by_model(self.results.records).values()
+            for row in rows_of_seeds(records, self.results.metrics)
+        ]
+
+
+class Comparison:
+    """Two or more runs, figure by figure: prints as its table."""
+
+    def __init__(self, runs: Sequence[tuple[str, Results]]) -> None:
+        """Hold the later runs against the first.
+
+        Raises:
+            WeighinError: if they have nothing in common that can be compared.
+        """
+        self._runs, self._held = list(runs), comparing.held(runs)
+
+    def __repr__(self) -> str:
+        return comparing.render(self._runs, "text", None, self._held)
+
+    def _repr_html_(self) -> str:
+        return comparing.render(self._runs, "html", None, self._held)
+
+    def failing(self, *words: str) -> list[str]:
+        """The figures that are one of these (`worse`, `slower` …), in words."""
+        return [comparing.told([each]) for each in comparing.failing(self._held, words)]
+
+
+def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: Any) -> Weighed:
+    """Weigh finished files against each other, or a Keras model beside what is made of it.
+
+    Args:
+        model: a path, the bytes of a .tflite file, or a model of Keras 2 or 3 in memory; or a list.
+        more: further .tflite files, as paths or bytes: the first is the baseline.
+        data: `(x_train, y_train, x_test, y_test)`, `(x_test, y_test)` as `{"x_test": …}`, a
+            dictionary of arrays, or whatever `--data` takes; None where there are none.
+        name: of the model, if not its file's or its own.
+        options: as of the command `weighin weigh`, by their names: `variants=["int8"]`,
+            `task="regression"`, `epochs=3`, `gates=[…]`, `runtimes=["litert"]`, `seeds=3`,
+            `scale=1 / 255` …
+
+    Returns:
+        What was weighed; its records are under `results/local`, too.
+
+    Raises:
+        WeighinError: if anything does not fit; nothing is measured then.
+        TypeError: if an option is none.
+    """
+    given = [*(model if isinstance(model, list | tuple) else [model]), *more]
+    asked = _asked(data, options)
+    cache = Path(asked.cache_dir).expanduser() if asked.cache_dir else default_folder()
+    files = [_file(each, cache / "brought", name, place) for place, each in enumerate(given)]
+    run = weighing.planned(files, asked)
+    measure(run)
+    return Weighed(run.results(), run.path)
+
+
+def load(path: Path | str) -> Weighed:
+    """Results from a file.
+
+    Raises:
+        WeighinError: if it is none, or damaged.
+    """
+    return Weighed(store.load(Path(path)), Path(path))
+
+
+def inspect(path: Path | str) -> dict[str, Any]:
+    """What a .tflite, .keras or .h5 file really holds, as `weighin inspect --json` has it.
+
+    Raises:
+        WeighinError: if it is none of these, or damaged.
+    """
+    return inspection.inspect_in_subprocess(Path(path))
+
+
+def compare(*runs: Weighed | Path | str) -> Comparison:
+    """Two or more runs, or files of results, each held against the first.
+
+    Raises:
+        WeighinError: if they have nothing in common that can be compared.
+    """
+    if len(runs) < 2:
+        raise WeighinError("compare needs two runs or more.")
+    loaded = [run if isinstance(run, Weighed) else load(run) for run in runs]
+    names = [str(each.path) if each.path else f"run {at}" for at, each in enumerate(loaded, 1)]
+    return Comparison([(name, each.results) for name, each in zip(names, loaded, strict=True)])
+
+
+def _asked(data: Any, options: Mapping[str, Any]) -> Asked:
+    reading = {key: value for key, value in options.items() if key in _READING}
+    rest = {key: value for key, value in options.items() if key not in _READING}
+    if "split_seed" in reading:
+        reading["seed"] = reading.pop("split_seed")
+    lists = ("variants", "runtimes", "gates", "threads")
+    for key in lists:
+        if key in rest:
+            value = rest[key]
+            rest[key] = (value,) if isinstance(value, str | int) else tuple(value)
+    if "results_dir" in rest:
+        rest["results_dir"] = Path(rest["results_dir"])
+    asked = Asked(reading=Reading(**reading), **rest)
+    if data is None or isinstance(data, str | Path | Brought):
+        return Asked(**{**vars(asked), "data": data})
+    cache = Path(asked.cache_dir).expanduser() if asked.cache_dir else default_folder()
+    brought = bringing.bring_arrays("data", named(data), asked.reading, cache)
+    return Asked(**{**vars(asked), "data": brought})
+
+
+def _file(given: Any, folder: Path, name: str, place: int) -> str | Path:
+    """A path for what is given; what is in memory is written under a folder."""
+    if isinstance(given, str | Path):
+        return given
+    if not isinstance(given, bytes | bytearray | memoryview):
+        return objects.written(given, folder, name)
+    content = bytes(given)
+    called = name if name and not place else f"{name or 'model'}_{place}"
+    target = folder / hashlib.sha256(content).hexdigest()[:32] / f"{called}.tflite"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as partial:
+            partial.write_bytes(content)
+    return target

@@ -1,0 +1,80 @@
+"""One metric against another, a point for each row, with its interval on both sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weighin.core import Metric, Results, WeighinError, nearest
+from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_FACTORS = {"share": 100.0, "points": 100.0, "bytes": 1e-3, "seconds": 1e3}
+_UNITS = {"share": "%", "points": "points", "bytes": "kB", "seconds": "ms"}
+
+
+def draw(results: Results, x: str, y: str) -> Figure:
+    """A Matplotlib figure.
+
+    Args:
+        results: of a run.
+        x: a metric's name; sizes and times are drawn from left, small, to right.
+        y: another's.
+
+    Raises:
+        WeighinError: if no row has figures of both; the nearest name is suggested.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    axes = figure.add_subplot()
+    drawn = 0
+    for (model, dataset), records in by_model(results.records).items():
+        for row in rows_of_seeds(records, results.metrics):
+            placed = [_placed(row, results.metric(name)) for name in (x, y)]
+            if placed[0] is None or placed[1] is None:
+                continue
+            (across, x_bars), (up, y_bars) = placed
+            axes.errorbar(across, up, xerr=x_bars, yerr=y_bars, fmt="o", capsize=2, ms=5)
+            axes.annotate(
+                _label(row), (across, up), xytext=(5, 5), textcoords="offset points", fontsize=8
+            )
+            drawn += 1
+        axes.set_title(f"{model} on {dataset}", fontsize=10)
+    if not drawn:
+        raise WeighinError(_nothing(results, x, y))
+    axes.set_xlabel(_title(results.metric(x)))
+    axes.set_ylabel(_title(results.metric(y)))
+    axes.margins(0.15)
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def _label(row: Row) -> str:
+    return row.variant if row.format == "tflite" else f"{row.variant} ({row.place})"
+
+
+def _placed(row: Row, metric: Metric) -> tuple[float, list[list[float]]] | None:
+    """Where a row's figure is drawn, and its error bars; None if it has none."""
+    spread = over_seeds(row.records.get(metric.name, ()))
+    if spread is None:
+        return None
+    factor = _FACTORS.get(metric.kind, 1.0)
+    below, above = spread.bars
+    return spread.mean * factor, [[below * factor], [above * factor]]
+
+
+def _title(metric: Metric) -> str:
+    unit = _UNITS.get(metric.kind, metric.unit)
+    return f"{metric.title} ({unit})" if unit else metric.title
+
+
+def _nothing(results: Results, x: str, y: str) -> str:
+    there = sorted({record.metric for record in results.records if record.value is not None})
+    for name in (x, y):
+        if name not in there:
+            near = nearest(name, there)
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(there) or 'none'}"
+            return f"No row has a figure {name!r}: {hint}"
+    return f"No row has figures of both {x!r} and {y!r}."
