@@ -86,7 +86,8 @@ class FinishedFiles:
         """
         dataset = loading.load_cached(self.dataset, self.context.search)
         fed = dataset.fed_to(self.signature)
-        task = inferring.checked(self.signature, fed, self.task, None)
+        named = "unlabelled" if dataset.drawn else self.task  # of random inputs nothing is asked
+        task = inferring.checked(self.signature, fed, named, None)
         self._artifacts = {
             name: dataclasses.replace(artifact, facts={**artifact.facts, "task": task.name})
             for name, artifact in self._artifacts.items()

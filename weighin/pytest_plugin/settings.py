@@ -74,7 +74,7 @@ def _first_suite() -> str:
     if name is None:
         raise WeighinError(
             "No suite and no model is defined, so there is nothing to weigh: define a model in a "
-            "file in models/ (see README, 'Your own model'), or name the file that does by "
+            "file in models/ (see README, 'A model as a function'), or name the file that does by "
             "weighin_definitions in pytest's settings."
         )
     return name
