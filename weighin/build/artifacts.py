@@ -13,7 +13,7 @@ from weighin.build import invariants
 from weighin.build.jobs import Job, job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
-from weighin.core import Artifact, Case, Failure, Variant, WeighinError
+from weighin.core import Artifact, Case, Failure, NotBuiltError, Variant
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Artifacts:
             self.build([case])
         outcome = self.built[job]
         if isinstance(outcome, Failure):
-            raise WeighinError(f"not built: {outcome.reason}")
+            raise NotBuiltError(f"not built: {outcome.reason}", outcome.log)
         if outcome.path not in self._checked:
             invariants.check(
                 outcome.path,

@@ -14,7 +14,7 @@ from weighin.build import pretrained, purity
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
 from weighin.build.plain import plain
-from weighin.core import Failure, Task, WeighinError
+from weighin.core import Failure, NotBuiltError, Task, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
@@ -134,7 +134,7 @@ class BuildContext:
                 f"does not say ({reading.doubt}): run again."
             ) from None
         if isinstance(created, Failure):
-            raise WeighinError(created.reason)
+            raise NotBuiltError(created.reason, created.log)
         described = dataclasses.asdict(created)
         if weights_replaced:
             del described["weights"]

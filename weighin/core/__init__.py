@@ -2,7 +2,7 @@
 
 from weighin.core.case import Case
 from weighin.core.data import Dataset, Split
-from weighin.core.errors import DataNotFoundError, WeighinError, nearest
+from weighin.core.errors import DataNotFoundError, NotBuiltError, WeighinError, nearest
 from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
 from weighin.core.metrics import (
     Catalogue,
@@ -39,6 +39,7 @@ __all__ = [
     "Kind",
     "Loss",
     "Metric",
+    "NotBuiltError",
     "Port",
     "Quality",
     "Recipe",

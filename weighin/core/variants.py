@@ -90,6 +90,12 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why something could not be built or measured."""
+    """Why something could not be built or measured.
+
+    Attributes:
+        reason: in one line.
+        log: what the process that tried wrote, if it was one; no part of why.
+    """
 
     reason: str
+    log: Path | None = field(default=None, compare=False)

@@ -30,6 +30,7 @@ class BuildProgress:
         )
         self._task = self._bar.add_task("", total=None, visible=False)
         self._total = self._done = 0
+        self._failed: set[str] = set()  # reasons that were told
         self._began = time.monotonic()
 
     def __enter__(self) -> BuildProgress:
@@ -66,7 +67,10 @@ class BuildProgress:
         self._done += 1
         self._bar.update(self._task, advance=1, description=str(job))
         if isinstance(outcome, Failure):
-            self._say(f"{self._count()} {job} failed: {outcome.reason}")
+            is_told = outcome.reason in self._failed
+            self._failed.add(outcome.reason)
+            reason = " for the same reason" if is_told else f": {outcome.reason}"
+            self._say(f"{self._count()} {job} failed{reason}")
         elif not self._console.is_terminal:
             self._say(f"{self._count()} {job} ({outcome.seconds:.1f} s)")
 
