@@ -71,8 +71,8 @@ def test_it_fails_on_what_it_is_told_to(files: dict[str, Path], name: str) -> No
     others = {"larger", "slower", "missing", "worse"} - {name}
 
     assert failing.exit_code == 1
-    assert "1 figures fail: " in failing.output
-    assert "int8" in failing.output.rpartition("1 figures fail: ")[2]
+    assert "1 figure fails: " in failing.output
+    assert "int8" in failing.output.rpartition("1 figure fails: ")[2]
     assert compared(*pair, "--fail-on", ",".join(sorted(others))).exit_code == 0
     assert compared(*pair).exit_code == 0
 

@@ -410,14 +410,15 @@ def inspect(file: Path, as_json: bool) -> None:
     help="'top1_delta >= -0.005', 'int8: gzip_bytes <= 0.3 * baseline'",
 )
 @click.option("--strict", is_flag=True, help="Judge the bare figure, not its interval.")
+@_color
 @_clear_errors
-def check(file: Path, texts: tuple[str, ...], strict: bool) -> None:
+def check(file: Path, texts: tuple[str, ...], strict: bool, color: terminal.Color) -> None:
     """Hold the figures of a results FILE against gates.
 
     Exits with 1 if a gate is breached beyond the figure's interval, or finds no figure.
     """
     outcomes = gates.judge([gates.parse(text) for text in texts], store.load(file))
-    click.echo(gates.render(outcomes, strict))
+    _print(gates.render(outcomes, strict, terminal.here(color)))
     sys.exit(0 if all(outcome.passes(strict) for outcome in outcomes) else 1)
 
 
@@ -449,7 +450,8 @@ def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Col
     failing = comparison.failing(against, asked)
     _print(comparison.render(runs, style, terminal.here(color), against))
     if failing:
-        click.echo(f"{len(failing)} figures fail: {comparison.told(failing)}", err=True)
+        count = "1 figure fails" if len(failing) == 1 else f"{len(failing)} figures fail"
+        click.echo(f"{count}: {comparison.told(failing)}", err=True)
         sys.exit(1)
 
 

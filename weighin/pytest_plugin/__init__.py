@@ -210,7 +210,9 @@ def pytest_terminal_summary(
     terminalreporter.line("")
     if run.outcomes:
         terminalreporter.write_line(
-            gates.render(run.outcomes, config.getoption("--weighin-strict"))
+            gates.render(
+                run.outcomes, config.getoption("--weighin-strict"), _shown_on(terminalreporter)
+            )
         )
         terminalreporter.line("")
     terminalreporter.write_line(f"records: {_shorter(run.path)}")
