@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from tabulate import tabulate
-
 
 @dataclass(frozen=True)
 class Section:
@@ -49,6 +47,8 @@ class Layout:
 
     def write(self, section: Section) -> str:
         """A table with its title above and lines below it, if there are any; or the lines alone."""
+        from tabulate import tabulate  # which not even the list of formats needs
+
         below = self.lines(section.lines)
         if not section.headers:
             return below
