@@ -336,6 +336,22 @@ def test_collecting_the_suite_loads_no_tensorflow(tmp_path):
     assert not cache.exists()
 
 
+@pytest.mark.parametrize("words", [["--help"], ["table", "--help"], ["sweep", "-h"], ["--version"]])
+def test_help_loads_nothing_that_computes(words):
+    """It prints at once: no NumPy, SciPy or LiteRT, and of weighin what names the options alone."""
+    code = (
+        "import json, sys; from weighin.cli import main; "
+        "main(sys.argv[1:], standalone_mode=False); print(); print(json.dumps(list(sys.modules)))"
+    )
+    loaded = set(_run(code, *words))
+    packages = {name.split(".")[0] for name in loaded}
+
+    assert set() == packages & (HEAVY | {"numpy", "scipy", "ai_edge_litert", "tabulate", "h5py"})
+    assert {"weighin", "weighin.cli", "weighin.report"} == {
+        name.rpartition(".")[0] or name for name in loaded if name.split(".")[0] == "weighin"
+    }
+
+
 @pytest.mark.parametrize("verb", ["list", "table", "curve", "record"])
 def test_looking_loads_no_tensorflow(verb, tmp_path):
     """`weighin list` and what shows records print what they know without TensorFlow."""

@@ -15,6 +15,8 @@ from helpers.support import ENVIRONMENT, file, results_of, run
 from weighin.cli import main
 from weighin.core import Record
 from weighin.records import store
+from weighin.report.compare import FAILING
+from weighin.stats import PAIR_SECONDS
 
 BASE = (*file("baseline", 420_000, 390_000), *file("int8", 110_000, 92_000))
 RUNS = (*run("baseline", 0.95, 1e-4), *run("int8", 0.94, 5e-5))
@@ -71,8 +73,8 @@ def test_it_fails_on_what_it_is_told_to(files: dict[str, Path], name: str) -> No
     others = {"larger", "slower", "missing", "worse"} - {name}
 
     assert failing.exit_code == 1
-    assert "1 figures fail: " in failing.output
-    assert "int8" in failing.output.rpartition("1 figures fail: ")[2]
+    assert "1 figure fails: " in failing.output
+    assert "int8" in failing.output.rpartition("1 figure fails: ")[2]
     assert compared(*pair, "--fail-on", ",".join(sorted(others))).exit_code == 0
     assert compared(*pair).exit_code == 0
 
@@ -124,3 +126,21 @@ def test_people_get_tables_in_their_format(files: dict[str, Path], format: str) 
 
     assert mark in text
     assert "slower by 50.0" in text
+
+
+def helped(command: str) -> str:
+    """What a command says of itself, on one line."""
+    return " ".join(CliRunner().invoke(main, [command, "--help"]).output.split())
+
+
+def test_help_names_every_word_that_may_fail() -> None:
+    """As the option takes them: the text is written out, so that help loads nothing."""
+    told = helped("compare")
+
+    assert f"one of these: {', '.join(FAILING)} (" in told
+
+
+def test_help_names_what_is_taken_if_nothing_is_given() -> None:
+    """The same of other numbers and folders that it writes out."""
+    assert f"for a pair ({PAIR_SECONDS:g})" in helped("doctor")
+    assert f"[default: {store.LOCAL.as_posix()}]" in helped("sweep")

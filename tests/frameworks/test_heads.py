@@ -106,6 +106,7 @@ def test_the_loss_follows_the_head(
         ("softmax", 3, 4, None, "gives 3 scores, the data have 4 classes"),
         ("softmax", 10, 4, None, "gives 10 scores, the data have 4 classes"),
         ("softmax", 4, 4, "mse", "'mse' is none for class numbers"),
+        ("softmax", 4, 4, "crosentropy", r"Recipe\(task=…\)\. Did you mean 'crossentropy'\?$"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -335,3 +335,31 @@ def test_a_runtime_that_answers_nonsense_is_never_timed(bench, tmp_path):
             cell.pair()
 
     assert (2, 2) == (liar.opened, liar.closed)
+
+
+@pytest.mark.parametrize(
+    ("targets", "classes", "named"),
+    [
+        (np.arange(12) % 3, 3, "classification"),
+        (np.linspace(0, 1, 12), None, ""),
+        (np.zeros((12, 6, 6), int), 3, ""),
+    ],
+)
+def test_what_nothing_was_built_of_is_called_by_no_other_tasks_figure(
+    bench, monkeypatch, targets, classes, named
+):
+    """Class numbers are for a classifier; what else is asked, nobody knows yet."""
+    tiny = bench.load_dataset("tiny")
+    split = dataclasses.replace(tiny.test, targets={"y": targets})
+    data = dataclasses.replace(tiny, test=split, classes=classes)
+    unbuilt = dataclasses.replace(
+        bench, artifacts=dataclasses.replace(bench.artifacts, built={}), _evaluations={}
+    )
+    monkeypatch.setattr(unbuilt, "load_dataset", lambda name: data)
+    cell = Cell(CASE, "evaluation", unbuilt)
+    cell.record_status("failed", "no layers left")
+    text = render([results_of({}, tuple(cell.records))], "text")
+
+    assert bool(named) == ("top1" in {record.metric for record in cell.records})
+    assert bool(named) == ("top-1" in text)
+    assert "no layers left" in text

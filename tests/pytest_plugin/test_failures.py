@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from helpers.runs import command, ran
@@ -137,6 +138,35 @@ def test_failures_are_told_while_building_and_in_the_table(troubled):
     assert "failed [" in rows["collapse+int8"]
     assert "failed" not in rows["baseline"] + rows["int8"]
     assert "weighin/measure.py" not in troubled.text
+
+
+def test_a_cause_is_told_once_and_what_else_fails_by_it_is_counted(troubled):
+    """Whole, with the log of the process that tried; a line each in pytest's summary."""
+    errors = troubled.text.split("= ERRORS =")[1].split("= weighin =")[0]
+    summary = troubled.text.split("= short test summary info =")[1].splitlines()[1:]
+    causes = [line for line in errors.splitlines() if line.startswith("not built: ")]
+    counts = dict.fromkeys(re.findall(r"^and (\d+) more for the same reason: (\w+)", errors, re.M))
+    logs = re.findall(r"^log: (.*)$", errors, re.MULTILINE)
+    failed = [line for line in summary if line.startswith(("ERROR ", "FAILED "))]
+
+    assert 2 == len(causes) == len(counts) == len(failed)
+    assert ["broken", "tiny"] == sorted(model for _, model in counts)
+    assert re.search(
+        rf"2 errors, {sum(int(count) for count, _ in counts)} for the same reason in", summary[-1]
+    )
+    for cause, log in zip(causes, logs, strict=True):
+        assert cause.partition(": ")[2].partition(" (")[0] in Path(log).read_text()
+
+
+def test_a_cause_is_told_once_while_building(troubled):
+    """The steps and exports that go without their start say so in a word."""
+    progress = [line for line in troubled.text.splitlines() if re.match(r"\[\d+/\d+, ", line)]
+
+    for cause in ("no layers left", "the roof came down"):
+        assert 1 == sum(cause in line for line in progress)
+    assert any(
+        line.endswith("broken dense start → int8 failed for the same reason") for line in progress
+    )
 
 
 def test_a_runtime_that_is_not_to_be_had_is_skipped(troubled):

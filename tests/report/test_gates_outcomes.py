@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from helpers.gates import figure
@@ -13,6 +15,7 @@ from helpers.support import record, results_of, run, why, without
 from weighin.cli import main
 from weighin.records import store
 from weighin.report.gates import judge, parse, render
+from weighin.report.terminal import Terminal
 
 
 def test_a_table_of_outcomes() -> None:
@@ -34,6 +37,27 @@ def test_a_table_of_outcomes() -> None:
     assert "latency <= 0.5 * baseline small dynamic litert no figure: failed: no power" == second
     assert "int8: lateny > 1 no figure: no metric 'lateny' here; did you mean 'latency'?" == third
     assert ["gate", "row", "figure", "bound", "verdict"] == lines[0].split()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_table_of_outcomes_fits_its_terminal(width: int) -> None:
+    """Words wrap, nothing is left out, and verdicts are coloured where colours show."""
+    records = [
+        record("latency", 100e-6, 99e-6, 101e-6),
+        record("latency", 80e-6, 79e-6, 81e-6, variant="prune(0.8)+int8", threads=4),
+        record("latency", 100e-6, 99e-6, 101e-6, threads=4),
+    ]
+    outcomes = judge([parse("prune(0.8)+int8: latency <= 0.5 * baseline")], results_of({}, records))
+
+    text = render(outcomes, terminal=Terminal(width))
+    colored = render(outcomes, terminal=Terminal(width, colored=True))
+    words = re.sub(r"[-\s]+", "", text)
+
+    assert max(map(len, text.splitlines())) <= width < max(map(len, render(outcomes).splitlines()))
+    for told in ("prune(0.8)", "+int8", "latency", "80.0µs", "[79.0,81.0]", "50.0µs", "breached"):
+        assert told in words
+    assert "1 of 1 breached" in text
+    assert click.style("breached", fg="red") in colored
 
 
 @pytest.fixture

@@ -226,13 +226,57 @@ ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), TEXT, min_size=1), min_s
 @example([{"a": NASTY}])
 @example([{"a": "x\ry", "b": '"'}, {"c": ","}])
 def test_csv_is_read_back(rows: list[dict[str, str]]) -> None:
-    """Every cell, on one line; a column that a row has not is empty."""
+    """Every cell, on one line; a column that a row has not is empty.
+
+    What a spreadsheet would compute has an apostrophe before it.
+    """
     text = FLAT["csv"](rows)
 
     names = list(dict.fromkeys(name for row in rows for name in row))
     found = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert [{name: one_line(row.get(name, "")) for name in names} for row in rows] == found
+    plain = [{name: cell.removeprefix("'") for name, cell in row.items()} for row in found]
+    wanted = [
+        {name: one_line(row.get(name, "")).removeprefix("'") for name in names} for row in rows
+    ]
+    assert wanted == plain
     assert len(text.split("\n")) == len(rows) + 1
+
+
+FORMULA = st.builds(
+    "".join,
+    st.tuples(st.sampled_from(["", "\t", "\r", " ", "\n"]), st.sampled_from("=+-@\t\r"), TEXT),
+)
+
+
+@given(FORMULA)
+@example("=HYPERLINK(A1)")
+@example("-2+3")
+@example("@SUM(1)")
+def test_no_text_is_a_formula_to_a_spreadsheet(text: str) -> None:
+    """As the name of somebody's model may be: it is shown, and not computed; nothing is lost."""
+    (cell,) = next(csv.DictReader(io.StringIO(FLAT["csv"]([{"a": text}]), newline=""))).values()
+
+    if re.fullmatch(r"[-+]?\d+\.?\d*", text, re.ASCII):
+        assert text == cell
+    else:
+        assert cell.lstrip()[:1] not in tuple("=+-@")
+        assert one_line(text) == cell.removeprefix("'")
+
+
+@given(
+    st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers()),
+)
+def test_numbers_stay_numbers(number: float) -> None:
+    """Those below zero too, bare or as a text."""
+    text = FLAT["csv"]([{"a": number, "b": str(number)}])
+    (row,) = csv.DictReader(io.StringIO(text))
+
+    assert [number, number] == [type(number)(row[name]) for name in "ab"]
+
+
+def test_names_of_columns_are_no_formulas_either() -> None:
+    """A metric of somebody's own has its name above a column."""
+    assert "'=1+1\n2" == FLAT["csv"]([{"=1+1": 2}])
 
 
 @given(ROWS)

@@ -54,6 +54,19 @@ def test_tables_are_golden(format: str) -> None:
     assert golden("tasks", format, actual) == actual
 
 
+@pytest.mark.parametrize(
+    ("records", "delta"),
+    [(regression(), "Δ MAE: "), (segmentation(), "Δ points: ")],
+)
+def test_the_record_says_once_what_its_difference_is(records: list[Record], delta: str) -> None:
+    """And by which rule a file counts as no worse."""
+    text = record_table.render([of_tasks(records)], "text")
+
+    assert 1 == sum(line.startswith(delta) for line in text.splitlines())
+    assert f"no worse: {delta[:-2]} does not find it worse at 5 %" in text
+    assert "is flattered by the choice" in text
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_tables_are_the_same_after_storing(format: str, tmp_path: Path) -> None:
     """What figures are of a task is stored, so that a file gives the table that its run showed."""

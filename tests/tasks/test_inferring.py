@@ -173,6 +173,13 @@ MISFITS: dict[str, tuple[str | None, Signature, Dataset, Any, str]] = {
         "crossentropy",
         "Of a regression task loss='crossentropy' does not fit: name one of mse, mae",
     ),
+    "a misspelt loss": (
+        None,
+        signature((1,), "linear"),
+        data(RNG.random(N)),
+        "hubber",
+        r"loss='hubber' does not fit: .* Did you mean 'huber'\?$",
+    ),
     "no boxes": (
         "detection",
         signature((8, 8, 15), "", (8, 8, 1)),

@@ -13,7 +13,15 @@ from weighin.build import invariants
 from weighin.build.jobs import Job, job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
-from weighin.core import Artifact, Case, Failure, SkippedError, Task, Variant, WeighinError
+from weighin.core import (
+    Artifact,
+    Case,
+    Failure,
+    NotBuiltError,
+    SkippedError,
+    Task,
+    Variant,
+)
 
 
 @dataclass
@@ -63,7 +71,7 @@ class Artifacts:
         if isinstance(outcome, Failure) and outcome.skipped:
             raise SkippedError(outcome.reason)
         if isinstance(outcome, Failure):
-            raise WeighinError(f"not built: {outcome.reason}")
+            raise NotBuiltError(f"not built: {outcome.reason}", outcome.log)
         if outcome.format != case.format:
             raise SkippedError(f"no .{case.format} file is made: {outcome.facts['direct']}")
         if outcome.path not in self._checked:

@@ -15,7 +15,7 @@ from weighin.build.brought import Brought
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job
 from weighin.build.plain import plain
-from weighin.core import Failure, ReferenceModel, Task, WeighinError
+from weighin.core import Failure, NotBuiltError, ReferenceModel, Task, WeighinError
 from weighin.datasets.search import SearchPaths
 from weighin.files import key_of
 from weighin.formats.keras import read_weights
@@ -167,7 +167,7 @@ class BuildContext:
                 f"does not say ({doubt}): run again."
             ) from None
         if isinstance(created, Failure):
-            raise WeighinError(created.reason)
+            raise NotBuiltError(created.reason, created.log)
         described = dataclasses.asdict(created)
         if not whole:
             del described["weights"]

@@ -73,7 +73,7 @@ def build(
         try:
             artifact = build_context.cache.get(build_context.key(job, digest))
         except WeighinError as error:
-            done[job] = Failure(str(error))
+            done[job] = Failure(str(error), getattr(error, "log", None))
             continue
         if artifact is None:
             todo.append(job)
@@ -112,7 +112,7 @@ def _ask(
                     build_context.created[waiting[0].model, waiting[0].seed] = future.result()
                     waiting.pop(0)
         except BrokenProcessPool:
-            failure = Failure(_death(build_context.cache, workers.exit_code))
+            failure = _death(build_context.cache, workers.exit_code)
             build_context.created[waiting[0].model, waiting[0].seed] = failure
             waiting.pop(0)
 
@@ -149,8 +149,7 @@ class _Scheduler:
             suspects = self._run_pool(waiting, workers)
             for job in suspects:  # a worker died: find out, one by one, whose fault it was
                 if self._run_pool([job], 1):
-                    reason = _death(self.build_context.cache, self._exit_code, job)
-                    self._finish(job, Failure(reason))
+                    self._finish(job, _death(self.build_context.cache, self._exit_code, job))
             waiting = [job for job in waiting if job not in self.done]
 
     def _run_pool(self, jobs: Sequence[Job], workers: int) -> list[Job]:
@@ -209,10 +208,11 @@ class _Workers:
         return codes[0] if len(codes) == 1 else None
 
 
-def _death(cache: Cache, exit_code: int | None, job: Job | None = None) -> str:
+def _death(cache: Cache, exit_code: int | None, job: Job | None = None) -> Failure:
     """Why a job has no outcome: by what its process ended, and what to try instead."""
     logs = sorted(cache.logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
-    lines = logs[-1].read_text(errors="replace").strip().splitlines() if logs else []
+    log = logs[-1] if logs else None
+    lines = log.read_text(errors="replace").strip().splitlines() if log else []
     last = f" Its last words: {lines[-1][:200]}" if lines else ""
     ended = "killed, out of memory or crashed"
     if exit_code is not None and exit_code < 0:
@@ -221,11 +221,12 @@ def _death(cache: Cache, exit_code: int | None, job: Job | None = None) -> str:
     elif exit_code is not None:
         ended = f"exit code {exit_code}"
     if job is None or job.export is None or exit_code in (None, -signal.SIGKILL, -signal.SIGTERM):
-        return f"the build process died without an answer ({ended}).{last}"
-    return (
+        return Failure(f"the build process died without an answer ({ended}).{last}", log)
+    return Failure(
         f"the build process died without an answer ({ended}) while the converter made "
         f"{job.export}, or its file was tried: one of the model's layers is more than they bear. "
-        f"Try float16 or dynamic; where the model has recurrent layers, unroll=True.{last}"
+        f"Try float16 or dynamic; where the model has recurrent layers, unroll=True.{last}",
+        log,
     )
 
 

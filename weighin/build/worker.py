@@ -6,7 +6,6 @@ import dataclasses
 import logging
 import multiprocessing
 import os
-import re
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from weighin import grammar, named, registry
-from weighin.build import calibration, pretrained
+from weighin.build import calibration, pretrained, telling
 from weighin.build.jobs import Job
 from weighin.build.keys import THREADS, BuildContext
 from weighin.core import (
@@ -99,17 +98,20 @@ def ask(job: Job, build_context: BuildContext) -> Fingerprint | Failure:
 
 def _failure(error: Exception, build_context: BuildContext) -> Failure:
     traceback.print_exc()
+    log = _log(build_context)
     if isinstance(error, SkippedError):
-        return Failure(str(error), skipped=True)
+        return Failure(str(error), log, skipped=True)
     if isinstance(error, WeighinError):
-        return Failure(str(error))
-    where = _place(error, build_context)
-    return Failure(f"{type(error).__name__}: {_telling_line(str(error))[:300]}{where}")
+        return Failure(str(error), log)
+    return Failure(telling.reason(error, build_context.definitions), log)
+
+
+def _log(build_context: BuildContext) -> Path:
+    return build_context.cache.logs / f"build-{os.getpid()}.log"
 
 
 def _write_to_log(build_context: BuildContext) -> None:
-    log = build_context.cache.logs / f"build-{os.getpid()}.log"
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    handle = os.open(_log(build_context), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     sys.stdout = os.fdopen(1, "w", buffering=1)
@@ -273,22 +275,3 @@ def _answers(model: Any, job: Job, dataset: Dataset, signature: Signature) -> di
                 f"the recipe's learning rate."
             )
     return answers
-
-
-def _place(error: Exception, build_context: BuildContext) -> str:
-    """The line of a user's own file that an error came from, if it came from one."""
-    folders = [path.resolve() for path in build_context.definitions]
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        path = Path(frame.filename).resolve()
-        if any(folder in (path, *path.parents) for folder in folders):
-            return f" ({path.name}, line {frame.lineno}: {frame.line})"
-    return ""
-
-
-def _telling_line(message: str) -> str:
-    """The first line that says something: Keras puts its reason behind an inner traceback."""
-    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
-    if not lines or not lines[0].endswith("in user code:"):
-        return lines[0] if lines else ""
-    named = [line for line in lines if re.match(r"[A-Za-z]*(Error|Exception)\b", line)]
-    return (named or lines)[-1]

@@ -1,32 +1,27 @@
 """The command `weighin`: run, list, table, curve, record, publish, sweep, inspect and more.
 
-A command imports what it alone needs, so that a table prints at once.
+A command imports what it alone needs, and nothing else does: help prints at once, without NumPy.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from weighin import __version__
-from weighin.build.cache import Cache, default_folder
 from weighin.cli.weigh import weigh
-from weighin.core import WeighinError
-from weighin.datasets.search import SearchPaths
-from weighin.definitions import default_definitions, load_definitions, provide_suite
-from weighin.records import store
-from weighin.report import comment, gates, terminal
-from weighin.report import compare as comparison
-from weighin.report import record as record_table
-from weighin.report import versions as version_matrix
+from weighin.report import terminal
 from weighin.report.layout import FORMATS
-from weighin.report.table import render, sections
-from weighin.stats import PAIR_SECONDS
+
+if TYPE_CHECKING:
+    from weighin.build.cache import Cache
+    from weighin.datasets.search import SearchPaths
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -51,7 +46,11 @@ def _clear_errors(command: F) -> F:
     def run(*args: Any, **options: Any) -> None:
         try:
             command(*args, **options)
-        except WeighinError as error:
+        except Exception as error:
+            from weighin.core import WeighinError
+
+            if not isinstance(error, WeighinError):
+                raise
             raise click.ClickException(str(error)) from None
 
     return run  # type: ignore[return-value]  # the signature is the command's own
@@ -84,6 +83,11 @@ def table(files: tuple[Path, ...], style: str, by: str | None, color: terminal.C
 
     --format github fits a pull request's comment: what is too long for one is left out and named.
     """
+    from weighin.records import store
+    from weighin.report import comment
+    from weighin.report import versions as version_matrix
+    from weighin.report.table import render, sections
+
     runs = [store.load(file) for file in files]
     if style == "github":
         table_sections = (
@@ -105,6 +109,9 @@ def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
 
     Sizes are against 4 bytes per parameter of the dense model, beside what others have published.
     """
+    from weighin.records import store
+    from weighin.report import record as record_table
+
     runs = [store.load(file) for file in files]
     _print(record_table.render(runs, style, terminal.here(color)))
 
@@ -127,6 +134,7 @@ def curve(files: tuple[Path, ...], style: str, output: Path | None, color: termi
     Variants that differ in one argument's number only, as prune(0.5) and prune(0.75), are one
     curve.
     """
+    from weighin.records import store
     from weighin.report import curve as curves
     from weighin.report import figure
 
@@ -157,6 +165,7 @@ def publish(
     Pages, bare numbers, figures, the index results/README.md and what README.md says between
     marks are made from the records that lie there alone; what is made no more is deleted.
     """
+    from weighin.core import WeighinError
     from weighin.publish import filing, pages, site
 
     if only_check and files:
@@ -196,6 +205,7 @@ def report(files: tuple[Path, ...], output: Path) -> None:
     Tables to sort and filter, plots, and where it was measured. The page works from disk, without
     a network.
     """
+    from weighin.records import store
     from weighin.report import page
 
     click.echo(page.write([(str(file), store.load(file)) for file in files], output))
@@ -286,7 +296,7 @@ class _Sweep(click.Command):
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=store.LOCAL,
+    default="results/local",
     show_default=True,
     metavar="FOLDER",
     help="Where records and figures are written.",
@@ -312,6 +322,7 @@ def sweep(
     """
     from weighin.cli import run as running
     from weighin.cli import sweep as sweeps
+    from weighin.records import store
     from weighin.report import curve as curves
     from weighin.report import figure
 
@@ -350,10 +361,10 @@ def list_(
 
     What cannot be used here is listed with the reason.
     """
-    _load(definitions)
-    search = SearchPaths.here(_cache(cache_dir).folder, data_dir)
     from weighin.cli import listing
 
+    _load(definitions)
+    search = _search(_cache(cache_dir), data_dir)
     here = terminal.here()
     click.echo(listing.render(search, listing.named(kinds), here.width if here else None))
 
@@ -366,10 +377,10 @@ def list_(
     "seconds",
     type=float,
     is_flag=False,
-    flag_value=PAIR_SECONDS,
+    flag_value=math.nan,  # as many as a run takes
     metavar="[SECONDS]",
-    help="Measure what speed-ups this machine can tell apart, with "
-    f"so many seconds for a pair ({PAIR_SECONDS:g}); takes several minutes.",
+    help="Measure what speed-ups this machine can tell apart, with so many seconds for a pair "
+    "(1.5); takes several minutes.",
 )
 @click.option("--artifact", type=click.Path(path_type=Path), help="The .tflite to calibrate with.")
 @_clear_errors
@@ -381,13 +392,15 @@ def doctor(
     Exits with 1 if something is missing that the main job needs.
     """
     from weighin.cli import doctor as doctoring
+    from weighin.stats import PAIR_SECONDS
 
     _load(())
     cache = _cache(cache_dir)
     if seconds is not None:
+        seconds = PAIR_SECONDS if math.isnan(seconds) else seconds
         click.echo(doctoring.calibrate(cache, seconds, artifact))
         return
-    text, healthy = doctoring.examine(cache, SearchPaths.here(cache.folder, data_dir))
+    text, healthy = doctoring.examine(cache, _search(cache, data_dir))
     click.echo(text)
     sys.exit(0 if healthy else 1)
 
@@ -414,14 +427,18 @@ def inspect(file: Path, as_json: bool) -> None:
     help="'top1_delta >= -0.005', 'int8: gzip_bytes <= 0.3 * baseline'",
 )
 @click.option("--strict", is_flag=True, help="Judge the bare figure, not its interval.")
+@_color
 @_clear_errors
-def check(file: Path, texts: tuple[str, ...], strict: bool) -> None:
+def check(file: Path, texts: tuple[str, ...], strict: bool, color: terminal.Color) -> None:
     """Hold the figures of a results FILE against gates.
 
     Exits with 1 if a gate is breached beyond the figure's interval, or finds no figure.
     """
+    from weighin.records import store
+    from weighin.report import gates
+
     outcomes = gates.judge([gates.parse(text) for text in texts], store.load(file))
-    click.echo(gates.render(outcomes, strict))
+    _print(gates.render(outcomes, strict, terminal.here(color)))
     sys.exit(0 if all(outcome.passes(strict) for outcome in outcomes) else 1)
 
 
@@ -433,8 +450,8 @@ def check(file: Path, texts: tuple[str, ...], strict: bool) -> None:
     "words",
     metavar="WORD,…",
     default="",
-    help=f"Exit with 1 if a figure is one of these: {', '.join(comparison.FAILING)} "
-    "(it had a figure and has none).",
+    help="Exit with 1 if a figure is one of these: slower, worse, larger, missing (it had a figure "
+    "and has none).",
 )
 @_color
 @_clear_errors
@@ -445,6 +462,10 @@ def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Col
     their intervals; speed-ups and latencies only on one machine, if their intervals lie apart by
     more than 2 % and 30 %, since absolute times drift from run to run.
     """
+    from weighin.core import WeighinError
+    from weighin.records import store
+    from weighin.report import compare as comparison
+
     if len(files) < 2:
         raise WeighinError("compare needs two results files or more.")
     runs = [(str(file), store.load(file)) for file in files]
@@ -453,7 +474,8 @@ def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Col
     failing = comparison.failing(against, asked)
     _print(comparison.render(runs, style, terminal.here(color), against))
     if failing:
-        click.echo(f"{len(failing)} figures fail: {comparison.told(failing)}", err=True)
+        count = "1 figure fails" if len(failing) == 1 else f"{len(failing)} figures fail"
+        click.echo(f"{count}: {comparison.told(failing)}", err=True)
         sys.exit(1)
 
 
@@ -463,9 +485,19 @@ def _print(text: str) -> None:
 
 
 def _cache(folder: str | None) -> Cache:
+    from weighin.build.cache import Cache, default_folder
+
     return Cache(Path(folder).expanduser() if folder else default_folder())
 
 
+def _search(cache: Cache, data_dir: str | None) -> SearchPaths:
+    from weighin.datasets.search import SearchPaths
+
+    return SearchPaths.here(cache.folder, data_dir)
+
+
 def _load(definitions: tuple[Path, ...]) -> None:
+    from weighin.definitions import default_definitions, load_definitions, provide_suite
+
     load_definitions(definitions or default_definitions(Path()))
     provide_suite()

@@ -2,7 +2,13 @@
 
 from weighin.core.case import Case
 from weighin.core.data import Dataset, Split
-from weighin.core.errors import DataNotFoundError, SkippedError, WeighinError, nearest
+from weighin.core.errors import (
+    DataNotFoundError,
+    NotBuiltError,
+    SkippedError,
+    WeighinError,
+    nearest,
+)
 from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
 from weighin.core.metrics import (
     Catalogue,
@@ -40,6 +46,7 @@ __all__ = [
     "Loss",
     "Metric",
     "ModelFile",
+    "NotBuiltError",
     "Port",
     "Quality",
     "Recipe",

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class WeighinError(Exception):
     """What was wrong, where, and the way out: shown to the user without a traceback."""
+
+
+class NotBuiltError(WeighinError):
+    """A file that could not be made.
+
+    Attributes:
+        log: what the process that tried wrote, if it was one.
+    """
+
+    def __init__(self, reason: str, log: Path | None = None) -> None:
+        """Take the reason, and where more of it stands."""
+        super().__init__(reason)
+        self.log = log
 
 
 class DataNotFoundError(WeighinError):

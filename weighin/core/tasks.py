@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.core.data import Dataset, Split
-from weighin.core.errors import WeighinError
+from weighin.core.errors import WeighinError, nearest
 from weighin.core.metrics import Comparison, Kind, check_word
 from weighin.core.signature import Port, Signature
 from weighin.named import Array, Arrays
@@ -107,7 +107,13 @@ class Task:
             return self.losses[0]
         known = f"one of {', '.join(self.losses)}, or a function" if self.losses else "a function"
         what = "no loss follows" if named is None else f"loss={named!r} does not fit"
-        raise WeighinError(f"Of a {self.name} task {what}: name {known} in Recipe(loss=…).")
+        hint = self.meant(named) if isinstance(named, str) else ""
+        raise WeighinError(f"Of a {self.name} task {what}: name {known} in Recipe(loss=…).{hint}")
+
+    def meant(self, misspelt: str) -> str:
+        """Which of its losses was meant, as a sentence behind others; empty if none is near."""
+        near = nearest(misspelt, self.losses)
+        return f" Did you mean {near!r}?" if near else ""
 
     def learned(self, split: Split) -> Array | dict[str, Array]:
         """What a model is trained to answer: an array, or arrays by the names of its outputs."""

@@ -103,8 +103,11 @@ class Failure:
     """Why something could not be built or measured.
 
     Attributes:
+        reason: in one line.
+        log: what the process that tried wrote, if it was one; no part of why.
         skipped: whether it was left out, as what cannot be had of this model, rather than tried.
     """
 
     reason: str
+    log: Path | None = field(default=None, compare=False)
     skipped: bool = False

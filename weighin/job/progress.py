@@ -39,6 +39,7 @@ class BuildProgress:
         )
         self._task = self._bar.add_task("", total=None, visible=False)
         self._total = self._done = 0
+        self._failed: set[str] = set()  # reasons that were told
         self._began = time.monotonic()
 
     def __enter__(self) -> BuildProgress:
@@ -76,7 +77,10 @@ class BuildProgress:
         self._bar.update(self._task, advance=1, description=str(job))
         if isinstance(outcome, Failure):
             became = "skipped" if outcome.skipped else "failed"
-            self._say(f"{self._count()} {job} {became}: {outcome.reason}")
+            is_told = outcome.reason in self._failed
+            self._failed.add(outcome.reason)
+            reason = " for the same reason" if is_told else f": {outcome.reason}"
+            self._say(f"{self._count()} {job} {became}{reason}")
         elif not self._console.is_terminal:
             self._say(f"{self._count()} {job} ({outcome.seconds:.1f} s)")
 

@@ -137,9 +137,20 @@ class RunContext:
         """What the case's model is asked: by its recipe, or as was inferred when it was built."""
         return inferring.known(self._named_task(case), self.artifact(case).facts["task"])
 
-    def expected_task(self, case: Case) -> Task:
-        """The same without building anything: as of any file of the model, or else a guess."""
-        return self.known_task(case) or registry.tasks["classification"]
+    def expected_task(self, case: Case) -> Task | None:
+        """The same without building anything: as of any file of the model, or as its data suggest.
+
+        None where they leave it open: class numbers, one for each example, are for a classifier.
+        """
+        if (known := self.known_task(case)) is not None:
+            return known
+        try:
+            dataset = self.load_dataset(case.dataset)
+        except DataNotFoundError:
+            return None
+        ranks = [values.ndim for values in dataset.test.targets.values()]
+        is_plain = dataset.classes is not None and ranks == [1]
+        return registry.tasks["classification"] if is_plain else None
 
     def known_task(self, case: Case) -> Task | None:
         """The same, but None where the recipe names none and no file of the model is built."""

@@ -48,16 +48,19 @@ def _finite(figure: Figure | Skip) -> Figure | Skip:
 
 
 def without_figures(
-    case: Case, scope: str, status: Status, reason: str, task: Task
+    case: Case, scope: str, status: Status, reason: str, task: Task | None
 ) -> list[Record]:
-    """Records that say of every metric of a scope why there is no figure."""
+    """Records that say of every metric of a scope why there is no figure.
+
+    Of a task that is not known, they are the metrics that all tasks have.
+    """
     metrics = _metrics(scope, task)
     blanks = [Record(case, metric.name, metric.unit, "not measured") for metric in metrics]
     return [dataclasses.replace(blank, status=status, reason=reason) for blank in blanks]
 
 
-def _metrics(scope: str, task: Task) -> list[ComputedMetric]:
-    figures = {quality.name for quality in task.figures}
+def _metrics(scope: str, task: Task | None) -> list[ComputedMetric]:
+    figures = {quality.name for quality in task.figures} if task else set()
     return [
         metric
         for metric in registry.metrics.values()

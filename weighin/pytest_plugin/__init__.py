@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from weighin.core import SkippedError, WeighinError
+from weighin.core import SkippedError
 from weighin.measure.cell import Cell
+from weighin.pytest_plugin import failures
 from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.pytest_plugin.shipped import pytest_collect_file, pytest_pycollect_makemodule
 from weighin.report import comment, gates
@@ -30,6 +31,7 @@ from weighin.stats import MARGIN, PAIR_SECONDS
 
 _HOOKS = (pytest_collect_file, pytest_pycollect_makemodule)  # pytest looks for them here
 _RUN = pytest.StashKey[PytestRun]()
+_TOLD = pytest.StashKey[failures.Told]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "weigh(scope): the operation that a bench function times")
     config.addinivalue_line("filterwarnings", "ignore:Benchmark fixture was not used at all")
     config.stash[_RUN] = PytestRun(config)
+    config.stash[_TOLD] = failures.Told()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -149,9 +152,8 @@ def pytest_runtest_makereport(
     cell = cell_of(item)
     if cell is None or report.when == "teardown":
         return report
-    if call.excinfo is not None and isinstance(call.excinfo.value, WeighinError):
-        report.longrepr = str(call.excinfo.value)
     if report.failed and call.excinfo is not None:
+        item.config.stash[_TOLD].tell(report, cell.case, call.excinfo)
         cell.record_status("failed", _first_line(call.excinfo.value))
     elif report.skipped and call.excinfo is not None:
         cell.record_status("skipped", _first_line(call.excinfo.value))
@@ -163,6 +165,14 @@ def pytest_runtest_makereport(
     if cell.records:
         item.config.stash[_RUN].run.keep(cell)
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Keep what failed for a reason that is told already out of pytest's lists of failures."""
+    return failures.status(report) if isinstance(report, pytest.TestReport) else None
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
@@ -181,6 +191,7 @@ def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Explain every row, write all records, and fail if a gate does."""
+    session.config.stash[_TOLD].count()
     if session.config.stash[_RUN].begun:
         run = session.config.stash[_RUN].run
         run.finish()
@@ -203,7 +214,9 @@ def pytest_terminal_summary(
     terminalreporter.line("")
     if run.outcomes:
         terminalreporter.write_line(
-            gates.render(run.outcomes, config.getoption("--weighin-strict"))
+            gates.render(
+                run.outcomes, config.getoption("--weighin-strict"), _shown_on(terminalreporter)
+            )
         )
         terminalreporter.line("")
     path = _shorter(run.path or Path())

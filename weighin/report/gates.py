@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from weighin.core import Catalogue, Metric, Record, Results, WeighinError, nearest
-from weighin.report.layout import LAYOUTS, Section
+from weighin.report.layout import Section
+from weighin.report.terminal import Terminal, written
 from weighin.report.units import shown
 
 CONTROLS = ("baseline", "finetune")
@@ -138,8 +139,16 @@ def judge(gates: Sequence[Gate], results: Results) -> list[Outcome]:
     return outcomes
 
 
-def render(outcomes: Sequence[Outcome], strict: bool = False) -> str:
-    """A table of gates, figures, intervals, bounds and verdicts, and how many are not kept."""
+def render(
+    outcomes: Sequence[Outcome], strict: bool = False, terminal: Terminal | None = None
+) -> str:
+    """A table of gates, figures, intervals, bounds and verdicts, and how many are not kept.
+
+    Args:
+        outcomes: of all gates.
+        strict: whether the bare figure is judged.
+        terminal: that the table is fitted to, if one is given.
+    """
     rows = []
     for outcome in outcomes:
         record, where, figure, bound = outcome.record, "", "", ""
@@ -157,8 +166,8 @@ def render(outcomes: Sequence[Outcome], strict: bool = False) -> str:
             verdict = "breached, though not beyond the interval"
         rows.append([outcome.gate.text, where, figure, bound, verdict])
     headers = ["gate", "row", "figure", "bound", "verdict"]
-    table = LAYOUTS["text"].write(Section("", headers, rows))
-    return f"{table}\n\n{_summary(outcomes, strict)}"
+    section = Section("", headers, rows, [_summary(outcomes, strict)])
+    return written([section], "text", terminal)
 
 
 def _summary(outcomes: Sequence[Outcome], strict: bool) -> str:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from tabulate import tabulate
-
 
 @dataclass(frozen=True)
 class Section:
@@ -49,6 +47,8 @@ class Layout:
 
     def write(self, section: Section) -> str:
         """A table with its title above and lines below it, if there are any; or the lines alone."""
+        from tabulate import tabulate  # which not even the list of formats needs
+
         below = self.lines(section.lines)
         if not section.headers:
             return below
@@ -144,7 +144,7 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     names = _beside(list(dict.fromkeys(key for row in rows for key in row)))
     writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
+    writer.writerow({name: _csv_cell(name) for name in names})
     writer.writerows({name: _csv_cell(row[name]) for name in row} for row in rows)
     return text.getvalue().rstrip("\n")
 
@@ -160,11 +160,20 @@ def _beside(names: Sequence[str]) -> list[str]:
     return sorted(names, key=places.__getitem__)
 
 
+# How a spreadsheet knows a formula, which it would compute (OWASP, "CSV Injection"). An apostrophe
+# before it makes it a text there
+_FORMULA = re.compile(r"[\t\r]|\s*[-=+@]")
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+
+
 def _csv_cell(value: Any) -> Any:
-    """A value on one line, several texts between bars."""
+    """A value on one line, several texts between bars; a text is never a formula."""
     if isinstance(value, list | tuple):
         value = " | ".join(value)
-    return one_line(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    is_formula = _FORMULA.match(value) and not _NUMBER.fullmatch(value)
+    return f"'{one_line(value)}" if is_formula else one_line(value)
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:

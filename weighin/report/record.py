@@ -152,11 +152,12 @@ def _judged_by(quality: Primary, noun: str) -> tuple[str, str]:
     choice = f"the best of several variants by these same {noun} is flattered by the choice"
     if quality.is_paired_by_counts:
         told = f"McNemar: {noun} gained and lost against the dense baseline, exact test; {choice}"
-    else:
-        told = f"{_test_header(quality)}: against the dense baseline, by paired bootstrap; {choice}"
+    else:  # what the difference is, the lines above say
+        told = choice
+    test = "that test" if quality.is_paired_by_counts else _test_header(quality)
     by = f"points {side}" if quality.figure.kind == "share" else f"% {side} the baseline's"
     return told, (
-        f"no worse: that test does not find it worse at 5 %, and {title} is at most "
+        f"no worse: {test} does not find it worse at 5 %, and {title} is at most "
         f"{POINT * 100:g} {by}"
     )
 

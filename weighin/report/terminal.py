@@ -30,8 +30,8 @@ PADDING = 2  # by which it makes a column wider than its header
 # Words by which a verdict begins, and those in place of a figure; they say the same without colour.
 # Each word by itself: a cell may be folded between them
 _COLORS = {
-    "green": re.compile(r"\b(?:faster|better|same)\b"),
-    "red": re.compile(r"\b(?:slower|worse|failed)\b"),
+    "green": re.compile(r"\b(?:faster|better|same|kept)\b"),
+    "red": re.compile(r"\b(?:slower|worse|failed|breached)\b"),
     "yellow": re.compile(
         r"\bno(?=\s+evidence)|(?<=\bno\s)evidence|\bnot(?=\s+measured)|(?<=\bnot\s)measured"
         r"|\bskipped\b"

@@ -225,6 +225,7 @@ def _check_units(port: Port, named: Any, classes: int, task: Task) -> None:
         raise WeighinError(
             f"loss={named!r} is none for class numbers: Recipe(loss=…), one of {known}. If "
             f"something else is asked, name it by Recipe(task=…)."
+            + (task.meant(named) if isinstance(named, str) else "")
         )
     binary = named == "binary_crossentropy"
     if port.units == 1:

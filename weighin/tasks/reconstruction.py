@@ -62,7 +62,8 @@ class Reconstruction(Task):
             kind="number",
             unit="dB",
             margin=0.1,
-            summary="Peak signal-to-noise ratio of an example, mean over examples; bootstrap-t",
+            summary="Peak signal-to-noise ratio of an example, its peak the largest absolute value "
+            "wanted of it; mean over examples; bootstrap-t interval",
         ),
         Quality(
             name="anomaly_auc",
