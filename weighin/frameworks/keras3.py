@@ -200,10 +200,8 @@ class _naming:  # noqa: N801 - reads as what it does
 
 
 def _input_like(tensor: Any) -> Any:
-    shape = tuple(tensor.shape)
-    return keras().layers.Input(
-        shape[1:], shape[0], dtype=str(tensor.dtype), name=input_name(tensor)
-    )
+    (size, *shape), name = tensor.shape, input_name(tensor)
+    return keras().layers.Input(shape, size, dtype=str(tensor.dtype), name=name)
 
 
 def _plain(value: Any) -> Any:
@@ -248,7 +246,7 @@ def _parameters(kind: type) -> frozenset[str]:
             return frozenset({*names, *_LAYER})
         if "__init__" not in vars(base):
             continue
-        parameters = inspect.signature(base.__init__).parameters.values()
+        parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
         names |= {each.name for each in parameters if each.kind != each.VAR_KEYWORD} - {"self"}
         if not any(each.kind == each.VAR_KEYWORD for each in parameters):
             break
