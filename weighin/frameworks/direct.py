@@ -182,7 +182,8 @@ def _check_steady(model: DirectModel) -> None:
     """
     generator = np.random.default_rng(0)
     ports = model.signature.inputs
-    inputs = [generator.random((2, *port.shape)).astype(port.dtype) for port in ports]
+    sizes = [[2, *(size or 1 for size in port.shape)] for port in ports]
+    inputs = [generator.random(s).astype(p.dtype) for s, p in zip(sizes, ports, strict=True)]
     try:
         first, second = (list(map(np.asarray, model(inputs))) for _ in range(2))
         alone = list(map(np.asarray, model([values[:1] for values in inputs])))

@@ -12,7 +12,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,8 @@ class _Mover:
         """What a node of the graph calls: a layer, or an operator as in `x + 1`."""
         if not isinstance(operation, module().layers.Layer):
             return _operator(operation)
+        if name := _written_out(operation):
+            return partial(_HARD[name], name=operation.name)
         moved = self.layer(operation)
 
         def call(*arguments: Any, **keywords: Any) -> Any:
@@ -251,6 +253,27 @@ def _parameters(kind: type) -> frozenset[str]:
         if not any(each.kind == each.VAR_KEYWORD for each in parameters):
             break
     return frozenset(names)
+
+
+def _written_out(layer: Any) -> str:
+    """The name of an activation that Keras 2 does not have, or has as another function.
+
+    Its `hard_sigmoid` is steeper.
+    """
+    name = str(getattr(getattr(layer, "activation", None), "__name__", ""))
+    is_plain = type(layer).__name__ == "Activation" and _is_keras(type(layer))
+    return name if is_plain and name in _HARD else ""
+
+
+def _hard_sigmoid(x: Any, name: str) -> Any:
+    return keras().layers.ReLU(6.0, name=f"{name}_relu6")(x + 3.0) * (1 / 6)
+
+
+def _hard_silu(x: Any, name: str) -> Any:
+    return keras().layers.Multiply(name=f"{name}_times")([x, _hard_sigmoid(x, name)])
+
+
+_HARD = {"hard_sigmoid": _hard_sigmoid, "hard_silu": _hard_silu}  # of Keras 3's activations
 
 
 def _operator(operation: Any) -> Callable[..., Any]:

@@ -54,7 +54,8 @@ def load(source: ModelFile, dataset: Dataset | None = None) -> Any:
         if saved.keras == 3:
             model = keras3.load(source.path, trust=source.trust)
         else:
-            model = keras().models.load_model(source.path, compile=False)
+            safe = {"safe_mode": not source.trust} if saved.kind == "keras" else {}
+            model = keras().models.load_model(source.path, compile=False, **safe)
     except WeighinError:
         raise
     except Exception as error:
