@@ -64,24 +64,33 @@ def load(path: Path, *, trust: bool) -> Any:
 
 
 def build(model: Any, dataset: Dataset | None) -> None:
-    """Build a model for the data's shape, if it has not been built.
+    """Build a model for the data's shape, if it has not been built; images may lack their channels.
 
     Raises:
         WeighinError: if it cannot be.
     """
     if model.built or dataset is None:
         return
-    shapes = [values.shape[1:] for values in dataset.test.stored.values()]
+    shapes = [tuple(values.shape[1:]) for values in dataset.test.stored.values()]
     try:
-        tf = tensorflow()
-        inputs = [tf.zeros((1, *shape)) for shape in shapes]
-        model(inputs[0] if len(inputs) == 1 else inputs)
+        try:
+            _build(model, shapes)
+        except Exception:
+            _build(model, [(*shape, 1) for shape in shapes])
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = (str(error.__context__ or error).strip().splitlines() or [""])[0]
         raise WeighinError(
             f"Model {model.name!r} cannot be built for inputs of the shapes {shapes}, which data "
             f"set {dataset.name!r} gives: {reason}"
         ) from error
+
+
+def _build(model: Any, shapes: Sequence[tuple[int, ...]]) -> None:
+    if isinstance(model, module().Sequential) and len(shapes) == 1:
+        model.build((None, *shapes[0]))
+        return
+    inputs = [tensorflow().zeros((1, *shape)) for shape in shapes]
+    model(inputs[0] if len(inputs) == 1 else inputs)
 
 
 def is_graph(model: Any) -> bool:
@@ -178,6 +187,8 @@ class _Mover:
 
         def call(*arguments: Any, **keywords: Any) -> Any:
             given = {name: value for name, value in keywords.items() if value is not None}
+            if given.get("training"):
+                del given["training"]  # noted by layers of augmentation, and overruled by a call
             with _naming(operation):
                 return moved(*arguments, **given)
 
