@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from weighin import registry
 from weighin.core import ModelFile, Recipe, ReferenceModel, WeighinError
+from weighin.frameworks import versions
 
 PROFILE = "weigh"  # of models that are brought
 
@@ -39,8 +40,11 @@ class BroughtModel:
         """Register it as a reference model with the one profile `weigh`.
 
         Raises:
-            WeighinError: if the recipe would train the dense start.
+            WeighinError: if the recipe would train the dense start, or the Keras that wrote the
+                file is not to be had beside the TensorFlow that is installed.
         """
+        if self.source.keras == 3 and (reason := versions.why_no_keras_3()):
+            raise WeighinError(f"{self.source.path} was written by Keras 3. {reason}")
         if self.recipe.epochs or self.recipe.weights is not None:
             raise WeighinError(
                 f"Model {self.source.name!r} is trained already: epochs=0, and no weights=."

@@ -118,6 +118,7 @@ class ModelFile:
         weights: a .weights.h5 file that the function's model is given.
         sha256: over the bytes of all of these, by which what is built of them is found again.
         trust: whether code that the file holds (Lambda layers) may run.
+        keras: which Keras wrote it, 2 or 3; None where that is not known.
     """
 
     name: str
@@ -126,6 +127,7 @@ class ModelFile:
     weights: Path | None = None
     sha256: str = ""
     trust: bool = False
+    keras: int | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,12 +41,14 @@ def model_file(
     place = Path(path).expanduser().absolute()
     weighted = Path(weights).expanduser().absolute() if weights else None
     named = name or place.name.removesuffix(place.suffix)
-    source = ModelFile(named, place, function, weighted, "", trust)
+    source = ModelFile(named, place, function, weighted, trust=trust)
     if place.suffix == ".py":
         _check_python(source)
     else:
-        _check_saved(source, read_saved(place))
-    return ModelFile(named, place, function, weighted, digest(source), trust)
+        saved = read_saved(place)
+        _check_saved(source, saved)
+        source = dataclasses.replace(source, keras=saved.keras)
+    return dataclasses.replace(source, sha256=digest(source))
 
 
 def digest(source: ModelFile) -> str:

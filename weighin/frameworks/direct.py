@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from weighin.core import Port, Signature, WeighinError
 from weighin.formats import archive
 from weighin.frameworks.process import tensorflow
 
+UNSTEADY = 1e-3  # of the largest answer, by which answers to one example may differ
 ENDING = "savedmodel.zip"  # of its file
 _ABOUT = "weighin.json"
 _PASSED = ("Identity", "IdentityN", "Reshape", "Squeeze", "Cast", "StopGradient", "EnsureShape")
@@ -163,7 +166,42 @@ def traced(
             Port(key, tensor.dtype.name, tuple(tensor.shape[1:]), *heads.get(key, ("", "", "")))
         )
     signature = Signature(tuple(inputs), tuple(ports))
-    return DirectModel(name, why, signature, one, many, held, own_types)
+    model = DirectModel(name, why, signature, one, many, held, own_types)
+    _check_steady(model)
+    return model
+
+
+def _check_steady(model: DirectModel) -> None:
+    """Refuse a model that goes on training: it draws at random, or looks at the whole batch.
+
+    Keras 3's `model.export` writes such ones of models with layers of augmentation, which train
+    unless they are told otherwise, and with them the layers after them (3.15).
+
+    Raises:
+        WeighinError: saying how its answers differ, and the way out.
+    """
+    generator = np.random.default_rng(0)
+    ports = model.signature.inputs
+    sizes = [[2, *(size or 1 for size in port.shape)] for port in ports]
+    inputs = [generator.random(s).astype(p.dtype) for s, p in zip(sizes, ports, strict=True)]
+    try:
+        first, second = (list(map(np.asarray, model(inputs))) for _ in range(2))
+        alone = list(map(np.asarray, model([values[:1] for values in inputs])))
+    except tensorflow().errors.InvalidArgumentError:  # numbers at random name no rows of a table
+        return
+    pairs = {"called again": (first, second), "asked alone": ([a[:1] for a in first], alone)}
+    for how, (one, other) in pairs.items():
+        for a, b in zip(one, other, strict=True):
+            if a.dtype.kind == "f" and np.abs(a - b).max(initial=0) > UNSTEADY * (
+                np.abs(a).max(initial=0) or 1
+            ):
+                raise WeighinError(
+                    f"Model {model.name!r} answers the same example otherwise when {how}: it was "
+                    f"written as it trains, with random layers or batch normalization at work, as "
+                    f"Keras 3's model.export does where layers such as RandomFlip are inside. "
+                    f"Bring the .keras file, or export `lambda x: model(x, training=False)` by "
+                    f"keras.export.ExportArchive."
+                )
 
 
 def of_saved_model(name: str, folder: Path, why: str) -> DirectModel:

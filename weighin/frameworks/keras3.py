@@ -12,7 +12,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -64,24 +64,33 @@ def load(path: Path, *, trust: bool) -> Any:
 
 
 def build(model: Any, dataset: Dataset | None) -> None:
-    """Build a model for the data's shape, if it has not been built.
+    """Build a model for the data's shape, if it has not been built; images may lack their channels.
 
     Raises:
         WeighinError: if it cannot be.
     """
     if model.built or dataset is None:
         return
-    shapes = [values.shape[1:] for values in dataset.test.stored.values()]
+    shapes = [tuple(values.shape[1:]) for values in dataset.test.stored.values()]
     try:
-        tf = tensorflow()
-        inputs = [tf.zeros((1, *shape)) for shape in shapes]
-        model(inputs[0] if len(inputs) == 1 else inputs)
+        try:
+            _build(model, shapes)
+        except Exception:
+            _build(model, [(*shape, 1) for shape in shapes])
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = (str(error.__context__ or error).strip().splitlines() or [""])[0]
         raise WeighinError(
             f"Model {model.name!r} cannot be built for inputs of the shapes {shapes}, which data "
             f"set {dataset.name!r} gives: {reason}"
         ) from error
+
+
+def _build(model: Any, shapes: Sequence[tuple[int, ...]]) -> None:
+    if isinstance(model, module().Sequential) and len(shapes) == 1:
+        model.build((None, *shapes[0]))
+        return
+    inputs = [tensorflow().zeros((1, *shape)) for shape in shapes]
+    model(inputs[0] if len(inputs) == 1 else inputs)
 
 
 def is_graph(model: Any) -> bool:
@@ -172,10 +181,14 @@ class _Mover:
         """What a node of the graph calls: a layer, or an operator as in `x + 1`."""
         if not isinstance(operation, module().layers.Layer):
             return _operator(operation)
+        if name := _written_out(operation):
+            return partial(_HARD[name], name=operation.name)
         moved = self.layer(operation)
 
         def call(*arguments: Any, **keywords: Any) -> Any:
             given = {name: value for name, value in keywords.items() if value is not None}
+            if given.get("training"):
+                del given["training"]  # noted by layers of augmentation, and overruled by a call
             with _naming(operation):
                 return moved(*arguments, **given)
 
@@ -200,10 +213,8 @@ class _naming:  # noqa: N801 - reads as what it does
 
 
 def _input_like(tensor: Any) -> Any:
-    shape = tuple(tensor.shape)
-    return keras().layers.Input(
-        shape[1:], shape[0], dtype=str(tensor.dtype), name=input_name(tensor)
-    )
+    (size, *shape), name = tensor.shape, input_name(tensor)
+    return keras().layers.Input(shape, size, dtype=str(tensor.dtype), name=name)
 
 
 def _plain(value: Any) -> Any:
@@ -248,11 +259,32 @@ def _parameters(kind: type) -> frozenset[str]:
             return frozenset({*names, *_LAYER})
         if "__init__" not in vars(base):
             continue
-        parameters = inspect.signature(base.__init__).parameters.values()
+        parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
         names |= {each.name for each in parameters if each.kind != each.VAR_KEYWORD} - {"self"}
         if not any(each.kind == each.VAR_KEYWORD for each in parameters):
             break
     return frozenset(names)
+
+
+def _written_out(layer: Any) -> str:
+    """The name of an activation that Keras 2 does not have, or has as another function.
+
+    Its `hard_sigmoid` is steeper.
+    """
+    name = str(getattr(getattr(layer, "activation", None), "__name__", ""))
+    is_plain = type(layer).__name__ == "Activation" and _is_keras(type(layer))
+    return name if is_plain and name in _HARD else ""
+
+
+def _hard_sigmoid(x: Any, name: str) -> Any:
+    return keras().layers.ReLU(6.0, name=f"{name}_relu6")(x + 3.0) * (1 / 6)
+
+
+def _hard_silu(x: Any, name: str) -> Any:
+    return keras().layers.Multiply(name=f"{name}_times")([x, _hard_sigmoid(x, name)])
+
+
+_HARD = {"hard_sigmoid": _hard_sigmoid, "hard_silu": _hard_silu}  # of Keras 3's activations
 
 
 def _operator(operation: Any) -> Callable[..., Any]:

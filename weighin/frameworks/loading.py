@@ -19,7 +19,7 @@ from weighin.formats.model_file import WAY_OUT, digest
 from weighin.formats.saved import read_saved
 from weighin.frameworks import direct, heads, keras3, tf_keras
 from weighin.frameworks.direct import DirectModel
-from weighin.frameworks.process import keras
+from weighin.frameworks.process import keras, tensorflow
 
 MOVED = 1e-5  # share of the answers' spread by which a moved model may differ from the original
 _COMPARED = 16  # examples that both answer
@@ -54,7 +54,8 @@ def load(source: ModelFile, dataset: Dataset | None = None) -> Any:
         if saved.keras == 3:
             model = keras3.load(source.path, trust=source.trust)
         else:
-            model = keras().models.load_model(source.path, compile=False)
+            safe = {"safe_mode": not source.trust} if saved.kind == "keras" else {}
+            model = keras().models.load_model(source.path, compile=False, **safe)
     except WeighinError:
         raise
     except Exception as error:
@@ -124,27 +125,27 @@ def _apart(wanted: Array, given: Array) -> float:
 
 
 def _examples(ports: tuple[Port, ...], dataset: Dataset | None) -> list[Array]:
-    if dataset is not None:
-        shapes = {name: values.shape[1:] for name, values in dataset.test.stored.items()}
-        if len(shapes) == len(ports):
-            given = dataset.test.inputs(0, _COMPARED)
-            ordered = [given.get(port.name) for port in ports]
-            if any(values is None for values in ordered):
-                ordered = list(given.values())
-            fitting = [
-                port.fitting(values.shape[1:]) if values is not None else None
-                for port, values in zip(ports, ordered, strict=True)
-            ]
-            if None not in fitting:
-                return [
-                    values.reshape((len(values), *shape)).astype(port.dtype)
-                    for port, values, shape in zip(ports, ordered, fitting, strict=True)  # type: ignore[union-attr, misc]
-                ]
+    given = dataset.test.inputs(0, _COMPARED) if dataset is not None else {}
+    if len(given) == len(ports):
+        by_name = set(given) == {port.name for port in ports}
+        arrays = [given[port.name] for port in ports] if by_name else list(given.values())
+        shaped = [_shaped(port, values) for port, values in zip(ports, arrays, strict=True)]
+        fitting = [values for values in shaped if values is not None]
+        if len(fitting) == len(ports):
+            return fitting
     generator = np.random.default_rng(0)
     return [
         generator.random((_COMPARED, *(size or 8 for size in port.shape))).astype(port.dtype)
         for port in ports
     ]
+
+
+def _shaped(port: Port, values: Array) -> Array | None:
+    """Values as an input takes them; None if they are of another shape."""
+    sizes = port.fitting(values.shape[1:])
+    if sizes is None:
+        return None
+    return values.reshape([len(values), *(size or 1 for size in sizes)]).astype(port.dtype)
 
 
 def _directly_of_keras_3(model: Any, name: str, why: str, dataset: Dataset | None) -> DirectModel:
@@ -174,7 +175,7 @@ def _directly(model: Any, name: str, why: str, dataset: Dataset | None) -> Direc
         ports = list(heads.signature_of(model).inputs)
     else:
         ports = _saved_ports(model) or _ports_of(dataset, name)
-    nest = direct.tensorflow().nest
+    nest = tensorflow().nest
 
     def answer(given: list[Any]) -> list[Any]:
         inputs = given[0] if len(given) == 1 else given
@@ -201,7 +202,7 @@ def _saved_ports(model: Any) -> list[Port]:
     """Inputs of a class that was read from a SavedModel, as it was called before."""
     asked = getattr(model, "save_spec", None)
     spec = asked() if callable(asked) else None
-    specs = direct.tensorflow().nest.flatten(spec[0]) if spec else []
+    specs = tensorflow().nest.flatten(spec[0]) if spec else []
     if not specs or any(each.shape.rank is None or None in each.shape[1:] for each in specs):
         return []
     names = [f"input_{at}" for at in range(1, len(specs) + 1)]
@@ -232,7 +233,7 @@ def _made(source: ModelFile, dataset: Dataset | None) -> Any:
     if keras3.is_model(model):
         keras3.build(model, dataset)
     elif not model.built and dataset is not None:
-        given = [np.zeros((1, *port.shape), port.dtype) for port in _ports_of(dataset, source.name)]
+        given = [value[:1] for value in _examples(tuple(_ports_of(dataset, source.name)), dataset)]
         model(given[0] if len(given) == 1 else given)
     try:
         model.load_weights(str(source.weights))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from weighin.packages import missing, version
 
+KERAS_3 = "keras"
 TENSORFLOW, KERAS, TOOLKIT = "tensorflow", "tf-keras", "tensorflow-model-optimization"
 
 
@@ -76,6 +77,31 @@ def conflict(installed: Mapping[str, str | None], python: str) -> str | None:
 def why_not_here() -> str | None:
     """Why no model can be built here: TensorFlow is missing, or versions conflict; else None."""
     return missing(TENSORFLOW) or conflict_here()
+
+
+def no_keras_3(installed: Mapping[str, str | None]) -> str | None:
+    """Why files of Keras 3 cannot be read beside these versions, and the way out; or None.
+
+    Args:
+        installed: versions of `tensorflow` and `keras`.
+    """
+    tensorflow, keras = installed.get(TENSORFLOW), installed.get(KERAS_3)
+    if tensorflow is None:
+        return None  # nothing can be built at all, which is said elsewhere
+    instead = "or export it to .tflite by Keras 3 and weigh that file"
+    if release(tensorflow)[:2] < (2, 16):
+        return (
+            f"TensorFlow {tensorflow} brings Keras 2: take TensorFlow 2.16 or later (pip install "
+            f"'weighin[keras]' 'tensorflow>=2.16'), {instead}."
+        )
+    if keras is None or release(keras) < (3,):
+        return f"It is not installed ({keras or 'none'}). {_pip(KERAS_3, '3.*')}, {instead}."
+    return None
+
+
+def why_no_keras_3() -> str | None:
+    """What `no_keras_3` says of the installed versions."""
+    return no_keras_3({name: version(name) for name in (TENSORFLOW, KERAS_3)})
 
 
 def conflict_here() -> str | None:

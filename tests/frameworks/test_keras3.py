@@ -1,0 +1,92 @@
+"""Models of Keras 3 answer the same in Keras 2, or are converted directly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from helpers.commands import told_by
+
+from weighin.frameworks import versions
+from weighin.packages import missing
+
+pytestmark = pytest.mark.skipif(
+    missing("tensorflow") is not None or versions.why_no_keras_3() is not None,
+    reason="needs TensorFlow with Keras 3",
+)
+
+PROGRAM = """
+import json
+from helpers import keras3_process as tried
+names = ("moved", "permuted", "training", "waiting", "kept", "served")
+print(json.dumps({name: getattr(tried, name)() for name in names}))
+"""
+
+
+@pytest.fixture(scope="module")
+def told() -> Any:
+    """What a child process found."""
+    return told_by(PROGRAM)
+
+
+@pytest.mark.parametrize(
+    "name", ["preprocessing", "augmentation", "wrapped", "cells", "words", "several", "hard"]
+)
+def test_layers_answer_the_same_in_keras_2(told: Any, name: str) -> None:
+    kind, off, *_ = told["moved"][name]
+
+    assert kind in ("keras", "tf_keras")
+    assert off < 1e-5
+
+
+def test_inputs_and_outputs_keep_their_names_and_order(told: Any) -> None:
+    *_, inputs, outputs = told["moved"]["several"]
+
+    assert inputs == ["left", "right"]
+    assert outputs == ["one", "two"]
+
+
+def test_weights_in_another_order_are_noticed(told: Any) -> None:
+    before, columns, exchanged, allowed = told["permuted"]
+
+    assert before < allowed
+    assert columns > 100 * allowed
+    assert exchanged > 100 * allowed
+
+
+def test_augmentation_acts_in_training_alone_and_frozen_layers_stay_so(told: Any) -> None:
+    assert told["training"] == {"quiet": True, "loud": False, "frozen": True}
+
+
+def test_a_model_without_shapes_takes_those_of_its_data(told: Any) -> None:
+    why, output = told["waiting"]["written"]
+
+    assert told["waiting"]["sequential"] == [None, 6, 6]
+    assert told["waiting"]["images"] == [None, 6, 6, 1]
+    assert why == "class Written is written as code, and no graph of layers of Keras 2"
+    assert output["shape"] == [3]
+    assert output["activation"] == "sigmoid"
+    assert "'misfit' cannot be built for inputs of the shapes" in told["waiting"]["misfit"]
+
+
+def test_a_direct_model_is_kept_and_converted(told: Any) -> None:
+    kept = told["kept"]
+
+    assert kept["same"]
+    assert max(kept["apart"]) < 1e-5
+    assert kept["weights"] == 6
+    assert "answers one example at a time: leave out batch=open" in kept["open"]
+
+
+def test_a_graph_of_tensorflow_is_called_by_its_signature(told: Any) -> None:
+    (inputs, outputs), answers = told["served"]["ports"], told["served"]["answers"]
+
+    assert inputs == ["left", "right"]
+    assert outputs == [["scores", "Softmax", "softmax"], ["sum", "MatMul", "linear"]]
+    assert answers["sum"] == [[12, 12]] * 3
+    assert answers["scores"] == [[0.25] * 4] * 3
+
+
+def test_a_graph_that_cannot_be_called_is_refused(told: Any) -> None:
+    assert "has no signature to be called by" in told["served"]["none"]
+    assert "takes 'left' of the shape (None, None)" in told["served"]["open"]
