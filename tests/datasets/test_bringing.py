@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import tempfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -527,3 +528,28 @@ def test_an_archive_larger_than_memory_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(WeighinError, match="its header promises 35,184,372,088,960"):
         bring(tmp_path / "huge.npz", PLAIN, tmp_path)
+
+
+def test_files_without_a_name_of_their_own_are_called_by_their_folder(tmp_path: Path) -> None:
+    """`x.npy` and `x_test.npy` would be the name of anybody's data."""
+    (tmp_path / "digits").mkdir()
+    spec = npy(tmp_path / "digits", undivided())
+
+    assert bring(spec, PLAIN, tmp_path).name == "digits"
+
+
+def test_mapped_arrays_are_checked_without_a_copy_in_memory(tmp_path: Path) -> None:
+    """Bytes and floats that are larger than what may be taken meanwhile."""
+    size = 2**25  # bytes of each part
+    arrays = {"x_train": np.ones((32, size // 32), "u1"), "x_test": np.ones((8, size // 32), "f4")}
+    arrays["x_train"][0, 0] = 200  # so that averages are looked at, too
+    npy(tmp_path / "bytes", {name: values.astype("u1") for name, values in arrays.items()})
+    npy(tmp_path / "floats", {name: values.astype("f4") for name, values in arrays.items()})
+    del arrays
+
+    for name in ("bytes", "floats"):
+        tracemalloc.start()
+        bring(tmp_path / name, PLAIN, tmp_path)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert 2**20 < peak < size

@@ -62,6 +62,13 @@ def test_texts_as_targets_are_numbered_in_their_order(tmp_path: Path) -> None:
     assert "2 classes: apple, pear" in brought.summary
 
 
+def test_a_class_may_be_called_none(tmp_path: Path) -> None:
+    """Of texts as targets only those that are not there are missing."""
+    brought = bring(table(tmp_path, rows(["none", "some"])), Reading(target="kind"), tmp_path)
+
+    assert "2 classes: none, some" in brought.summary
+
+
 def test_numbers_as_targets_are_predicted_as_such(tmp_path: Path) -> None:
     """Floats are no classes."""
     brought = bring(table(tmp_path, rows([3, 7])), Reading(target="height"), tmp_path)
@@ -91,7 +98,7 @@ def test_tables_are_read_as_others_write_them(tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "no target": (b"a,b\n1,2\n", "", "own.csv wants a --target column to predict. It has a, b"),
+    "no target": (b"a,b\n1,2\n", "", " wants a --target column to predict\\. It has a, b"),
     "another target": (
         b"width,price\n1,2\n", "prize",
         "has no column 'prize'. Did you mean 'price'\\? It has width, price",
@@ -101,8 +108,10 @@ REFUSED = {
         "city, name hold texts, such as 'Rome', and a model takes numbers: encode",
     ),
     "missing": (
-        b"a,y\n1,1\n,2\n3,4\nNA,1\n", "y", "2 values of the column 'a' are missing \\('' in line 3, 5"
+        b"a,y\n1,1\n,2\n3,4\nNA,1\n", "y",
+        "2 values of the column 'a' are missing \\('' in line 3, 5",
     ),
+    "a missing class": (b"a,y\n1,no\n2,\n3,yes\n", "y", "1 values of the column 'y' are missing"),
     "missing target": (b"a,y\n1,nan\n", "y", "1 values of the column 'y' are missing"),
     "infinite": (b"a,y\n1,1\n2,0\ninf,1\n3,0\n", "y", "NaN or infinite.* at x\\[2, 0\\]"),
     "another count": (b"a,y\n1,1\n1,2,3\n", "y", "line 3: 3 values for 2 columns"),

@@ -15,7 +15,7 @@ from weighin.core.signature import written
 # and by the average of their absolute values. A forgotten division by 255 or 127.5 is more; a part
 # that happens not to reach the largest value, or has a few outliers, is less by one or the other.
 APART = 10.0
-PIECE = 2**24  # bytes of an array that are looked at together
+PIECE = 2**20  # bytes of an array that are looked at together
 _KINDS = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers", "V": "records"}
 _ALIKE = {"f": "f", "i": "i", "u": "i", "b": "i"}  # whole numbers are alike, signed or not
 
