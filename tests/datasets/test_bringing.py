@@ -453,6 +453,7 @@ def test_classes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         (Reading(scale=0), "--scale 0 makes no inputs"),
         (Reading(scale=float("nan")), "--scale nan makes no inputs"),
         (Reading(std=(1.0, 0.0)), "--std is never 0"),
+        (Reading(seed=-1), "--seed -1: a seed is a whole number from 0"),
         (Reading(mean=(float("inf"),)), "--mean and --std are finite"),
     ],
 )
@@ -489,6 +490,21 @@ def test_a_function_that_is_not_there_is_told(tmp_path: Path) -> None:
     spec = function(tmp_path, "    return 1\n").replace(":load", ":laod")
 
     with pytest.raises(WeighinError, match=r"has no function 'laod'\. Did you mean 'load'\?"):
+        bring(spec, PLAIN, tmp_path)
+
+
+def test_a_file_that_brings_itself_is_told(tmp_path: Path) -> None:
+    """A program without a guard would be started by itself, without end."""
+    spec = function(tmp_path, "    return 1\n")
+    again = (
+        f"from pathlib import Path\n"
+        f"from weighin.datasets.bringing import Reading, bring\n"
+        f"bring({spec!r}, Reading(), Path({str(tmp_path)!r}))\n"
+    )
+    path = tmp_path / "own.py"
+    path.write_text(path.read_text("utf-8") + again, "utf-8")
+
+    with pytest.raises(WeighinError, match="brings data itself when it is imported"):
         bring(spec, PLAIN, tmp_path)
 
 

@@ -70,6 +70,8 @@ class Reading:
             raise WeighinError(f"--scale {self.scale:g} makes no inputs of anything.")
         if not all(map(math.isfinite, (*self.mean, *self.std))) or 0 in self.std:
             raise WeighinError("--mean and --std are finite numbers, and --std is never 0.")
+        if self.seed < 0:
+            raise WeighinError(f"--seed {self.seed}: a seed is a whole number from 0.")
         if self.classes is not None and self.classes < 1:
             raise WeighinError(f"{self.classes} classes: there is one at least.")
 
