@@ -450,10 +450,11 @@ def test_classes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         (Reading(target="price"), "--target says nothing of an .npz file"),
         (Reading(size=(3, 3)), "--size says nothing of an .npz file"),
         (Reading(crop=True), "--crop says nothing of an .npz file"),
+        (Reading(size=(0, 3)), "--size says nothing"),
         (Reading(scale=0), "--scale 0 makes no inputs"),
         (Reading(scale=float("nan")), "--scale nan makes no inputs"),
         (Reading(std=(1.0, 0.0)), "--std is never 0"),
-        (Reading(seed=-1), "--seed -1: a seed is a whole number from 0"),
+        (Reading(seed=-1), "--split-seed -1: a seed is a whole number from 0"),
         (Reading(mean=(float("inf"),)), "--mean and --std are finite"),
     ],
 )

@@ -191,6 +191,10 @@ def test_sizes_that_differ_want_one_to_be_given(tmp_path: Path) -> None:
 
     with pytest.raises(WeighinError, match=r"00\.png has 5×6 .*large\.png 50×60\. .*--size"):
         bring(root, PLAIN, tmp_path)
+    with pytest.raises(WeighinError, match="--size 0x4: each is 1 to"):
+        bring(root, Reading(size=(0, 4)), tmp_path)
+    with pytest.raises(WeighinError, match="--crop wants to know what size is cut out"):
+        bring(root, Reading(crop=True), tmp_path)
     for crop in (False, True):
         brought = bring(root, Reading(size=(7, 4), crop=crop), tmp_path)
         assert loaded(brought, tmp_path).test.stored["x"].shape[1:] == (7, 4, 3)

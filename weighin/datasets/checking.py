@@ -152,7 +152,8 @@ def _check_classes(values: npt.NDArray[Any], classes: int | None, where: str) ->
     if low < 0 or high >= classes:
         raise WeighinError(
             f"{where}: labels run from {low} to {high}, outside the {classes} classes 0 to "
-            f"{classes - 1}: correct classes= where it is registered, or number the classes from 0."
+            f"{classes - 1}: correct --classes, or classes= where it is registered, or number the "
+            f"classes from 0."
         )
 
 

@@ -81,7 +81,7 @@ class Survey:
             raise WeighinError(
                 f"Images differ in size: {first} has {_size(size)} pixels (height × width), "
                 f"{other} {_size(self.sizes[other])}. Say what a model is given by "
-                f"--size HEIGHT,WIDTH, such as --size 224,224."
+                f"--size HEIGHTxWIDTH, such as --size 224x224."
             )
         wanted = reading.size or size
         resized = any(own != wanted for own in self.sizes.values())
