@@ -84,4 +84,6 @@ def test_what_is_tested_on_is_never_trained_or_calibrated_on() -> None:
         trainer.calibration()
     with pytest.raises(WeighinError, match=r"Training .*'alone' .*give x_train, y_train too"):
         trainer.dense_start(ReferenceModel("mine", create, {}))
+    with pytest.raises(WeighinError, match=r"^qat .*'alone' .*give x_train, y_train too"):
+        trainer.require_epochs("qat")
     assert trainer.examples == 0

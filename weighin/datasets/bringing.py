@@ -133,7 +133,7 @@ def _kept(source: Source, reading: Reading, folder: Path, progress: Progress) ->
     """The decoded copy of what was found, from the cache or made now."""
     files = [_fingerprint(file) for file in source.files]
     told = {"layout": LAYOUT, "files": files, "content": source.content}
-    target = folder / "data" / key_of({**told, "reading": reading.told()})[:32]
+    target = folder.absolute() / "data" / key_of({**told, "reading": reading.told()})[:32]
     brought = _found(target)
     if brought is not None:
         return dataclasses.replace(brought, name=source.name)

@@ -15,7 +15,7 @@ from weighin.core.signature import written
 # and by the average of their absolute values. A forgotten division by 255 or 127.5 is more; a part
 # that happens not to reach the largest value, or has a few outliers, is less by one or the other.
 APART = 10.0
-PIECE = 2**24  # bytes of an array that are looked at together
+PIECE = 2**20  # bytes of an array that are looked at together
 _KINDS = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers", "V": "records"}
 _ALIKE = {"f": "f", "i": "i", "u": "i", "b": "i"}  # whole numbers are alike, signed or not
 
@@ -152,7 +152,8 @@ def _check_classes(values: npt.NDArray[Any], classes: int | None, where: str) ->
     if low < 0 or high >= classes:
         raise WeighinError(
             f"{where}: labels run from {low} to {high}, outside the {classes} classes 0 to "
-            f"{classes - 1}: correct classes= where it is registered, or number the classes from 0."
+            f"{classes - 1}: correct --classes, or classes= where it is registered, or number the "
+            f"classes from 0."
         )
 
 

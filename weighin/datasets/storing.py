@@ -115,7 +115,7 @@ class Store:
             raise WeighinError(
                 f"Data set {self.name!r} takes {size / 1e9:,.1f} GB decoded, and "
                 f"{self._folder.parent} has {free / 1e9:,.1f} GB left: free some space, choose "
-                f"another folder by --weighin-cache-dir, or a smaller --size."
+                f"another folder by --cache-dir, or a smaller --size."
             )
 
     def write(self, arrays: Mapping[str, Array]) -> None:

@@ -193,7 +193,7 @@ class Trainer:
         self._fit(fitting.masked(model, masks), recipe.finetune_epochs, rate, decay, callbacks)
 
     def require_epochs(self, step: str) -> None:
-        """Refuse a recipe without further epochs, for a step that works by training alone.
+        """Refuse a recipe without epochs, and data without a training part, for a step of training.
 
         Raises:
             WeighinError: naming the step.
@@ -202,6 +202,7 @@ class Trainer:
             raise WeighinError(
                 f"{step} works by training, and the recipe has finetune_epochs=0: give it epochs."
             )
+        self.dataset.require_training(step)
 
     def calibration(self) -> dict[str, Array]:
         """Inputs for calibrating activations: from the training part, never from the test part.

@@ -23,6 +23,7 @@ from weighin.datasets.dividing import stored_as
 from weighin.datasets.kinds.source import listed
 from weighin.datasets.naming import NAMES
 
+CALLED = "WEIGHIN_CALLED"  # the environment variable that says that a user's function is called
 WANTED = "(x_train, y_train, x_test, y_test), (x, y) or a dictionary of arrays by these names"
 
 
@@ -115,6 +116,7 @@ def _where(error: BaseException, folder: str) -> str:
 def main(place: str, name: str, folder: str, output: str) -> None:
     """Call the function in the user's folder and write what it returns."""
     os.chdir(folder)
+    os.environ[CALLED] = "1"
     sys.path.insert(0, folder)
     own = str(Path(place).parent) if place.endswith(".py") else folder
     try:

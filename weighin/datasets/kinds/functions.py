@@ -6,6 +6,7 @@ It is called in a process of its own: it may load TensorFlow, and what is measur
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from weighin.core import Array, WeighinError
 from weighin.datasets.arrays import digest
+from weighin.datasets.kinds.calling import CALLED
 from weighin.datasets.kinds.reading import Reading
 from weighin.datasets.kinds.source import Kind, Source, existing
 from weighin.datasets.storing import Store
@@ -47,6 +49,11 @@ def called(place: str, function: str, spec: str) -> dict[str, Array]:
     Raises:
         WeighinError: if it fails, or returns something else; then it names the line.
     """
+    if os.environ.get(CALLED):
+        raise WeighinError(
+            f"--data {spec}: its file brings data itself when it is imported, without end: write "
+            f"if __name__ == '__main__': above what it does besides defining functions."
+        )
     with tempfile.TemporaryDirectory() as folder:
         module = "weighin.datasets.kinds.calling"
         try:

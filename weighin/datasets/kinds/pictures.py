@@ -37,11 +37,13 @@ class View:
         size: height and width in pixels.
         grey: whether they have one channel.
         crop: whether the middle is cut out instead of squeezing them.
+        resized: whether any of them was of another size.
     """
 
     size: Size
     grey: bool
     crop: bool = False
+    resized: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -50,8 +52,9 @@ class View:
 
     def words(self) -> str:
         """What was done, in words."""
-        way = "shorter side resized, middle cut out" if self.crop else "resized"
-        return f"{self.size[0]}×{self.size[1]} {'grey' if self.grey else 'RGB'}, {way}"
+        way = ", shorter side resized, middle cut out" if self.crop else ", resized"
+        kind = f"{self.size[0]}×{self.size[1]} {'grey' if self.grey else 'RGB'}"
+        return f"{kind}{way if self.resized or self.crop else ''}"
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,11 @@ class Survey:
             raise WeighinError(
                 f"Images differ in size: {first} has {_size(size)} pixels (height × width), "
                 f"{other} {_size(self.sizes[other])}. Say what a model is given by "
-                f"--size HEIGHT,WIDTH, such as --size 224,224."
+                f"--size HEIGHTxWIDTH, such as --size 224x224."
             )
-        return View(reading.size or size, self.grey, reading.crop)
+        wanted = reading.size or size
+        resized = any(own != wanted for own in self.sizes.values())
+        return View(wanted, self.grey, reading.crop, resized)
 
 
 def survey(files: Sequence[Path], left_out: LeftOut, store: Store) -> Survey:

@@ -63,13 +63,15 @@ class Reading:
             if getattr(self, name) and name not in options:
                 raise WeighinError(f"{option} says nothing of {words}, which {spec} is: leave it.")
         if self.size is not None and not all(1 <= side <= SIDE for side in self.size):
-            raise WeighinError(f"--size {self.size[0]},{self.size[1]}: each is 1 to {SIDE} pixels.")
+            raise WeighinError(f"--size {self.size[0]}x{self.size[1]}: each is 1 to {SIDE} pixels.")
         if self.crop and self.size is None:
             raise WeighinError("--crop wants to know what size is cut out: add --size.")
         if self.scale is not None and (not math.isfinite(self.scale) or self.scale == 0):
             raise WeighinError(f"--scale {self.scale:g} makes no inputs of anything.")
         if not all(map(math.isfinite, (*self.mean, *self.std))) or 0 in self.std:
             raise WeighinError("--mean and --std are finite numbers, and --std is never 0.")
+        if self.seed < 0:
+            raise WeighinError(f"--split-seed {self.seed}: a seed is a whole number from 0.")
         if self.classes is not None and self.classes < 1:
             raise WeighinError(f"{self.classes} classes: there is one at least.")
 

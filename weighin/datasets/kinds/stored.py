@@ -56,7 +56,13 @@ def _open_npy(spec: str, reading: Reading) -> Source:
                 arrays[name] = mapped(path)
         store.write(arrays)
 
-    return Source(paths[0].stem, decode, paths)
+    return Source(_name(paths[0].resolve()), decode, paths)
+
+
+def _name(path: Path) -> str:
+    """What a data set is called by a file of one array; `x_test.npy` is many a one's."""
+    is_part = path.stem in ("x", "y") or is_named(path.stem)
+    return path.parent.name if is_part else path.stem
 
 
 def _takes_folder(spec: str) -> bool:

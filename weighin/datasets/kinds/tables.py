@@ -106,7 +106,9 @@ def arrays_of(table: Table, target: str) -> tuple[dict[str, npt.NDArray[Any]], t
     if not names:
         raise WeighinError(f"{table.path} has the column {target!r} alone: nothing to tell it by.")
     for name, texts in table.columns.items():
-        _check_missing(table, name, texts)
+        given = [text for text in texts if text.strip().lower() not in MISSING]
+        is_class = name == target and _numbers(given) is None  # which may be called "none"
+        _check_missing(table, name, texts, frozenset({""}) if is_class else MISSING)
     read = {name: _numbers(table.columns[name]) for name in names}
     words = [name for name, values in read.items() if values is None]
     if words:
@@ -137,8 +139,8 @@ def _numbers(texts: Sequence[str]) -> npt.NDArray[np.float64] | None:
         return None
 
 
-def _check_missing(table: Table, name: str, texts: Sequence[str]) -> None:
-    missing = [at for at, text in enumerate(texts) if text.strip().lower() in MISSING]
+def _check_missing(table: Table, name: str, texts: Sequence[str], marks: frozenset[str]) -> None:
+    missing = [at for at, text in enumerate(texts) if text.strip().lower() in marks]
     if missing:
         places = listed((str(table.lines[at]) for at in missing), 3)
         raise WeighinError(
