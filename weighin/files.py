@@ -49,7 +49,8 @@ def refusal(path: Path, error: OSError, *own: Path) -> WeighinError:
     where = f" ({error.filename})" if other else ""
     return WeighinError(
         f"{path} cannot be written: {error.strerror or error}{where}. Free some space or mend the "
-        f"permissions, or choose another folder (--weighin-cache-dir, --weighin-results-dir)."
+        f"permissions, or choose another folder (of pytest --weighin-cache-dir, "
+        f"--weighin-results-dir; of weighin weigh --cache-dir, --output)."
     )
 
 

@@ -16,11 +16,15 @@ from ai_edge_litert import schema_py_generated as schema
 _TYPES = {
     "float32": schema.TensorType.FLOAT32,
     "float16": schema.TensorType.FLOAT16,
+    "float64": schema.TensorType.FLOAT64,
+    "uint8": schema.TensorType.UINT8,
     "int8": schema.TensorType.INT8,
+    "int16": schema.TensorType.INT16,
     "int32": schema.TensorType.INT32,
     "int64": schema.TensorType.INT64,
     "bool": schema.TensorType.BOOL,
     "int4": schema.TensorType.INT4,
+    "string": schema.TensorType.STRING,
 }
 _WIDTHS = {
     "uint8": (schema.SparseIndexVector.Uint8Vector, schema.Uint8VectorT),
@@ -145,6 +149,7 @@ class Graph:
         scales: int = 1,
         encoding: Encoding | None = None,
         width: str = "int32",
+        zero: int = 0,
     ) -> int:
         """Add a tensor, a constant where it has values; its number."""
         made = schema.TensorT()
@@ -161,7 +166,7 @@ class Graph:
         if scale is not None:
             made.quantization = schema.QuantizationParametersT()
             made.quantization.scale = [scale] * scales
-            made.quantization.zeroPoint = [0] * scales
+            made.quantization.zeroPoint = [zero] * scales
         self.graph.tensors.append(made)
         return len(self.graph.tensors) - 1
 

@@ -80,11 +80,11 @@ def registrations_undone() -> Iterator[None]:
     """Forget, afterwards, whatever was registered meanwhile and which data sets were loaded."""
     before = {kind: {n: held[n] for n in held} for kind, held in registry.kinds().items()}
     modules = set(sys.modules)
-    loading.load_cached.cache_clear()
+    loading.forget()
     try:
         yield
     finally:
-        loading.load_cached.cache_clear()
+        loading.forget()
         for kind, held in registry.kinds().items():
             held._objects.clear()
             held._objects.update(before[kind])

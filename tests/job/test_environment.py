@@ -32,7 +32,7 @@ MEASURED = Calibration(200, 9, 100, 97, 0.03, 0.05, 2.0, True)
 def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_data: Dataset) -> FakeArtifacts:
     """Files of two variants of a registered model."""
     isolate_registries(monkeypatch)
-    loading.load_cached.cache_clear()
+    loading.forget()
     register_tiny(tiny_data)
     files = FakeArtifacts(tmp_path)
     files.asked = CASES

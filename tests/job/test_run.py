@@ -43,7 +43,7 @@ def run(
 ) -> Run:
     """A run of two variants."""
     isolate_registries(monkeypatch)
-    loading.load_cached.cache_clear()
+    loading.forget()
     register_tiny(tiny_data)
     return run_of(tmp_path, files)
 

@@ -137,6 +137,9 @@ class FinishedFiles:
         path = self.paths[name]
         graph = read_tflite(path)
         signature, own_names = signature_of(graph), dict[str, dict[str, str]]()
+        for side in ("inputs", "outputs"):
+            if not getattr(signature, side):
+                raise WeighinError(f"{path} has no {side}: there is nothing to ask it.")
         if self._artifacts:
             signature, own_names = matched(self.signature, signature, path.name)
         return Artifact(
@@ -157,7 +160,8 @@ def matched(
 ) -> tuple[Signature, dict[str, dict[str, str]]]:
     """Another file's signature under the first one's names, and its own names by these.
 
-    By name where all are the same, else by shape where that leaves no choice.
+    By name where all are the same and of the same shapes, else by shape where that leaves no
+    choice.
 
     Args:
         first: the first file's.
@@ -201,7 +205,8 @@ def _paired(wanted: Sequence[Port], given: Sequence[Port]) -> dict[str, Port] | 
     by_name = {port.name: port for port in given}
     if set(by_name) == {port.name for port in wanted}:
         pairs = {port.name: by_name[port.name] for port in wanted}
-        return pairs if all(_alike(port, pairs[port.name]) for port in wanted) else None
+        if all(_alike(port, pairs[port.name]) for port in wanted):
+            return pairs
     pairs = {}
     for port in wanted:
         fitting = [candidate for candidate in given if _alike(port, candidate)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from weighin.core.errors import SkippedError
+from weighin.core.errors import SkippedError, WeighinError
 from weighin.core.signature import Port, Signature
 from weighin.named import Array, Arrays
 
@@ -37,10 +37,13 @@ class Split:
         """The right answers, where there is one array of them.
 
         Raises:
-            KeyError: if there are several, or none.
+            WeighinError: if there are several, or none.
         """
         if len(self.targets) != 1:
-            raise KeyError(f"{len(self.targets)} arrays of targets, not one")
+            raise WeighinError(
+                f"This task judges answers by one array of targets, and there are "
+                f"{', '.join(self.targets) or 'none'}: give data with y_test, or name another task."
+            )
         return next(iter(self.targets.values()))
 
     @property

@@ -28,15 +28,24 @@ def register(name: str, signature: Signature, ranges: Ranges) -> None:
             0 or 1 where they are whole, for those may be places in a table, and 0 to 255 of bytes.
 
     Raises:
-        WeighinError: if an input has a size that the file leaves open.
+        WeighinError: if an input has a size that the file leaves open, or takes no numbers.
     """
     for port in signature.inputs:
+        if not _is_number(port.dtype):
+            raise WeighinError(f"Input {port.name!r} takes {port.dtype}: only numbers are given.")
         if None in port.shape:
             raise WeighinError(
                 f"Input {port.name!r} is {written(port.shape)}: the file leaves a size open, so no "
                 f"inputs can be drawn for it. Give it some: --data."
             )
     dataset(name)(lambda search: _drawn(name, signature, ranges))
+
+
+def _is_number(dtype: str) -> bool:
+    try:
+        return np.dtype(dtype).kind in "biuf"
+    except TypeError:  # text, and types of less than a byte
+        return False
 
 
 def _drawn(name: str, signature: Signature, ranges: Ranges) -> Dataset:

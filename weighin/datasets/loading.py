@@ -52,10 +52,20 @@ def load(name: str, search: SearchPaths) -> Dataset:
     return loaded
 
 
-@functools.lru_cache(maxsize=2)
 def load_cached(name: str, search: SearchPaths) -> Dataset:
-    """`load`, remembering the last two data sets."""
+    """`load`, remembering the last two data sets; one registered anew is loaded anew."""
+    return _remembered(name, search, registry.datasets[name])
+
+
+@functools.lru_cache(maxsize=2)
+def _remembered(name: str, search: SearchPaths, loader: Any) -> Dataset:
+    """`load`, by the function that is registered just now: another may have had its name."""
     return load(name, search)
+
+
+def forget() -> None:
+    """Forget what `load_cached` remembers."""
+    _remembered.cache_clear()
 
 
 def npz_dataset(

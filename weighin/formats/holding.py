@@ -31,14 +31,14 @@ _HEADS = {
 def held(graph: Graph) -> str:
     """One line: `int8 weights, float32 activations, 54 % zeros`."""
     if not graph.kernels:
-        return "no weights that operators multiply by"
+        return f"no weights that operators multiply by{_batched(graph)}"
     words = [
         f"{_types(graph.kernels, by_size=True)} weights",
         f"{_types(graph.inner or graph.ends)} activations",
     ]
     size = sum(kernel.size for kernel in graph.kernels)
     zeros = 1 - sum(kernel.nonzero for kernel in graph.kernels) / max(1, size)
-    words.append(f"{zeros * 100:.0f} % zeros{_stored(graph)}")
+    words.append(f"{zeros * 100:.0f} % zeros{_stored(graph)}{_batched(graph)}")
     return ", ".join(words)
 
 
@@ -75,6 +75,14 @@ def _types(tensors: list[Tensor], *, by_size: bool = False) -> str:
 
 def _stored(graph: Graph) -> str:
     return " in sparse storage" if any(kernel.sparse for kernel in graph.kernels) else ""
+
+
+def _batched(graph: Graph) -> str:
+    """That a file was made for several examples at once: it is resized, and asked for one."""
+    shapes = [graph.tensors[number].shape for number in graph.inputs]
+    batches = {shape[0] for shape in shapes if shape}
+    many = max(batches, default=1)
+    return f", made for batches of {many}, asked one example at a time" if many > 1 else ""
 
 
 def _port(name: str, tensor: Tensor, activation: str = "") -> Port:

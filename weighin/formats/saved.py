@@ -94,7 +94,9 @@ def read_saved(path: Path) -> Saved:
             return _read_archive(content)
         if content.startswith(HDF5):
             return _read_h5(content)
-    what = "is empty" if not content else "is neither a .keras nor an .h5 file"
+    if content[4:8] == b"TFL3":
+        raise WeighinError(f"{path} holds a finished model: give it a name that ends in .tflite.")
+    what = "is empty" if not content else "is neither a .tflite, a .keras nor an .h5 file"
     raise WeighinError(f"{path} {what}: bring a file that Keras's model.save has written.")
 
 

@@ -34,6 +34,7 @@ _DAMAGE = (
 )
 
 
+MOST_BYTES = 2**31  # of a FlatBuffer, whose offsets have 31 bits
 _Names = tuple[tuple[str, int], ...]
 
 
@@ -85,8 +86,6 @@ def _read(path: Path) -> Graph:
 
     data = _content(path)
     try:
-        if data[4:8] != b"TFL3":
-            raise ValueError("no TFL3 mark")
         graph = _graph(schema.Model.GetRootAs(data, 0), data, schema)
         for tensor in graph.tensors:
             if tensor.is_real:
@@ -100,7 +99,18 @@ def _read(path: Path) -> Graph:
 
 
 def _content(path: Path) -> bytes:
+    if not path.is_file():  # a folder; or a pipe, which would be waited for
+        raise WeighinError(f"{path} is no file: name a .tflite file.")
     try:
+        with path.open("rb") as file:
+            if file.read(8)[4:] != b"TFL3":
+                what = "is empty" if not path.stat().st_size else "is no .tflite file (no TFL3 mark)"
+                raise WeighinError(f"{path} {what}: convert the model again.")
+        if path.stat().st_size > MOST_BYTES:
+            raise WeighinError(
+                f"{path} has {path.stat().st_size / 1e9:.1f} GB; a FlatBuffer, which a .tflite file "
+                f"is, has 2 GB at most: convert the model again."
+            )
         return path.read_bytes()
     except OSError as error:
         raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from weighin import registry
-from weighin.core import Suite, WeighinError
+from weighin.core import Suite, WeighinError, nearest
 from weighin.report import gates
 from weighin.report.gates import Gate
+from weighin.targets.machine import usable_cores
+
+THREADS = 512  # more than any machine has cores; the interpreter crashes on very many
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Options:
         Raises:
             WeighinError: naming the option.
         """
-        if not pair_seconds > 0 or not margin >= 0:
+        if not 0 < pair_seconds < math.inf or not 0 <= margin < math.inf:
             raise WeighinError(
                 f"{self.prefix}pair-seconds, {self.prefix}margin: wanted numbers above 0."
             )
@@ -78,6 +82,11 @@ class Options:
         words = split(text)
         if not words or not all(word.isdecimal() and int(word) for word in words):
             raise WeighinError(f"{self.prefix}threads {text}: wanted numbers from 1, as 1,2.")
+        if max(map(int, words)) > THREADS:
+            raise WeighinError(
+                f"{self.prefix}threads {text}: no more than {THREADS}; this machine has "
+                f"{usable_cores()} cores."
+            )
         return tuple(dict.fromkeys(map(int, words)))
 
 
@@ -97,8 +106,13 @@ def parsed_gates(texts: Sequence[str]) -> tuple[Gate, ...]:
     Raises:
         WeighinError: if one is not understood, or would check nothing.
     """
-    parsed = tuple(gates.parse(text) for text in texts)
-    gates.check(parsed, registry.catalogue())
+    parsed, metrics = tuple(gates.parse(text) for text in texts), registry.catalogue()
+    for gate in parsed:
+        if gate.metric not in metrics:
+            near = nearest(gate.metric, metrics)
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(metrics)}."
+            raise WeighinError(f"Gate {gate.text!r}: there is no metric {gate.metric!r}: {hint}")
+    gates.check(parsed, metrics)
     return parsed
 
 

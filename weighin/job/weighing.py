@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from weighin import registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel
 from weighin.build.finished import ENDING, FinishedFiles
@@ -150,6 +151,7 @@ def _recipe(source: ModelFile, dataset: str, asked: Asked) -> Recipe:
 def _of_finished(paths: Sequence[Path], asked: Asked) -> Run:
     """A run on finished files, the first as the baseline."""
     _refuse_training(asked)
+    _refuse_runtimes(asked)
     settings = _settings(asked, paths[0].stem, ("baseline",))
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
@@ -170,6 +172,7 @@ def _existing(file: str | Path) -> Path:
 def _brought(asked: Asked, cache: Path) -> Brought | None:
     """The data, registered in this process."""
     if asked.data is None:
+        _refuse_reading(asked.reading)
         return None
     data = asked.data
     brought = data if isinstance(data, Brought) else bringing.bring(data, asked.reading, cache)
@@ -181,11 +184,13 @@ def _refuse_training(asked: Asked) -> None:
     """Refuse options of building where nothing is built."""
     given: dict[str, Any] = {
         "variants": asked.variants,
-        "epochs": asked.epochs,
-        "learning-rate": asked.learning_rate,
-        "batch-size": asked.batch_size,
+        "epochs": asked.epochs is not None,
+        "learning-rate": asked.learning_rate is not None,
+        "batch-size": asked.batch_size is not None,
         "loss": asked.loss,
         "weights": asked.weights,
+        "trust": asked.trust,
+        "seeds": asked.seeds > 1,
     }
     for name, value in given.items():
         if value:
@@ -193,6 +198,25 @@ def _refuse_training(asked: Asked) -> None:
                 f"--{name} is of what is built from a Keras model; finished files are weighed as "
                 f"they are."
             )
+
+
+def _refuse_runtimes(asked: Asked) -> None:
+    """Refuse runtimes by name that open no finished file, instead of leaving out their rows."""
+    for name in asked.runtimes:
+        if "tflite" not in registry.runtimes[name].formats:
+            fitting = [each.name for each in registry.runtimes.values() if "tflite" in each.formats]
+            raise WeighinError(
+                f"--runtimes {name} opens no {ENDING} files; {', '.join(fitting)} do."
+            )
+
+
+def _refuse_reading(reading: Reading) -> None:
+    """Refuse options of reading data where there are none."""
+    plain = Reading()
+    for each in dataclasses.fields(Reading):
+        if getattr(reading, each.name) != getattr(plain, each.name):
+            option = "split-seed" if each.name == "seed" else each.name
+            raise WeighinError(f"--{option} says how data are read, and none are given: --data.")
 
 
 def _settings(asked: Asked, model: str, variants: tuple[str, ...]) -> Settings:

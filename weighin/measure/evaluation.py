@@ -96,7 +96,7 @@ def _refuse_other_shapes(outputs: Arrays, signature: Signature, n: int) -> None:
         ):
             raise WeighinError(
                 f"the session answered {list(shape)} as {port.name!r} to {n} examples, where the "
-                f"Keras model answers {written(port.shape)} to each"
+                f"model answers {written(port.shape)} to each"
             )
 
 
@@ -122,7 +122,7 @@ def refuse_not_finite(counts: Mapping[str, int], n: int) -> None:
             called = f" as {name!r}" if len(counts) > 1 else ""
             raise WeighinError(
                 f"the session answered NaN or infinite values{called} to {wrong:,} of {n:,} "
-                f"examples, {100 * wrong / n:.2g} %"
+                f"examples, {100 * wrong / n:.3g} %"
             )
 
 

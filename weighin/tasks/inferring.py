@@ -32,7 +32,7 @@ def task_of(signature: Signature, dataset: Dataset, named: str | Task | None = N
     which = f"could be {' or '.join(task.name for task in fitting)}" if fitting else "is not plain"
     raise WeighinError(
         f"What the model is asked {which}: it answers {outputs}; the targets of data set "
-        f"{dataset.name!r} are {targets or 'none'}. Name it by Recipe(task=…), one of "
+        f"{dataset.name!r} are {targets or 'none'}. Name it by Recipe(task=…) or --task, one of "
         f"{', '.join(registry.tasks)}."
     )
 
