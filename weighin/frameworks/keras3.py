@@ -73,24 +73,25 @@ def build(model: Any, dataset: Dataset | None) -> None:
         return
     shapes = [tuple(values.shape[1:]) for values in dataset.test.stored.values()]
     try:
-        try:
-            _build(model, shapes)
-        except Exception:
-            _build(model, [(*shape, 1) for shape in shapes])
+        if isinstance(model, module().Sequential) and len(shapes) == 1:
+            channels = (1,) if _first_rank(model) == len(shapes[0]) + 2 else ()
+            model.build((None, *shapes[0], *channels))
+        else:
+            inputs = [tensorflow().zeros((1, *shape)) for shape in shapes]
+            model(inputs[0] if len(inputs) == 1 else inputs)
     except Exception as error:
-        reason = (str(error.__context__ or error).strip().splitlines() or [""])[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WeighinError(
             f"Model {model.name!r} cannot be built for inputs of the shapes {shapes}, which data "
             f"set {dataset.name!r} gives: {reason}"
         ) from error
 
 
-def _build(model: Any, shapes: Sequence[tuple[int, ...]]) -> None:
-    if isinstance(model, module().Sequential) and len(shapes) == 1:
-        model.build((None, *shapes[0]))
-        return
-    inputs = [tensorflow().zeros((1, *shape)) for shape in shapes]
-    model(inputs[0] if len(inputs) == 1 else inputs)
+def _first_rank(model: Any) -> int | None:
+    """How many axes the first layer wants that says so."""
+    specs = (getattr(layer, "input_spec", None) for layer in model.layers)
+    ranks = (getattr(spec, "ndim", None) or getattr(spec, "min_ndim", None) for spec in specs)
+    return next(filter(None, ranks), None)
 
 
 def is_graph(model: Any) -> bool:
