@@ -12,6 +12,15 @@ from pathlib import Path
 import hypothesis
 import pytest
 from helpers.commands import answer
+from helpers.finished import (
+    WEIGHTS,
+    FinishedRun,
+    part,
+    quantized,
+    weigh_files,
+    write,
+    write_data,
+)
 from helpers.publishing import write_published
 from helpers.support import isolate_registries
 from helpers.tiny import tiny_arrays, write_project
@@ -136,6 +145,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[st
     failed, rows = answer(BUILD, str(project), str(cache.folder), environment=child_environment)
     assert failed == {}
     return Shop(project, cache, {(model, variant, fmt): key for model, variant, fmt, key in rows})
+
+
+@pytest.fixture(scope="session")
+def finished_run(
+    tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[str, str]
+) -> FinishedRun:
+    """Three finished files weighed: floats, bytes under other names, permuted weights."""
+    folder = tmp_path_factory.mktemp("finished")
+    files = [
+        write(folder / "float.tflite"),
+        write(folder / "bytes.tflite", quantized(part("image", "probs"), "uint8"), signed=True),
+        write(folder / "permuted [1]=ü.tflite", part(weights=WEIGHTS[[1, 2, 0]])),
+    ]
+    data = write_data(folder / "mine.npz", n=400, wrong=20)
+    words = ("--data", data, "--gate", "bytes.tflite: gzip_bytes <= 9 * baseline")
+    return weigh_files(folder, *files, *words, environment=child_environment)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
+from helpers.commands import run_python
 from helpers.flatbuffer import Graph
+
+from weighin.core import Record, Results
+from weighin.records import store
 
 FEATURES, CLASSES = 4, 3
 # Each class is where its own feature is high; the last feature says nothing.
@@ -119,9 +123,7 @@ def _part(
         """The int8 tensor that an operator takes or gives."""
         name = f"{side}{number}/int8"
         zero = what.zero - 128 if what.dtype == "uint8" else what.zero
-        return made.tensor(
-            name, (batch, what.size), "int8", None, what.scale, is_open, zero=zero
-        )
+        return made.tensor(name, (batch, what.size), "int8", None, what.scale, is_open, zero=zero)
 
     given, is_quantized = end(each.given, "given"), each.given.scale is not None
     fed = given
@@ -135,9 +137,7 @@ def _part(
     dtype = stored or ("int8" if is_quantized else "float32")
     if dtype == "int8":
         codes = np.round(each.weights / WEIGHT_SCALE).astype(np.int8)
-        weights = made.tensor(
-            f"weights{number}", codes.shape, "int8", codes, WEIGHT_SCALE
-        )
+        weights = made.tensor(f"weights{number}", codes.shape, "int8", codes, WEIGHT_SCALE)
     else:
         weights = made.tensor(f"weights{number}", each.weights.shape, "float32", each.weights)
     taken = end(each.taken, "taken")
@@ -145,7 +145,9 @@ def _part(
     if each.taken.dtype == "uint8" and is_quantized:
         out = inner(each.taken, "taken")
     elif softmax:
-        out = made.tensor(f"logits{number}", (batch, each.taken.size), "float32", open_batch=is_open)
+        out = made.tensor(
+            f"logits{number}", (batch, each.taken.size), "float32", open_batch=is_open
+        )
     made.operator("FULLY_CONNECTED", [fed, weights], [out], schema.FullyConnectedOptionsT())
     if out != taken and is_quantized:
         made.operator("QUANTIZE", [out], [taken], schema.QuantizeOptionsT())
@@ -169,3 +171,64 @@ def write_data(path: Path, **options: Any) -> Path:
     """The same as an .npz."""
     np.savez(path, **labelled(**options))
     return path
+
+
+PROGRAM = """
+import sys
+from weighin.cli import main
+try:
+    main(sys.argv[1:], prog_name="weighin")
+except SystemExit as ended:
+    code = ended.code
+there = {"tensorflow", "keras", "tf_keras"} & set(sys.modules)
+print("loaded:", *there, file=sys.stderr)
+sys.exit(code)
+"""
+"""The command, which tells at the end which training frameworks it has loaded."""
+
+QUICK = ("--pair-seconds", "0.1")
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What became of weighing finished files in a process of its own.
+
+    Attributes:
+        folder: in which it ran.
+        code: its exit code.
+        out: standard output.
+        err: standard error.
+    """
+
+    folder: Path
+    code: int
+    out: str
+    err: str
+
+    @property
+    def path(self) -> Path:
+        """The one results file."""
+        (path,) = (self.folder / "results" / "local").glob("*.json")
+        return path
+
+    @property
+    def results(self) -> Results:
+        """What it holds."""
+        return store.load(self.path)
+
+    def one(self, metric: str, variant: str = "baseline") -> Record:
+        """A metric's record."""
+        (record,) = (
+            each
+            for each in self.results.records
+            if (each.metric, each.variant) == (metric, variant)
+        )
+        return record
+
+
+def weigh_files(folder: Path, *words: str | Path, environment: Mapping[str, str]) -> FinishedRun:
+    """Run `weighin weigh` in a folder, which its results are written under."""
+    done = run_python(
+        "-c", PROGRAM, "weigh", *words, *QUICK, environment=environment, folder=folder
+    )
+    return FinishedRun(folder, done.returncode, done.stdout, done.stderr)

@@ -162,11 +162,16 @@ def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: 
     from weighin.report import gates
     from weighin.report.table import render
 
+    run: Run | None = None
     try:
         run = weighing.planned(files, _asked(options))
         whole = measure(run)
     except WeighinError as error:
         raise WrongInputError(str(error)) from None
+    except KeyboardInterrupt:
+        if run is not None and run.path is not None:
+            click.echo(f"\nstopped; records of what was measured: {_shorter(run)}", err=True)
+        sys.exit(130)
     aside = style != "text"  # so that standard output holds the table alone
     click.echo(render([run.results()], style, terminal.here(color)), color=True)
     if run.outcomes:

@@ -104,12 +104,14 @@ def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             if file.read(8)[4:] != b"TFL3":
-                what = "is empty" if not path.stat().st_size else "is no .tflite file (no TFL3 mark)"
+                what = (
+                    "is empty" if not path.stat().st_size else "is no .tflite file (no TFL3 mark)"
+                )
                 raise WeighinError(f"{path} {what}: convert the model again.")
         if path.stat().st_size > MOST_BYTES:
             raise WeighinError(
-                f"{path} has {path.stat().st_size / 1e9:.1f} GB; a FlatBuffer, which a .tflite file "
-                f"is, has 2 GB at most: convert the model again."
+                f"{path} has {path.stat().st_size / 1e9:.1f} GB; a .tflite file is a FlatBuffer, "
+                f"which has 2 GB at most: convert the model again."
             )
         return path.read_bytes()
     except OSError as error:

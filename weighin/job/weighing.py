@@ -24,6 +24,7 @@ from weighin.job.run import Run
 from weighin.job.settings import Options, Settings, parsed_gates, runtimes
 from weighin.measure.context import RunContext, build_context
 from weighin.records import store
+from weighin.report.gates import Gate
 from weighin.stats import MARGIN, PAIR_SECONDS
 
 _OPTIONS = Options("--")
@@ -156,6 +157,7 @@ def _of_finished(paths: Sequence[Path], asked: Asked) -> Run:
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
     files = FinishedFiles.read(context, paths, brought.name if brought else DRAWN, asked.task)
+    _refuse_gates(settings.gates, list(files.paths))
     if brought is None:
         drawing.register(DRAWN, files.signature, files.ranges)
     files.build(())
@@ -207,6 +209,16 @@ def _refuse_runtimes(asked: Asked) -> None:
             fitting = [each.name for each in registry.runtimes.values() if "tflite" in each.formats]
             raise WeighinError(
                 f"--runtimes {name} opens no {ENDING} files; {', '.join(fitting)} do."
+            )
+
+
+def _refuse_gates(gates: Sequence[Gate], variants: Sequence[str]) -> None:
+    """Refuse gates on files that are not there: they would check nothing."""
+    for gate in gates:
+        if gate.variant and not any(map(gate.is_of, variants)):
+            raise WeighinError(
+                f"Gate {gate.text!r}: no file is called {gate.variant!r}; there are "
+                f"{', '.join(variants)}."
             )
 
 

@@ -53,6 +53,10 @@ class Gate:
     factor: float
     relative: bool
 
+    def is_of(self, variant: str) -> bool:
+        """Whether it names a variant; files may have blanks in their names."""
+        return self.variant == _unspaced(variant)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -76,6 +80,10 @@ class Outcome:
         return self.verdict == "kept" or (self.verdict == "within the interval" and not strict)
 
 
+def _unspaced(variant: str) -> str:
+    return re.sub(r"\s+", "", variant)
+
+
 def parse(text: str) -> Gate:
     """Read a gate.
 
@@ -95,7 +103,7 @@ def parse(text: str) -> Gate:
         raise WeighinError(f"Gate {text!r}: {factor} is no bound.")
     return Gate(
         text=text.strip(),
-        variant=re.sub(r"\s+", "", variant),
+        variant=_unspaced(variant),
         metric=match["metric"],
         upper=match["relation"] in ("<=", "<"),
         open=match["relation"] in ("<", ">"),
@@ -187,7 +195,9 @@ def _missing(gate: Gate, records: Sequence[Record]) -> str:
     reasons = [
         record.reason
         for record in records
-        if record.metric == gate.metric and record.reason and gate.variant in ("", record.variant)
+        if record.metric == gate.metric
+        and record.reason
+        and (not gate.variant or gate.is_of(record.variant))
     ]
     if reasons:
         who = f"{gate.variant} does not have it" if gate.variant else "no row has it"
@@ -197,8 +207,8 @@ def _missing(gate: Gate, records: Sequence[Record]) -> str:
         return (
             f"no rows here but {' and '.join(CONTROLS)}, which are judged where a gate names them"
         )
-    if gate.variant in variants:
-        measured = {record.metric for record in records if record.variant == gate.variant}
+    if any(map(gate.is_of, variants)):
+        measured = {record.metric for record in records if gate.is_of(record.variant)}
         return f"{gate.variant} has no {gate.metric} here; it has {', '.join(sorted(measured))}"
     return f"no row of that variant here; there are {', '.join(variants)}"
 
@@ -207,7 +217,7 @@ def _concerns(gate: Gate, record: Record) -> bool:
     if record.metric != gate.metric or record.status == "skipped":
         return False
     if gate.variant:
-        return record.variant == gate.variant
+        return gate.is_of(record.variant)
     return record.variant not in CONTROLS
 
 

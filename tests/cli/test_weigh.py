@@ -1,0 +1,288 @@
+"""`weighin weigh` on finished files: its table, exit codes, and what it refuses at once."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from helpers.finished import (
+    PROGRAM,
+    FinishedRun,
+    labelled,
+    part,
+    quantized,
+    weigh_files,
+    write,
+    write_data,
+)
+
+from weighin.cli import main
+from weighin.records import store
+
+Invoke = Callable[..., Any]
+
+
+@pytest.fixture
+def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated_registries: None) -> Invoke:
+    """Run the command in this process and a folder with `a.tflite`, `b.tflite` and `d.npz`."""
+    write(tmp_path / "a.tflite")
+    write(tmp_path / "b.tflite", quantized(part()))
+    write_data(tmp_path / "d.npz")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(main, ["weigh", *words, "--pair-seconds", "0.05"])
+
+    return run
+
+
+# -- a run ----------------------------------------------------------------------------------------
+
+
+def test_a_run_that_measures_all_and_keeps_its_gates_exits_with_0(
+    finished_run: FinishedRun,
+) -> None:
+    assert 0 == finished_run.code, finished_run.err
+    assert "1 of 1 kept" in finished_run.out or "0 of 1 breached" in finished_run.out
+
+
+def test_no_training_framework_is_loaded(finished_run: FinishedRun) -> None:
+    assert "loaded:" == finished_run.err.splitlines()[-1]
+
+
+def test_the_table_has_a_row_for_each_file_the_first_as_baseline(
+    finished_run: FinishedRun,
+) -> None:
+    lines = finished_run.out.splitlines()
+    assert "float on mine" == lines[0]
+    first = [line.split("  ")[0] for line in lines[4:7]]
+    assert ["baseline", "bytes.tflite", "permuted [1]=ü.tflite"] == first
+    assert "records: results/local/" in lines[-1]
+
+
+def test_bytes_under_other_names_are_fed_the_same_real_values(finished_run: FinishedRun) -> None:
+    assert finished_run.one("top1").value == pytest.approx(0.95)
+    assert finished_run.one("top1", "bytes.tflite").value == pytest.approx(0.95, abs=0.03)
+    assert finished_run.one("agreement", "bytes.tflite").value > 0.95
+    assert finished_run.one("sqnr", "bytes.tflite").value > 30
+    assert finished_run.one("cosine", "bytes.tflite").value > 0.999
+
+
+def test_permuted_weights_show_as_worse_and_in_low_agreement(finished_run: FinishedRun) -> None:
+    variant = "permuted [1]=ü.tflite"
+    assert "worse" == finished_run.one("top1_delta", variant).verdict
+    assert finished_run.one("agreement", variant).value < 0.1
+    assert finished_run.one("sqnr", variant).value < 3
+
+
+def test_a_breached_gate_exits_with_1_and_standard_output_holds_the_table_alone(
+    invoke: Invoke,
+) -> None:
+    for style, read in (("json", json.loads), ("csv", lambda text: list(_rows(text)))):
+        result = invoke("a.tflite", "--gate", "file_bytes < 100", "--format", style)
+        assert 1 == result.exit_code
+        (row,) = read(result.stdout)
+        assert "baseline" == row["variant"]
+        assert "1 of 1 breached" in result.stderr
+        assert "records: results" in result.stderr
+
+
+def _rows(text: str) -> Any:
+    return csv.DictReader(io.StringIO(text))
+
+
+def test_a_row_that_fails_exits_with_1_and_keeps_the_others(invoke: Invoke) -> None:
+    write(Path("nan.tflite"), part(weights=np.full((3, 4), np.nan)))
+
+    result = invoke("a.tflite", "nan.tflite", "--data", "d.npz")
+
+    assert 1 == result.exit_code
+    assert "NaN or infinite values to 120 of 120 examples, 100 %" in result.output
+    assert "95.00 %" in result.output
+
+
+def test_without_data_inputs_are_drawn_and_fidelity_is_not_measured(invoke: Invoke) -> None:
+    result = invoke("a.tflite", "b.tflite")
+
+    assert 0 == result.exit_code
+    assert "a on drawn inputs" == result.output.splitlines()[0]
+    assert "no data were given (--data), so inputs were drawn at random" in result.output
+    row = next(line for line in result.output.splitlines() if line.startswith("b.tflite"))
+    assert 3 == row.count("not measured [1]")
+
+
+def test_a_second_model_is_not_fed_the_firsts_inputs_in_one_process(invoke: Invoke) -> None:
+    write(Path("wide.tflite"), part(weights=np.ones((2, 9))))
+
+    assert 0 == invoke("a.tflite").exit_code
+    assert 0 == invoke("wide.tflite").exit_code
+
+    first, second = sorted(Path("results/local").glob("*.json")) * (
+        2 // len(list(Path("results/local").glob("*.json")))
+    )
+    assert store.load(second).environment["datasets"]["drawn inputs"]["digest"]
+    del first
+
+
+def test_files_of_weird_names_and_of_one_name_in_two_folders_have_rows(invoke: Invoke) -> None:
+    names = ["baseline.tflite", "my model [x]=1 ü.tflite", "p/a.tflite", "q/a.tflite"]
+    for name in names:
+        write(Path(name))
+
+    result = invoke(
+        *("a.tflite", *names, "--data", "d.npz"),
+        *("--gate", "my model [x]=1 ü.tflite: gzip_bytes <= baseline"),
+    )
+
+    assert 0 == result.exit_code, result.output
+    rows = [line.split("  ")[0] for line in result.output.splitlines()[4:9]]
+    assert ["baseline", *names] == rows
+
+
+# -- what is refused ------------------------------------------------------------------------------
+
+X, Y = labelled(40)["x_test"], labelled(40)["y_test"]
+BROKEN = X.copy()
+BROKEN[3, 1] = np.nan
+DATA: Mapping[str, Mapping[str, Any]] = {
+    "nan": {"x_test": BROKEN, "y_test": Y},
+    "counts": {"x_test": X, "y_test": Y[:-1]},
+    "wide": {"x_test": np.ones((9, 7), np.float32), "y_test": Y[:9]},
+    "one": {"x_test": X[:1], "y_test": Y[:1]},
+    "none": {"x_test": X[:0], "y_test": Y[:0]},
+    "classes": {"x_test": X, "y_test": Y + 5},
+    "text": {"x_test": np.full((5, 4), "a"), "y_test": Y[:5]},
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["missing.tflite"], "missing.tflite is missing"),
+        (["a.tflite", "a.tflite"], "a.tflite is named twice"),
+        (["empty.tflite"], "empty.tflite is empty"),
+        (["cut.tflite"], "cut.tflite is not a whole .tflite file"),
+        (["text.tflite"], "text.tflite is no .tflite file"),
+        (["folder.tflite"], "folder.tflite is no file"),
+        (["renamed.bin"], "renamed.bin holds a finished model: give it a name that ends in .tfl"),
+        (["a.tflite", "mine.keras"], "weigh .tflite files with each other"),
+        (["a.tflite", "wide.tflite"], "x (4,) float32; wide.tflite has x (5,) float32"),
+        (["a.tflite", "--variants", "int8"], "--variants is of what is built"),
+        (["a.tflite", "--epochs", "0"], "--epochs is of what is built"),
+        (["a.tflite", "--seeds", "2"], "--seeds is of what is built"),
+        (["a.tflite", "--trust"], "--trust is of what is built"),
+        (["a.tflite", "--scale", "2"], "--scale says how data are read, and none are given"),
+        (["a.tflite", "--split-seed", "2"], "--split-seed says how data are read"),
+        (["a.tflite", "--task", "regression"], "one array of targets, and there are none"),
+        (["a.tflite", "--task", "nonsense"], "Unknown task 'nonsense'"),
+        (["a.tflite", "--data", "d.npz", "--task", "regression"], "answers scores (3,) float32"),
+        (["a.tflite", "--data", "missing.npz"], "there is no such file or folder"),
+        (["a.tflite", "--data", "a.tflite"], "a file of this kind is not read"),
+        (["a.tflite", "--data", "nan.npz"], "nan first, at x_test[3, 1]"),
+        (["a.tflite", "--data", "counts.npz"], "40 in x_test but 39 in y_test"),
+        (["a.tflite", "--data", "wide.npz"], "inputs of shape (4,)"),
+        (["a.tflite", "--data", "one.npz"], "one example alone"),
+        (["a.tflite", "--data", "none.npz"], "is empty"),
+        (["a.tflite", "--data", "classes.npz"], "gives 3 scores, the data have 8 classes"),
+        (["a.tflite", "--data", "text.npz"], "x_test holds text"),
+        (["a.tflite", "--runtimes", "nonsense"], "Unknown runtime 'nonsense'"),
+        (["a.tflite", "--runtimes", "keras-cpu"], "keras-cpu opens no .tflite files; litert"),
+        (["a.tflite", "--threads", "0"], "--threads 0: wanted numbers from 1"),
+        (["a.tflite", "--threads", "99999"], "--threads 99999: no more than 512"),
+        (["a.tflite", "--pair-seconds", "inf"], "--pair-seconds, --margin: wanted numbers"),
+        (["a.tflite", "--margin", "nan"], "--pair-seconds, --margin: wanted numbers"),
+        (["a.tflite", "--gate", "fast"], "Gate 'fast' is not understood"),
+        (["a.tflite", "--gate", "top2 >= 0.1"], "there is no metric 'top2'"),
+        (["a.tflite", "--gate", "b: top1 >= 0.1"], "no file is called 'b'; there are baseline"),
+        (["a.tflite", "-o", "d.npz"], "is a file"),
+        (["a.tflite", "-o", "d.npz/below"], "--output"),
+        ([], "Missing argument 'FILE…'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_told_at_once_and_exits_with_2(
+    invoke: Invoke, words: list[str], told: str
+) -> None:
+    Path("empty.tflite").touch()
+    Path("text.tflite").write_text("hello, world")
+    Path("cut.tflite").write_bytes(Path("a.tflite").read_bytes()[:200])
+    Path("renamed.bin").write_bytes(Path("a.tflite").read_bytes())
+    Path("folder.tflite").mkdir()
+    write(Path("wide.tflite"), part(weights=np.ones((3, 5))))
+    for name, arrays in DATA.items():
+        np.savez(f"{name}.npz", **arrays)
+
+    result = (
+        invoke(*words)
+        if "--pair-seconds" not in words
+        else CliRunner().invoke(main, ["weigh", *words])
+    )
+
+    assert 2 == result.exit_code, result.output
+    assert told in " ".join(result.output.split())
+    assert not Path("results").exists()
+    assert isinstance(result.exception, SystemExit)
+
+
+# -- stopped --------------------------------------------------------------------------------------
+
+
+def test_what_was_measured_is_kept_and_named_when_it_is_interrupted(
+    tmp_path: Path, child_environment: Mapping[str, str]
+) -> None:
+    files = [write(tmp_path / "a.tflite"), write(tmp_path / "b.tflite")]
+    words = ["weigh", *map(str, files), "--pair-seconds", "600"]
+    running = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        cwd=tmp_path,
+        env=child_environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while running.poll() is None and '"latency", ' not in _written(tmp_path):
+            os.sched_yield()
+            time.sleep(0.05)  # until something is measured: the pair alone takes ten minutes
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=60)
+    finally:
+        running.kill()
+
+    assert 130 == running.returncode
+    assert "stopped; records of what was measured: results/local/" in told
+    (path,) = (tmp_path / "results" / "local").glob("*.json")
+    records = store.load(path).records
+    assert {"ok"} == {record.status for record in records if record.metric == "file_bytes"}
+    unmeasured = {record.reason for record in records if record.metric == "speedup"}
+    assert "the run ended before its turn" in unmeasured
+
+
+def _written(folder: Path) -> str:
+    return "".join(path.read_text() for path in folder.glob("results/local/*.json"))
+
+
+def test_a_results_folder_that_cannot_be_written_is_told_before_measuring(
+    tmp_path: Path, child_environment: Mapping[str, str]
+) -> None:
+    file = write(tmp_path / "a.tflite")
+    (tmp_path / "results").write_text("a file stands where the folder should")
+
+    ran = weigh_files(tmp_path, file, environment=child_environment)
+
+    assert 2 == ran.code
+    assert "--output" in ran.err
+    assert "" == ran.out
