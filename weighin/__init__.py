@@ -8,7 +8,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from weighin.api import compare, inspect, load, weigh
     from weighin.core import (
         Anchor,
         Figure,

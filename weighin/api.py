@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+
+from weighin.build import objects
 from weighin.build.cache import default_folder
 from weighin.core import Record, Results, WeighinError, nearest
 from weighin.datasets import bringing
@@ -17,9 +20,7 @@ from weighin.datasets.bringing import Brought
 from weighin.datasets.kinds.calling import named
 from weighin.datasets.kinds.reading import Reading
 from weighin.files import replacing
-from weighin.frameworks import objects
-from weighin.job import weighing
-from weighin.job.measuring import measure
+from weighin.job import process
 from weighin.job.weighing import Asked
 from weighin.records import store
 from weighin.report import compare as comparing
@@ -183,7 +184,7 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
             `scale=1 / 255` …
 
     Returns:
-        What was weighed; its records are under `results/local`, too.
+        What was weighed, in a process of its own; its records are under `results/local`, too.
 
     Raises:
         WeighinError: if anything does not fit; nothing is measured then.
@@ -193,9 +194,7 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
     asked = _asked(data, options)
     cache = Path(asked.cache_dir).expanduser() if asked.cache_dir else default_folder()
     files = [_file(each, cache / "brought", name, place) for place, each in enumerate(given)]
-    run = weighing.planned(files, asked)
-    measure(run)
-    return Weighed(run.results(), run.path)
+    return load(process.weigh(files, asked, Console(stderr=True, highlight=False)))
 
 
 def load(path: Path | str) -> Weighed:

@@ -107,7 +107,7 @@ def test_another_number_of_outputs_is_refused() -> None:
         matched(Signature((), ports[:1]), Signature((), ports), "b.tflite")
 
 
-# -- files ------------------------------------------------------------------------------------------
+# -- files ----------------------------------------------------------------------------------------
 
 
 TWO = (part("left", "classes"), part("right", "places", np.ones((2, 5))))

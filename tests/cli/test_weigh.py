@@ -6,11 +6,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +14,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.finished import (
-    PROGRAM,
     FinishedRun,
     labelled,
     part,
@@ -29,6 +23,7 @@ from helpers.finished import (
     write_data,
 )
 
+from weighin import registry
 from weighin.cli import main
 from weighin.records import store
 
@@ -92,7 +87,7 @@ def test_a_breached_gate_exits_with_1_and_standard_output_holds_the_table_alone(
     invoke: Invoke,
 ) -> None:
     for style, read in (("json", json.loads), ("csv", lambda text: list(_rows(text)))):
-        result = invoke("a.tflite", "--gate", "file_bytes < 100", "--format", style)
+        result = invoke("a.tflite", "--gate", "baseline: file_bytes < 100", "--format", style)
         assert 1 == result.exit_code
         (row,) = read(result.stdout)
         assert "baseline" == row["variant"]
@@ -240,39 +235,21 @@ def test_what_is_wrong_is_told_at_once_and_exits_with_2(
 # -- stopped --------------------------------------------------------------------------------------
 
 
-def test_what_was_measured_is_kept_and_named_when_it_is_interrupted(
-    tmp_path: Path, child_environment: Mapping[str, str]
-) -> None:
-    files = [write(tmp_path / "a.tflite"), write(tmp_path / "b.tflite")]
-    words = ["weigh", *map(str, files), "--pair-seconds", "600"]
-    running = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *words],
-        cwd=tmp_path,
-        env=child_environment | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        while running.poll() is None and '"latency", ' not in _written(tmp_path):
-            os.sched_yield()
-            time.sleep(0.05)  # until something is measured: the pair alone takes ten minutes
-        running.send_signal(signal.SIGINT)
-        _, told = running.communicate(timeout=60)
-    finally:
-        running.kill()
+def test_what_was_measured_is_kept_and_named_when_it_is_interrupted(invoke: Invoke) -> None:
+    def interrupted(outcome: Any) -> Any:
+        raise KeyboardInterrupt
 
-    assert 130 == running.returncode
-    assert "stopped; records of what was measured: results/local/" in told
-    (path,) = (tmp_path / "results" / "local").glob("*.json")
+    registry.metric("endless", scope="pair", better="higher")(interrupted)
+
+    result = invoke("a.tflite", "b.tflite", "--data", "d.npz")
+
+    assert 130 == result.exit_code
+    assert "stopped; records of what was measured: results/local/" in result.stderr
+    (path,) = Path("results", "local").glob("*.json")
     records = store.load(path).records
-    assert {"ok"} == {record.status for record in records if record.metric == "file_bytes"}
-    unmeasured = {record.reason for record in records if record.metric == "speedup"}
-    assert "the run ended before its turn" in unmeasured
-
-
-def _written(folder: Path) -> str:
-    return "".join(path.read_text() for path in folder.glob("results/local/*.json"))
+    assert {"ok"} == {record.status for record in records if record.metric == "latency"}
+    unmeasured = {record.reason for record in records if record.metric == "cold_start"}
+    assert {"the run ended before its turn"} == unmeasured
 
 
 def test_a_results_folder_that_cannot_be_written_is_told_before_measuring(

@@ -86,7 +86,8 @@ class FinishedFiles:
         """
         dataset = loading.load_cached(self.dataset, self.context.search)
         fed = dataset.fed_to(self.signature)
-        named = "unlabelled" if dataset.drawn else self.task  # of random inputs nothing is asked
+        # of random inputs nothing is asked; a task that is named all the same is refused
+        named = self.task or ("unlabelled" if dataset.drawn else None)
         task = inferring.checked(self.signature, fed, named, None)
         self._artifacts = {
             name: dataclasses.replace(artifact, facts={**artifact.facts, "task": task.name})

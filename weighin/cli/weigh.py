@@ -10,7 +10,6 @@ import click
 
 from weighin.report import terminal
 from weighin.report.layout import FORMATS
-from weighin.stats import MARGIN, PAIR_SECONDS
 
 if TYPE_CHECKING:
     from weighin.job.run import Run
@@ -97,18 +96,14 @@ _MEASURING = (
     click.option(
         "--pair-seconds",
         type=float,
-        default=PAIR_SECONDS,
-        show_default=True,
         metavar="S",
-        help="Time for a variant beside its baseline.",
+        help="Time for a variant beside its baseline (1.5).",
     ),
     click.option(
         "--margin",
         type=float,
-        default=MARGIN * 100,
-        show_default=True,
         metavar="POINTS",
-        help="Difference of shares that does not matter.",
+        help="Difference of shares that does not matter (0.5).",
     ),
     click.option(
         "--gate",
@@ -189,7 +184,9 @@ def _asked(options: dict[str, Any]) -> Asked:
     from weighin.datasets.bringing import Reading
     from weighin.job.settings import Options, split
     from weighin.job.weighing import Asked
+    from weighin.stats import MARGIN, PAIR_SECONDS
 
+    margin, seconds = options.pop("margin"), options.pop("pair_seconds")
     words = ("target", "size", "crop", "scale", "mean", "std", "classes")
     reading = Reading(**{word: options.pop(word) for word in words}, seed=options.pop("split_seed"))
     return Asked(
@@ -197,7 +194,8 @@ def _asked(options: dict[str, Any]) -> Asked:
         variants=tuple(split(options.pop("variants") or "")),
         runtimes=tuple(split(options.pop("runtimes") or "")),
         threads=Options("--").threads(options.pop("threads")),
-        margin=options.pop("margin") / 100,
+        margin=MARGIN if margin is None else margin / 100,
+        pair_seconds=PAIR_SECONDS if seconds is None else seconds,
         results_dir=options.pop("output"),
         **options,
     )

@@ -11,11 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from weighin import bench, registry
 from weighin.core import Scope, SkippedError, WeighinError
-from weighin.job.progress import MeasureProgress
+from weighin.job.progress import Shown, Watcher
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
 from weighin.subprocesses import native_output_hidden
@@ -23,12 +22,12 @@ from weighin.subprocesses import native_output_hidden
 Bench = Callable[[Any, Cell], None]
 
 
-def measure(run: Run, console: Console | None = None) -> bool:
+def measure(run: Run, watcher: Watcher | None = None) -> bool:
     """Measure all of a run's cells, and write their records.
 
     Args:
         run: what is measured.
-        console: where progress is shown; standard error if not given.
+        watcher: who is told how it goes; shown on standard error if not given.
 
     Returns:
         Whether nothing failed.
@@ -38,11 +37,11 @@ def measure(run: Run, console: Console | None = None) -> bool:
     """
     planned = [(function, cell) for function, scope in functions() for cell in run.cells(scope)]
     planned.sort(key=lambda each: _needs_tensorflow(each[1]))  # last, so that it disturbs nothing
-    console = console or Console(stderr=True, highlight=False)
-    run.begin([cell for _, cell in planned], console)
+    watcher = watcher or Shown()
+    run.begin([cell for _, cell in planned], watcher)
     _greeted(run)
     try:
-        with MeasureProgress(len(planned), console) as progress:
+        with watcher.measuring(len(planned)) as progress:
             for function, cell in planned:
                 progress.at(cell)
                 _measure(function, cell)

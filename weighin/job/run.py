@@ -11,14 +11,12 @@ import datetime
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from weighin import registry
 from weighin.core import Case, Record, Results, Scope, WeighinError
 from weighin.diagnostics.explaining import explain
 from weighin.job import plan
 from weighin.job.environment import environment
-from weighin.job.progress import BuildProgress
+from weighin.job.progress import BuildProgress, Watcher
 from weighin.job.settings import Settings
 from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
@@ -67,12 +65,12 @@ class Run:
         cases = plan.cases(self.settings, scope, files)
         return [Cell(case, scope, self.context) for case in cases]
 
-    def begin(self, cells: Sequence[Cell], console: Console | None = None) -> None:
+    def begin(self, cells: Sequence[Cell], watcher: Watcher | None = None) -> None:
         """Build what the cells need; make sure that results can be written.
 
         Args:
             cells: those that will be measured.
-            console: where the progress of building is shown; standard output if not given.
+            watcher: who is told what is built; shown on standard output if not given.
 
         Raises:
             WeighinError: if a data set is missing or a folder cannot be written.
@@ -84,7 +82,7 @@ class Run:
         cases = [cell.case for cell in cells if not cell.unavailable()]
         for dataset in dict.fromkeys(case.dataset for case in cases):
             self.context.load_dataset(dataset)
-        with BuildProgress(console) as progress:
+        with watcher.building() if watcher else BuildProgress() as progress:
             self.context.build(
                 cases,
                 asking=progress.asking,

@@ -32,10 +32,10 @@ def draw(results: Results, x: str, y: str) -> Figure:
     drawn = 0
     for (model, dataset), records in by_model(results.records).items():
         for row in rows_of_seeds(records, results.metrics):
-            placed = [_placed(row, results.metric(name)) for name in (x, y)]
-            if placed[0] is None or placed[1] is None:
+            first, second = (_placed(row, results.metric(name)) for name in (x, y))
+            if first is None or second is None:
                 continue
-            (across, x_bars), (up, y_bars) = placed
+            (across, x_bars), (up, y_bars) = first, second
             axes.errorbar(across, up, xerr=x_bars, yerr=y_bars, fmt="o", capsize=2, ms=5)
             axes.annotate(
                 _label(row), (across, up), xytext=(5, 5), textcoords="offset points", fontsize=8

@@ -1,0 +1,148 @@
+"""What a notebook calls: weigh, load, inspect, compare."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.finished import WEIGHTS, labelled, part, quantized, write
+
+import weighin
+from weighin.api import Weighed
+from weighin.core import WeighinError
+
+SECOND = "mine_1.tflite"
+
+
+@pytest.fixture(scope="module")
+def weighed(tmp_path_factory: pytest.TempPathFactory) -> Weighed:
+    """Bytes of a file of floats and of one of integers, on arrays; a third by its path."""
+    folder = tmp_path_factory.mktemp("api")
+    files = [write(folder / "a.tflite"), write(folder / "b.tflite", quantized(part()))]
+    third = write(folder / "permuted.tflite", part(weights=WEIGHTS[[1, 2, 0]]))
+    arrays = labelled(n=300, wrong=15)
+    run: Weighed = weighin.weigh(
+        *(file.read_bytes() for file in files),
+        third,
+        data={name: arrays[name] for name in ("x_test", "y_test")},
+        name="mine",
+        results_dir=folder / "results",
+        cache_dir=str(folder / "cache"),
+        pair_seconds=0.05,
+    )
+    return run
+
+
+def test_it_prints_as_its_table_and_as_html_in_a_notebook(weighed: Weighed) -> None:
+    assert repr(weighed).startswith("mine on data\n")
+    html = weighed._repr_html_()
+    assert "<table>" in html
+    assert "permuted.tflite" in html
+
+
+def test_figures_are_found_by_variant_and_name(weighed: Weighed) -> None:
+    assert ["baseline", SECOND, "permuted.tflite"] == list(weighed) == weighed.variants
+    top1 = weighed["baseline"].top1
+    assert top1.value == pytest.approx(0.95)
+    assert (top1.low or 1) < 0.95 < (top1.high or 0)
+    assert "worse" == weighed["permuted.tflite", "litert"].top1_delta.verdict
+
+
+def test_a_wrong_name_is_answered_with_the_nearest(weighed: Weighed) -> None:
+    with pytest.raises(KeyError, match=r"Did you mean 'permuted\.tflite'"):
+        weighed["permuted"]
+    with pytest.raises(KeyError, match=r"litert"):
+        weighed["baseline", "keras-cpu"]
+    with pytest.raises(AttributeError, match="Did you mean 'top1'"):
+        _ = weighed["baseline"].topp1
+
+
+def test_what_is_saved_is_loaded_and_compares_as_the_same(weighed: Weighed, tmp_path: Path) -> None:
+    again = weighin.load(weighed.save(tmp_path / "run.json"))
+
+    assert weighed.results.records == again.results.records
+    comparison = weighin.compare(weighed, tmp_path / "run.json")
+    assert [] == comparison.failing("larger", "missing")
+    assert "same" in repr(comparison)
+    assert "<table>" in comparison._repr_html_()
+    with pytest.raises(WeighinError, match="two runs"):
+        weighin.compare(weighed)
+
+
+def test_a_frame_has_a_row_for_each_variant_with_units_in_the_names(weighed: Weighed) -> None:
+    pytest.importorskip("pandas", reason="pandas, of which frames are made, is not installed")
+    frame = weighed.frame()
+
+    assert weighed.variants == list(frame["variant"])
+    columns = list(frame.columns)
+    assert {"gzip_bytes", "latency_s", "top1", "top1_low", "speedup_verdict"} <= set(columns)
+    assert columns.index("latency_s_low") == columns.index("latency_s") + 1
+    assert "f" == frame["latency_s"].dtype.kind
+
+
+def test_a_plot_has_a_point_for_each_variant(weighed: Weighed) -> None:
+    (axes,) = weighed.plot("gzip_bytes", "top1").axes
+
+    assert set(weighed.variants) == {text.get_text() for text in axes.texts}
+    assert ("top-1 (%)", True) == (axes.get_ylabel(), "kB" in axes.get_xlabel())
+    with pytest.raises(WeighinError, match="did you mean 'top1'"):
+        weighed.plot("gzip_bytes", "topp1")
+
+
+def test_arrays_are_taken_in_four_two_and_by_name(tmp_path: Path) -> None:
+    file, arrays = write(tmp_path / "a.tflite"), labelled(n=60)
+    x, y = arrays["x_test"], arrays["y_test"]
+    for data, count in (((x, y, x, y), 60), ((x, y), 12)):
+        run: Weighed = weighin.weigh(
+            file,
+            data=data,
+            results_dir=tmp_path / "results",
+            cache_dir=str(tmp_path / "cache"),
+            pair_seconds=0.05,
+        )
+        assert count == run["baseline"].top1.n
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "told"),
+    [
+        (3, {}, "is not weighed: give a path"),
+        (b"no file", {}, "no .tflite file"),
+        ("nothing.tflite", {}, "nothing.tflite is missing"),
+        ("nothing.tflite", {"data": "nothing.npz"}, "is missing"),
+    ],
+)
+def test_what_cannot_be_weighed_is_refused(
+    given: Any, options: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WeighinError, match=told):
+        weighin.weigh(given, cache_dir=str(tmp_path), results_dir=tmp_path, **options)
+
+
+def test_an_option_that_is_none_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="epoch"):
+        weighin.weigh("a.tflite", epoch=3)
+
+
+def test_a_file_is_inspected(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.tflite")
+
+    assert file.stat().st_size == weighin.inspect(file)["bytes"]
+
+
+def test_importing_weighin_loads_no_numpy() -> None:
+    code = "import sys, weighin; print('numpy' in sys.modules, 'weighin.api' in sys.modules)"
+
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "False False" == told.stdout.strip()
+
+
+def test_public_names_are_those_of_the_api() -> None:
+    assert weighin.weigh is weighin.api.weigh
+    assert np.all([name in weighin.__all__ for name in ("weigh", "load", "inspect", "compare")])
