@@ -56,12 +56,13 @@ def results(tmp_path):
 
 
 def test_definitions_are_those_that_are_named(weigh, shop):
-    """With `--definitions` nothing else is loaded."""
+    """With `--definitions` nothing else is loaded; the suite is that of all models."""
     result = weigh("list", "--definitions", shop.project / "models" / "tiny_cnn.py")
 
     assert 0 == result.exit_code
     assert ["tiny_cnn"] == list(registry.models)
-    assert "suites:\n  none\n" in result.stdout
+    assert ["all"] == list(registry.suites)
+    assert "suites:\n  all  tiny_cnn: baseline, float16, dynamic, int8, prune" in result.stdout
 
 
 def test_definitions_that_are_not_there_are_an_error(weigh, tmp_path):

@@ -356,7 +356,7 @@ def test_what_nothing_was_built_of_is_called_by_no_other_tasks_figure(
         bench, artifacts=dataclasses.replace(bench.artifacts, built={}), _evaluations={}
     )
     monkeypatch.setattr(unbuilt, "load_dataset", lambda name: data)
-    cell = Cell(CASE, "evaluation", unbuilt)
+    cell = Cell(dataclasses.replace(CASE, variant="int8"), "evaluation", unbuilt)
     cell.record_status("failed", "no layers left")
     text = render([results_of({}, tuple(cell.records))], "text")
 
