@@ -277,6 +277,8 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "frameworks/flattening.py": BUILT_BY,
     "frameworks/heads.py": BUILT_BY,
     "frameworks/training.py": BUILT_BY,
+    **dict.fromkeys(("frameworks/loading.py", "frameworks/keras3.py"), BUILT_BY),
+    "frameworks/direct.py": BUILT_BY,
     "core/data.py": BUILT_BY,
     "core/signature.py": BUILT_BY,
     "core/tasks.py": BUILT_BY,

@@ -94,5 +94,5 @@ def test_a_layer_that_unpacks_too_large_is_refused(
     path.write_bytes(trained(format, LAYERS))
     monkeypatch.setattr(keras, "LARGEST", KERNEL.nbytes - 1)
 
-    with pytest.raises(WeighinError, match="unpacks to more than"):
+    with pytest.raises(WeighinError, match=r"unpacks to more than|would unpack from"):
         read_weights(path)

@@ -157,7 +157,7 @@ def test_keras_own_classes_are_not_foreign(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"", "is empty: bring a file that Keras's model.save has written"),
-        (b"TFL3" * 9, "is neither a .keras nor an .h5 file"),
+        (b"TFL3" * 9, "holds a finished model"),
         (b"PK\x03\x04", "is not a whole Keras file"),
         (b"\x89HDF\r\n\x1a\n", "is not a whole Keras file"),
         (hdf5({"x": KERNEL}), "it holds neither a model nor weights"),

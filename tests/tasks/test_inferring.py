@@ -94,7 +94,8 @@ DOUBTFUL: dict[str, tuple[Signature, Dataset, str]] = {
         signature((1,), "linear"),
         data(np.arange(N) % 90),
         r"is not plain: it answers \(1,\) of layer 'out' \(Dense, 1 unit, linear\); the targets "
-        r"of data set 'made' are y \(\) int64. Name it by Recipe\(task=…\), one of .*regression",
+        r"of data set 'made' are y \(\) int64. Name it by Recipe\(task=…\) or --task, one of "
+        r".*regression",
     ),
     "classes of steps, scores of pixels": (
         signature((8, 8, 2), "softmax", (8, 8)),

@@ -92,7 +92,9 @@ _MODEL = (
 )
 _MEASURING = (
     click.option("--runtimes", metavar="A,B", help="Only these: weighin list runtimes."),
-    click.option("--threads", default="1", show_default=True, metavar="1,2"),
+    click.option(
+        "--threads", default="1", show_default=True, metavar="1,2", help="Threads of a session."
+    ),
     click.option(
         "--pair-seconds",
         type=float,
@@ -127,7 +129,13 @@ _MEASURING = (
     click.option(
         "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
     ),
-    click.option("--color", type=click.Choice(terminal.COLORS), default="auto", show_default=True),
+    click.option(
+        "--color",
+        type=click.Choice(terminal.COLORS),
+        default="auto",
+        show_default=True,
+        help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 from weighin.core import Metric, Results, WeighinError, nearest
@@ -27,7 +28,15 @@ def draw(results: Results, x: str, y: str) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    class Shown(Figure):
+        """Shows itself in a notebook, whatever is set there."""
+
+        def _repr_png_(self) -> bytes:
+            content = io.BytesIO()
+            self.savefig(content, format="png", dpi=100)
+            return content.getvalue()
+
+    figure = Shown(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()
     drawn = 0
     for (model, dataset), records in by_model(results.records).items():

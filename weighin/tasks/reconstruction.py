@@ -62,8 +62,7 @@ class Reconstruction(Task):
             kind="number",
             unit="dB",
             margin=0.1,
-            summary="Peak signal-to-noise ratio of an example, its peak the largest absolute value "
-            "wanted of it; mean over examples; bootstrap-t interval",
+            summary="Peak signal-to-noise ratio; the peak is an example's largest wanted value; mean",
         ),
         Quality(
             name="anomaly_auc",
