@@ -62,7 +62,7 @@ class Reconstruction(Task):
             kind="number",
             unit="dB",
             margin=0.1,
-            summary="Peak signal-to-noise ratio; the peak is an example's largest wanted value; mean",
+            summary="Peak signal-to-noise ratio; the peak is an example's largest wanted value",
         ),
         Quality(
             name="anomaly_auc",
