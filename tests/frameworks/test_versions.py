@@ -18,7 +18,7 @@ from weighin.build.scheduler import build
 from weighin.core import Failure
 from weighin.datasets.search import SearchPaths
 from weighin.frameworks import versions
-from weighin.frameworks.versions import KERAS, TENSORFLOW, TOOLKIT, conflict, release
+from weighin.frameworks.versions import KERAS, TENSORFLOW, TOOLKIT, conflict, no_keras_3, release
 
 # The rules
 
@@ -51,6 +51,28 @@ def test_what_works_is_not_refused(
 ) -> None:
     """Every set of versions that was found to work; a missing package is another matter."""
     assert "" == said(tensorflow, keras, toolkit, python)
+
+
+@pytest.mark.parametrize(
+    ("tensorflow", "keras", "reason"),
+    [
+        (None, None, ""),
+        ("2.16.2", "3.3.3", ""),
+        ("2.21.0", "3.15.1", ""),
+        ("2.13.1", "2.13.1", "TensorFlow 2.13.1 brings Keras 2: take TensorFlow 2.16 or later"),
+        ("2.15.1", "3.0.5", "TensorFlow 2.15.1 brings Keras 2: take TensorFlow 2.16 or later"),
+        ("2.18.0", None, "It is not installed (none). pip install 'keras==3.*'"),
+        ("2.18.0", "2.15.0", "It is not installed (2.15.0). pip install 'keras==3.*'"),
+    ],
+)
+def test_files_of_keras_3_want_a_tensorflow_that_has_it(
+    tensorflow: str | None, keras: str | None, reason: str
+) -> None:
+    """Nothing is said where it does, or where nothing can be built at all."""
+    given = no_keras_3({"tensorflow": tensorflow, "keras": keras}) or ""
+
+    assert given.startswith(reason)
+    assert bool(reason) == given.endswith("export it to .tflite by Keras 3 and weigh that file.")
 
 
 @pytest.mark.parametrize(

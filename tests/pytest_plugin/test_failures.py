@@ -17,6 +17,7 @@ TROUBLE = '''"""Definitions that go wrong, each in its own way."""
 import numpy as np
 
 from weighin import Recipe, model, runtime, step
+from weighin.core import SkippedError
 from weighin.formats.tflite import read_tflite
 
 
@@ -30,6 +31,12 @@ def broken(keras):
 def collapse(model, trainer):
     """A step that never works."""
     raise RuntimeError("the roof came down\\nand so did the walls")
+
+
+@step("leave")
+def leave(model, trainer):
+    """A step that no model here is for."""
+    raise SkippedError("it has no layers of that kind")
 
 
 class Anything:
@@ -99,7 +106,7 @@ def troubled(shop, run, tmp_path_factory):
     (project / "models" / "trouble.py").write_text(TROUBLE)
     return run(
         "--weighin-models=tiny,broken",
-        "--weighin-variants=baseline,int8,collapse+int8",
+        "--weighin-variants=baseline,int8,collapse+int8,leave+int8",
         "--weighin-runtimes=litert,nowhere",
         project=project,
     )
@@ -116,6 +123,7 @@ def test_what_fails_has_its_reason_and_the_rest_goes_on(troubled):
         ("broken", "finetune"),
         ("broken", "int8"),
         ("broken", "collapse+int8"),
+        ("broken", "leave+int8"),
         ("tiny", "collapse+int8"),
     } == {(record.model, record.variant) for record in failed}
     for record in failed:
@@ -167,6 +175,19 @@ def test_a_cause_is_told_once_while_building(troubled):
     assert any(
         line.endswith("broken dense start → int8 failed for the same reason") for line in progress
     )
+
+
+def test_what_cannot_be_had_of_a_model_is_skipped_and_no_failure(troubled):
+    """Each metric with the reason, and the build says so as it comes to it."""
+    left_out = troubled.all(model="tiny", variant="leave+int8", runtime="litert")
+    summary = troubled.text.split("= short test summary info =")[1]
+
+    assert {("skipped", "it has no layers of that kind", None)} == {
+        (record.status, record.reason, record.value) for record in left_out
+    }
+    assert re.search(r"\] tiny leave skipped: it has no layers of that kind", troubled.text)
+    assert re.search(r"skipped: .*leave\+int8 on litert \(it has no layers of", troubled.text)
+    assert "no layers of that kind" not in summary
 
 
 def test_a_runtime_that_is_not_to_be_had_is_skipped(troubled):

@@ -220,7 +220,8 @@ def of_saved_model(name: str, folder: Path, why: str) -> DirectModel:
             f"tf.saved_model.save(…, signatures=…)."
         )
     function = signatures[chosen]
-    specs = function.structured_input_signature[1]
+    # by name, for a file keeps them in no order: each time it is read they come in another
+    specs = dict(sorted(function.structured_input_signature[1].items()))
     for key, spec in specs.items():
         if spec.shape.rank is None or None in spec.shape[1:]:
             raise WeighinError(
@@ -228,7 +229,7 @@ def of_saved_model(name: str, folder: Path, why: str) -> DirectModel:
                 f"but the number of examples."
             )
     inputs = [Port(key, spec.dtype.name, tuple(spec.shape[1:])) for key, spec in specs.items()]
-    outputs = list(function.structured_outputs)
+    outputs = sorted(function.structured_outputs)
 
     def answer(tensors: list[Any]) -> list[Any]:
         answers = function(**dict(zip(specs, tensors, strict=True)))
