@@ -31,7 +31,12 @@ Invoke = Callable[..., Any]
 
 
 @pytest.fixture
-def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated_registries: None) -> Invoke:
+def invoke(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    isolated_registries: None,
+    few_cold_starts: None,
+) -> Invoke:
     """Run the command in this process and a folder with `a.tflite`, `b.tflite` and `d.npz`."""
     write(tmp_path / "a.tflite")
     write(tmp_path / "b.tflite", quantized(part()))
