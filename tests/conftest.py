@@ -176,6 +176,12 @@ def isolated_registries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def few_cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure the cold start of a row in two fresh processes, not six, whose median is not told."""
+    monkeypatch.setattr("weighin.bench.bench_start.PROCESSES", 2)
+
+
+@pytest.fixture
 def forgotten_modules() -> Iterator[None]:
     """Modules that a test imports, definitions and a package called `house`, are forgotten."""
     before = set(sys.modules)

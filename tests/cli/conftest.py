@@ -6,14 +6,7 @@ import pytest
 from click.testing import CliRunner
 from helpers.tiny import registrations_undone
 
-from weighin.bench import bench_start
 from weighin.cli import main
-
-
-@pytest.fixture
-def few_cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure the cold start of a row in two fresh processes, not six, whose median is not told."""
-    monkeypatch.setattr(bench_start, "PROCESSES", 2)
 
 
 @pytest.fixture

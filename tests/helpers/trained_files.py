@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
-from weighin.build.brought import BroughtModel
-from weighin.core import Recipe
-from weighin.formats.model_file import model_file
+from helpers.tiny import tiny_arrays
 
 # Writes into the folder in `argv[1]`: a file for each model, `answers.npz` of what each answers to
-# the test images in `tiny.npz` there, and nets.py, whose functions make models for weights.
+# the test images in `pixels.npz` there. Each is taught by solving for its last layer at once.
 MAKER = """
 import sys
 from pathlib import Path
@@ -19,23 +16,32 @@ import numpy as np
 from weighin.frameworks import keras3, process
 
 folder = Path(sys.argv[1])
-images = np.load(folder / "tiny.npz")["x_test"].reshape(-1, 6, 6, 1).astype("float32")
+data = np.load(folder / "pixels.npz")
+given, images = (data[at].reshape(-1, 6, 6, 1).astype("float32") for at in ("x_train", "x_test"))
 two, three = process.keras(), keras3.module()
 answers = {}
 
 def keep(name, model):
-    generator = np.random.default_rng(5)
-    for layer in model.layers:
+    idle = ("InputLayer", "RandomFlip")
+    *layers, scores = (each for each in model.layers if type(each).__name__ not in idle)
+    generator, values = np.random.default_rng(5), given
+    for layer in layers:
         if type(layer).__name__ == "BatchNormalization":  # as if it had been trained
             more = [generator.uniform(0.1, 0.5, w.shape) for w in layer.get_weights()]
             layer.set_weights([a + b for a, b in zip(layer.get_weights(), more)])
+        values = layer(values)
+    rows = np.concatenate([values, np.ones((len(values), 1))], axis=1)
+    wanted = np.eye(3)[data["y_train"]] * 8 - 4
+    solved = np.linalg.solve(rows.T @ rows + np.eye(rows.shape[1]) / 10, rows.T @ wanted)
+    scores.set_weights([solved[:-1], solved[-1]])
     answers[name] = np.asarray(model(images, training=False))
     return model
 
 def graph(keras, *odd, last="softmax"):
     layers = keras.layers
     image = layers.Input((6, 6, 1), name="image")
-    x = layers.RandomFlip(name="flip")(layers.Rescaling(1 / 255, name="scaled")(image))
+    x = layers.Rescaling(1 / 255, name="scaled")(image)
+    x = layers.RandomFlip("horizontal", name="flip")(x)
     x = layers.Conv2D(8, 3, use_bias=False, name="conv")(x)
     x = layers.ReLU(name="relu")(layers.BatchNormalization(name="normal")(x))
     x = layers.Flatten(name="flat")(x)
@@ -51,11 +57,11 @@ def plain(keras):
 class Written(two.Model):
     def __init__(self):
         super().__init__()
-        self.flat, self.hidden = two.layers.Flatten(), two.layers.Dense(32, "relu")
-        self.scores = two.layers.Dense(3, "softmax")
+        self.scaled, self.flat = two.layers.Rescaling(1 / 255), two.layers.Flatten()
+        self.hidden, self.scores = two.layers.Dense(32, "relu"), two.layers.Dense(3, "softmax")
 
     def call(self, inputs):
-        return self.scores(self.hidden(self.flat(inputs / 255.0)))
+        return self.scores(self.hidden(self.flat(self.scaled(inputs))))
 
 model = keep("moved", graph(three, last=None))
 model.compile(three.optimizers.SGD(0.02), three.losses.SparseCategoricalCrossentropy(True))
@@ -76,7 +82,9 @@ answers["old"] = old(images).numpy()
 for name in ("old_h5.h5", "old_keras.keras", "old_folder"):
     old.save(folder / name)
     answers[name.partition(".")[0]] = answers["old"]
-written = keep("written", Written())
+written = Written()
+written(images[:1])
+keep("written", written)
 written.save(folder / "written")
 for number, keras in ((2, two), (3, three)):
     ran = folder / f"ran{number}"
@@ -94,45 +102,15 @@ class Own(three.layers.Layer):
 
 graph(three, Own(name="own")).save(folder / "own.keras")
 sys.path.insert(0, str(folder))
-import nets
-given2, given3, given = nets.two(two), nets.three(), nets.written(two)
-given(images[:1])
-for name, model in {"net2": given2, "net3": given3, "net_written": given}.items():
+import net2, net3, net_written
+models = {"net2": net2.net(two), "net3": net3.net(), "net_written": net_written.net(two)}
+models["net_written"](images[:1])
+for name, model in models.items():
     keep(name, model).save_weights(folder / f"{name}.weights.h5")
 np.savez(folder / "answers.npz", **answers)
 """
-
-NETS = '''"""Functions that make models for weights that lie beside them."""
-
-import parts
-
-
-def two(keras):
-    return parts.stacked(keras)
-
-
-def three():
-    import keras
-
-    return parts.stacked(keras)
-
-
-def written(keras):
-    class Written(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.flat, self.scores = keras.layers.Flatten(), keras.layers.Dense(3)
-
-        def call(self, inputs):
-            return self.scores(self.flat(inputs / 255.0))
-
-    return Written()
-
-
-def nothing():
-    return 7
-'''
-PARTS = '''"""What the functions beside this file share."""
+PROGRAMS = {
+    "parts": '''"""What the functions beside this file share."""
 
 
 def stacked(keras):
@@ -140,15 +118,45 @@ def stacked(keras):
     return keras.Sequential(
         [layers.Input((6, 6, 1)), layers.Flatten(), layers.Dense(24, "relu"), layers.Dense(3)]
     )
-'''
-DATA = '''"""The data set of the tiny images, as they are stored."""
+''',
+    "net2": '''"""Makes a model of Keras 2, which it is handed."""
 
-from pathlib import Path
+import parts
 
-from weighin import npz_dataset
 
-npz_dataset("pixels", Path(__file__).parents[1] / "tiny.npz", classes=3)
-'''
+def net(keras):
+    return parts.stacked(keras)
+
+
+def nothing():
+    return 7
+''',
+    "net3": '''"""Makes a model of Keras 3."""
+
+import parts
+
+
+def net():
+    import keras
+
+    return parts.stacked(keras)
+''',
+    "net_written": '''"""Makes a model that is written as code."""
+
+
+def net(keras):
+    class Written(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flat, self.scores = keras.layers.Flatten(), keras.layers.Dense(3)
+
+        def call(self, inputs):
+            return self.scores(self.flat(inputs))
+
+    return Written()
+''',
+}
+"""Files beside the trained ones, whose functions make models for weights."""
 
 # By the model's name: what is brought of it.
 FILES = {
@@ -156,31 +164,27 @@ FILES = {
     **{"moved_h5": "moved_h5.h5", "old_h5": "old_h5.h5"},
     **{name: name for name in ("exported", "old_folder", "written")},
     **{"code2": "code2.h5", "code3": "code3.keras"},
-    **{"net2": "nets.py", "net3": "nets.py", "net_written": "nets.py"},
+    **{name: f"{name}.py:net" for name in ("net2", "net3", "net_written")},
 }
 MOVED = ("moved", "moved_h5", "net3")  # from Keras 3 to Keras 2
 KERAS_2 = ("old_h5", "old_keras", "old_folder", "net2")
 DIRECT = ("odd", "differing", "exported", "written", "code2", "code3", "net_written")
+VARIANTS = {  # besides the baseline
+    **dict.fromkeys(("moved", "odd"), ("int8", "prune(0.5)")),
+    **dict.fromkeys(("exported", "written", "net_written"), ("int8",)),
+}
 
 
-def brought(folder: Path, name: str) -> BroughtModel:
-    """One of the models, as a command would register it."""
-    function = name.replace("net_", "").replace("net2", "two").replace("net3", "three")
-    of_function = {"function": function, "weights": folder / f"{name}.weights.h5"}
-    source = model_file(
-        folder / FILES[name],
-        name=name,
-        trust=name.startswith("code"),
-        **(of_function if name.startswith("net") else {}),
-    )
-    recipe = Recipe("pixels", epochs=0, finetune_epochs=1, batch_size=20, learning_rate=0.01)
-    return BroughtModel(source, recipe)
+def command(name: str) -> list[str]:
+    """The words after `weighin` that weigh a model, in the folder of the files."""
+    words = ["weigh", FILES[name], "--data", "pixels.npz"]
+    words += ["--variants", ",".join(VARIANTS.get(name, ("baseline",)))]
+    words += ["--trust"] if name.startswith("code") else []
+    return words + (["--weights", f"{name}.weights.h5"] if name.startswith("net") else [])
 
 
-def write_beside(folder: Path, arrays: dict[str, np.ndarray]) -> None:
-    """What the maker of the files needs, and definitions of their data."""
-    np.savez(folder / "tiny.npz", **arrays)
-    (folder / "nets.py").write_text(NETS, "utf-8")
-    (folder / "parts.py").write_text(PARTS, "utf-8")
-    (folder / "models").mkdir()
-    (folder / "models" / "data.py").write_text(DATA, "utf-8")
+def write_beside(folder: Path) -> None:
+    """What the maker of the files needs: data, and functions."""
+    np.savez(folder / "pixels.npz", **tiny_arrays(train=300))
+    for name, program in PROGRAMS.items():
+        (folder / f"{name}.py").write_text(program, "utf-8")

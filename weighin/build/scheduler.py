@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -75,10 +75,11 @@ def build(
         except WeighinError as error:
             done[job] = Failure(str(error), getattr(error, "log", None))
             continue
-        if artifact is None:
+        known = artifact or _by_parent(job, done)
+        if known is None:
             todo.append(job)
         else:
-            done[job] = artifact
+            done[job] = known
     begun(len(todo))
     if not todo:
         return done
@@ -134,6 +135,17 @@ def _pool(workers: int, build_context: BuildContext) -> Iterator[ProcessPoolExec
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _by_parent(job: Job, done: Mapping[Job, Artifact | Failure]) -> Failure | None:
+    """Why nothing becomes of a job, if its parent tells: it failed, or has no layers to train."""
+    parent = done.get(job.parent) if job.parent else None
+    if isinstance(parent, Failure):
+        return parent
+    if parent is not None and job.export is None and (why := parent.facts.get("direct")):
+        reason = f"{why}, which the optimization toolkit works on"
+        return Failure(reason, skipped=True)
+    return None
+
+
 @dataclass
 class _Scheduler:
     """Hands out jobs whose parents are done, and survives the death of a worker."""
@@ -162,9 +174,8 @@ class _Scheduler:
                 while waiting or running:
                     for job in [job for job in waiting if self._is_ready(job)]:
                         waiting.remove(job)
-                        failed = self.done.get(job.parent) if job.parent else None
-                        if isinstance(failed, Failure):
-                            self._finish(job, failed)
+                        if known := _by_parent(job, self.done):
+                            self._finish(job, known)
                         else:
                             running[pool.submit(worker.build_job, job, self.build_context)] = job
                     if not running:

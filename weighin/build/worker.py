@@ -167,8 +167,6 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
                 facts["calibration"] |= _moved(content, half, trainer, parent)
             answers = parent.outputs()  # the same model's
             return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
-        if isinstance(model, DirectModel):
-            raise SkippedError(f"{model.why}, which the optimization toolkit works on")
         step = registry.steps[job.steps[-1].name]
         model = step(flattened(model), trainer, **grammar.arguments(job.steps[-1], step))
     tf_keras.check_finite(model, str(job))
