@@ -45,10 +45,8 @@ def written(model: Any, folder: Path, name: str = "") -> Path:
             place = partial.with_name(f"{partial.name}{ending}")
             if not foreign:
                 model.save(place)
-            elif _is_keras_3(model):
-                model.export(place, verbose=False)
-            else:
-                model.save(place, save_format="tf")
+            else:  # the graph alone: with its layers' code in it, nobody would open it unasked
+                model.export(place, **({"verbose": False} if _is_keras_3(model) else {}))
             place.rename(partial)
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
         first = (str(error).strip().splitlines() or [""])[0]
