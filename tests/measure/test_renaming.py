@@ -128,7 +128,6 @@ def test_what_is_timed_is_the_sessions_own_call() -> None:
 
 def test_what_the_session_knows_of_itself_is_told() -> None:
     """A runtime of somebody's own may not know which operators are left out."""
-
     session, silent = Echo(), SimpleNamespace(delegated=None)
     other = renamed(session, artifact(SWAPPED))
 
