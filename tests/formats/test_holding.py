@@ -79,6 +79,11 @@ def connected(shape: tuple[int, ...], dtype: str = "float32", open_batch: bool =
             "int8 weights, int16 activations, 0 % zeros",
             "int16x8",
         ),
+        (
+            finished.content([quantized(part(), "uint8")]),  # whose ends are no int8
+            "int8 weights, int8 activations, 0 % zeros",
+            "int8",
+        ),
         (stored("int4", "int8"), "int4 weights, float32 activations, 0 % zeros", "int4"),
         (
             stored("sparse", zeros=48),

@@ -93,6 +93,13 @@ def test_what_nothing_is_said_of_has_no_column() -> None:
     assert {**{name: row[name] for name in PLACE}, "top1": 0.0} == row
 
 
+def test_an_end_at_zero_is_a_number() -> None:
+    """None would say that there is no interval."""
+    (row,) = rows(record("top1", 0.1, 0.0, 0.3))
+
+    assert (0.1, 0.0, 0.3) == (row["top1"], row["top1_low"], row["top1_high"])
+
+
 def test_a_figure_that_nothing_describes_keeps_its_column() -> None:
     """With its unit, as of a metric of somebody's own; behind those that are described."""
     (row,) = rows(record("my_power", 3.5, 3.0, 4.0, unit="W"), record("latency", 1e-4))
