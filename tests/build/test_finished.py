@@ -205,6 +205,19 @@ def test_files_without_inputs_or_outputs_are_refused(tmp_path: Path) -> None:
         assert f"{side}.tflite has no {side}" in refusal(tmp_path, path)
 
 
+def test_a_file_whose_input_is_one_example_without_a_batch_is_refused(tmp_path: Path) -> None:
+    from helpers.flatbuffer import Graph
+
+    made = Graph()
+    made.graph.inputs = [made.tensor("wave", (400,), "float32")]
+    made.graph.outputs = [made.tensor("out", (400,), "float32")]
+    made.operator("RELU", made.graph.inputs, made.graph.outputs)
+    path = tmp_path / "wave.tflite"
+    path.write_bytes(made.packed())
+
+    assert "wave.tflite takes 'wave' of shape (400,), which leaves" in refusal(tmp_path, path)
+
+
 def test_later_files_of_one_name_are_called_by_their_paths(tmp_path: Path) -> None:
     first = write(tmp_path / "a.tflite")
     same = [write(tmp_path / folder / "a.tflite", part(f"x_{folder}")) for folder in "pq"]

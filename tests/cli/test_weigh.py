@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -98,6 +99,13 @@ def test_a_breached_gate_exits_with_1_and_standard_output_holds_the_table_alone(
         assert "baseline" == row["variant"]
         assert "1 of 1 breached" in result.stderr
         assert "records: results" in result.stderr
+
+
+def test_gates_are_shown_as_the_terminal_is_that_shows_the_table(invoke: Invoke) -> None:
+    result = invoke("a.tflite", "--gate", "baseline: file_bytes < 100", "--color", "always")
+
+    assert 1 == result.exit_code
+    assert click.style("breached", fg="red") in result.stdout
 
 
 def _rows(text: str) -> Any:

@@ -25,8 +25,11 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.datasets.search import SearchPaths
+from weighin.job.run import Run
 from weighin.job.settings import Settings
 from weighin.measure.context import RunContext
+
+SUITE = Suite("quick", "quick", ("tiny",), ("baseline", "dynamic"))
 
 
 class Declared:
@@ -162,6 +165,11 @@ def fake_context(files: FakeArtifacts) -> RunContext:
     """A run context that builds nothing."""
     artifacts: Any = files
     return RunContext(artifacts)
+
+
+def run_of(folder: Path, artifacts: FakeArtifacts) -> Run:
+    """A run of two variants that is given these files."""
+    return Run(settings(SUITE, folder), fake_context(artifacts))
 
 
 def register_tiny(data: Dataset) -> None:

@@ -8,49 +8,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from helpers.support import isolate_registries
 from helpers.unrun import (
+    SUITE,
     FakeArtifacts,
     FakeConfig,
     digest_of,
-    fake_context,
-    register_tiny,
+    run_of,
     settings,
 )
 
 from weighin import registry
 from weighin.core import Case, Dataset, Record, Results, Scope, Suite, WeighinError
-from weighin.datasets import loading
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
 from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.records import store
 from weighin.report import gates
 
-SUITE = Suite("quick", "quick", ("tiny",), ("baseline", "dynamic"))
 NOT_YET = "the run ended before its turn"
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> FakeArtifacts:
-    """What builds nothing."""
-    return FakeArtifacts(tmp_path)
-
-
-@pytest.fixture
-def run(
-    files: FakeArtifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_data: Dataset
-) -> Run:
-    """A run of two variants."""
-    isolate_registries(monkeypatch)
-    loading.forget()
-    register_tiny(tiny_data)
-    return run_of(tmp_path, files)
-
-
-def run_of(folder: Path, artifacts: FakeArtifacts) -> Run:
-    """A run that is given these files."""
-    return Run(settings(SUITE, folder), fake_context(artifacts))
 
 
 def cells_of(run: Run, *scopes: Scope) -> list[Cell]:

@@ -19,7 +19,7 @@ from weighin.report.terminal import Terminal
 
 
 def test_a_table_of_outcomes() -> None:
-    """Gate, row, figure with its interval, bound in its unit, verdict: all in one line."""
+    """Gate, row, figure with its interval, bound in its unit, verdict: one line; reasons below."""
     records = [
         record("latency", 100e-6, 99e-6, 101e-6),
         record("latency", 80e-6, 79e-6, 81e-6, variant="int8", seed=1),
@@ -34,9 +34,29 @@ def test_a_table_of_outcomes() -> None:
     assert (
         "latency <= 0.5 * baseline small int8 litert seed 1 80.0 µs [79.0, 81.0] 50.0 µs breached"
     ) == first
-    assert "latency <= 0.5 * baseline small dynamic litert no figure: failed: no power" == second
-    assert "int8: lateny > 1 no figure: no metric 'lateny' here; did you mean 'latency'?" == third
+    assert "latency <= 0.5 * baseline small dynamic litert no figure [1]" == second
+    assert "int8: lateny > 1 no figure [2]" == third
+    assert [
+        "[1] failed: no power",
+        "[2] no metric 'lateny' here; did you mean 'latency'?",
+        "1 of 3 breached, 2 without a figure",
+    ] == lines[-3:]
     assert ["gate", "row", "figure", "bound", "verdict"] == lines[0].split()
+
+
+def test_a_reason_of_several_gates_is_told_once() -> None:
+    """They refer to it by its number, as the cells of a table of results do."""
+    reason = "no data were given, so inputs were drawn at random"
+    records = [
+        record("latency", 1e-4, variant="int8"),
+        *without("agreement sqnr", "not measured", reason, variant="int8"),
+    ]
+    gates = [parse(text) for text in ("agreement >= 0.9", "latency <= 1", "int8: sqnr >= 20")]
+
+    lines = render(judge(gates, results_of({}, records))).splitlines()
+
+    assert ["[1]", "kept", "[1]"] == [line.split()[-1] for line in lines[2:5]]
+    assert [f"[1] not measured: {reason}"] == [line for line in lines if reason in line]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])

@@ -64,6 +64,16 @@ def test_cells_say_what_the_table_says(made: Any) -> None:
         assert table.notes == section["notes"]
 
 
+def test_a_baseline_alone_has_no_columns_of_comparisons() -> None:
+    """They would be empty; beside another row they are there."""
+    alone, other = (run(variant, 0.9, 1e-4) for variant in ("baseline", "int8"))
+
+    columns = shown(*alone)["columns"]
+    assert {AT["top1"], AT["latency"]} <= set(columns)
+    assert not {AT["top1_delta"], AT["smaller"], AT["speedup"]} & set(columns)
+    assert {AT["top1_delta"], AT["speedup"]} <= set(shown(*alone, *other)["columns"])
+
+
 def test_numbers_to_sort_by_are_the_records_own() -> None:
     """Bytes, seconds and shares, the mean over seeds; none where a seed has no figure."""
     section = shown(

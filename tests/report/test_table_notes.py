@@ -128,6 +128,24 @@ def test_a_table_without_reasons_has_no_such_column() -> None:
     assert "why" in explained.splitlines()[2].split()
 
 
+def test_a_baseline_alone_has_no_columns_of_comparisons() -> None:
+    """They would be empty, and the rules below them would be of nothing."""
+    alone = [*file("baseline", 5000, 1000), *run("baseline", 0.9, 1e-4)]
+    other = [*file("int8", 5000, 500), *run("int8", 0.9, 1e-4)]
+
+    header = show(alone).splitlines()[2]
+    assert ["variant", "runtime", "file", "gzip", "top-1", "latency"] == header.split()
+    assert "× smaller" not in show(alone)
+    assert "× smaller" in show([*alone, *other]).splitlines()[2]
+
+
+def test_columns_are_kept_where_every_row_was_skipped() -> None:
+    """There is no row that could fill them."""
+    skipped = without("top1 latency", "skipped", "no GPU here", runtime="keras-gpu")
+
+    assert {"top-1", "latency", "smaller"} <= set(show(skipped).splitlines()[2].split())
+
+
 def test_a_reason_does_not_unfold_a_skipped_row() -> None:
     """A runtime that is not here stays one line below, though rules spoke of the file."""
     records = [

@@ -16,7 +16,7 @@ from weighin.build.keys import BuildContext
 from weighin.core import Artifact, Case, Port, Signature, Task, Variant, WeighinError
 from weighin.datasets import loading
 from weighin.files import sha256
-from weighin.formats.holding import held, signature_of, variant_held
+from weighin.formats.holding import held, refuse_unbatched, signature_of, variant_held
 from weighin.formats.tflite import read_tflite
 from weighin.tasks import inferring
 
@@ -51,8 +51,8 @@ class FinishedFiles:
         """Read files, and match the later ones' inputs and outputs to the first one's.
 
         Raises:
-            WeighinError: if a file cannot be read, is damaged, or takes or gives other things than
-                the first: both are listed.
+            WeighinError: if a file cannot be read, is damaged, or takes no examples one by one; or
+                if it takes or gives other things than the first: both are listed.
         """
         names = _names(paths)
         whole = [path.resolve() for path in paths]  # processes may have another folder
@@ -141,6 +141,7 @@ class FinishedFiles:
         for side in ("inputs", "outputs"):
             if not getattr(signature, side):
                 raise WeighinError(f"{path} has no {side}: there is nothing to ask it.")
+        refuse_unbatched(graph, str(path))
         if self._artifacts:
             signature, own_names = matched(self.signature, signature, path.name)
         return Artifact(

@@ -175,10 +175,12 @@ def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: 
         if run is not None and run.path is not None:
             click.echo(f"\nstopped; records of what was measured: {_shorter(run)}", err=True)
         sys.exit(130)
-    aside = style != "text"  # so that standard output holds the table alone
-    click.echo(render([run.results()], style, terminal.here(color)), color=True)
+    aside, shown_on = style != "text", terminal.here(color)
+    click.echo(render([run.results()], style, shown_on), color=True)
+    # beside another format, so that standard output holds the table alone
     if run.outcomes:
-        click.echo(f"\n{gates.render(run.outcomes, run.settings.strict)}", err=aside)
+        outcomes = gates.render(run.outcomes, run.settings.strict, None if aside else shown_on)
+        click.echo(f"\n{outcomes}", err=aside, color=None if aside else True)
     click.echo(f"\nrecords: {_shorter(run)}", err=aside)
     sys.exit(0 if whole and run.keeps_gates() else 1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -28,7 +27,8 @@ def register(name: str, signature: Signature, ranges: Ranges) -> None:
             0 or 1 where they are whole, for those may be places in a table, and 0 to 255 of bytes.
 
     Raises:
-        WeighinError: if an input has a size that the file leaves open, or takes no numbers.
+        WeighinError: if an input has a size that the file leaves open or that is 0, or takes no
+            numbers.
     """
     for port in signature.inputs:
         if not _is_number(port.dtype):
@@ -38,6 +38,8 @@ def register(name: str, signature: Signature, ranges: Ranges) -> None:
                 f"Input {port.name!r} is {written(port.shape)}: the file leaves a size open, so no "
                 f"inputs can be drawn for it. Give it some: --data."
             )
+        if 0 in port.shape:
+            raise WeighinError(f"Input {port.name!r} is {written(port.shape)}: it takes nothing.")
     dataset(name)(lambda search: _drawn(name, signature, ranges))
 
 
@@ -68,6 +70,4 @@ def _values(port: Port, n: int, generator: np.random.Generator, ranges: Ranges) 
         low, high = ranges.get(port.name, (0.0, 1.0))
         return generator.uniform(low, high, shape).astype(port.dtype)
     most = 256 if port.dtype == "uint8" else 2
-    if math.prod(shape) == 0:
-        raise WeighinError(f"Input {port.name!r} is {written(port.shape)}: it takes nothing.")
     return generator.integers(0, most, shape).astype(port.dtype)

@@ -6,7 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from weighin.core import Call, Port, Signature, Variant
+from weighin.core import Call, Port, Signature, Variant, WeighinError
+from weighin.core.signature import written
 from weighin.formats.graph import Graph, Tensor
 
 _CALLED = {"FLOAT32": "float32", "FLOAT16": "float16", "FLOAT64": "float64"}
@@ -30,14 +31,15 @@ _HEADS = {
 
 def held(graph: Graph) -> str:
     """One line: `int8 weights, float32 activations, 54 % zeros`."""
-    if not graph.kernels:
+    kernels = list(dict.fromkeys(graph.kernels))  # what several operators share is held once
+    if not kernels:
         return f"no weights that operators multiply by{_batched(graph)}"
     words = [
-        f"{_types(graph.kernels, by_size=True)} weights",
+        f"{_types(kernels, by_size=True)} weights",
         f"{_types(graph.inner or graph.ends)} activations",
     ]
-    size = sum(kernel.size for kernel in graph.kernels)
-    zeros = 1 - sum(kernel.nonzero for kernel in graph.kernels) / max(1, size)
+    size = sum(kernel.size for kernel in kernels)
+    zeros = 1 - sum(kernel.nonzero for kernel in kernels) / max(1, size)
     words.append(f"{zeros * 100:.0f} % zeros{_stored(graph)}{_batched(graph)}")
     return ", ".join(words)
 
@@ -45,7 +47,7 @@ def held(graph: Graph) -> str:
 def variant_held(graph: Graph) -> Variant:
     """The variant without steps whose files are stored as this one is: the nearest there is."""
     kernels = Counter[str]()
-    for kernel in graph.kernels:
+    for kernel in dict.fromkeys(graph.kernels):
         kernels[kernel.dtype] += kernel.size
     flowing = Counter(tensor.dtype for tensor in graph.inner)
     stored, flows = (
@@ -64,6 +66,30 @@ def signature_of(graph: Graph) -> Signature:
             for name, number in outputs.items()
         ),
     )
+
+
+def refuse_unbatched(graph: Graph, called: str) -> None:
+    """Refuse a file whose inputs have no first dimension for examples, as raw waves often have.
+
+    One example would be taken for as many as it has values. Several dimensions, or another input
+    with as many examples, say that the first is one.
+
+    Args:
+        graph: what the file holds.
+        called: the file, in messages.
+
+    Raises:
+        WeighinError: naming the input and its shape.
+    """
+    tensors = {name: graph.tensors[number] for name, number in graph.inputs_by_name().items()}
+    batches = {1, *(tensor.shape[0] for tensor in tensors.values() if len(tensor.shape) > 1)}
+    for name, tensor in tensors.items():
+        if not tensor.shape or (len(tensor.shape) == 1 and tensor.shape[0] not in batches):
+            raise WeighinError(
+                f"{called} takes {name!r} of shape {written(tensor.shape)}, which leaves no "
+                f"dimension for examples: convert the model with inputs of shape "
+                f"{written((1, *tensor.shape))}."
+            )
 
 
 def _types(tensors: list[Tensor], *, by_size: bool = False) -> str:
@@ -107,7 +133,7 @@ def _head(graph: Graph, number: int) -> str:
     makers = {made: operator for operator in graph.operators for made in operator.outputs}
     for _ in range(len(graph.operators) + 1):  # a damaged file may name a circle
         maker = makers.get(number)
-        if maker is None:
+        if maker is None or not maker.inputs:
             return ""
         if maker.name not in _PASSED_ON:
             return _HEADS.get(maker.name, "")

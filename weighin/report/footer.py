@@ -67,7 +67,8 @@ def _files(results: Results, rows: Sequence[Row]) -> list[str]:
 
 
 def _called(each: Mapping[str, str]) -> str:
-    return "" if each["variant"] == each["file"] else f" ({each['file']})"
+    """A file's own name, where its variant's does not end in it."""
+    return "" if each["variant"].endswith(each["file"]) else f" ({each['file']})"
 
 
 def _examples(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from weighin.core import Catalogue, Metric, Record, Results, WeighinError, nearest
-from weighin.report.layout import Section
+from weighin.report.layout import Notes, Section
 from weighin.report.terminal import Terminal, written
 from weighin.report.units import shown
 
@@ -152,12 +152,14 @@ def render(
 ) -> str:
     """A table of gates, figures, intervals, bounds and verdicts, and how many are not kept.
 
+    Below it each reason once, by the number that verdicts refer to.
+
     Args:
         outcomes: of all gates.
         strict: whether the bare figure is judged.
         terminal: that the table is fitted to, if one is given.
     """
-    rows = []
+    rows, reasons = [], Notes()
     for outcome in outcomes:
         record, where, figure, bound = outcome.record, "", "", ""
         if record is not None:
@@ -169,12 +171,12 @@ def render(
                 figure = shown(outcome.metric, record.value, record.low, record.high)
             if outcome.bound is not None and outcome.metric is not None:
                 bound = shown(outcome.metric, outcome.bound)
-        verdict = outcome.verdict + (f": {outcome.reason}" if outcome.reason else "")
+        verdict = outcome.verdict + reasons.note(outcome.reason)
         if strict and outcome.verdict == "within the interval":
             verdict = "breached, though not beyond the interval"
         rows.append([outcome.gate.text, where, figure, bound, verdict])
     headers = ["gate", "row", "figure", "bound", "verdict"]
-    section = Section("", headers, rows, [_summary(outcomes, strict)])
+    section = Section("", headers, rows, [*reasons.numbered, _summary(outcomes, strict)])
     return written([section], "text", terminal)
 
 

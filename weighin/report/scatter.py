@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weighin.core import Metric, Results, WeighinError, nearest
@@ -36,32 +37,48 @@ def draw(results: Results, x: str, y: str) -> Figure:
             self.savefig(content, format="png", dpi=100)
             return content.getvalue()
 
+    rows = _rows(results)
+    across_of, up_of = results.metric(x), results.metric(y)
+    points = [(row, _placed(row, across_of), _placed(row, up_of)) for row in rows]
+    drawn = [(row, across, up) for row, across, up in points if across and up]
+    if not drawn:
+        raise WeighinError(_nothing(rows, x, y))
+    models = dict.fromkeys(_model(row) for row, *_ in drawn)
     figure = Shown(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.add_subplot()
-    drawn = 0
-    for (model, dataset), records in by_model(results.records).items():
-        for row in rows_of_seeds(records, results.metrics):
-            first, second = (_placed(row, results.metric(name)) for name in (x, y))
-            if first is None or second is None:
-                continue
-            (across, x_bars), (up, y_bars) = first, second
-            axes.errorbar(across, up, xerr=x_bars, yerr=y_bars, fmt="o", capsize=2, ms=5)
-            axes.annotate(
-                _label(row), (across, up), xytext=(5, 5), textcoords="offset points", fontsize=8
-            )
-            drawn += 1
-        axes.set_title(f"{model} on {dataset}", fontsize=10)
-    if not drawn:
-        raise WeighinError(_nothing(results, x, y))
-    axes.set_xlabel(_title(results.metric(x)))
-    axes.set_ylabel(_title(results.metric(y)))
+    for row, (across, x_bars), (up, y_bars) in drawn:
+        axes.errorbar(across, up, xerr=x_bars, yerr=y_bars, fmt="o", capsize=2, ms=5)
+        axes.annotate(
+            _label(row) if len(models) == 1 else f"{_model(row)}: {_label(row)}",
+            (across, up),
+            xytext=(5, 5),
+            textcoords="offset points",
+            fontsize=8,
+            parse_math=False,  # a file's name may hold anything
+        )
+    if len(models) == 1:
+        axes.set_title(next(iter(models)), fontsize=10, parse_math=False)
+    axes.set_xlabel(_title(across_of), parse_math=False)
+    axes.set_ylabel(_title(up_of), parse_math=False)
     axes.margins(0.15)
     axes.grid(alpha=0.3)
     return figure
 
 
+def _rows(results: Results) -> list[Row]:
+    return [
+        row
+        for records in by_model(results.records).values()
+        for row in rows_of_seeds(records, results.metrics)
+    ]
+
+
+def _model(row: Row) -> str:
+    return f"{row.model} on {row.dataset}"
+
+
 def _label(row: Row) -> str:
-    return row.variant if row.format == "tflite" else f"{row.variant} ({row.place})"
+    return row.variant if row.is_main else f"{row.variant} ({row.place})"
 
 
 def _placed(row: Row, metric: Metric) -> tuple[float, list[list[float]]] | None:
@@ -79,8 +96,15 @@ def _title(metric: Metric) -> str:
     return f"{metric.title} ({unit})" if unit else metric.title
 
 
-def _nothing(results: Results, x: str, y: str) -> str:
-    there = sorted({record.metric for record in results.records if record.value is not None})
+def _nothing(rows: Sequence[Row], x: str, y: str) -> str:
+    there = sorted(
+        {
+            name
+            for row in rows
+            for name, records in row.records.items()
+            if over_seeds(records) is not None
+        }
+    )
     for name in (x, y):
         if name not in there:
             near = nearest(name, there)

@@ -185,14 +185,22 @@ def _section(table: Table, results: Results) -> Section:
     shown = [row for row in table.rows if not row.is_skipped]
     headers = ["variant", "runtime", *(column.header for column in table.columns), "why"]
     cells = [table.cells(row) for row in shown]
-    if not any(row[-1] for row in cells):
-        headers, cells = headers[:-1], [row[:-1] for row in cells]
-    metrics = [column.metric for column in table.columns]
+    # what no row fills is left out: reasons, or comparisons where the baseline is alone
+    filled = [at for at in range(len(headers)) if any(row[at] for row in cells)]
+    if not cells:
+        filled = list(range(len(headers) - 1))
+    columns = [column for at, column in enumerate(table.columns, start=2) if at in filled]
+    metrics = [column.metric for column in columns]
     lines = [*table.numbered, *_skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
-    optional = [column.header for column in table.columns if column.optional]
-    title = f"{table.model} on {table.dataset}"
-    return Section(title, headers, cells, lines, optional, under_first="runtime")
+    return Section(
+        f"{table.model} on {table.dataset}",
+        [headers[at] for at in filled],
+        [[row[at] for at in filled] for row in cells],
+        lines,
+        [column.header for column in columns if column.optional],
+        under_first="runtime",
+    )
 
 
 def _skips(rows: Sequence[Row]) -> list[str]:

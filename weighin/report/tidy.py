@@ -8,7 +8,7 @@ from weighin.core import Metric, Results
 from weighin.report.rows import by_model, rows_of
 
 PLACE = ("model", "dataset", "variant", "runtime", "threads", "seed", "format")
-_ENDINGS = ("low", "high", "verdict", "reason")
+_ENDINGS = ("low", "high", "verdict", "status", "reason")
 _SPELT = {"s": "seconds"}
 
 
@@ -16,7 +16,8 @@ def tidy(results: Results) -> list[dict[str, Any]]:
     """One row for each variant, runtime and seed; of every metric its figure and interval.
 
     A column's name ends in its metric's unit, where it has one: `latency_s`, `latency_s_low`.
-    What has no figure is None, and its `…_reason` says why. All rows have the same columns.
+    What has no figure is None: its `…_status` says whether it failed, was skipped or not measured,
+    and its `…_reason` why. All rows have the same columns.
     """
     rows: list[dict[str, Any]] = []
     for (model, dataset), records in by_model(results.records).items():
@@ -36,7 +37,8 @@ def tidy(results: Results) -> list[dict[str, Any]]:
                     continue
                 column = column_name(results.metric(name))
                 cells[column] = record.value
-                told = (record.low, record.high, record.verdict, record.reason)
+                status = "" if record.status == "ok" else record.status
+                told = (record.low, record.high, record.verdict, status, record.reason)
                 for ending, value in zip(_ENDINGS, told, strict=True):
                     if value not in (None, ""):
                         cells[f"{column}_{ending}"] = value
@@ -48,8 +50,8 @@ def tidy(results: Results) -> list[dict[str, Any]]:
 
 def _columns(results: Results) -> list[str]:
     """All columns that metrics may have, each figure's beside each other."""
-    names = [column_name(metric) for metric in results.metrics.values()]
-    names += [record.metric for record in results.records if record.metric not in results.metrics]
+    recorded = dict.fromkeys(record.metric for record in results.records)
+    names = [column_name(results.metric(name)) for name in (*results.metrics, *recorded)]
     return [each for name in names for each in (name, *(f"{name}_{end}" for end in _ENDINGS))]
 
 

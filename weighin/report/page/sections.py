@@ -30,8 +30,12 @@ def section(table: Table, columns: Sequence[Column], results: Results, file: int
     ranked = sorted(table.rows, key=lambda row: row.is_skipped)
     shown = [row for row in ranked if not row.is_skipped]
     rows = [_row(table, columns, row) for row in ranked]
-    metrics = [column.metric for column in table.columns]
     places = {column.metric: at for at, column in enumerate(columns)}
+    metrics = [
+        column.metric
+        for column in table.columns  # but where the baseline, which is compared with none, is alone
+        if any(row["cells"][places[column.metric]] for row in rows)
+    ]
     return {
         "file": file,
         "model": table.model,
