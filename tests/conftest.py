@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -114,6 +115,31 @@ class Shop:
         return found
 
 
+# Files that share what takes long to build: one process of several (pytest-xdist) tests them all.
+TOGETHER = {"test_worker.py": "built", "test_scheduler.py": "built"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, keep such files together, too."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFiles(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return TOGETHER.get(Path(file).name, file)
+
+    return ByFiles(config, log)
+
+
+def shared(factory: pytest.TempPathFactory, config: pytest.Config, name: str) -> Path:
+    """A folder that all processes of a run share, if there are several."""
+    base = factory.getbasetemp()
+    return (base.parent if hasattr(config, "workerinput") else base) / name
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test downloads anything, or finds or leaves anything in the user's folders."""
@@ -134,14 +160,18 @@ def child_environment(_own_surroundings: None) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[str, str]) -> Shop:
+def shop(
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+    child_environment: Mapping[str, str],
+) -> Shop:
     """The tiny project with a CNN beside its model, the repository's bench, all of it built."""
     project = write_project(tmp_path_factory.mktemp("tiny"))
     (project / "models" / "tiny_cnn.py").write_text(CNN, "utf-8")
     (project / "pytest.ini").write_text(SETTINGS, "utf-8")
     for bench in sorted((ROOT / "bench").glob("bench_*.py")):
         shutil.copy(bench, project / "bench")
-    cache = Cache(tmp_path_factory.mktemp("artifacts"))
+    cache = Cache(shared(tmp_path_factory, pytestconfig, "artifacts"))
     failed, rows = answer(BUILD, str(project), str(cache.folder), environment=child_environment)
     assert failed == {}
     return Shop(project, cache, {(model, variant, fmt): key for model, variant, fmt, key in rows})
