@@ -21,6 +21,7 @@ from helpers.finished import (
     write,
     write_data,
 )
+from helpers.needing import need_tensorflow
 from helpers.publishing import write_published
 from helpers.support import isolate_registries
 from helpers.tiny import tiny_arrays, write_project
@@ -136,6 +137,7 @@ def child_environment(_own_surroundings: None) -> Mapping[str, str]:
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory, child_environment: Mapping[str, str]) -> Shop:
     """The tiny project with a CNN beside its model, the repository's bench, all of it built."""
+    need_tensorflow()
     project = write_project(tmp_path_factory.mktemp("tiny"))
     (project / "models" / "tiny_cnn.py").write_text(CNN, "utf-8")
     (project / "pytest.ini").write_text(SETTINGS, "utf-8")
