@@ -22,6 +22,7 @@ from helpers.finished import (
     write,
     write_data,
 )
+from helpers.needing import need_tensorflow
 from helpers.publishing import write_published
 from helpers.support import isolate_registries
 from helpers.tiny import tiny_arrays, write_project
@@ -166,6 +167,7 @@ def shop(
     child_environment: Mapping[str, str],
 ) -> Shop:
     """The tiny project with a CNN beside its model, the repository's bench, all of it built."""
+    need_tensorflow()
     project = write_project(tmp_path_factory.mktemp("tiny"))
     (project / "models" / "tiny_cnn.py").write_text(CNN, "utf-8")
     (project / "pytest.ini").write_text(SETTINGS, "utf-8")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from helpers.commands import answer
 from helpers.evaluations import evaluations_of, with_figure
+from helpers.needing import need_tensorflow
 from helpers.tiny import registrations_undone
 
 import weighin
@@ -381,6 +382,7 @@ def test_models_are_what_their_files_say(names, child_environment):
     """Each tells what its outputs are, is untrained, and has the parameters it promises."""
     if names is LARGE and not os.environ.get("WEIGHIN_LARGE_MODELS"):
         pytest.skip("creates models of up to 144 million parameters: set WEIGHIN_LARGE_MODELS=1")
+    need_tensorflow()
     facts = _python(
         MODELS, json.dumps(names), *map(str, DEFINITIONS), environment=child_environment
     )

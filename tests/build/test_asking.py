@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.building import Built, context_of, job, published_arrays, run, write_weights
+from helpers.needing import need_tensorflow
 from helpers.tiny import registrations_undone, write_project
 
 from weighin.build.keys import BuildContext
@@ -160,6 +161,7 @@ class Runs:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """A run; then what the models are decided by is changed, and another one."""
+    need_tensorflow()
     project = write_project(tmp_path_factory.mktemp("project"))
     models = project / "models"
     (models / "asked.py").write_text(MODELS, "utf-8")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from helpers.building import TINY, Built, context_of, job, run
 from helpers.commands import importing
+from helpers.needing import need_tensorflow
 
 from weighin.build.cache import Cache
 
@@ -107,6 +108,7 @@ def finished_in(cache: Path) -> list[Path]:
 @pytest.fixture(scope="module")
 def two_runs(project: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What two processes that build the same at the same time have to say."""
+    need_tensorflow()
     folder = tmp_path_factory.mktemp("two")
     jobs = [("tiny", name) for name in TINY]
     with (

@@ -4,6 +4,7 @@
 import importlib.util
 
 import pytest
+from helpers import needing
 from helpers.commands import by_name
 from helpers.support import isolate_registries
 
@@ -126,7 +127,10 @@ def built(lines):
     return found.values()
 
 
-@pytest.mark.parametrize("package", ["tensorflow", "tensorflow-model-optimization"])
+@pytest.mark.parametrize(
+    "package",
+    ["tensorflow", pytest.param("tensorflow-model-optimization", marks=needing.tensorflow)],
+)
 def test_without_tensorflow_nothing_can_be_built(listed, monkeypatch, package):
     """Steps and exports name the package; runtimes that do without it stay."""
     module, really = package.replace("-", "_"), importlib.util.find_spec
@@ -142,6 +146,7 @@ def test_without_tensorflow_nothing_can_be_built(listed, monkeypatch, package):
     assert "unavailable" not in lines["litert"]
 
 
+@needing.tensorflow
 def test_versions_that_do_not_go_together_are_a_reason(listed, monkeypatch):
     """Of everything that is built with them."""
     monkeypatch.setattr(versions, "conflict_here", lambda: "keras 9 is too new")

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import needing
 from helpers.processes import fake_python
 
 from weighin.cli.doctor import found
@@ -282,6 +283,7 @@ def cepstra_by_hand(sound: np.ndarray) -> np.ndarray:
     return logarithms @ np.cos(angles) * np.sqrt(2 / bins)
 
 
+@needing.tensorflow
 def test_features_are_mel_cepstra() -> None:
     """TensorFlow, in its own process, computes what the definition says."""
     sound = np.stack([spoken(digit, digit, RATE) / np.float32(32768) for digit in range(3)])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.commands import made_by
+from helpers.needing import need_tensorflow
 from helpers.ranges_process import IMAGES, PROGRAM
 from helpers.rules import said
 
@@ -27,6 +28,7 @@ Read = Callable[[str], Graph]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of all models' files, which are made at once."""
+    need_tensorflow()
     return made_by(PROGRAM, tmp_path_factory.mktemp("ranges"))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.flatbuffer import dense, write
+from helpers.needing import need_tensorflow
 from helpers.support import tensorflow
 from helpers.tiny import registrations_undone, write_project
 
@@ -87,6 +88,7 @@ Made = Callable[[str, str], Artifact | Failure]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     """What became of a model's variant; all are built in one process."""
+    need_tensorflow()
     project = write_project(tmp_path_factory.mktemp("project"))
     (project / "models" / "graphs.py").write_text(MODELS, "utf-8")
     cache = tmp_path_factory.mktemp("cache")

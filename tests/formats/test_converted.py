@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from helpers.commands import made_by
 from helpers.converted import CLASSES, PROGRAM, SIDE, STEPS, UNITS, WIDTH, WORDS
+from helpers.needing import need_tensorflow
 
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
@@ -43,6 +44,7 @@ COUNTS["attention_open"] = COUNTS["attention"]
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
     """Reads a converted model by its name; all are converted at once."""
+    need_tensorflow()
     folder = made_by(PROGRAM, tmp_path_factory.mktemp("converted"))
     return lambda name: read_tflite(folder / f"{name}.tflite")
 

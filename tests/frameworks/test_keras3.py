@@ -5,20 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from helpers import needing
 from helpers.commands import told_by
 
-from weighin.frameworks import versions
-from weighin.packages import missing
-
-pytestmark = pytest.mark.skipif(
-    missing("tensorflow") is not None or versions.why_no_keras_3() is not None,
-    reason="needs TensorFlow with Keras 3",
-)
+pytestmark = needing.keras_3
 
 PROGRAM = """
 import json
 from helpers import keras3_process as tried
-names = ("moved", "permuted", "training", "waiting", "kept", "served")
+names = ("moved", "permuted", "training", "waiting", "kept")
 print(json.dumps({name: getattr(tried, name)() for name in names}))
 """
 
@@ -76,17 +71,3 @@ def test_a_direct_model_is_kept_and_converted(told: Any) -> None:
     assert max(kept["apart"]) < 1e-5
     assert kept["weights"] == 6
     assert "answers one example at a time: leave out batch=open" in kept["open"]
-
-
-def test_a_graph_of_tensorflow_is_called_by_its_signature(told: Any) -> None:
-    (inputs, outputs), answers = told["served"]["ports"], told["served"]["answers"]
-
-    assert inputs == ["left", "right"]
-    assert outputs == [["scores", "Softmax", "softmax"], ["sum", "MatMul", "linear"]]
-    assert answers["sum"] == [[12, 12]] * 3
-    assert answers["scores"] == [[0.25] * 4] * 3
-
-
-def test_a_graph_that_cannot_be_called_is_refused(told: Any) -> None:
-    assert "has no signature to be called by" in told["served"]["none"]
-    assert "takes 'left' of the shape (None, None)" in told["served"]["open"]

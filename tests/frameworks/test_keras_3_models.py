@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 from helpers.commands import answer
+from helpers.needing import need_tensorflow
 
 from weighin import registry
 from weighin.exports import int4
@@ -69,6 +70,7 @@ print(json.dumps([keras.__version__, said]))
 @pytest.fixture(scope="module")
 def said(child_environment: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """The version of `keras`, and what was said to its models, all in one child process."""
+    need_tensorflow()
     legacy = {**child_environment, "TF_USE_LEGACY_KERAS": "1"}  # must make no difference
     version, answers = answer(PROGRAM, *STEPS, *EXPORTS, environment=legacy)
     return version, answers

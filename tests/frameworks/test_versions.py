@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers.commands import answer
+from helpers.needing import need_tensorflow
 
 from weighin import grammar
 from weighin.build.cache import Cache
@@ -205,6 +206,7 @@ NAMED = {
 @pytest.fixture(scope="module")
 def broken(child_environment: Mapping[str, str]) -> dict[str, str]:
     """What really goes wrong with the installed versions, found out in a fresh process."""
+    need_tensorflow()
     found: dict[str, str] = answer(PROGRAM, environment=child_environment)
     return found
 
@@ -234,6 +236,7 @@ def test_nothing_is_built_by_versions_that_cannot_work(
     """Each job fails with the reason, before any process is started or the cache looked into."""
     installed = {TENSORFLOW: "2.15.1", KERAS: "2.15.1", TOOLKIT: "0.8.1"}
     monkeypatch.setattr(versions, "version", installed.get)
+    monkeypatch.setattr(versions, "missing", lambda package: None)
     job = Job("no model", "quick", 0, grammar.parse("prune(0.5)").steps)
 
     built = build([job], BuildContext(Cache(tmp_path / "cache"), SearchPaths.here(tmp_path), ()))

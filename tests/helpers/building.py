@@ -9,6 +9,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from helpers.needing import need_tensorflow
 from helpers.tiny import tiny_arrays, write_project
 
 from weighin import grammar
@@ -235,6 +236,7 @@ class Built:
 
 def run(jobs: Sequence[Job], build_context: BuildContext, workers: int = 0) -> Built:
     """Build, and keep what is told meanwhile."""
+    need_tensorflow()
     built = Built()
     built.outcomes = build(
         jobs,

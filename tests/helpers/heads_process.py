@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from helpers.commands import told_by
+from helpers.needing import need_tensorflow
 from helpers.tiny import tiny_arrays
 
 from weighin import grammar, registry
@@ -26,6 +27,7 @@ RECIPE = Recipe("tiny", epochs=3, finetune_epochs=1, batch_size=8, learning_rate
 
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
+    need_tensorflow()
     return told_by(PROGRAM)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from helpers import direct_process
+from helpers.direct_process import refused
 from helpers.tiny import tiny_arrays
 
-from weighin.core import WeighinError
 from weighin.datasets.loading import from_arrays
-from weighin.frameworks import direct, heads, keras3, loading, process, tf_keras
+from weighin.frameworks import direct, heads, keras3, loading
 
 
 def layers() -> Any:
@@ -144,15 +143,6 @@ def training() -> Any:
     }
 
 
-def refused(function: Callable[[], Any]) -> str:
-    """What is said."""
-    try:
-        function()
-    except WeighinError as error:
-        return str(error)
-    return ""
-
-
 def waiting() -> Any:
     """Models that wait for data, of a class or without an input."""
     data = from_arrays("tiny", tiny_arrays(), classes=3)
@@ -184,66 +174,4 @@ def waiting() -> Any:
 def kept() -> Any:
     """A model that goes directly, before and after it was a file."""
     original = stacked(layers().RMSNormalization(), layers().LSTM(3), layers().Dense(2))
-    model = loading.taken(original, "kept")
-    inputs = np.random.default_rng(0).random((5, 6, 4), np.float32)
-    wanted = np.asarray(original(inputs, training=False))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"model.{tf_keras.format_of(model)}"
-        path.write_bytes(tf_keras.serialize(model))
-        again = tf_keras.read(path)
-    (name,) = model.input_names
-    (answers,) = tf_keras.predict(again, {name: inputs}).values()
-    (file_answers,) = tf_keras.file_answers(
-        bytes(tf_keras.converter(again).convert()), {name: inputs}
-    ).values()
-    again.many = None
-    (singly,) = tf_keras.predict(again, {name: inputs}).values()
-    return {
-        "same": again.signature == model.signature and again.why == model.why,
-        "apart": [float(np.abs(each - wanted).max()) for each in (answers, file_answers, singly)],
-        "open": refused(lambda: tf_keras.converter(again, "open")),
-        "weights": len(again.weights),
-    }
-
-
-def served() -> Any:
-    """SavedModels that are no Keras's: one that is taken, and what is said of others."""
-    tf = process.tensorflow()
-
-    class Module(tf.Module):  # type: ignore[misc, name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            self.kernel = tf.Variable(tf.ones((4, 2)))
-
-        @tf.function  # type: ignore[untyped-decorator]
-        def answer(self, left: Any, right: Any) -> Any:
-            return {"sum": (left + right) @ self.kernel, "scores": tf.nn.softmax(left)}
-
-    module = Module()
-    like = {n: tf.TensorSpec((None, 4), tf.float32, n) for n in ("left", "right")}
-    with tempfile.TemporaryDirectory() as folder:
-        places = {name: Path(folder) / name for name in ("taken", "none", "open")}
-        tf.saved_model.save(
-            module, str(places["taken"]), module.answer.get_concrete_function(**like)
-        )
-        tf.saved_model.save(module, str(places["none"]))
-        like["left"] = tf.TensorSpec((None, None), tf.float32, "left")
-        tf.saved_model.save(
-            module, str(places["open"]), module.answer.get_concrete_function(**like)
-        )
-        model = direct.of_saved_model("taken", places["taken"], "why")
-        ones = np.ones((3, 4), np.float32)
-        return {
-            "ports": [
-                [port.name for port in model.signature.inputs],
-                [[port.name, port.kind, port.activation] for port in model.signature.outputs],
-            ],
-            "answers": {
-                name: values.tolist()
-                for name, values in tf_keras.predict(
-                    model, {"left": ones, "right": 2 * ones}
-                ).items()
-            },
-            "none": refused(lambda: direct.of_saved_model("x", places["none"], "why")),
-            "open": refused(lambda: direct.of_saved_model("x", places["open"], "why")),
-        }
+    return direct_process.kept(original, (6, 4))

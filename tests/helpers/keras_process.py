@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from helpers.commands import told_by
+from helpers.needing import need_tensorflow
 
 from weighin.build import worker
 from weighin.core import Recipe, ReferenceModel, Split, WeighinError
@@ -31,6 +32,7 @@ PROGRAM = (
 
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
+    need_tensorflow()
     return told_by(PROGRAM)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from helpers.commands import told_by
+from helpers.needing import need_tensorflow
 
 from weighin import grammar, registry
 from weighin.build import invariants
@@ -54,6 +55,7 @@ TRIALS: dict[str, tuple[str, ...]] = {
 
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
+    need_tensorflow()
     return told_by(PROGRAM)
 
 

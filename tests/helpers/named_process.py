@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from helpers.commands import told_by
+from helpers.needing import need_tensorflow
 
 from weighin import grammar, registry
 from weighin.core import Recipe, ReferenceModel, Task, WeighinError
@@ -27,6 +28,7 @@ WORDS, LENGTH, N = 300, 5, 60
 
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
+    need_tensorflow()
     return told_by(PROGRAM)
 
 

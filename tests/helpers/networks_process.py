@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from helpers.commands import told_by
+from helpers.needing import need_tensorflow
 
 from models.data_makers import grid
 from weighin.build.purity import read
@@ -30,6 +31,7 @@ NETWORKS = {
 
 def seen() -> Any:
     """What `main` prints, run once for all tests."""
+    need_tensorflow()
     return told_by(PROGRAM)
 
 

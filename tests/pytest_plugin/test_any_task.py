@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.needing import need_tensorflow
 from helpers.runs import Ran, run_pytest
 
 MODELS = '''"""Small models of every kind, and data that they can learn."""
@@ -159,6 +160,7 @@ def arrays() -> dict[str, dict[str, np.ndarray]]:
 @pytest.fixture(scope="module")
 def kinds(child_environment, tmp_path_factory) -> Ran:
     """One run of them all."""
+    need_tensorflow()
     project: Path = tmp_path_factory.mktemp("kinds")
     (project / "models" / "data").mkdir(parents=True)
     (project / "bench").mkdir()

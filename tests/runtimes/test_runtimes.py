@@ -1,17 +1,17 @@
 """Sessions answer as the file says: batched or one by one, float or quantized."""
-# ruff: noqa: SIM300 - an assertion names what is expected first
 
 import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from helpers import flatbuffer
+from helpers import flatbuffer, needing
 from helpers.commands import answer
 
 from weighin import registry
 from weighin.core import WeighinError
 from weighin.measure.cold_start import cold_starts
+from weighin.packages import missing
 from weighin.runtimes import _litert
 from weighin.runtimes.keras import KerasGPU
 from weighin.runtimes.litert import BATCH
@@ -426,6 +426,7 @@ def test_a_gpu_that_tensorflow_does_not_see_is_refused(keras_run):
     assert "tensorflow[and-cuda]" in gpu
 
 
+@needing.tensorflow
 def test_keras_gpu_reports_a_reason_where_there_is_no_gpu(monkeypatch, tmp_path):
     """A GPU is available only if the driver lists it, and as many as it lists."""
     monkeypatch.setattr(machine, "GPU_FOLDER", tmp_path / "gpus")
@@ -439,7 +440,7 @@ def test_keras_gpu_reports_a_reason_where_there_is_no_gpu(monkeypatch, tmp_path)
 
 
 def test_runtimes_are_available_here():
-    """What the project depends on is found: LiteRT and Keras on the CPU can always be used."""
+    """What the project depends on is found: LiteRT always, Keras on the CPU with TensorFlow."""
     reasons = {name: registry.runtimes[name].available() for name in ("litert", "keras-cpu")}
 
-    assert {"litert": None, "keras-cpu": None} == reasons
+    assert {"litert": None, "keras-cpu": missing("tensorflow")} == reasons

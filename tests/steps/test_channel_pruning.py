@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from helpers.commands import run_python
+from helpers.needing import need_tensorflow
 
 NETS = (
     *("sequential_convolutions", "dense_only", "residual", "inception"),
@@ -22,6 +23,7 @@ NETS = (
 @pytest.fixture(scope="module")
 def seen(child_environment: Mapping[str, str]) -> Any:
     """What narrowing real Keras models showed, all of it in one process."""
+    need_tensorflow()
     program = Path(__file__).parents[1] / "helpers" / "narrowing.py"
     done = run_python(program, environment=child_environment)
     assert 0 == done.returncode, done.stderr

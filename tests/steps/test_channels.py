@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.needing import need_tensorflow
 from helpers.tiny import registrations_undone, write_project
 
 from weighin import grammar
@@ -66,6 +67,7 @@ def case(name: str, format: str = "tflite", model: str = "branched") -> Case:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunContext]:
     """All variants of both models, built in one go."""
+    need_tensorflow()
     project, cache = (tmp_path_factory.mktemp(name) for name in ("project", "cache"))
     models = write_project(project) / "models"
     (models / "branched.py").write_text(MODELS, "utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.needing import need_tensorflow
 from helpers.tiny import registrations_undone, write_project
 
 from weighin import grammar
@@ -139,6 +140,7 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     """Everything below, built in one call."""
+    need_tensorflow()
     project = write_project(tmp_path_factory.mktemp("project"))
     (project / "models" / "net.py").write_text(MODELS, "utf-8")
     cache = tmp_path_factory.mktemp("cache")

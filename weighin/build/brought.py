@@ -43,8 +43,7 @@ class BroughtModel:
             WeighinError: if the recipe would train the dense start, or the Keras that wrote the
                 file is not to be had beside the TensorFlow that is installed.
         """
-        if self.source.keras == 3 and (reason := versions.why_no_keras_3()):
-            raise WeighinError(f"{self.source.path} was written by Keras 3. {reason}")
+        check_readable(self.source)
         if self.recipe.epochs or self.recipe.weights is not None:
             raise WeighinError(
                 f"Model {self.source.name!r} is trained already: epochs=0, and no weights=."
@@ -52,6 +51,16 @@ class BroughtModel:
         profiles = {PROFILE: self.recipe}
         model = ReferenceModel(self.source.name, _from_file, profiles, self.source)
         registry.models.add(self.source.name, model)
+
+
+def check_readable(source: ModelFile) -> None:
+    """Refuse a file that no Keras here can read.
+
+    Raises:
+        WeighinError: if Keras 3 wrote it, which the TensorFlow that is installed goes without.
+    """
+    if source.keras == 3 and (reason := versions.why_no_keras_3()):
+        raise WeighinError(f"{source.path} was written by Keras 3. {reason}")
 
 
 def _from_file(keras: Any) -> Any:

@@ -38,6 +38,7 @@ class Saved:
         config: the model's configuration; empty where there is none.
         training: how it was compiled, in its Keras's words; empty where it was not.
         acting: operators by which the graph of a SavedModel does more than answer.
+        version: of the Keras that wrote it, where it says so.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Saved:
     config: Mapping[str, Any]
     training: Mapping[str, Any]
     acting: tuple[str, ...] = ()
+    version: str = ""
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -108,7 +110,8 @@ def _read_archive(content: bytes) -> Saved:
         metadata = _mapping(entry(archive, "metadata.json"))
         archive.getinfo("model.weights.h5")
     config["class_name"], config["config"]  # a KeyError says which is missing
-    return Saved("keras", _major(metadata.get("keras_version")), config, _compiled_of(config))
+    version = _text(metadata.get("keras_version"))
+    return Saved("keras", _major(version), config, _compiled_of(config), version=version)
 
 
 def _compiled_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,14 +124,15 @@ def _read_h5(content: bytes) -> Saved:
 
     with h5py.File(io.BytesIO(content), "r") as file:
         _check_h5(file, len(content))
+        version = _text(file.attrs.get("keras_version"))
         if "model_config" not in file.attrs:
             if not {"layers", "vars", "layer_names"} & {*file, *file.attrs}:
                 raise ValueError("it holds neither a model nor weights")
-            return Saved("weights", _major(file.attrs.get("keras_version")), {}, {})
+            return Saved("weights", _major(version), {}, {}, version=version)
         config = _mapping(file.attrs["model_config"])
         training = _mapping(file.attrs.get("training_config", "{}"))
         config["class_name"], config["config"], file["model_weights"]
-        return Saved("h5", _major(file.attrs.get("keras_version")), config, training)
+        return Saved("h5", _major(version), config, training, version=version)
 
 
 def _check_h5(file: Any, stored: int) -> None:
@@ -172,6 +176,7 @@ def _read_folder(path: Path) -> Saved:
             {"class_name": root.get("class_name", ""), "config": root.get("config"), "all": layers},
             training if isinstance(training, dict) else {},
             acting,
+            _text(root.get("keras_version")),
         )
 
 
@@ -186,9 +191,12 @@ def _node_of(operator: str) -> bytes:
     return bytes([0x12, len(operator)]) + operator.encode()
 
 
-def _major(version: Any) -> int | None:
-    text = version.decode() if isinstance(version, bytes) else str(version or "")
-    begin = text.partition(".")[0]
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
+
+
+def _major(version: str) -> int | None:
+    begin = version.partition(".")[0]
     return int(begin) if begin.isdecimal() else None
 
 

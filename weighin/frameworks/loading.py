@@ -17,12 +17,16 @@ from weighin.core import Array, Dataset, ModelFile, Port, WeighinError
 from weighin.definitions import function_of
 from weighin.formats.model_file import WAY_OUT, digest
 from weighin.formats.saved import read_saved
-from weighin.frameworks import direct, heads, keras3, tf_keras
+from weighin.frameworks import direct, heads, keras3, process, tf_keras, versions
 from weighin.frameworks.direct import DirectModel
 from weighin.frameworks.process import keras, tensorflow
 
 MOVED = 1e-5  # share of the answers' spread by which a moved model may differ from the original
 _COMPARED = 16  # examples that both answer
+_OTHER_PLACES = (  # of a .weights.h5 file's arrays, which older releases look for elsewhere
+    "Another Keras may have written it, and here is Keras {}: write it by that, or by Keras 2 with "
+    "model.save_weights('mine.h5'), which every Keras 2 reads. "
+)
 _UNKNOWN = (  # how either Keras says that it does not know a class
     r"[Uu]nknown (?:layer|object|activation function|[a-z]+): '?([\w.>]+)'?",
     r"Could not (?:locate|deserialize) (?:class|function) '([\w.>]+)'",
@@ -59,7 +63,7 @@ def load(source: ModelFile, dataset: Dataset | None = None) -> Any:
     except WeighinError:
         raise
     except Exception as error:
-        raise _unreadable(source.path, error) from error
+        raise _unreadable(source.path, error, saved.version, _version(saved.keras == 3)) from error
     return taken(model, source.name, dataset, whole=True)
 
 
@@ -239,18 +243,35 @@ def _made(source: ModelFile, dataset: Dataset | None) -> Any:
         model.load_weights(str(source.weights))
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
+        here = _version(keras3.is_model(model))
+        hint = _OTHER_PLACES.format(here) if "received 0 variables" in reason else ""
         raise WeighinError(
-            f"{source.weights} does not fit what {source.function} of {source.path.name} returns: "
-            f"{type(error).__name__}: {reason}"
+            f"{source.weights} does not fit what {source.function} of {source.path.name} returns. "
+            f"{hint}What Keras said: {type(error).__name__}: {reason}"
         ) from error
     return model
 
 
-def _unreadable(path: Path, error: Exception) -> WeighinError:
+def _version(of_3: bool) -> str:
+    return str(keras3.module().__version__) if of_3 else process.keras_version()
+
+
+def _unreadable(path: Path, error: Exception, written: str, here: str) -> WeighinError:
+    """Why a file could not be read, and the way out.
+
+    Args:
+        path: of the file.
+        error: that Keras has raised.
+        written: version of the Keras that wrote it, if it says so.
+        here: version of the Keras that was to read it.
+    """
     text = " ".join(str(error).split())
-    for pattern in _UNKNOWN:
+    way_out = versions.newer_keras(written, here)
+    for pattern in () if way_out else _UNKNOWN:  # a newer Keras knows more classes
         if named := re.search(pattern, text):
             return WeighinError(f"{path} holds {named[1]}, which is none of Keras's: {WAY_OUT}.")
+    by = f"was written by Keras {written} and " if written else ""
     return WeighinError(
-        f"{path} cannot be read by the Keras that wrote it: {type(error).__name__}: {text[:300]}"
+        f"{path} {by}cannot be read by Keras {here}. {way_out}{' ' if way_out else ''}What it "
+        f"said: {type(error).__name__}: {text[:300]}"
     )

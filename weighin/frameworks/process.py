@@ -38,6 +38,13 @@ def keras() -> Any:
     return importlib.import_module("tf_keras") if (major, minor) >= (2, 16) else tf.keras
 
 
+def keras_version() -> str:
+    """The version of that Keras 2; `tf.keras` does not tell its own."""
+    module = keras()
+    told = getattr(module, "__version__", None)
+    return str(told or importlib.import_module("keras").__version__)
+
+
 @cache
 def toolkit() -> Any:
     """The module `tensorflow_model_optimization`."""

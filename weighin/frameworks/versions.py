@@ -99,6 +99,24 @@ def no_keras_3(installed: Mapping[str, str | None]) -> str | None:
     return None
 
 
+def newer_keras(written: str, here: str) -> str:
+    """Which packages read what a newer Keras has written, as a sentence; empty if it is not newer.
+
+    Args:
+        written: version of the Keras that wrote a file; empty where it does not say.
+        here: version of the Keras that is to read it.
+    """
+    wanted = release(written)[:2]
+    if len(wanted) < 2 or wanted <= release(here)[:2]:
+        return ""
+    minor = f"{wanted[0]}.{wanted[1]}"
+    if wanted >= (3,):
+        return f"pip install '{KERAS_3}>={minor}' reads it."
+    packages = [f"'{TENSORFLOW}=={minor}.*'"]
+    packages += [f"'{KERAS}=={minor}.*'"] if wanted >= (2, 16) else []
+    return f"pip install {' '.join(packages)} reads it."
+
+
 def why_no_keras_3() -> str | None:
     """What `no_keras_3` says of the installed versions."""
     return no_keras_3({name: version(name) for name in (TENSORFLOW, KERAS_3)})

@@ -10,7 +10,7 @@ from typing import Any
 
 from weighin import registry
 from weighin.build.artifacts import Artifacts
-from weighin.build.brought import PROFILE, BroughtModel
+from weighin.build.brought import PROFILE, BroughtModel, check_readable
 from weighin.build.finished import ENDING, FinishedFiles
 from weighin.core import ModelFile, Recipe, Suite, WeighinError
 from weighin.datasets import bringing, drawing
@@ -111,10 +111,11 @@ def planned(files: Sequence[str | Path], asked: Asked) -> Run:
 def _of_keras(file: str, asked: Asked) -> Run:
     """A run on what is built from a Keras model."""
     source = _source(file, asked)
-    if asked.data is None:
-        raise WeighinError(f"{file} is weighed on data: --data (weighin weigh --help lists kinds).")
     if obstacle := versions.why_not_here():
         raise WeighinError(obstacle)
+    check_readable(source)  # before data are asked for, or read for minutes
+    if asked.data is None:
+        raise WeighinError(f"{file} is weighed on data: --data (weighin weigh --help lists kinds).")
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
     model = BroughtModel(source, _recipe(source, brought.name if brought else "", asked))
