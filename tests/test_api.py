@@ -53,6 +53,14 @@ def test_figures_are_found_by_variant_and_name(weighed: Weighed) -> None:
     assert "worse" == weighed["permuted.tflite", "litert"].top1_delta.verdict
 
 
+def test_a_variant_prints_its_figures_as_a_table_does(weighed: Weighed) -> None:
+    first, *lines = repr(weighed["baseline"]).splitlines()
+
+    assert "baseline on litert" == first
+    assert any(line.startswith("top1: 95.00 % [") for line in lines)
+    assert any(line.startswith("latency: ") and "µs [" in line for line in lines)
+
+
 def test_a_wrong_name_is_answered_with_the_nearest(weighed: Weighed) -> None:
     with pytest.raises(KeyError, match=r"Did you mean 'permuted\.tflite'"):
         weighed["permuted"]
@@ -125,8 +133,9 @@ def test_what_cannot_be_weighed_is_refused(
 
 
 def test_an_option_that_is_none_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="epoch"):
-        weighin.weigh("a.tflite", epoch=3)
+    for wrong, near in (("epoch", "epochs"), ("varients", "variants"), ("gate", "gates")):
+        with pytest.raises(TypeError, match=rf"no option '{wrong}'; did you mean '{near}'\?"):
+            weighin.weigh("a.tflite", **{wrong: 3})
 
 
 def test_a_file_is_inspected(tmp_path: Path) -> None:

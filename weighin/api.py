@@ -5,6 +5,7 @@ What they return prints as the command's tables, and as HTML in a notebook.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,9 +26,10 @@ from weighin.job.weighing import Asked
 from weighin.records import store
 from weighin.report import compare as comparing
 from weighin.report import inspection, scatter
-from weighin.report.rows import Row, by_model, rows_of_seeds
+from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
 from weighin.report.table import render
 from weighin.report.tidy import tidy
+from weighin.report.units import shown
 
 if TYPE_CHECKING:
     import pandas
@@ -43,10 +45,10 @@ class VariantFigures:
         variant: its name.
     """
 
-    def __init__(self, row: Row) -> None:
-        """Take a table's row."""
+    def __init__(self, row: Row, results: Results) -> None:
+        """Take a table's row, and the results that it is of."""
         self.variant = row.variant
-        self._row = row
+        self._row, self._results = row, results
 
     def __getattr__(self, name: str) -> Record:
         """A metric's record with `value`, `low`, `high` and `verdict`; of several seeds the first.
@@ -65,8 +67,13 @@ class VariantFigures:
         return [*super().__dir__(), *self._row.records]
 
     def __repr__(self) -> str:
-        told = {name: records[0].value for name, records in self._row.records.items()}
-        return f"<{self.variant} on {self._row.case.place}: {told}>"
+        figures = {name: over_seeds(records) for name, records in self._row.records.items()}
+        lines = [
+            f"{name}: {shown(self._results.metric(name), one.mean, one.low, one.high)}"
+            for name, one in figures.items()
+            if one is not None
+        ]
+        return "\n".join([f"{self.variant} on {self._row.case.place}", *lines])
 
 
 class Weighed:
@@ -105,7 +112,7 @@ class Weighed:
         rows = [row for row in self._rows() if row.variant == variant]
         for row in rows:
             if runtime in ("", row.runtime):
-                return VariantFigures(row)
+                return VariantFigures(row, self.results)
         there = [row.runtime for row in rows] if rows else self.variants
         near = nearest(runtime if rows else variant, there)
         hint = f" Did you mean {near!r}?" if near else ""
@@ -238,6 +245,12 @@ def _asked(data: Any, options: Mapping[str, Any]) -> Asked:
         if key in rest:
             value = rest[key]
             rest[key] = (value,) if isinstance(value, str | int) else tuple(value)
+    known = [field.name for field in dataclasses.fields(Asked) if field.name != "reading"]
+    for key in rest:
+        if key not in known:
+            near = nearest(key, [*known, *_READING])
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise TypeError(f"weigh() has no option {key!r}{hint}")
     if "results_dir" in rest:
         rest["results_dir"] = Path(rest["results_dir"])
     asked = Asked(reading=Reading(**reading), **rest)

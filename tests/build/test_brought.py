@@ -235,6 +235,49 @@ def test_the_command_weighs_every_kind_of_file(
             assert right.mean() == pytest.approx(top1[variant].value, abs=0.1)
 
 
+def test_a_test_part_is_enough_where_nothing_is_trained_or_calibrated(
+    folder: Path, tmp_path: Path, few_cold_starts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what needs more is skipped with the reason."""
+    monkeypatch.chdir(folder)
+    with np.load("pixels.npz") as arrays:
+        np.savez("tested.npz", x_test=arrays["x_test"], y_test=arrays["y_test"])
+    options = ["--cache-dir", str(tmp_path / "cache"), "-o", str(tmp_path / "results")]
+    words = ["old_h5.h5", "--data", "tested.npz", "--variants", "float16,dynamic,int8"]
+
+    with registrations_undone():
+        result = CliRunner().invoke(
+            main, ["weigh", *words, *options, "--runtimes", "litert", "--pair-seconds", "0.05"]
+        )
+
+    assert 0 == result.exit_code, result.output
+    (path,) = (tmp_path / "results").glob("*.json")
+    top1 = {each.variant: each for each in store.load(path).records if each.metric == "top1"}
+    assert {"ok"} == {top1[name].status for name in ("baseline", "float16", "dynamic")}
+    assert "skipped" == top1["int8"].status
+    assert "Calibrating takes examples that are not tested on" in top1["int8"].reason
+
+
+def test_what_does_not_fit_the_model_is_one_error(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It exits with 2, without a table or a results file."""
+    monkeypatch.chdir(folder)
+    with np.load("pixels.npz") as arrays:
+        np.savez("shifted.npz", **{**arrays, "y_test": arrays["y_test"] + 1})
+    options = ["--cache-dir", str(tmp_path / "cache"), "-o", str(tmp_path / "results")]
+
+    with registrations_undone():
+        command = ["weigh", "old_h5.h5", "--data", "shifted.npz", *options]
+        result = CliRunner().invoke(main, command)
+
+    assert 2 == result.exit_code, result.output
+    assert "Error: " in result.output
+    assert "classes" in result.output.partition("Error: ")[2]
+    assert "latency" not in result.output
+    assert [] == list((tmp_path / "results").glob("*"))
+
+
 @pytest.mark.parametrize("name", each(["moved", "old_h5"]))
 def test_layers_are_trained_further(bench: Bench, name: str) -> None:
     pruned = bench.artifact(name, "prune(0.5)")

@@ -214,6 +214,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["a.tflite", "--margin", "nan"], "--pair-seconds, --margin: wanted numbers"),
         (["a.tflite", "--gate", "fast"], "Gate 'fast' is not understood"),
         (["a.tflite", "--gate", "top2 >= 0.1"], "there is no metric 'top2'"),
+        (["a.tflite", "--gate", "mae_delta <= 3"], "mae_delta is no figure of what is asked here"),
         (["a.tflite", "--gate", "b: top1 >= 0.1"], "no file is called 'b'; there are baseline"),
         (["a.tflite", "-o", "d.npz"], "is a file"),
         (["a.tflite", "-o", "d.npz/below"], "--output"),
@@ -241,7 +242,7 @@ def test_what_is_wrong_is_told_at_once_and_exits_with_2(
 
     assert 2 == result.exit_code, result.output
     assert told in " ".join(result.output.split())
-    assert not Path("results").exists()
+    assert not list(Path.cwd().glob("results/local/*"))
     assert isinstance(result.exception, SystemExit)
 
 

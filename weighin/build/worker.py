@@ -157,12 +157,18 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
         tf_keras.start_afresh(job.seed)
         model = tf_keras.read(parent.path, quantized=True)
         if job.export is not None:
-            export = partial(_exported, job.export, model)
-            content = export(trainer.calibration())
+            export, is_calibrated = (
+                partial(_exported, job.export, model),
+                _is_calibrated(job.export),
+            )
+            # others may do without, where there is nothing but what is tested on
+            is_given = is_calibrated or not dataset.test_only
+            content = export(trainer.calibration() if is_given else {})
             seconds = time.perf_counter() - began
-            facts["calibration"] = calibration.facts_of(trainer.calibration())
+            if is_given:
+                facts["calibration"] = calibration.facts_of(trainer.calibration())
             is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
-            if _is_calibrated(job.export) and is_short:
+            if is_calibrated and is_short:
                 half = export(named.taken(trainer.calibration(), slice(None, None, 2)))
                 facts["calibration"] |= _moved(content, half, trainer, parent)
             answers = parent.outputs()  # the same model's

@@ -33,12 +33,14 @@ def measure(run: Run, watcher: Watcher | None = None) -> bool:
         Whether nothing failed.
 
     Raises:
-        WeighinError: if a data set is missing or a folder cannot be written.
+        WeighinError: if a data set is missing, a folder cannot be written, nothing could be built
+            or a gate is on a figure that there is none of.
     """
     planned = [(function, cell) for function, scope in functions() for cell in run.cells(scope)]
     planned.sort(key=lambda each: _needs_tensorflow(each[1]))  # last, so that it disturbs nothing
     watcher = watcher or Shown()
     run.begin([cell for _, cell in planned], watcher)
+    run.refuse_in_vain()
     _greeted(run)
     try:
         with watcher.measuring(len(planned)) as progress:

@@ -12,7 +12,15 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from weighin import registry
-from weighin.core import Case, Record, Results, Scope, WeighinError
+from weighin.core import (
+    Case,
+    NotBuiltError,
+    Record,
+    Results,
+    Scope,
+    SkippedError,
+    WeighinError,
+)
 from weighin.diagnostics.explaining import explain
 from weighin.job import plan
 from weighin.job.environment import environment
@@ -91,6 +99,47 @@ class Run:
             )
         self._recorder = Recorder(path, self._planned())
         self.path = path
+
+    def refuse_in_vain(self) -> None:
+        """End a run before it measures what nobody can use; nothing is left of it.
+
+        Raises:
+            WeighinError: if nothing at all could be built, with the reason; or if a gate is on a
+                figure that no row has.
+        """
+        try:
+            self._check_built()
+            self._check_gates()
+        except WeighinError:
+            if self.path is not None:
+                self.path.unlink(missing_ok=True)
+            self._recorder = None
+            raise
+
+    def _check_built(self) -> None:
+        reasons: list[WeighinError] = []
+        for case in dict.fromkeys(cell.case for cell in self._cells if not cell.unavailable()):
+            try:
+                self.context.artifact(case)
+            except (NotBuiltError, SkippedError) as reason:
+                reasons.append(reason)
+            except WeighinError:
+                return  # it was built, and its row says what is wrong with it
+            else:
+                return
+        if reasons:
+            failed = [reason for reason in reasons if isinstance(reason, NotBuiltError)]
+            raise (failed or reasons)[0]
+
+    def _check_gates(self) -> None:
+        rows = [record for cell in self._cells for record in _unmeasured(cell, NOT_YET)]
+        there = list(dict.fromkeys(record.metric for record in rows))
+        for gate in self.settings.gates:
+            if gate.metric not in there:
+                raise WeighinError(
+                    f"Gate {gate.text!r}: {gate.metric} is no figure of what is asked here; there "
+                    f"are {', '.join(there)}."
+                )
 
     def keep(self, cell: Cell) -> None:
         """Append what a cell has recorded since it was kept last."""

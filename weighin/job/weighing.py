@@ -115,7 +115,10 @@ def _of_keras(file: str, asked: Asked) -> Run:
         raise WeighinError(obstacle)
     check_readable(source)  # before data are asked for, or read for minutes
     if asked.data is None:
-        raise WeighinError(f"{file} is weighed on data: --data (weighin weigh --help lists kinds).")
+        raise WeighinError(
+            f"{source.name} is weighed on data, and none are given: --data, or data= in Python "
+            f"(weighin weigh --help lists the kinds)."
+        )
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
     model = BroughtModel(source, _recipe(source, brought.name if brought else "", asked))

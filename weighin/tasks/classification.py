@@ -181,11 +181,12 @@ def class_scores(scores: Array) -> Array:
 
 
 def classes_of(dataset: Dataset) -> int:
-    """How many classes the targets number."""
+    """How many classes the targets of both parts number."""
     target = dataset.train.target
     if _is_one_hot(target):
         return int(target.shape[1])
-    return dataset.classes or int(target.max(initial=0)) + 1
+    highest = max(int(part.target.max(initial=0)) for part in (dataset.train, dataset.test))
+    return dataset.classes or highest + 1
 
 
 def _one(signature: Signature) -> Port:
@@ -254,6 +255,6 @@ def _check_units(port: Port, named: Any, classes: int, task: Task) -> None:
     elif port.units is not None and port.units != classes:
         raise WeighinError(
             f"The model's head, {port.head}, gives {port.units} scores, the data have {classes} "
-            f"classes: let the layer have {classes} units, or correct classes= where the data are "
-            f"registered."
+            f"classes: let the layer have {classes} units, number the classes from 0, or correct "
+            f"--classes, or classes= where the data are registered."
         )
