@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import pickle
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -380,6 +383,7 @@ CODE = "holds code: layer 'code' is a Lambda layer"
 def test_what_cannot_be_weighed_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
     """Code that nobody trusts does not run, even where its source says that it was looked at."""
     weights = folder / "net_written.weights.h5"
+    installed = version("tf-keras" if versions.why_no_keras_3() is None else "keras")
     wanted = {
         **dict.fromkeys(untrusted(folder, "code2"), CODE),
         dataclasses.replace(
@@ -391,6 +395,13 @@ def test_what_cannot_be_weighed_is_refused_by_name(folder: Path, tmp_path: Path)
         model_file(
             folder / "net2.py", function="nothing", weights=weights, name="nothing"
         ): "nothing returns int, not a model of Keras",
+        model_file(of_a_newer_keras(folder), name="newer"): (
+            f"was written by Keras 2.99.0 and cannot be read by Keras {installed}. pip install "
+            f"'tensorflow==2.99.*' 'tf-keras==2.99.*' reads it."
+        ),
+        model_file(
+            folder / "net2.py", function="net", weights=laid_out_otherwise(folder), name="laid"
+        ): f"Another Keras may have written it, and here is Keras {installed}: write it by that",
     }
     (folder / "ran2").unlink(missing_ok=True)  # other tests trust it
 
@@ -411,6 +422,26 @@ def test_what_cannot_be_weighed_of_keras_3_is_refused_by_name(folder: Path, tmp_
     assert all(CODE in reason for reason in code)
     assert not (folder / "ran3").exists()
     assert "as Keras 3's model.export does where layers such as RandomFlip are inside" in training
+
+
+def of_a_newer_keras(folder: Path) -> Path:
+    """A file that says so, with an argument of a layer that this Keras does not know."""
+    path = shutil.copy(folder / "old_h5.h5", folder / "newer.h5")
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["layers"][0]["config"]["newly"] = True
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = "2.99.0"
+    return path
+
+
+def laid_out_otherwise(folder: Path) -> Path:
+    """Weights where no Keras looks for them."""
+    path = folder / "laid.weights.h5"
+    with h5py.File(path, "w") as file:
+        file.create_group("vars")  # of the model itself, which has none
+        file["layers/elsewhere/vars/0"] = np.ones((36, 24), np.float32)
+    return path
 
 
 def untrusted(folder: Path, name: str) -> list[ModelFile]:

@@ -72,6 +72,7 @@ def test_it_is_told_which_keras_wrote_a_file(
     of_archive = read_saved(keras_file(tmp_path, version))
     of_h5 = read_saved(h5_file(tmp_path, keras_version=version))
 
+    assert [version] * 2 == [of_archive.version, of_h5.version]
     assert ("keras", keras) == (of_archive.kind, of_archive.keras)
     assert ("h5", keras) == (of_h5.kind, of_h5.keras)
 
@@ -80,11 +81,13 @@ def test_a_folder_is_of_keras_2_where_that_left_an_account(tmp_path: Path) -> No
     (tmp_path / "other").mkdir()
     plain = read_saved(saved_model(tmp_path))
     kept = read_saved(
-        saved_model(tmp_path / "other", class_name="Net", config=CODE["config"], name="net")
+        saved_model(
+            tmp_path / "other", class_name="Net", config=CODE["config"], keras_version="2.15.0"
+        )
     )
 
     assert (plain.kind, plain.keras) == ("savedmodel", None)
-    assert (kept.kind, kept.keras) == ("savedmodel", 2)
+    assert (kept.kind, kept.keras, kept.version) == ("savedmodel", 2, "2.15.0")
     assert kept.code == ("layer 'secret' is a Lambda layer",)
 
 

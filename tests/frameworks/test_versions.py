@@ -19,7 +19,15 @@ from weighin.build.scheduler import build
 from weighin.core import Failure
 from weighin.datasets.search import SearchPaths
 from weighin.frameworks import versions
-from weighin.frameworks.versions import KERAS, TENSORFLOW, TOOLKIT, conflict, no_keras_3, release
+from weighin.frameworks.versions import (
+    KERAS,
+    TENSORFLOW,
+    TOOLKIT,
+    conflict,
+    newer_keras,
+    no_keras_3,
+    release,
+)
 
 # The rules
 
@@ -74,6 +82,22 @@ def test_files_of_keras_3_want_a_tensorflow_that_has_it(
 
     assert given.startswith(reason)
     assert bool(reason) == given.endswith("export it to .tflite by Keras 3 and weigh that file.")
+
+
+@pytest.mark.parametrize(
+    ("written", "here", "told"),
+    [
+        ("", "2.13.1", ""),
+        ("2.13.1", "2.13.0", ""),
+        ("2.13.1", "2.15.0", ""),
+        ("2.15.0", "2.13.1", "pip install 'tensorflow==2.15.*' reads it."),
+        ("2.21.0", "2.13.1", "pip install 'tensorflow==2.21.*' 'tf-keras==2.21.*' reads it."),
+        ("3.15.1", "3.3.3", "pip install 'keras>=3.15' reads it."),
+    ],
+)
+def test_a_newer_keras_is_named_by_its_packages(written: str, here: str, told: str) -> None:
+    """Only a newer one: what an older one wrote is unreadable for another cause."""
+    assert told == newer_keras(written, here)
 
 
 @pytest.mark.parametrize(

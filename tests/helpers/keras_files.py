@@ -33,8 +33,9 @@ def content(
     config: Mapping[str, Any] | None = None,
     optimizer: Mapping[str, Any] | None = None,
     compression: int = zipfile.ZIP_STORED,
+    version: str = "",
 ) -> bytes:
-    """A model as Keras writes it in either format."""
+    """A model as Keras writes it in either format; a .keras file as that version of Keras."""
     text = json.dumps(config or sequential(layer("Dense", "dense")))
     if format == "h5":
         arrays = {f"model_weights/{name}": array for name, array in weights.items()}
@@ -44,7 +45,7 @@ def content(
     arrays |= {f"optimizer/vars/{name}": array for name, array in (optimizer or {}).items()}
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", compression) as archive:
-        archive.writestr("metadata.json", "{}")
+        archive.writestr("metadata.json", json.dumps({"keras_version": version}))
         archive.writestr("config.json", text)
         archive.writestr("model.weights.h5", hdf5(arrays))
     return target.getvalue()

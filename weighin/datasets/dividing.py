@@ -63,7 +63,8 @@ def divide(count: int, labels: Array | None, seed: int, name: str) -> Division:
     parts = {"train": order[~tested], "test": order[tested]}
     return Division(
         parts,
-        f"no test part came: split 80:20 by seed {seed}, {by}",
+        f"no test part came: split 80:20 by seed {seed}, {by} "
+        "(a model that was trained on all of it has seen these examples)",
     )
 
 
