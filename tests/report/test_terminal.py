@@ -85,6 +85,50 @@ def test_a_long_variant_is_folded_at_its_steps_and_arguments() -> None:
     }
 
 
+@pytest.mark.parametrize("width", range(20, 60))
+def test_a_number_is_never_broken(width: int) -> None:
+    """After its comma it would read as two; between two numbers there is room for a break."""
+    interval = "80,123 [77,218, 1,183,391]"
+    section = Section("", ("variant", "per second"), [("prune(0.9,0.5)", interval)])
+    words = " ".join(written(width, section=section)).split()
+
+    assert {"80,123", "[77,218,", "1,183,391]", "prune(0.9,0.5)"} <= set(words)
+
+
+def test_what_fits_after_all_is_put_back() -> None:
+    """Left out first, it has room once a wider column is gone; it stands where it stood."""
+    section = Section(
+        "",
+        ("variant", "file", "latency", "gzip"),
+        [("int8", "4.00 kB", "one-long-word-of-forty-characters-in-all", "2.00 kB")],
+        optional=["file", "latency"],
+    )
+    lines = written(40, section=section)
+
+    assert lines[0].split() == ["variant", "file", "gzip"]
+    assert lines[2].split() == ["int8", "4.00", "kB", "2.00", "kB"]
+    assert "left out for want of room: latency;" in " ".join(lines)
+
+
+@given(
+    st.permutations(["file", "latency", "p90"]),
+    st.lists(st.integers(1, 40), min_size=3, max_size=3),
+    st.integers(20, 100),
+)
+def test_only_what_has_no_room_is_left_out(
+    optional: Sequence[str], lengths: Sequence[int], width: int
+) -> None:
+    """Of words that cannot fold each is wider, with its gap, than what remains."""
+    words = dict(zip(optional, ("x" * length for length in lengths), strict=True))
+    section = Section("", ("variant", *optional), [("int8", *words.values())], optional=optional)
+    lines = written(width, section=section)
+
+    assert max(map(len, lines[:3])) <= width
+    for header in optional:
+        needed = max(len(words[header]), len(header) + terminal.PADDING) + terminal.GAP
+        assert header in lines[0].split() or len(lines[1]) + needed > width
+
+
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_comparison_tables_fit_usual_terminals(width: int) -> None:
     """With a quality, its difference, sizes and speeds, and all notes and footers."""

@@ -413,7 +413,8 @@ def inspect(file: Path, as_json: bool) -> None:
     """Print what a .tflite, .keras or .h5 FILE really holds."""
     from weighin.report import inspection
 
-    click.echo(inspection.render(inspection.inspect_in_subprocess(file), as_json))
+    facts = inspection.inspect_in_subprocess(file)
+    click.echo(inspection.render(facts, as_json, terminal.here("never")))
 
 
 @main.command()

@@ -149,16 +149,16 @@ def _all_options(command: Any) -> Any:
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @_all_options
 def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: Any) -> None:
-    r"""Weigh your own files: finished .tflite files, or a Keras model.
+    """Weigh your own files: finished .tflite files, or a Keras model.
 
     \b
-    weighin weigh float.tflite int8.tflite --data test.npz   the first file is the baseline
-    weighin weigh mine.keras --data mine.npz                 compressed in the usual variants
-    weighin weigh detector.tflite                            size, structure and latency alone
+    weighin weigh a.tflite b.tflite --data test.npz   the first is the baseline
+    weighin weigh mine.keras --data mine.npz          in the usual variants
+    weighin weigh detector.tflite                     size, structure, latency
 
     A Keras model is a .keras or .h5 file, a SavedModel folder, or file.py:function. Exits with 1 if
     a row failed or a gate is not kept, with 2 if nothing could be weighed.
-    """
+    """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
     from weighin.job import weighing
     from weighin.job.measuring import measure

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from weighin.core import Case, Metric, Record, Results, WeighinError
@@ -141,28 +142,44 @@ def told(figures: Sequence[Held]) -> str:
 def sections(runs: Sequence[tuple[str, Results]], against: Sequence[Held]) -> list[Section]:
     """A table for each metric: a row a cell, a column a run; then what is not compared, and why.
 
+    Those of one model on one data set follow each other, under one title.
+
     Args:
         runs: a name for each, and its results.
         against: what `held` gives of them.
     """
-    tables: dict[str, dict[Case, list[str]]] = {}
+    tables: dict[str, dict[str, dict[Case, list[str]]]] = {}
     for each in against:
-        rows = tables.setdefault(each.metric.name, {})
-        begin = [_named(each.case), _figure(each.metric, each.first)]
+        of_model = tables.setdefault(f"{each.case.model} on {each.case.dataset}", {})
+        rows = of_model.setdefault(each.metric.name, {})
+        begin = [_row_name(each.case), _figure(each.metric, each.first)]
         row = rows.setdefault(each.case, begin)
         row += [_figure(each.metric, each.record), each.said]
-    headers = [runs[0][0], *(header for name, _ in runs[1:] for header in (name, "verdict"))]
+    names = short_names([name for name, _ in runs])
+    headers = [names[0], *(header for name in names[1:] for header in (name, "verdict"))]
     parts = [
-        Section("", [name, *headers], list(rows.values())) for name, rows in tables.items() if rows
+        Section("" if at else title, [metric, *headers], list(rows.values()))
+        for title, of_model in tables.items()
+        for at, (metric, rows) in enumerate(of_model.items())
     ]
     metrics = compared([results for _, results in runs])
     bound = ", ".join(metric.name for metric in metrics if metric.machine_bound)
     notes = [
         f"{bound} not compared with {name}: {reason}"
-        for name, reason in _refusals(runs).items()
-        if reason
+        for name, (_, results) in zip(names[1:], runs[1:], strict=True)
+        if (reason := why_not(runs[0][1], results))
     ]
     return [*parts, Section("", lines=notes)] if notes else parts
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """The part of each path that tells it from the others: its file's name, or else a folder's."""
+    paths = [PurePath(name.removesuffix(".json")).parts for name in names]
+    for at in range(1, min(map(len, paths)) + 1):
+        parts = [path[-at] for path in paths]
+        if len(set(parts)) == len(names):
+            return parts
+    return list(names)
 
 
 def _refusals(runs: Sequence[tuple[str, Results]]) -> dict[str, str | None]:
@@ -204,12 +221,16 @@ def compared(runs: Sequence[Results]) -> list[Metric]:
 
 
 def change(metric: Metric, first: Record | None, second: Record | None) -> float | None:
-    """How far the second figure is from the first, as a share of it; of shares the difference."""
+    """How far the second figure is from the first, as a share of it; of shares the difference.
+
+    None where one of them is missing, and where a share would mean nothing: of zero, or from one
+    side of it to the other.
+    """
     if first is None or second is None or first.value is None or second.value is None:
         return None
     if _is_share(metric):
         return second.value - first.value
-    if not first.value:
+    if not first.value or first.value * second.value < 0:
         return None
     share = second.value / first.value - 1
     return share if first.value > 0 else -share
@@ -231,7 +252,11 @@ def _by_case(results: Results, metric: str) -> dict[Case, Record]:
 
 
 def _named(case: Case) -> str:
-    words = [case.model, "on", case.dataset, case.variant, case.runtime or case.format]
+    return f"{case.model} on {case.dataset} {_row_name(case)}"
+
+
+def _row_name(case: Case) -> str:
+    words = [case.variant, case.runtime or case.format]
     words += [f"×{case.threads}"] if case.threads not in (0, 1) else []
     words += [f"seed {case.seed}"] if case.seed else []
     return " ".join(words)

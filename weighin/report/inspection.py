@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from weighin.core import WeighinError
 from weighin.formats.graph import Graph, Operator, Subgraph, Tensor
 from weighin.formats.keras import KerasFile, read_keras
 from weighin.formats.tflite import read_tflite
 from weighin.report import units
-from weighin.report.layout import one_line
+from weighin.report.layout import Section, one_line
+from weighin.report.terminal import GAP, Terminal, wrapped, written
 from weighin.subprocesses import SubprocessError, run_module
 
 PATIENCE = 120  # seconds that reading one file may take
 _READ = (".tflite", ".keras", ".h5", ".hdf5")
 _TABLES = ("subgraphs", "layers")
+_OPTIONAL = ("scales", "unique", "sparse", "runs")  # columns that a narrow terminal leaves out
 _AT_LEAST = "_at_least"  # of the names of counts that are lower bounds
 
 
@@ -54,22 +54,30 @@ def inspect_in_subprocess(path: Path) -> dict[str, Any]:
     return facts
 
 
-def render(facts: dict[str, Any], as_json: bool) -> str:
-    """The facts that `inspect` gives, for people or for programs."""
+def render(facts: dict[str, Any], as_json: bool, terminal: Terminal | None = None) -> str:
+    """The facts that `inspect` gives, for people, fitted to a terminal if given; or as JSON."""
     if as_json:
         return json.dumps(facts, indent=1)
     totals = [_row(key, value) for key, value in facts.items() if key not in _TABLES]
-    tables = [
-        tabulate(
-            [dict(_row(key, value) for key, value in entry.items()) for entry in facts[name]],
-            headers="keys",
-            tablefmt="simple",
-            disable_numparse=True,
-        )
-        for name in _TABLES
-        if name in facts
-    ]
-    return "\n\n".join([tabulate(totals, tablefmt="plain", disable_numparse=True), *tables])
+    tables = [_section(facts[name]) for name in _TABLES if facts.get(name)]
+    return "\n\n".join(["\n".join(_totals(totals, terminal)), written(tables, "text", terminal)])
+
+
+def _totals(totals: Sequence[tuple[str, str]], terminal: Terminal | None) -> list[str]:
+    """Lines of a name and a value, which is folded below itself where it is too long."""
+    indent = max(len(name) for name, _ in totals) + GAP
+    lines = [f"{name:<{indent}}{value}" for name, value in totals]
+    if terminal is None or terminal.width is None:
+        return lines
+    return [wrapped(line, terminal.width, " " * indent) for line in lines]
+
+
+def _section(entries: Sequence[dict[str, Any]]) -> Section:
+    """A table of entries, a column for every key that one of them has."""
+    rows = [dict(_row(key, value) for key, value in entry.items()) for entry in entries]
+    headers = list(dict.fromkeys(header for row in rows for header in row))
+    cells = [[row.get(header, "") for header in headers] for row in rows]
+    return Section("", headers, cells, optional=_OPTIONAL)
 
 
 def _graph(graph: Graph, size: int) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Tables on a terminal: as wide as it is, and with coloured verdicts where it shows colours.
 
 What is too wide is stacked first, a figure above its interval and its verdict; then columns that
-others can stand in for are left out and named; last, words wrap. A pipe or a file gets tables as
-they are (`weighin.report.layout`).
+others can stand in for are left out and named; then words wrap; last, what was left out returns
+where the room that remains is enough for it. A pipe or a file gets tables as they are
+(`weighin.report.layout`).
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ _COLORS = {
 }
 # Where a cell is stacked: before an interval (a note's number is none), before a verdict, and in it
 _STACKED = re.compile(r" (?=\[[^\]]*, )|(?<=\]) (?=[a-z])|(?<=\]\*) (?=[a-z])|(?<=within) (?=±)")
-# What stays on one line: a word; of a variant's name each argument and each step
-_WORD = re.compile(r"\S+?(?:,(?=\S)|(?=\+[a-z])|(?=\s|$))\s*")
+# What stays on one line: a word; of a variant's name each argument and each step; a whole number,
+# which has a comma between digits
+_WORD = re.compile(r"\S+?(?:(?<!\d),(?=\S)|,(?=[^\s\d])|(?=\+[a-z])|(?=\s|$))\s*")
 
 
 @dataclass(frozen=True)
@@ -79,19 +81,28 @@ class Terminal:
         if self.width is None or _total(_widths(rows)) <= self.width:
             return rows, []
         rows = [rows[0], *([_STACKED.sub("\n", cell) for cell in row] for row in rows[1:])]
-        left_out = []
+        whole, left_out = rows, list[str]()
         for header in section.optional:
             if _total(_widths(rows)) > self.width and header in rows[0]:
                 left_out.append(header)
                 rows, _ = _without(rows, header)
-        if _total(_widths(rows)) > self.width and section.under_first in rows[0]:
+        below = _total(_widths(rows)) > self.width and section.under_first in rows[0]
+        if below:
             rows, words = _without(rows, section.under_first)
             rows = [[f"{row[0]}\n{word}", *row[1:]] for row, word in zip(rows, words, strict=True)]
-        widths = _shared_out(rows, self.width)
-        within = [[width - PADDING for width in widths], *([widths] * (len(rows) - 1))]
-        return [
-            list(map(_folded, row, most)) for row, most in zip(rows, within, strict=True)
-        ], left_out
+        gone = [*left_out, *([section.under_first] if below else [])]
+        rows = _within(rows, self.width)
+        for header in reversed(left_out):
+            room = self.width - _total(_widths(rows)) - GAP
+            column = _within([[cell] for cell in _without(whole, header)[1]], room)
+            if _total(_widths(column)) <= room:
+                gone.remove(header)
+                before = whole[0][: whole[0].index(header)]
+                at = sum(name not in gone for name in before)
+                rows = [
+                    [*row[:at], *cell, *row[at:]] for row, cell in zip(rows, column, strict=True)
+                ]
+        return rows, [header for header in left_out if header in gone]
 
 
 def here(color: Color = "auto") -> Terminal | None:
@@ -148,6 +159,13 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
 
 def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _within(rows: list[list[str]], width: int) -> list[list[str]]:
+    """Rows, headers first, folded to a width, unless words are too long for it."""
+    widths = _shared_out(rows, width)
+    most = [[width - PADDING for width in widths], *([widths] * (len(rows) - 1))]
+    return [list(map(_folded, row, within)) for row, within in zip(rows, most, strict=True)]
 
 
 def _shared_out(rows: Sequence[Sequence[str]], width: int) -> list[int]:
