@@ -1,14 +1,19 @@
-"""What commands print on a terminal of 80 columns: help whose examples stay lines."""
+"""What commands print on a terminal of 80 columns: help whose examples stay lines, errors."""
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
 from __future__ import annotations
 
 import inspect
+import io
+import sys
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from weighin.cli import main
+from weighin.cli.errors import ShownError
+from weighin.cli.weigh import WrongInputError
 
 WIDTH = 80
 
@@ -31,3 +36,54 @@ def test_help_of_weigh_has_examples() -> None:
     lines = CliRunner().invoke(main, ["weigh", "--help"], terminal_width=WIDTH).output.splitlines()
 
     assert 3 == sum(line.startswith("  weighin weigh ") for line in lines)
+
+
+class Stream(io.StringIO):
+    """A stream that is a terminal, or says that it is none."""
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        """Nothing was written to it."""
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        """As it was told."""
+        return self._is_terminal
+
+
+MESSAGE = f"a.tflite: {'considerable ' * 20}trouble.\nWhat helps: pip install weighin[keras]"
+
+
+def shown(error: click.ClickException, *, is_terminal: bool) -> str:
+    """What such a stream gets of an error."""
+    stream = Stream(is_terminal=is_terminal)
+    error.show(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", [ShownError, WrongInputError])
+def test_an_error_is_folded_between_words(
+    kind: type[click.ClickException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal; its own lines stay lines. A pipe gets it as it is."""
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    lines = shown(kind(MESSAGE), is_terminal=True).splitlines()
+
+    assert WIDTH >= max(map(len, lines))
+    assert f"Error: {MESSAGE}".split() == " ".join(lines).split()
+    assert "What helps: pip install weighin[keras]" == lines[-1]
+    assert f"Error: {MESSAGE}\n" == shown(kind(MESSAGE), is_terminal=False)
+
+
+@pytest.mark.parametrize("words", [["weigh", "none.tflite"], ["inspect", "none.tflite"]])
+def test_commands_errors_are_folded(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever command it is that fails."""
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Stream(is_terminal=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+
+    with pytest.raises(SystemExit):
+        main.main([words[0], "a/" + " very long" * 10 + words[1]], prog_name="weighin")
+
+    assert "Error: " in stream.getvalue()
+    assert 40 >= max(map(len, stream.getvalue().splitlines()))

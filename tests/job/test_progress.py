@@ -50,6 +50,16 @@ def test_a_long_line_is_not_broken_where_output_is_piped() -> None:
     assert 2 == len(text.splitlines())
 
 
+def test_a_long_line_is_folded_between_words_on_a_terminal() -> None:
+    """Not where the terminal ends, in the middle of one."""
+    text = told(1, Failure("considerable " * 40), terminal=True)
+    lines = [line for line in text.splitlines() if "considerable" in line]
+
+    assert 40 == sum(line.split().count("considerable") for line in lines)
+    assert 1 < len(lines)
+    assert 100 >= max(map(len, lines))
+
+
 @pytest.mark.parametrize(
     ("models", "expected"),
     [

@@ -45,7 +45,7 @@ def segments(drawn: Any, way: int) -> Any:
 
 
 def test_points_stand_at_their_figures_in_the_axes_units() -> None:
-    """kB, percent and milliseconds, as the axes say."""
+    """kB, percent and microseconds, as the axes say."""
     axes = axes_of("gzip_bytes", "top1", *TWO)
 
     assert {
@@ -55,8 +55,8 @@ def test_points_stand_at_their_figures_in_the_axes_units() -> None:
     assert ("gzip (kB)", "top-1 (%)") == (axes.get_xlabel(), axes.get_ylabel())
     assert "small on digits" == axes.get_title()
     of_times = axes_of("latency", "top1_delta", *TWO)
-    assert {"int8": pytest.approx((0.05, -5.0))} == points(of_times)
-    assert ("latency (ms)", "Δ points (points)") == (
+    assert {"int8": pytest.approx((50, -5.0))} == points(of_times)
+    assert ("latency (µs)", "Δ points (points)") == (
         of_times.get_xlabel(),
         of_times.get_ylabel(),
     )
@@ -68,9 +68,9 @@ def test_bars_reach_to_the_ends_of_the_interval() -> None:
         "latency", "top1", record("latency", 2e-4, 1e-4, 4e-4), record("top1", 0.9, 0.85, 0.92)
     )
 
-    assert [pytest.approx([0.1, 0.4]), pytest.approx([85, 92])] == bars(axes)
+    assert [pytest.approx([100, 400]), pytest.approx([85, 92])] == bars(axes)
     bare = axes_of("latency", "top1", record("latency", 2e-4), record("top1", 0.9))
-    assert [pytest.approx([0.2, 0.2]), pytest.approx([90, 90])] == bars(bare)
+    assert [pytest.approx([200, 200]), pytest.approx([90, 90])] == bars(bare)
 
 
 def test_seeds_are_one_point_with_their_deviation() -> None:
@@ -82,7 +82,7 @@ def test_seeds_are_one_point_with_their_deviation() -> None:
     ]
     axes = axes_of("latency", "top1", *records)
 
-    assert {"baseline": pytest.approx((0.1, 91.0))} == points(axes)
+    assert {"baseline": pytest.approx((100, 91.0))} == points(axes)
     deviation = 2**0.5
     assert pytest.approx([91 - deviation, 91 + deviation]) == bars(axes)[1]
 
@@ -104,6 +104,46 @@ def test_rows_of_other_places_say_where() -> None:
     assert {"int8", "int8 (litert ×4)", "int8 (other)", "int8 (keras-cpu)"} == set(
         points(axes_of("latency", "top1", *records))
     )
+
+
+def test_of_equal_figures_the_main_runtime_has_the_point() -> None:
+    """Sizes and quality are the same of every runtime; another file format has another size."""
+    places = [{}, {"threads": 4}, {"runtime": "other"}, {"format": "h5", "runtime": "keras-cpu"}]
+    records = [each for place in places for each in run("int8", 0.9, 1e-4, **place)]
+    sizes = [*file("int8", 5000, 250), *file("int8", 9000, 900, format="h5")]
+
+    assert {"int8"} == set(points(axes_of("gzip_bytes", "top1", *sizes, *records)))
+    assert {"int8", "int8 (litert ×4)", "int8 (other)"} == set(
+        points(axes_of("file_bytes", "latency", *sizes, *records))
+    )
+
+
+def test_where_the_main_runtime_did_not_run_the_first_has_the_points() -> None:
+    """A plot of nothing would help nobody."""
+    records = [each for name in ("one", "two") for each in run("int8", 0.9, 1e-4, runtime=name)]
+
+    assert {"int8 (one)"} == set(points(axes_of("top1", "top1", *records)))
+
+
+@pytest.mark.parametrize("reach", [0.0, 1e-6, 0.02])
+def test_labels_lie_within_the_axes_and_on_no_other(reach: float) -> None:
+    """Also of points that lie on one another."""
+    names = [f"prune(0.{number})+cluster(16)+int8" for number in range(6)]
+    records = [
+        each
+        for number, name in enumerate(names)
+        for each in run(name, 0.9 + reach * number, 1e-4 * (1 + reach * number))
+    ]
+    axes = axes_of("latency", "top1", *records)
+    axes.figure.draw_without_rendering()
+    frame = axes.get_window_extent()
+    boxes = [text.get_window_extent() for text in axes.texts]
+
+    assert 6 == len(boxes)
+    for at, box in enumerate(boxes):
+        assert frame.x0 <= box.x0 < box.x1 <= frame.x1
+        assert frame.y0 <= box.y0 < box.y1 <= frame.y1
+        assert 0 == box.count_overlaps(boxes[:at])
 
 
 def test_points_of_several_models_say_of_which() -> None:

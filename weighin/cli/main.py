@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from weighin import __version__
+from weighin.cli.errors import ShownError
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
 from weighin.report.layout import FORMATS
@@ -51,7 +52,7 @@ def _clear_errors(command: F) -> F:
 
             if not isinstance(error, WeighinError):
                 raise
-            raise click.ClickException(str(error)) from None
+            raise ShownError(str(error)) from None
 
     return run  # type: ignore[return-value]  # the signature is the command's own
 
@@ -476,7 +477,8 @@ def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Col
     _print(comparison.render(runs, style, terminal.here(color), against))
     if failing:
         count = "1 figure fails" if len(failing) == 1 else f"{len(failing)} figures fail"
-        click.echo(f"{count}: {comparison.told(failing)}", err=True)
+        told = f"{count}: {comparison.told(failing)}"
+        click.echo(terminal.fitted(told, sys.stderr), err=True)
         sys.exit(1)
 
 

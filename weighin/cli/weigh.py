@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from weighin.cli.errors import ShownError
 from weighin.report import terminal
 from weighin.report.layout import FORMATS
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 RESULTS = Path("results") / "local"
 
 
-class WrongInputError(click.ClickException):
+class WrongInputError(ShownError):
     """What was brought cannot be weighed: nothing was measured."""
 
     exit_code = 2

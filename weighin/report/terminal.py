@@ -16,7 +16,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import IO, Literal
 
 import click
 
@@ -136,6 +136,14 @@ def wrapped(line: str, width: int, indent: str = "    ") -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def fitted(text: str, stream: IO[str]) -> str:
+    """A text's lines, folded between words where a stream is a terminal; else as they are."""
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(wrapped(line, width) for line in text.split("\n"))
 
 
 def _left_out(headers: Sequence[str]) -> str:

@@ -91,6 +91,14 @@ def axis(metric: Metric) -> tuple[int, str]:
     return (100, "%") if metric.kind == "share" else (1, metric.unit)
 
 
+def scale(metric: Metric, largest: float) -> tuple[float, str]:
+    """What one of a plot's axis is, and its unit: as a table shows the largest figure on it."""
+    steps = {"seconds": _SECONDS, "bytes": _BYTES}.get(metric.kind)
+    if steps is not None:
+        return _step(largest, steps)
+    return {"share": (0.01, "%"), "points": (0.01, "points")}.get(metric.kind, (1.0, metric.unit))
+
+
 def style(metric: Metric) -> Style:
     """How a metric's figures are shown."""
     if metric.kind == "number":
