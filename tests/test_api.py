@@ -123,6 +123,15 @@ def test_arrays_are_taken_in_four_two_and_by_name(tmp_path: Path) -> None:
         (b"no file", {}, "no .tflite file"),
         ("nothing.tflite", {}, "nothing.tflite is missing"),
         ("nothing.tflite", {"data": "nothing.npz"}, "is missing"),
+        ("nothing.tflite", {"learning_rate": float("nan")}, "--learning-rate nan"),
+        ("nothing.tflite", {"epochs": -1}, "--epochs -1: wanted a whole number from 0"),
+        ("nothing.tflite", {"epochs": "3"}, "--epochs '3': wanted a whole number"),
+        ("nothing.tflite", {"batch_size": 0}, "--batch-size 0"),
+        ("nothing.tflite", {"threads": 0}, "--threads 0"),
+        ("nothing.tflite", {"threads": ["x"]}, "--threads x"),
+        ("nothing.tflite", {"gates": [3]}, "wanted names, as a list"),
+        ("nothing.tflite", {"name": "../up"}, "wanted the name of a file"),
+        ("nothing.tflite", {"name": "a" * 300}, "wanted the name of a file"),
     ],
 )
 def test_what_cannot_be_weighed_is_refused(

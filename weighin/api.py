@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
+LONGEST = 100  # characters of a model's name, by which files are called
+_PLAIN = re.compile(r"[^/\\\x00-\x1f]*")
 _READING = ("target", "size", "crop", "scale", "mean", "std", "classes", "split_seed")
 
 
@@ -198,6 +201,8 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
         TypeError: if an option is none.
     """
     given = [*(model if isinstance(model, list | tuple) else [model]), *more]
+    if not isinstance(name, str) or len(name) > LONGEST or not _PLAIN.fullmatch(name):
+        raise WeighinError(f"name={str(name)[:LONGEST]!r}: wanted the name of a file, short.")
     asked = _asked(data, options)
     cache = Path(asked.cache_dir).expanduser() if asked.cache_dir else default_folder()
     files = [_file(each, cache / "brought", name, place) for place, each in enumerate(given)]
@@ -242,9 +247,11 @@ def _asked(data: Any, options: Mapping[str, Any]) -> Asked:
         reading["seed"] = reading.pop("split_seed")
     lists = ("variants", "runtimes", "gates", "threads")
     for key in lists:
-        if key in rest:
-            value = rest[key]
+        value = rest.pop(key, None)
+        if value is not None:
             rest[key] = (value,) if isinstance(value, str | int) else tuple(value)
+            if key != "threads" and not all(isinstance(one, str) for one in rest[key]):
+                raise WeighinError(f"{key}={value!r}: wanted names, as a list.")
     known = [field.name for field in dataclasses.fields(Asked) if field.name != "reading"]
     for key in rest:
         if key not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from weighin.stats import MARGIN, PAIR_SECONDS
 
 _OPTIONS = Options("--")
 SUITE = PROFILE
+_LEAST = {"epochs": 0, "batch_size": 1, "seeds": 1, "workers": 0}
 EPOCHS = 3  # of what trains further, where nothing else is said
 DRAWN = "drawn inputs"
 
@@ -81,6 +83,23 @@ class Asked:
     workers: int = 0
     results_dir: Path = Path(store.LOCAL)
     cache_dir: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense, before anything is read.
+
+        Raises:
+            WeighinError: naming the option.
+        """
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value < least):
+                raise WeighinError(
+                    f"--{name.replace('_', '-')} {value!r}: wanted a whole number from {least}."
+                )
+        rate = self.learning_rate
+        if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
+            raise WeighinError(f"--learning-rate {rate!r}: wanted a number above 0.")
+        _OPTIONS.threads(",".join(map(str, self.threads)))
 
 
 def planned(files: Sequence[str | Path], asked: Asked) -> Run:
