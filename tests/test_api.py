@@ -15,6 +15,7 @@ from helpers.finished import WEIGHTS, labelled, part, quantized, write
 import weighin
 from weighin.api import Weighed
 from weighin.core import WeighinError
+from weighin.job.weighing import Asked
 
 SECOND = "mine_1.tflite"
 
@@ -122,6 +123,26 @@ def test_what_cannot_be_weighed_is_refused(
 ) -> None:
     with pytest.raises(WeighinError, match=told):
         weighin.weigh(given, cache_dir=str(tmp_path), results_dir=tmp_path, **options)
+
+
+def test_the_code_of_a_model_in_memory_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has run here already; that of a file has not."""
+    asked: list[Asked] = []
+
+    def weigh(files: Any, given: Asked, console: Any) -> Path:
+        asked.append(given)
+        raise WeighinError("seen")
+
+    model = type("Model", (), {"__module__": "keras.models", "save": None})()
+    monkeypatch.setattr("weighin.job.process.weigh", weigh)
+    monkeypatch.setattr("weighin.build.objects.written", lambda *_: tmp_path / "net")
+    for given in (model, "mine.keras"):
+        with pytest.raises(WeighinError, match="seen"):
+            weighin.weigh(given, cache_dir=str(tmp_path))
+
+    assert [True, False] == [each.trust for each in asked]
 
 
 def test_an_option_that_is_none_is_an_error(tmp_path: Path) -> None:

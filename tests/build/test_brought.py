@@ -155,7 +155,7 @@ def test_every_kind_of_file_answers_as_in_its_own_keras(bench: Bench, name: str)
 def test_integers_are_near_the_original(bench: Bench, name: str) -> None:
     artifact = bench.artifact(name, "int8")
 
-    assert apart(answered(artifact), bench.answers[name]) < 0.1
+    assert apart(answered(artifact), bench.answers[name]) < 0.2
     assert artifact.bytes < bench.artifact(name).bytes
 
 
@@ -174,6 +174,8 @@ def test_layers_that_keras_2_has_are_a_keras_file(bench: Bench, name: str) -> No
         *each(["differing"], "of their spread when it is written in Keras 2"),
         *each(["exported", "exported2"], "a SavedModel holds a graph, and no layers of Keras 2"),
         *each(["written", "net_written"], WRITTEN),
+        *each(["net_owned"], "layer 'doubling' (Doubling) is of one's own code, and no layer of"),
+        *each(["net_acting"], "(squared) is of one's own code, and no layer of Keras 2"),
         *each(["code2"], "layer 'code' (Lambda) holds code, and is no plain layer of Keras 2"),
         *each(["code3"], "layer 'code' (Lambda) has no counterpart in Keras 2"),
     ],
