@@ -44,9 +44,7 @@ def written(model: Any, folder: Path, name: str = "") -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as partial, warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # that .h5 is of old, and whoever saves it was not asked
+            warnings.simplefilter("ignore")  # of .h5 files, for which nobody has asked
             place = partial.with_name(f"{partial.name}{ending}")
             if not foreign:
                 model.save(place)
