@@ -97,7 +97,7 @@ def test_a_plot_has_a_point_for_each_variant(weighed: Weighed) -> None:
     (axes,) = weighed.plot("gzip_bytes", "top1").axes
 
     assert set(weighed.variants) == {text.get_text() for text in axes.texts}
-    assert ("top-1 (%)", True) == (axes.get_ylabel(), "kB" in axes.get_xlabel())
+    assert ("top-1 (%)", True) == (axes.get_ylabel(), axes.get_xlabel().endswith("(B)"))
     with pytest.raises(WeighinError, match="did you mean 'top1'"):
         weighed.plot("gzip_bytes", "topp1")
 

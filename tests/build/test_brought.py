@@ -192,6 +192,8 @@ def test_layers_that_keras_2_has_are_a_keras_file(bench: Bench, name: str) -> No
         *each(["differing"], "of their spread when it is written in Keras 2"),
         *each(["exported", "exported2"], "a SavedModel holds a graph, and no layers of Keras 2"),
         *each(["written", "net_written"], WRITTEN),
+        *each(["net_owned"], "layer 'doubling' (Doubling) is of one's own code, and no layer of"),
+        *each(["net_acting"], "(squared) is of one's own code, and no layer of Keras 2"),
         *each(["code2"], "layer 'code' (Lambda) holds code, and is no plain layer of Keras 2"),
         *each(["code3"], "layer 'code' (Lambda) has no counterpart in Keras 2"),
     ],

@@ -158,6 +158,7 @@ def test_workers_write_nothing_on_the_screen(two_runs: list[dict[str, Any]]) -> 
 @pytest.fixture
 def _hold(project: Path) -> Iterator[None]:
     """Let the model `held` take as long as the test wants."""
+    need_tensorflow()
     (project / "models" / "hold").touch()
     yield
     (project / "models" / "hold").unlink(missing_ok=True)

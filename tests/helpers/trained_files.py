@@ -21,6 +21,8 @@ data = np.load(folder / "pixels.npz")
 given, images = (data[at].reshape(-1, 6, 6, 1).astype("float32") for at in ("x_train", "x_test"))
 two, three = process.keras(), None if versions.why_no_keras_3() else keras3.module()
 answers = {}
+for keras in filter(None, (two, three)):
+    keras.utils.set_random_seed(1)
 
 def keep(name, model):
     idle = ("InputLayer", "RandomFlip")
@@ -110,8 +112,9 @@ for number, keras in ((2, two), *([(3, three)] if three else ())):
     ran.unlink(missing_ok=True)
 
 sys.path.insert(0, str(folder))
-import net2, net3, net_written
-models = {"net2": net2.net(two), "net_written": net_written.net(two)}
+import net2, net3, net_written, net_owned, net_acting
+models = {"net2": net2.net(two)}
+models |= {each.__name__: each.net(two) for each in (net_written, net_owned, net_acting)}
 models["net_written"](images[:1])
 for name, model in (models | ({"net3": net3.net()} if three else {})).items():
     keep(name, model).save_weights(folder / f"{name}.weights.h5")
@@ -121,11 +124,10 @@ PROGRAMS = {
     "parts": '''"""What the functions beside this file share."""
 
 
-def stacked(keras):
+def stacked(keras, *more):
     layers = keras.layers
-    return keras.Sequential(
-        [layers.Input((6, 6, 1)), layers.Flatten(), layers.Dense(24, "relu"), layers.Dense(3)]
-    )
+    first = [layers.Input((6, 6, 1)), layers.Flatten(), layers.Dense(24, "relu")]
+    return keras.Sequential([*first, *more, layers.Dense(3)])
 ''',
     "net2": '''"""Makes a model of Keras 2, which it is handed."""
 
@@ -163,6 +165,29 @@ def net(keras):
 
     return Written()
 ''',
+    "net_owned": '''"""Makes a model with a layer of somebody's own."""
+
+import parts
+
+
+def net(keras):
+    class Doubling(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2
+
+    return parts.stacked(keras, Doubling(name="doubling"))
+''',
+    "net_acting": '''"""Makes a model with an activation of somebody's own."""
+
+import parts
+
+
+def net(keras):
+    def squared(inputs):
+        return inputs * inputs / 1000
+
+    return parts.stacked(keras, keras.layers.Dense(24, squared))
+''',
 }
 """Files beside the trained ones, whose functions make models for weights."""
 
@@ -172,12 +197,15 @@ FILES = {
     **{"moved_h5": "moved_h5.h5", "old_h5": "old_h5.h5"},
     **{name: name for name in ("exported", "exported2", "old_folder", "written")},
     **{"code2": "code2.h5", "code3": "code3.keras"},
-    **{name: f"{name}.py:net" for name in ("net2", "net3", "net_written")},
+    **{f"net{name}": f"net{name}.py:net" for name in ("2", "3", "_written", "_owned", "_acting")},
 }
 MOVED = ("moved", "moved_h5", "net3")  # from Keras 3 to Keras 2
 OF_KERAS_3 = (*MOVED, "odd", "differing", "exported", "code3")  # it has written these
 KERAS_2 = ("old_h5", "old_keras", "old_folder", "net2")
-DIRECT = ("odd", "differing", "exported", "exported2", "written", "code2", "code3", "net_written")
+DIRECT = (
+    *("odd", "differing", "exported", "exported2", "written", "code2", "code3"),
+    *("net_written", "net_owned", "net_acting"),
+)
 VARIANTS = {  # besides the baseline
     **dict.fromkeys(("moved", "odd", "old_h5", "written"), ("int8", "prune(0.5)")),
     **dict.fromkeys(("exported", "net_written"), ("int8",)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from weighin.core import WeighinError
 from weighin.files import replacing
 
 _OWN = ("keras", "tf_keras", "tensorflow", "tensorflow_model_optimization")
+_PASSING = ("module", "registered_name", "build_config")
 
 
 def written(model: Any, folder: Path, name: str = "") -> Path:
@@ -41,7 +43,8 @@ def written(model: Any, folder: Path, name: str = "") -> Path:
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as partial:
+        with replacing(target) as partial, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of .h5 files, for which nobody has asked
             place = partial.with_name(f"{partial.name}{ending}")
             if not foreign:
                 model.save(place)
@@ -57,9 +60,14 @@ def written(model: Any, folder: Path, name: str = "") -> Path:
     return target
 
 
+def is_model(item: Any) -> bool:
+    """Whether something is a model of Keras 2 or 3."""
+    kinds = {kind.__module__.partition(".")[0] for kind in type(item).__mro__}
+    return bool(kinds & set(_OWN)) and hasattr(item, "save")
+
+
 def _check(model: Any) -> None:
-    kinds = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
-    if not kinds & set(_OWN) or not hasattr(model, "save"):
+    if not is_model(model):
         raise WeighinError(
             f"A {type(model).__module__}.{type(model).__qualname__} is not weighed: give a path, "
             f"the bytes of a .tflite file, or a model of Keras."
@@ -70,7 +78,7 @@ def _check(model: Any) -> None:
 
 def _is_keras_3(model: Any) -> bool:
     """Whether a model is of Keras 3, whose save takes a .keras alone."""
-    return any(kind.__module__.startswith("keras.src.models") for kind in type(model).__mro__)
+    return any(kind.__module__.startswith("keras.src.models.model") for kind in type(model).__mro__)
 
 
 def _parts(model: Any) -> Iterator[Any]:
@@ -87,12 +95,22 @@ def _is_foreign(part: Any) -> bool:
     return not own or type(part).__name__ == "Lambda"
 
 
+def _lasting(config: Any) -> Any:
+    """A configuration without what Keras 2.13 leaves out once an .h5 file has been written."""
+    if isinstance(config, list):
+        return [_lasting(each) for each in config]
+    if isinstance(config, dict):
+        return {key: _lasting(value) for key, value in config.items() if key not in _PASSING}
+    return config
+
+
 def _digest(model: Any) -> str:
     """Of architecture, weights and how it was compiled."""
     total = hashlib.sha256()
-    for told in ("to_json", "get_compile_config"):
-        with contextlib.suppress(Exception):  # a subclass of Model that describes itself in code
-            total.update(json.dumps(getattr(model, told)(), default=str).encode())
+    with contextlib.suppress(Exception):  # a subclass of Model that describes itself in code
+        total.update(json.dumps(_lasting(json.loads(model.to_json()))).encode())
+    with contextlib.suppress(Exception):
+        total.update(json.dumps(model.get_compile_config(), default=str).encode())
     for weight in model.get_weights():
         total.update(f"{weight.dtype} {weight.shape};".encode())
         total.update(weight.tobytes())

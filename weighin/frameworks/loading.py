@@ -199,6 +199,8 @@ def _beyond_keras_2(model: Any) -> str:
     for layer in model.submodules:
         if isinstance(layer, keras().layers.Lambda):
             return f"layer {layer.name!r} (Lambda) holds code, and is no plain layer of Keras 2"
+        if isinstance(layer, keras().layers.Layer) and (code := tf_keras.code_of(layer)):
+            return f"layer {layer.name!r} ({code}) is of one's own code, and no layer of Keras 2"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from weighin.frameworks.direct import DirectModel
 from weighin.frameworks.process import keras, tensorflow, toolkit
 
 _PREDICTED = 256  # examples at a time
+_PACKAGES = ("keras", "tf_keras", "tensorflow", "tensorflow_model_optimization")
 
 
 def start_afresh(seed: int) -> None:
@@ -43,6 +45,24 @@ def check_keras(model: Any, what: str = "the model at hand") -> None:
             f"{what} is a {kind}, not a model of Keras 2, which the optimization toolkit works on. "
             f"Build it from the module that a model's function is given, not from `import keras`."
         )
+
+
+def code_of(layer: Any) -> str:
+    """What of a layer is somebody's own code, by name: another process does not know it.
+
+    A class or an activation; also a class that a SavedModel holds a graph of, which Keras calls as
+    it was called.
+    """
+    kind = type(layer)
+    if not _is_known(kind) or any(base.__name__ == "RevivedLayer" for base in kind.__mro__):
+        return kind.__name__
+    called = [getattr(layer, name, None) for name in ("activation", "recurrent_activation")]
+    own = [each for each in called if inspect.isfunction(each) and not _is_known(each)]
+    return str(own[0].__name__) if own else ""
+
+
+def _is_known(item: Any) -> bool:
+    return str(item.__module__).partition(".")[0] in _PACKAGES
 
 
 def serialize(model: Any) -> bytes:
