@@ -71,4 +71,6 @@ def real(raw: Array, details: Mapping[str, Any]) -> Array:
     if np.issubdtype(raw.dtype, np.integer) and scale:
         values: Array = (raw.astype(np.float32) - zero_point) * np.float32(scale)
         return values
+    if raw.dtype.kind in "iu":  # a difference, or what is turned around to be ranked, runs over
+        return raw.astype(np.int64)
     return raw.astype(np.float32) if raw.dtype == np.float16 else raw

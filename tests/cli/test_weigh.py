@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     "none": {"x_test": X[:0], "y_test": Y[:0]},
     "classes": {"x_test": X, "y_test": Y + 5},
     "text": {"x_test": np.full((5, 4), "a"), "y_test": Y[:5]},
+    "negative": {"x_test": X, "y_test": np.where(np.arange(40) < 9, -1, Y)},
 }
 
 
@@ -206,6 +208,8 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["a.tflite", "--data", "none.npz"], "is empty"),
         (["a.tflite", "--data", "classes.npz"], "gives 3 scores, the data have 8 classes"),
         (["a.tflite", "--data", "text.npz"], "x_test holds text"),
+        (["a.tflite", "--data", "negative.npz"], "run from -1, and classes count from 0"),
+        (["a.tflite", "--data", "pipe.npz"], "it is a device or a pipe, no file"),
         (["a.tflite", "--runtimes", "nonsense"], "Unknown runtime 'nonsense'"),
         (["a.tflite", "--runtimes", "keras-cpu"], "keras-cpu opens no .tflite files; litert"),
         (["a.tflite", "--threads", "0"], "--threads 0: wanted numbers from 1"),
@@ -230,6 +234,7 @@ def test_what_is_wrong_is_told_at_once_and_exits_with_2(
     Path("cut.tflite").write_bytes(Path("a.tflite").read_bytes()[:200])
     Path("renamed.bin").write_bytes(Path("a.tflite").read_bytes())
     Path("folder.tflite").mkdir()
+    os.mkfifo("pipe.npz")
     write(Path("wide.tflite"), part(weights=np.ones((3, 5))))
     for name, arrays in DATA.items():
         np.savez(f"{name}.npz", **arrays)

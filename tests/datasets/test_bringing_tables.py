@@ -62,6 +62,19 @@ def test_texts_as_targets_are_numbered_in_their_order(tmp_path: Path) -> None:
     assert "2 classes: apple, pear" in brought.summary
 
 
+def test_numbers_that_no_float_holds_are_no_classes(tmp_path: Path) -> None:
+    """They would become others; and what only Python reads as a number is a text."""
+    brought = bring(
+        table(tmp_path, rows([10**23, 2 * 10**23])), Reading(target="kind"), tmp_path / "large"
+    )
+    assert loaded(brought, tmp_path).train.target.dtype == np.float32
+
+    brought = bring(
+        table(tmp_path, rows(["1_0", "2_0"])), Reading(target="kind"), tmp_path / "text"
+    )
+    assert "2 classes: 1_0, 2_0" in brought.summary
+
+
 def test_a_class_may_be_called_none(tmp_path: Path) -> None:
     """Of texts as targets only those that are not there are missing."""
     brought = bring(table(tmp_path, rows(["none", "some"])), Reading(target="kind"), tmp_path)

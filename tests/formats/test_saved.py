@@ -134,6 +134,61 @@ def test_a_graph_that_acts_is_refused_until_it_is_trusted(tmp_path: Path, operat
     assert model_file(path, trust=True).sha256
 
 
+def test_a_graph_that_prints_acts_only_if_it_prints_to_a_file(tmp_path: Path) -> None:
+    path = saved_model(tmp_path, "PrintV2")
+    assert read_saved(path).code == ()
+    with (path / "saved_model.pb").open("ab") as graph:
+        graph.write(field(2, b"output_stream file:///tmp/x"))
+
+    assert read_saved(path).code == ("its graph holds the operator PrintV2",)
+
+
+@pytest.mark.parametrize(
+    ("function", "is_code"),
+    [
+        ("io.gfile.rmtree", True),
+        ("io.write_file", True),
+        ("py_function", True),
+        ("numpy_function", True),
+        ("compat.v1.py_func", True),
+        ("print", True),
+        ("math.add", False),
+        ("nn.relu", False),
+        ("compat.v1.gather", False),
+        ("__operators__.getitem", False),
+        ("reshape", False),
+    ],
+)
+def test_a_layer_that_calls_tensorflow_only_computes_or_wants_trust(
+    tmp_path: Path, function: str, is_code: bool
+) -> None:
+    """Keras 2 calls whatever function of TensorFlow a file names, as soon as it opens it."""
+    calling = layer("TFOpLambda", "tf.op", function=function)
+    path = h5_file(tmp_path, sequential(layer("Dense", "dense"), calling))
+
+    assert (("layer 'tf.op' calls tf." + function,) if is_code else ()) == read_saved(path).code
+    if is_code:
+        with pytest.raises(WeighinError, match=r"holds code: layer 'tf\.op' calls tf\."):
+            model_file(path)
+
+
+@pytest.mark.parametrize("ending", ["h5", "keras"])
+def test_weights_that_lie_in_another_file_are_refused(tmp_path: Path, ending: str) -> None:
+    """They would be read from anywhere, and change under the file's digest."""
+    (tmp_path / "elsewhere").write_bytes(bytes(64))
+    target = tmp_path / "weights.h5"
+    with h5py.File(target, "w") as file:
+        place = file.create_group("model_weights")
+        place.create_dataset("k", (4,), "f4", external=[(str(tmp_path / "elsewhere"), 0, 16)])
+        file.attrs["model_config"] = json.dumps(MODEL)
+    path = target
+    if ending == "keras":
+        path = keras_file(tmp_path, weights=target.read_bytes())
+
+    with pytest.raises(WeighinError, match="lies in another file"):
+        read_saved(path)
+
+
 @pytest.mark.parametrize(
     ("more", "named"),
     [

@@ -23,7 +23,107 @@ Kind = Literal["keras", "h5", "weights", "savedmodel"]
 # Modules whose classes a Keras file names as Keras's own
 _KERAS = ("keras", "tf_keras", "builtins")
 # Operators of a SavedModel by which it writes files or runs Python of the process that loads it
-_ACTING = ("WriteFile", "PyFunc", "PyFuncStateless", "EagerPyFunc")
+_ACTING = (
+    *("PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "MatchingFiles"),
+    *("DatasetToTFRecord", "ExperimentalDatasetToTFRecord", "SaveDataset", "SaveDatasetV2"),
+    *("CreateSummaryFileWriter", "DebugIdentityV2", "DebugIdentityV3"),
+)
+_PRINTING, _TO_A_FILE = "PrintV2", b"file://"  # it prints to the terminal, unless told a file
+# What Keras 2 writes of an operator of TensorFlow in a model: a function by its name, which may be
+# any that TensorFlow has, such as one that removes files
+_CALLING = ("TFOpLambda", "SlicingOpLambda")
+_MATHEMATICS = (
+    *("math.", "nn.", "linalg.", "signal.", "image.", "random.", "__operators__."),
+    "keras.activations.",
+)
+_SHAPING = frozenset(
+    [
+        "abs",
+        "add",
+        "argmax",
+        "argmin",
+        "argsort",
+        "broadcast_to",
+        "cast",
+        "clip_by_value",
+        "concat",
+        "constant",
+        "convert_to_tensor",
+        "cos",
+        "cumsum",
+        "divide",
+        "einsum",
+        "equal",
+        "exp",
+        "expand_dims",
+        "eye",
+        "fill",
+        "floor",
+        "gather",
+        "gather_nd",
+        "greater",
+        "greater_equal",
+        "identity",
+        "less",
+        "less_equal",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "matmul",
+        "maximum",
+        "meshgrid",
+        "minimum",
+        "multiply",
+        "negative",
+        "norm",
+        "not_equal",
+        "one_hot",
+        "ones",
+        "ones_like",
+        "pad",
+        "pow",
+        "range",
+        "rank",
+        "realdiv",
+        "repeat",
+        "reshape",
+        "reverse",
+        "roll",
+        "round",
+        "shape",
+        "sigmoid",
+        "sign",
+        "sin",
+        "size",
+        "slice",
+        "sort",
+        "split",
+        "sqrt",
+        "square",
+        "squeeze",
+        "stack",
+        "stop_gradient",
+        "strided_slice",
+        "subtract",
+        "tanh",
+        "tensordot",
+        "tile",
+        "transpose",
+        "truediv",
+        "unstack",
+        "where",
+        "zeros",
+        "zeros_like",
+        "reduce_all",
+        "reduce_any",
+        "reduce_logsumexp",
+        "reduce_max",
+        "reduce_mean",
+        "reduce_min",
+        "reduce_prod",
+        "reduce_sum",
+    ]
+)
 _GRAPH, _METADATA = "saved_model.pb", "keras_metadata.pb"
 
 
@@ -57,6 +157,8 @@ class Saved:
             inside = inside if isinstance(inside, dict) else {}
             if item.get("class_name") == "Lambda":
                 held.append(f"layer {inside.get('name', 'lambda')!r} is a Lambda layer")
+            elif item.get("class_name") in _CALLING and not _is_mathematics(inside):
+                held.append(f"layer {inside.get('name')!r} calls tf.{inside.get('function')}")
             elif item.get("class_name") == "__lambda__":
                 held.append("a layer has a lambda function")
         held += [f"its graph holds the operator {name}" for name in self.acting]
@@ -108,8 +210,9 @@ def _read_archive(content: bytes) -> Saved:
             check_unpacked(each.filename, each.file_size, each.compress_size)
         config = _mapping(entry(archive, "config.json"))
         metadata = _mapping(entry(archive, "metadata.json"))
-        archive.getinfo("model.weights.h5")
+        weights = entry(archive, "model.weights.h5")
     config["class_name"], config["config"]  # a KeyError says which is missing
+    _check_weights(weights)
     version = _text(metadata.get("keras_version"))
     return Saved("keras", _major(version), config, _compiled_of(config), version=version)
 
@@ -135,15 +238,32 @@ def _read_h5(content: bytes) -> Saved:
         return Saved("h5", _major(version), config, training, version=version)
 
 
+def _check_weights(content: bytes) -> None:
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        _check_h5(file, len(content))
+
+
+def _is_mathematics(config: Mapping[str, Any]) -> bool:
+    """Whether a function of TensorFlow only computes, as far as its name says."""
+    function = str(config.get("function", "")).removeprefix("compat.v1.")
+    return function.startswith(_MATHEMATICS) or function in _SHAPING
+
+
 def _check_h5(file: Any, stored: int) -> None:
-    """Refuse arrays that are far larger than the file they lie in."""
+    """Refuse arrays that lie in other files, or are far larger than the file they lie in."""
     import h5py
 
     total = 0
 
     def add(name: str, item: Any) -> None:
         nonlocal total
-        total += item.nbytes if isinstance(item, h5py.Dataset) else 0
+        if not isinstance(item, h5py.Dataset):
+            return
+        if item.external or item.is_virtual:
+            raise ValueError(f"{name} lies in another file")
+        total += item.nbytes
 
     file.visititems(add)
     check_unpacked("what it holds", total, stored)
@@ -161,7 +281,8 @@ def _read_folder(path: Path) -> Saved:
         content = graph.read_bytes()
         if not parts(content, 2):  # SavedModel.meta_graphs
             raise ValueError(f"{_GRAPH} holds no graph")
-        acting = tuple(name for name in _ACTING if _node_of(name) in content)
+        named = _ACTING + (_PRINTING,) * (_TO_A_FILE in content)
+        acting = tuple(name for name in named if _node_of(name) in content)
         metadata = path / _METADATA
         if not metadata.is_file():
             return Saved("savedmodel", None, {}, {}, acting)

@@ -85,6 +85,12 @@ class Classification(Task):
         """One output, a score for each class; which loss fits them matters where one is used."""
         port, classes = _one(signature), classes_of(dataset)
         data = f"data set {dataset.name!r}"
+        lowest = min(int(part.target.min(initial=0)) for part in (dataset.train, dataset.test))
+        if lowest < 0:
+            raise WeighinError(
+                f"The targets of {data} run from {lowest}, and classes count from 0: leave out "
+                f"examples without a class."
+            )
         if len(port.shape) != 1:
             raise WeighinError(
                 f"The model answers in shape {written(port.shape)} (layer {port.layer!r}), not "

@@ -166,7 +166,8 @@ def _folders(folder: Path) -> list[Path]:
 def _below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     for where, names, files in os.walk(folder):
         names[:] = sorted(name for name in names if name[0] not in "._")
-        yield from (Path(where, name) for name in sorted(files) if _wanted(name, suffixes))
+        wanted = (Path(where, name) for name in sorted(files) if _wanted(name, suffixes))
+        yield from (file for file in wanted if file.is_file() or not file.exists())  # no pipes
 
 
 def _wanted(name: str, suffixes: tuple[str, ...]) -> bool:

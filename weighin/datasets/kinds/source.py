@@ -92,6 +92,8 @@ def existing(spec: str) -> Path:
         near = nearest(path.name, neighbours(path))
         hint = f" Did you mean {path.with_name(near)}?" if near else ""
         raise WeighinError(f"--data {spec}: there is no such file or folder.{hint}")
+    if not path.is_file() and not path.is_dir():
+        raise WeighinError(f"--data {spec}: it is a device or a pipe, no file.")
     return path
 
 

@@ -122,6 +122,9 @@ def arrays_of(table: Table, target: str) -> tuple[dict[str, npt.NDArray[Any]], t
     return {"x": inputs.astype(np.float32), "y": answers}, classes
 
 
+WHOLE = 2.0**53  # up to which float64 holds every whole number
+
+
 def _target(texts: Sequence[str]) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     values = _numbers(texts)
     if values is None:
@@ -129,10 +132,13 @@ def _target(texts: Sequence[str]) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
         classes, numbers = np.unique(stripped, return_inverse=True)
         return numbers.astype(np.int64), tuple(map(str, classes))
     whole = all(text.strip().lstrip("+-").isdecimal() for text in texts)
+    whole = whole and bool(np.abs(values).max(initial=0) < WHOLE)
     return (values.astype(np.int64), ()) if whole else (values.astype(np.float32), ())
 
 
 def _numbers(texts: Sequence[str]) -> npt.NDArray[np.float64] | None:
+    if any("_" in text for text in texts):  # which Python reads over
+        return None
     try:
         return np.array([float(text) for text in texts])
     except ValueError:
