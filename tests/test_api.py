@@ -120,6 +120,7 @@ def test_arrays_are_taken_in_four_two_and_by_name(tmp_path: Path) -> None:
     ("given", "options", "told"),
     [
         (3, {}, "is not weighed: give a path"),
+        ([], {}, "needs a model, or files"),
         (b"no file", {}, "no .tflite file"),
         ("nothing.tflite", {}, "nothing.tflite is missing"),
         ("nothing.tflite", {"data": "nothing.npz"}, "is missing"),

@@ -201,6 +201,8 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
         TypeError: if an option is none.
     """
     given = [*(model if isinstance(model, list | tuple) else [model]), *more]
+    if not given:
+        raise WeighinError("weigh() needs a model, or files.")
     if not isinstance(name, str) or len(name) > LONGEST or not _PLAIN.fullmatch(name):
         raise WeighinError(f"name={str(name)[:LONGEST]!r}: wanted the name of a file, short.")
     asked = _asked(data, options)

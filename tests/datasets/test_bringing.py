@@ -486,6 +486,13 @@ def test_what_fails_in_a_function_is_told(tmp_path: Path, body: str, message: st
         bring(function(tmp_path, body), PLAIN, tmp_path)
 
 
+def test_a_function_that_ends_its_process_is_refused(tmp_path: Path) -> None:
+    place = function(tmp_path, "    import os\n    os._exit(0)\n")
+
+    with pytest.raises(WeighinError, match="it ended the process instead of returning arrays"):
+        bring(place, PLAIN, tmp_path)
+
+
 def test_a_function_that_is_not_there_is_told(tmp_path: Path) -> None:
     """With what is like it."""
     spec = function(tmp_path, "    return 1\n").replace(":load", ":laod")

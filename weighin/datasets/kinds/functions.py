@@ -60,7 +60,10 @@ def called(place: str, function: str, spec: str) -> dict[str, Array]:
             run_module(module, place, function, str(Path.cwd()), folder)
         except SubprocessError as error:
             raise WeighinError(f"--data {spec}: {error}") from None
-        names = json.loads((Path(folder) / "names.json").read_text("utf-8"))
+        written = Path(folder) / "names.json"
+        if not written.exists():
+            raise WeighinError(f"--data {spec}: it ended the process instead of returning arrays.")
+        names = json.loads(written.read_text("utf-8"))
         return {
             name: np.load(Path(folder) / f"{number}.npy", allow_pickle=False)
             for number, name in enumerate(names)
