@@ -46,7 +46,7 @@ def quiet() -> Console:
         reading=READINGS,
         variants=NAMES,
         gates=NAMES,
-        threads=st.lists(st.integers(1, 8), max_size=3).map(tuple),
+        threads=st.lists(st.integers(1, 8), max_size=3, min_size=1).map(tuple),
         weights=st.sampled_from([None, Path("w.h5")]),
         epochs=st.none() | st.integers(1, 9),
     )
