@@ -27,7 +27,7 @@ from weighin.job.weighing import Asked
 from weighin.records import store
 from weighin.report import compare as comparing
 from weighin.report import inspection, scatter
-from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
+from weighin.report.rows import Row, over_seeds, rows_of_models
 from weighin.report.table import render
 from weighin.report.tidy import tidy
 from weighin.report.units import shown
@@ -100,7 +100,7 @@ class Weighed:
     @property
     def variants(self) -> list[str]:
         """Names of the variants, the baseline first."""
-        return list(dict.fromkeys(row.variant for row in self._rows()))
+        return list(dict.fromkeys(row.variant for row in rows_of_models(self.results)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.variants)
@@ -112,7 +112,7 @@ class Weighed:
             KeyError: naming the variants that there are.
         """
         variant, runtime = (wanted, "") if isinstance(wanted, str) else wanted
-        rows = [row for row in self._rows() if row.variant == variant]
+        rows = [row for row in rows_of_models(self.results) if row.variant == variant]
         for row in rows:
             if runtime in ("", row.runtime):
                 return VariantFigures(row, self.results)
@@ -149,13 +149,6 @@ class Weighed:
         """
         store.save(Path(path), self.results)
         return Path(path)
-
-    def _rows(self) -> list[Row]:
-        return [
-            row
-            for records in by_model(self.results.records).values()
-            for row in rows_of_seeds(records, self.results.metrics)
-        ]
 
 
 class Comparison:

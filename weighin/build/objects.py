@@ -60,14 +60,9 @@ def written(model: Any, folder: Path, name: str = "") -> Path:
     return target
 
 
-def is_model(item: Any) -> bool:
-    """Whether something is a model of Keras 2 or 3."""
-    kinds = {kind.__module__.partition(".")[0] for kind in type(item).__mro__}
-    return bool(kinds & set(_OWN)) and hasattr(item, "save")
-
-
 def _check(model: Any) -> None:
-    if not is_model(model):
+    kinds = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
+    if not kinds & set(_OWN) or not hasattr(model, "save"):
         raise WeighinError(
             f"A {type(model).__module__}.{type(model).__qualname__} is not weighed: give a path, "
             f"the bytes of a .tflite file, or a model of Keras."

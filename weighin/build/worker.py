@@ -163,13 +163,14 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
             )
             # others may do without, where there is nothing but what is tested on
             is_given = is_calibrated or not dataset.test_only
-            content = export(trainer.calibration() if is_given else {})
+            inputs = trainer.calibration() if is_given else {}
+            content = export(inputs)
             seconds = time.perf_counter() - began
             if is_given:
-                facts["calibration"] = calibration.facts_of(trainer.calibration())
+                facts["calibration"] = calibration.facts_of(inputs)
             is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
             if is_calibrated and is_short:
-                half = export(named.taken(trainer.calibration(), slice(None, None, 2)))
+                half = export(named.taken(inputs, slice(None, None, 2)))
                 facts["calibration"] |= _moved(content, half, trainer, parent)
             answers = parent.outputs()  # the same model's
             return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)

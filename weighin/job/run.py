@@ -132,6 +132,8 @@ class Run:
             raise (failed or reasons)[0]
 
     def _check_gates(self) -> None:
+        if not self.settings.gates:
+            return
         rows = [record for cell in self._cells for record in _unmeasured(cell, NOT_YET)]
         there = list(dict.fromkeys(record.metric for record in rows))
         for gate in self.settings.gates:

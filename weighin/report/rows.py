@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Case, Catalogue, Record
+from weighin.core import Case, Catalogue, Record, Results
 from weighin.core.case import OfCase
 from weighin.report.primary import Primary, primary
 
@@ -122,6 +122,15 @@ def by_model(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
     for record in records:
         groups.setdefault((record.model, record.dataset), []).append(record)
     return groups
+
+
+def rows_of_models(results: Results) -> list[Row]:
+    """The rows of all models and data sets, each over its seeds."""
+    return [
+        row
+        for records in by_model(results.records).values()
+        for row in rows_of_seeds(records, results.metrics)
+    ]
 
 
 def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:

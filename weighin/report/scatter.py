@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from weighin.core import Metric, Results, WeighinError, nearest
 from weighin.report import units
-from weighin.report.rows import Row, Spread, by_model, over_seeds, rows_of_seeds
+from weighin.report.rows import Row, Spread, over_seeds, rows_of_models
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ def draw(results: Results, x: str, y: str) -> Figure:
             self.savefig(content, format="png", dpi=100)
             return content.getvalue()
 
-    rows = _rows(results)
+    rows = rows_of_models(results)
     across_of, up_of = results.metric(x), results.metric(y)
     points = [(row, _spread(row, across_of), _spread(row, up_of)) for row in rows]
     whole = [(row, across, up) for row, across, up in points if across and up]
@@ -118,14 +118,6 @@ def _place(label: Annotation, side: Side, up: float) -> None:
     """Begin a label to the right of its point, or end it to the left."""
     label.set_horizontalalignment(side)
     label.set_position((_BESIDE if side == "left" else -_BESIDE, up))
-
-
-def _rows(results: Results) -> list[Row]:
-    return [
-        row
-        for records in by_model(results.records).values()
-        for row in rows_of_seeds(records, results.metrics)
-    ]
 
 
 def _model(row: Row) -> str:
