@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
-LONGEST = 100  # characters of a model's name, by which files are called
 _PLAIN = re.compile(r"[^/\\\x00-\x1f]*")
 _READING = ("target", "size", "crop", "scale", "mean", "std", "classes", "split_seed")
 
@@ -196,8 +195,10 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
     given = [*(model if isinstance(model, list | tuple) else [model]), *more]
     if not given:
         raise WeighinError("weigh() needs a model, or files.")
-    if not isinstance(name, str) or len(name) > LONGEST or not _PLAIN.fullmatch(name):
-        raise WeighinError(f"name={str(name)[:LONGEST]!r}: wanted the name of a file, short.")
+    if not isinstance(name, str) or len(name) > objects.LONGEST or not _PLAIN.fullmatch(name):
+        raise WeighinError(
+            f"name={str(name)[: objects.LONGEST]!r}: wanted the name of a file, short."
+        )
     asked = _asked(data, options)
     cache = Path(asked.cache_dir).expanduser() if asked.cache_dir else default_folder()
     files = [_file(each, cache / "brought", name, place) for place, each in enumerate(given)]
@@ -210,6 +211,7 @@ def load(path: Path | str) -> Weighed:
     Raises:
         WeighinError: if it is none, or damaged.
     """
+    _check_path(path)
     return Weighed(store.load(Path(path)), Path(path))
 
 
@@ -219,6 +221,7 @@ def inspect(path: Path | str) -> dict[str, Any]:
     Raises:
         WeighinError: if it is none of these, or damaged.
     """
+    _check_path(path)
     return inspection.inspect_in_subprocess(Path(path))
 
 
@@ -233,6 +236,11 @@ def compare(*runs: Weighed | Path | str) -> Comparison:
     loaded = [run if isinstance(run, Weighed) else load(run) for run in runs]
     names = [str(each.path) if each.path else f"run {at}" for at, each in enumerate(loaded, 1)]
     return Comparison([(name, each.results) for name, each in zip(names, loaded, strict=True)])
+
+
+def _check_path(path: object) -> None:
+    if not isinstance(path, str | Path):
+        raise WeighinError(f"{path!r}: wanted the path of a file.")
 
 
 def _asked(data: Any, options: Mapping[str, Any]) -> Asked:
@@ -253,8 +261,6 @@ def _asked(data: Any, options: Mapping[str, Any]) -> Asked:
             near = nearest(key, [*known, *_READING])
             hint = f"; did you mean {near!r}?" if near else ""
             raise TypeError(f"weigh() has no option {key!r}{hint}")
-    if "results_dir" in rest:
-        rest["results_dir"] = Path(rest["results_dir"])
     asked = Asked(reading=Reading(**reading), **rest)
     if data is None or isinstance(data, str | Path | Brought):
         return Asked(**{**vars(asked), "data": data})

@@ -15,6 +15,8 @@ from helpers.invariants import breach, stored
 from helpers.rules import graph
 
 from weighin import grammar, registry
+from weighin.core import SkippedError
+from weighin.exports import dynamic
 from weighin.exports.dynamic import SMALLEST
 
 ZEROS = 38  # of 48 weights: 80 %, rounded down
@@ -275,6 +277,24 @@ def test_nothing_qualified(
     path = write(tmp_path / "m.tflite", *layers, activations=activations)
 
     assert f"{grammar.parse(name).export}: nothing was {accused}" == breach(path, name)
+
+
+@pytest.mark.parametrize("largest", [SMALLEST - 32, SMALLEST])
+def test_dynamic_range_is_skipped_where_it_finds_nothing_to_do(
+    largest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small networks are no failures of it; a converter that leaves large kernels float is one."""
+    file = content([dense(largest // 32, 32)])
+    monkeypatch.setattr(dynamic, "converter", lambda *_: None)
+    monkeypatch.setattr(dynamic, "converted", lambda *_: file)
+
+    if largest < SMALLEST:
+        with pytest.raises(
+            SkippedError, match=f"nothing was quantized: .* has {largest}. The file"
+        ):
+            dynamic.dynamic(None, {})
+    else:
+        assert file == dynamic.dynamic(None, {})
 
 
 @pytest.mark.parametrize(

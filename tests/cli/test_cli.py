@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from helpers.commands import run_weighin
 from helpers.support import operating_points, results_of
 
@@ -69,7 +70,7 @@ def test_definitions_that_are_not_there_are_an_error(weigh, tmp_path):
     """The message names the path."""
     result = weigh("list", "--definitions", tmp_path / "missing.py")
 
-    assert (1, "") == (result.exit_code, result.stdout)
+    assert (2, "") == (result.exit_code, result.stdout)
     assert result.stderr.startswith("Error: ")
     assert "missing.py" in result.stderr
 
@@ -79,7 +80,7 @@ def test_definitions_with_a_mistake_are_an_error(weigh, tmp_path):
     (tmp_path / "typo.py").write_text("import weighin\nweighin.mdoel\n")
     result = weigh("list", "--definitions", tmp_path / "typo.py")
 
-    assert (1, "") == (result.exit_code, result.stdout)
+    assert (2, "") == (result.exit_code, result.stdout)
     assert "typo.py" in result.stderr
     assert "mdoel" in result.stderr
     assert "Traceback" not in result.stderr
@@ -185,7 +186,7 @@ def test_curve_refuses_what_it_cannot_draw(weigh, points, tmp_path):
     """One message, and no table as if all were well."""
     result = weigh("curve", points, "-o", tmp_path / "curve.gif")
 
-    assert (1, "") == (result.exit_code, result.stdout)
+    assert (2, "") == (result.exit_code, result.stdout)
     assert "curve.gif: figures are drawn as .svg or .png" in result.stderr
 
 
@@ -221,7 +222,7 @@ def test_a_file_without_results_is_refused_by_name(weigh, tmp_path, content):
     path.write_bytes(content)
     result = weigh("table", path)
 
-    assert (1, "") == (result.exit_code, result.stdout)
+    assert (2, "") == (result.exit_code, result.stdout)
     assert result.stderr.startswith("Error: ")
     assert "damaged.json" in result.stderr
     assert 1 == len(result.stderr.strip().splitlines())
@@ -240,7 +241,7 @@ def test_a_good_file_beside_a_bad_one_is_not_shown(weigh, results, tmp_path, wro
     """All or nothing: half a comparison is none."""
     result = weigh("table", results, tmp_path / wrong)
 
-    assert (1, "") == (result.exit_code, result.stdout)
+    assert (2, "") == (result.exit_code, result.stdout)
     assert str(tmp_path / wrong) in result.stderr
 
 
@@ -306,5 +307,19 @@ def test_piped_output_is_plain(results, tmp_path, child_environment):
     assert (0, "") == (good.returncode, good.stderr)
     assert "4.00 kB" in good.stdout
     assert "\x1b" not in good.stdout + bad.stderr
-    assert (1, "") == (bad.returncode, bad.stdout)
+    assert (2, "") == (bad.returncode, bad.stdout)
     assert bad.stderr.startswith("Error: ")
+
+
+def test_an_interrupt_ends_any_command_as_shells_expect(results, monkeypatch):
+    """Also one that comes while a command is still importing what it needs."""
+
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "load", interrupted)
+
+    done = CliRunner().invoke(main, ["table", str(results)])
+
+    assert 130 == done.exit_code
+    assert "stopped" in done.output

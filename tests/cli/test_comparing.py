@@ -91,7 +91,7 @@ def test_what_cannot_be_told_is_no_success(files: dict[str, Path]) -> None:
     pair = (files["old"], files["elsewhere"])
     refused = compared(*pair, "--fail-on", "slower")
 
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "another machine" in refused.output
     assert "cannot be told" in refused.output
     assert compared(*pair, "--fail-on", "worse,larger,missing").exit_code == 0
@@ -101,7 +101,7 @@ def test_a_word_that_means_nothing_is_refused(files: dict[str, Path]) -> None:
     """By the words that there are."""
     result = compared(files["old"], files["old"], "--fail-on", "slow")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "--fail-on slow: wanted some of slower, worse, larger, missing" in result.output
 
 

@@ -198,7 +198,7 @@ def test_an_unknown_kind_is_told_the_nearest(weigh):
     """And all that there are."""
     result = weigh("list", "modells")
 
-    assert 1 == result.exit_code
+    assert 2 == result.exit_code
     assert "Did you mean 'models'?" in result.stderr
     assert "runtimes" in result.stderr
 

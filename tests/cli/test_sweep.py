@@ -136,7 +136,7 @@ def test_one_variant_is_no_curve(asked: SimpleNamespace) -> None:
     """Nothing varies: it would be trained from three seeds, and there would be nothing to draw."""
     result = command("tiny", "--over", "prune(0.5)")
 
-    assert 1 == result.exit_code
+    assert 2 == result.exit_code
     assert "'prune(0.5)' is one variant, which makes no curve" in result.output
     assert not vars(asked)
 
@@ -145,7 +145,7 @@ def test_a_misspelt_option_names_nothing(asked: SimpleNamespace) -> None:
     """An option that is neither the command's nor a template's is refused."""
     result = command("tiny", "--over", "prune(s)", "--s", "0.5", "--sedes", "2")
 
-    assert 1 == result.exit_code
+    assert 2 == result.exit_code
     assert "--sedes names nothing" in result.output
 
 

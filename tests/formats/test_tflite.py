@@ -303,9 +303,9 @@ def test_entropy_of_a_keras_file_is_that_of_its_arrays(shop):
 def test_a_file_is_parsed_once(shop, tmp_path, monkeypatch) -> None:
     """However often it is looked at; one that changes is parsed anew, by whatever name it lies."""
     parsed = []
-    read = tflite._read
+    parse = tflite.parsed
     monkeypatch.setattr(tflite, "_recent", tflite._Recent(10**6))
-    monkeypatch.setattr(tflite, "_read", lambda path: parsed.append(path) or read(path))
+    monkeypatch.setattr(tflite, "parsed", lambda *given: parsed.append(given) or parse(*given))
     path = tmp_path / "model.tflite"
     path.write_bytes(shop.artifact("baseline").path.read_bytes())
     first = read_tflite(path)

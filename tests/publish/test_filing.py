@@ -167,7 +167,7 @@ def test_options_that_make_no_sense_are_refused(
 
     done = publish(PLACE / "quick.json", *words)
 
-    assert 1 == done.exit_code
+    assert 2 == done.exit_code
     assert said in done.output
     assert before == sorted(published_project.rglob("*"))
 

@@ -97,7 +97,7 @@ def test_runs_that_make_no_version_matrix_are_named_with_their_folder(
 
     done = publish()
 
-    assert 1 == done.exit_code
+    assert 2 == done.exit_code
     assert f"{PLACE / 'versions'} holds one.json, other.json, which make no" in done.output
 
 

@@ -241,7 +241,7 @@ def test_nothing_published_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     done = publish()
 
-    assert 1 == done.exit_code
+    assert 2 == done.exit_code
     assert "weighin publish FILE" in done.output
     assert [] == list(tmp_path.iterdir())
 
@@ -257,7 +257,7 @@ def test_records_that_do_not_account_for_their_artifacts_are_refused(
 
     done = publish()
 
-    assert 1 == done.exit_code
+    assert 2 == done.exit_code
     assert "quick.json cannot be published" in done.output
     assert "f0f0f0f0f0f0" in done.output
     assert ["curve.json", "quick.json"] == names_of(list((published_project / PLACE).iterdir()))

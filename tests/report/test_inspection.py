@@ -217,7 +217,7 @@ def test_inspect_refuses_what_is_no_model(tmp_path: Path, name: str, held: bytes
 
     for arguments in (["inspect", str(path)], ["inspect", "--json", str(path)]):
         done = CliRunner().invoke(main, arguments)
-        assert 1 == done.exit_code
+        assert 2 == done.exit_code
         assert done.output.startswith(f"Error: {path}")
         assert isinstance(done.exception, SystemExit)
 
@@ -228,7 +228,7 @@ def test_inspect_refuses_a_folder(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         done = CliRunner().invoke(main, ["inspect", str(tmp_path / name)])
 
-        assert (1, True) == (done.exit_code, f"{tmp_path / name}" in done.output)
+        assert (2, True) == (done.exit_code, f"{tmp_path / name}" in done.output)
 
 
 def test_inspect_a_model_without_layers(tmp_path: Path) -> None:

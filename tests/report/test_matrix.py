@@ -318,6 +318,6 @@ def test_table_of_one_version_says_the_way_out(stored: list[str]) -> None:
     """One message, no traceback."""
     done = CliRunner().invoke(main, ["table", "--by", "tensorflow", stored[0]])
 
-    assert 1 == done.exit_code
+    assert 2 == done.exit_code
     assert isinstance(done.exception, SystemExit)
     assert "Error: A version matrix wants" in done.output

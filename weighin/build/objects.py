@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from weighin.core import WeighinError
 from weighin.files import replacing
 
+LONGEST = 100  # characters of a model's name, by which files are called
 _OWN = ("keras", "tf_keras", "tensorflow", "tensorflow_model_optimization")
 _PASSING = ("module", "registered_name", "build_config")
 
@@ -34,7 +36,7 @@ def written(model: Any, folder: Path, name: str = "") -> Path:
         WeighinError: if it is no Keras model, has no weights yet, or cannot be written.
     """
     _check(model)
-    called = name or str(model.name)
+    called = name or re.sub(r"[/\\\x00-\x1f]", "_", str(model.name))[:LONGEST]
     parts = list(_parts(model))
     foreign = any(_is_foreign(part) for part in parts)
     ending = "" if foreign else ".keras" if _is_keras_3(model) else ".h5"

@@ -8,12 +8,19 @@ from typing import IO, Any
 import click
 
 from weighin.report import terminal
+from weighin.report.layout import visible
 
 
 class ShownError(click.ClickException):
-    """What went wrong, and what to do next."""
+    """What went wrong, and what to do next: the command could not do what it was asked.
+
+    It exits with 2, for 1 is an answer: a gate is breached, a row failed, a page differs.
+    """
+
+    exit_code = 2
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write it to a stream, by default standard error."""
         stream = sys.stderr if file is None else file
-        click.echo(terminal.fitted(f"Error: {self.format_message()}", stream), file=stream)
+        message = visible(f"Error: {self.format_message()}")  # it may name files, as they please
+        click.echo(terminal.fitted(message, stream), file=stream)

@@ -41,7 +41,7 @@ _cache_dir = click.option("--cache-dir", metavar="DIR", help="Where artifacts ar
 
 
 def _clear_errors(command: F) -> F:
-    """Show a `WeighinError` as one message and exit with 1."""
+    """Show a `WeighinError` as one message and exit with 2."""
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
@@ -57,7 +57,18 @@ def _clear_errors(command: F) -> F:
     return run  # type: ignore[return-value]  # the signature is the command's own
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Ends with 130 when it is interrupted, as a shell expects, whatever it was about to do."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nstopped", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="weighin")
 def main() -> None:
     """Did compressing this Keras model make it smaller, as accurate, and faster here?"""
@@ -181,10 +192,12 @@ def publish(
         verb = "differs" if only_check else "written"
         click.echo(f"{verb if path in generated else f'{verb}: stale'}: {path}")
     if only_check and touched:
-        raise WeighinError(
+        told = (
             f"{len(touched)} of {len(generated)} generated files are not what their records give: "
             f"weighin publish."
         )
+        click.echo(terminal.fitted(told, sys.stderr), err=True)
+        sys.exit(1)
     click.echo(f"{len(generated)} generated files are what their records give.")
 
 

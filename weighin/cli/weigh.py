@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 RESULTS = Path("results") / "local"
 
 
-class WrongInputError(ShownError):
-    """What was brought cannot be weighed: nothing was measured."""
-
-    exit_code = 2
-
-
 def _numbers(
     context: click.Context, option: click.Parameter, text: str | None
 ) -> tuple[float, ...]:
@@ -171,7 +165,7 @@ def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: 
         run = weighing.planned(files, _asked(options))
         whole = measure(run)
     except WeighinError as error:
-        raise WrongInputError(str(error)) from None
+        raise ShownError(str(error)) from None
     except KeyboardInterrupt:
         if run is not None and run.path is not None:
             click.echo(f"\nstopped; records of what was measured: {_shorter(run)}", err=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from weighin.core import Arrays
+from weighin.core import Arrays, SkippedError
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._converting import converted
 from weighin.exports._quantized import Scales, check_scales, check_volumes, set_scales
 from weighin.formats.coverage import largest, no_values_of, weights_of
 from weighin.formats.graph import Graph, Tensor, numeric, other_types
+from weighin.formats.tflite import parsed
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
 
@@ -62,5 +63,13 @@ def dynamic(
         calibration: not looked at.
         scales: one for each output channel of a kernel, or one for the whole of it.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
+
+    Raises:
+        SkippedError: if all kernels are too small for the converter to quantize them.
     """
-    return converted(converter(model, calibration, batch, scales), model)
+    content = converted(converter(model, calibration, batch, scales), model)
+    graph = parsed(content, "the converter's file")
+    unchanged = no_values_of(graph, "INT8", "quantized", _too_small(graph.kernels))
+    if unchanged and largest(graph.kernels) < SMALLEST:
+        raise SkippedError(f"{unchanged}. The file would be the float one again.")
+    return content

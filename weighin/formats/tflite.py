@@ -76,15 +76,23 @@ def read_tflite(path: Path) -> Graph:
     key = (path.resolve(), status.st_ino, status.st_mtime_ns, status.st_size)
     graph = _recent.get(key)
     if graph is None:
-        graph = _read(path)
+        graph = parsed(_content(path), str(path))
         _recent.put(key, status.st_size, graph)
     return graph
 
 
-def _read(path: Path) -> Graph:
+def parsed(data: bytes, called: str) -> Graph:
+    """Read the bytes of a .tflite file.
+
+    Args:
+        data: all of them.
+        called: the file, in messages.
+
+    Raises:
+        WeighinError: if it is damaged.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
-    data = _content(path)
     try:
         graph = _graph(schema.Model.GetRootAs(data, 0), data, schema)
         for tensor in graph.tensors:
@@ -93,7 +101,7 @@ def _read(path: Path) -> Graph:
         return graph
     except _DAMAGE as error:
         raise WeighinError(
-            f"{path} is not a whole .tflite file ({type(error).__name__}: {error}): "
+            f"{called} is not a whole .tflite file ({type(error).__name__}: {error}): "
             f"convert the model again."
         ) from error
 

@@ -31,6 +31,14 @@ from weighin.stats import MARGIN, PAIR_SECONDS
 _OPTIONS = Options("--")
 SUITE = PROFILE
 _LEAST = {"epochs": 0, "batch_size": 1, "seeds": 1, "workers": 0}
+_PLACE, _NAME = ((str, Path), "a path"), ((str,), "a name")
+_NUMBER, _FLAG = ((int, float), "a number"), ((bool,), "True or False")
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("weights", "results_dir", "cache_dir"), _PLACE),
+    **dict.fromkeys(("task", "loss"), _NAME),
+    **dict.fromkeys(("pair_seconds", "margin"), _NUMBER),
+    **dict.fromkeys(("trust", "strict"), _FLAG),
+}
 EPOCHS = 3  # of what trains further, where nothing else is said
 DRAWN = "drawn inputs"
 
@@ -90,6 +98,15 @@ class Asked:
         Raises:
             WeighinError: naming the option.
         """
+        for name, (kinds, wanted) in _KINDS.items():
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kinds):
+                raise WeighinError(f"--{name.replace('_', '-')} {value!r}: wanted {wanted}.")
+        object.__setattr__(self, "results_dir", Path(self.results_dir))
+        if self.cache_dir is not None:
+            object.__setattr__(self, "cache_dir", str(self.cache_dir))
+        if self.weights is not None:
+            object.__setattr__(self, "weights", Path(self.weights))
         for name, least in _LEAST.items():
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < least):

@@ -88,18 +88,18 @@ _CONTROL = re.compile(
 )
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     r"""Control characters as Python writes them: `\x1b`."""
     return _CONTROL.sub(lambda control: control[0].encode("unicode_escape").decode(), text)
 
 
 def one_line(text: str) -> str:
     """A text on one line, with control characters made visible."""
-    return _visible(" ".join(text.splitlines()).replace("\t", " "))
+    return visible(" ".join(text.splitlines()).replace("\t", " "))
 
 
 def _html(text: str) -> str:
-    return escape(_visible(text))
+    return escape(visible(text))
 
 
 def _markdown(text: str) -> str:

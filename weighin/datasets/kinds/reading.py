@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from weighin.core import WeighinError
 
 SIDE = 2**14  # pixels of an image's side that anybody would give a model
+_WANTED = {
+    "target": "a column's name",
+    "size": "pixels: one whole number, or height and width",
+    "scale": "a number",
+    "mean": "a number, or one for each channel",
+    "std": "a number, or one for each channel",
+    "split-seed": "a whole number",
+    "classes": "a whole number",
+}
 _SPELT = {"target": "--target", "size": "--size", "crop": "--crop"}  # those not of every kind
 
 
@@ -37,6 +47,27 @@ class Reading:
     std: tuple[float, ...] = ()
     seed: int = 0
     classes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Take one number for several, and refuse what are none, before anything is read.
+
+        Raises:
+            WeighinError: naming the option.
+        """
+        if _is_whole(self.size):
+            object.__setattr__(self, "size", (self.size, self.size))
+        for name in ("mean", "std"):
+            value = getattr(self, name)
+            numbers = (value,) if _is_number(value) else value
+            _demand(isinstance(numbers, Sequence) and all(map(_is_number, numbers)), name, value)
+            object.__setattr__(self, name, tuple(numbers))
+        sides = self.size
+        is_pair = isinstance(sides, Sequence) and len(sides) == 2 and all(map(_is_whole, sides))
+        _demand(sides is None or is_pair, "size", sides)
+        _demand(self.scale is None or _is_number(self.scale), "scale", self.scale)
+        _demand(self.classes is None or _is_whole(self.classes), "classes", self.classes)
+        _demand(_is_whole(self.seed), "split-seed", self.seed)
+        _demand(isinstance(self.target, str), "target", self.target)
 
     @property
     def prepares(self) -> bool:
@@ -85,6 +116,19 @@ class Reading:
         words += [f"minus {_listed(self.mean)}"] if self.mean else []
         words += [f"divided by {_listed(self.std)}"] if self.std else []
         return f"values {', '.join(words)}" if words else ""
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _demand(fits: bool, name: str, value: object) -> None:
+    if not fits:
+        raise WeighinError(f"--{name} {value!r}: wanted {_WANTED[name]}.")
 
 
 def _listed(values: tuple[float, ...]) -> str:

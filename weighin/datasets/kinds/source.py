@@ -74,6 +74,7 @@ class LeftOut:
     def words(self) -> str:
         """How many, which, and what is wrong with the first."""
         names = [path.relative_to(self._folder).as_posix() for path in self.files]
+        names = [" ".join(name.splitlines()) for name in names]
         more = ", …" if len(names) > 3 else ""
         return (
             f"{len(names):,} of {self._total:,} {self._noun} cannot be read: "
