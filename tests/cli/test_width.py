@@ -13,7 +13,6 @@ from click.testing import CliRunner
 
 from weighin.cli import main
 from weighin.cli.errors import ShownError
-from weighin.cli.weigh import WrongInputError
 
 WIDTH = 80
 
@@ -61,18 +60,22 @@ def shown(error: click.ClickException, *, is_terminal: bool) -> str:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("kind", [ShownError, WrongInputError])
-def test_an_error_is_folded_between_words(
-    kind: type[click.ClickException], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_is_folded_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal; its own lines stay lines. A pipe gets it as it is."""
     monkeypatch.setenv("COLUMNS", str(WIDTH))
-    lines = shown(kind(MESSAGE), is_terminal=True).splitlines()
+    lines = shown(ShownError(MESSAGE), is_terminal=True).splitlines()
 
     assert WIDTH >= max(map(len, lines))
     assert f"Error: {MESSAGE}".split() == " ".join(lines).split()
     assert "What helps: pip install weighin[keras]" == lines[-1]
-    assert f"Error: {MESSAGE}\n" == shown(kind(MESSAGE), is_terminal=False)
+    assert f"Error: {MESSAGE}\n" == shown(ShownError(MESSAGE), is_terminal=False)
+
+
+def test_an_error_cannot_command_the_terminal() -> None:
+    """A file may be called so that it would colour, clear or turn what follows."""
+    text = shown(ShownError("a\x1b[2J\x9b31m\u202eb.tflite is missing"), is_terminal=True)
+
+    assert r"a\x1b[2J\x9b31m\u202eb.tflite is missing" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("words", [["weigh", "none.tflite"], ["inspect", "none.tflite"]])

@@ -238,6 +238,25 @@ def test_a_few_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
         bring(root, PLAIN, tmp_path)
 
 
+def test_a_name_of_two_lines_is_told_on_one(tmp_path: Path) -> None:
+    """A file's name cannot look like a message of its own."""
+    root = folder_of(tmp_path / "own", count=60)
+    (root / "cat" / "a\nError: all is well.png").write_bytes(b"")
+
+    summary = bring(root, PLAIN, tmp_path).summary
+
+    assert "cat/a Error: all is well.png" in summary
+
+
+def test_a_link_to_its_own_folder_is_no_class(tmp_path: Path) -> None:
+    """Its images would be a third class, of all the others."""
+    root = folder_of(tmp_path / "own")
+    (root / "again").symlink_to(root)
+    (root / "above").symlink_to(tmp_path)
+
+    assert loaded(bring(root, PLAIN, tmp_path), tmp_path).classes == 2
+
+
 def test_labels_stay_beside_images_when_some_are_left_out(tmp_path: Path) -> None:
     """Whichever part they would have been in."""
     root = folder_of(tmp_path / "own", "train", "test", count=100)

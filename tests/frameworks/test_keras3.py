@@ -13,7 +13,7 @@ pytestmark = needing.keras_3
 PROGRAM = """
 import json
 from helpers import keras3_process as tried
-names = ("moved", "permuted", "training", "waiting", "kept")
+names = ("moved", "permuted", "training", "waiting", "unusual", "other_precision", "kept")
 print(json.dumps({name: getattr(tried, name)() for name in names}))
 """
 
@@ -25,7 +25,8 @@ def told() -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", ["preprocessing", "augmentation", "wrapped", "cells", "words", "several", "hard"]
+    "name",
+    ["preprocessing", "augmentation", "wrapped", "cells", "words", "several", "hard", "keyed"],
 )
 def test_layers_answer_the_same_in_keras_2(told: Any, name: str) -> None:
     kind, off, *_ = told["moved"][name]
@@ -62,6 +63,29 @@ def test_a_model_without_shapes_takes_those_of_its_data(told: Any) -> None:
     assert output["shape"] == [3]
     assert output["activation"] == "sigmoid"
     assert "'misfit' cannot be built for inputs of the shapes" in told["waiting"]["misfit"]
+
+
+def test_what_cannot_be_moved_for_any_reason_goes_directly(told: Any) -> None:
+    assert told["unusual"].endswith("Keras 2")
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "layer"),
+    [
+        ("half", "mixed_float16", "halved"),
+        ("double", "float64", "doubled"),
+        ("eighth", "int8_from_float32", "eighth"),
+        ("inner", "mixed_bfloat16", "hidden"),
+        ("old", "mixed_float16", "older"),
+    ],
+)
+def test_other_precisions_are_refused_by_name(
+    told: Any, name: str, policy: str, layer: str
+) -> None:
+    """LiteRT's converter would refuse them in words that nobody understands."""
+    accused = f"computes in {policy} (layer {layer!r}), and here models of float32"
+
+    assert accused in told["other_precision"][name]
 
 
 def test_a_direct_model_is_kept_and_converted(told: Any) -> None:

@@ -12,7 +12,7 @@ from helpers.direct_process import refused
 from helpers.tiny import tiny_arrays
 
 from weighin.datasets.loading import from_arrays
-from weighin.frameworks import direct, heads, keras3, loading
+from weighin.frameworks import direct, heads, keras3, loading, process
 
 
 def layers() -> Any:
@@ -53,6 +53,14 @@ def several() -> Any:
     return made([left, right], outputs, name="several")
 
 
+def keyed() -> Any:
+    """Inputs by keys that are not their names, given in another order."""
+    k = layers()
+    first, second = k.Input((6, 4), name="z"), k.Input((6, 4), name="a")
+    x = k.Concatenate()([first, k.Dense(4)(second)])
+    return keras3.module().Model({"b": first, "c": second}, k.Dense(3)(x), name="keyed")
+
+
 def hard() -> Any:
     """Activations that Keras 2 does not have, or has otherwise."""
     k = layers()
@@ -87,6 +95,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     ),
     "several": several,
     "hard": hard,
+    "keyed": keyed,
 }
 
 
@@ -169,6 +178,31 @@ def waiting() -> Any:
         "images": list(loading.taken(misfit(2), "x", data).input_shape),
         "misfit": refused(lambda: loading.taken(misfit(3), "x", data)),
     }
+
+
+def unusual() -> str:
+    """Why a model goes directly that cannot be moved, though no layer says so by itself."""
+    k = layers()
+    why: str = loading.taken(stacked(k.SpectralNormalization(k.Dense(3))), "normed").why
+    return why
+
+
+def other_precision() -> dict[str, str | None]:
+    """How models are refused that compute in something else than float32."""
+    k = layers()
+    quantized = stacked(k.Dense(3, name="eighth"))
+    quantized.quantize("int8")
+    models = {
+        "half": stacked(k.Dense(3, dtype="mixed_float16", name="halved")),
+        "double": stacked(k.Dense(3, dtype="float64", name="doubled")),
+        "eighth": quantized,
+        "inner": stacked(stacked(k.Dense(3, dtype="mixed_bfloat16", name="hidden"))),
+    }
+    two = process.keras()
+    models["old"] = two.Sequential(
+        [two.layers.Input((4,)), two.layers.Dense(2, dtype="mixed_float16", name="older")]
+    )
+    return {name: refused(lambda m=model: loading.taken(m, "m")) for name, model in models.items()}
 
 
 def kept() -> Any:

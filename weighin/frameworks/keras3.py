@@ -101,8 +101,12 @@ def is_graph(model: Any) -> bool:
 
 def answers(model: Any, inputs: Sequence[Any]) -> list[Any]:
     """What a model answers when nothing is trained, in the order of its outputs."""
-    outputs = model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
-    return list(tensorflow().nest.flatten(outputs))
+    given = inputs[0] if len(inputs) == 1 else list(inputs)
+    keyed = getattr(model, "_inputs_struct", None)
+    if isinstance(keyed, Mapping):  # by keys that need not be the names of its inputs
+        places = {id(tensor): place for place, tensor in enumerate(model.inputs)}
+        given = {key: inputs[places[id(tensor)]] for key, tensor in keyed.items()}
+    return list(tensorflow().nest.flatten(model(given, training=False)))
 
 
 def input_name(tensor: Any) -> str:

@@ -78,10 +78,12 @@ def taken(model: Any, name: str, dataset: Dataset | None = None, *, whole: bool 
             directly too; else it is left as it is.
 
     Raises:
-        WeighinError: if it cannot be built for the data.
+        WeighinError: if it cannot be built for the data, or computes in another precision than
+            float32.
     """
     if isinstance(model, DirectModel):
         return model
+    _refuse_precision(model, name)
     if keras3.is_model(model):
         return _moved(model, name, dataset)
     if whole and isinstance(model, keras().Model):
@@ -90,12 +92,36 @@ def taken(model: Any, name: str, dataset: Dataset | None = None, *, whole: bool 
     return model
 
 
+def _refuse_precision(model: Any, name: str) -> None:
+    """Refuse what LiteRT's float kernels and the optimization toolkit do not compute in.
+
+    Raises:
+        WeighinError: naming the layer, its policy and the way out.
+    """
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else ()
+    for layer in layers:
+        dtype = str(getattr(layer, "compute_dtype", None) or "float32")
+        policy = getattr(layer, "dtype_policy", None)
+        is_other = "float" in dtype and dtype != "float32" and type(layer).__name__ != "InputLayer"
+        if is_other or getattr(policy, "quantization_mode", None):
+            raise WeighinError(
+                f"Model {name!r} computes in {getattr(policy, 'name', dtype)} (layer "
+                f"{layer.name!r}), and here models of float32 are made small. Build it anew after "
+                f"keras.config.set_dtype_policy('float32') (Keras 2: "
+                f"keras.mixed_precision.set_global_policy), load these weights into it, and bring "
+                f"that."
+            )
+
+
 def _moved(model: Any, name: str, dataset: Dataset | None) -> Any:
     keras3.build(model, dataset)
     try:
         moved = keras3.to_keras_2(model)
     except keras3.NoCounterpartError as reason:
         return _directly_of_keras_3(model, name, str(reason), dataset)
+    except Exception as error:  # whatever else the two do not share
+        why = f"{type(error).__name__} when its layers are written in Keras 2"
+        return _directly_of_keras_3(model, name, why, dataset)
     off = furthest(model, moved, dataset)
     if off > MOVED:
         why = f"its answers move by {off:.2g} of their spread when it is written in Keras 2"
