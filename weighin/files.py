@@ -6,12 +6,15 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from weighin.core import WeighinError
+
+RACY_NS = 100_000_000  # systems keep times of files in steps of up to 10 ms
 
 
 @contextmanager
@@ -64,6 +67,53 @@ def sha256(path: Path) -> str:
     """sha256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class HashedFiles:
+    """Files whose bytes were hashed, and are hashed again if the system says that they changed.
+
+    A file is known by its inode, size and times, of which nobody sets the time of change (ctime).
+    Where that is so young that a later write could have the same, the bytes are always asked, as
+    Git does with its index (Documentation/technical/racy-git.txt).
+    """
+
+    def __init__(self) -> None:
+        """Know no file yet."""
+        self._known: dict[tuple[Path, str], tuple[int, ...]] = {}
+
+    def check(self, path: Path, digest: str) -> None:
+        """Make sure that a file holds what was hashed.
+
+        Args:
+            path: the file.
+            digest: sha256 of what it should hold, in hex.
+
+        Raises:
+            WeighinError: if it holds something else or cannot be read.
+        """
+        try:
+            state = _state(path)
+            if self._known.get((path, digest)) == state:
+                return
+            self._known.pop((path, digest), None)
+            holds_it = sha256(path) == digest and _state(path) == state
+        except OSError as error:
+            raise WeighinError(f"{path} cannot be read any more: {error.strerror}.") from None
+        if not holds_it:
+            raise WeighinError(
+                f"{path} was changed while it was weighed: its figures would be those of another "
+                f"file. Run again, and leave it alone meanwhile."
+            )
+        if max(state[-2:]) < time.time_ns() - RACY_NS:
+            self._known[path, digest] = state
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return (
+        *(status.st_dev, status.st_ino, status.st_size),
+        *(status.st_mtime_ns, status.st_ctime_ns),
+    )
 
 
 def key_of(provenance: Mapping[str, Any]) -> str:

@@ -136,7 +136,9 @@ class FinishedFiles:
 
     def _read(self, name: str) -> Artifact:
         path = self.paths[name]
-        graph = read_tflite(path)
+        read_tflite(path)  # says in clear words if it cannot be read
+        digest = sha256(path)
+        graph = read_tflite(path)  # read anew if it has changed before it was hashed
         signature, own_names = signature_of(graph), dict[str, dict[str, str]]()
         for side in ("inputs", "outputs"):
             if not getattr(signature, side):
@@ -148,7 +150,7 @@ class FinishedFiles:
             key="",
             path=path,
             format="tflite",
-            sha256=sha256(path),
+            sha256=digest,
             bytes=path.stat().st_size,
             answers=None,
             provenance={"stage": "finished", "file": path.name, "holds": held(graph)},

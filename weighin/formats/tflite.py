@@ -73,7 +73,8 @@ def read_tflite(path: Path) -> Graph:
         status = path.stat()
     except OSError as error:
         raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
-    key = (path.resolve(), status.st_ino, status.st_mtime_ns, status.st_size)
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    key = (path.resolve(), status.st_ino, status.st_size, *times)
     graph = _recent.get(key)
     if graph is None:
         graph = parsed(_content(path), str(path))

@@ -115,7 +115,9 @@ class Cell:
         # TensorFlow computes in threads of its own, which pinning this one would not reach
         alone = self.case.threads == 1 and not self.runtime.needs_tensorflow
         sides = (self.side(self.case.baseline), self.side(self.case))
-        return paired.measure(*sides, seconds=self.context.pair_seconds, pin=alone)
+        pair = paired.measure(*sides, seconds=self.context.pair_seconds, pin=alone)
+        self.context.artifact(self.case.baseline)
+        return pair
 
     def side(self, case: Case) -> Side:
         """Opens a case's file anew each time, to be timed: it must answer as when it was checked.

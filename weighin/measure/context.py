@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from weighin.core import (
 )
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
+from weighin.files import HashedFiles
 from weighin.measure.cold_start import cold_starts
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
@@ -61,6 +63,7 @@ class RunContext:
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     answers: dict[Case, dict[str, Array]] = field(default_factory=dict)
     starts: dict[Case, ColdStart] = field(default_factory=dict)
+    _hashed: HashedFiles = field(default_factory=HashedFiles)
     _gzipped: dict[str, bytes] = field(default_factory=dict)  # of one model's files, by digest
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
     # the last data, and what they fed: files that are compared may take other types
@@ -97,9 +100,12 @@ class RunContext:
         """The case's file.
 
         Raises:
-            WeighinError: with the reason, if it could not be built, or is not what it is called.
+            WeighinError: with the reason, if it could not be built, is not what it is called, or
+                is no longer what was hashed: so it is asked before and after everything.
         """
-        return self.artifacts.of(case)
+        artifact = self.artifacts.of(case)
+        self._hashed.check(artifact.path, artifact.sha256)
+        return artifact
 
     def gzipped(self, case: Case) -> bytes:
         """The case's file after gzip -9, as a download would carry it; no name or time inside.
@@ -109,14 +115,15 @@ class RunContext:
         """
         wanted = self.artifact(case)
         if wanted.sha256 not in self._gzipped:
-            files = {
-                artifact.sha256: artifact.path
+            files = [
+                artifact.path
                 for artifact in (wanted, *self.artifacts.files(case.model))
                 if artifact is wanted or artifact.bytes <= SMALL_BYTES
-            }
+            ]
             with ThreadPoolExecutor(usable_cores()) as pool:  # zlib releases Python's lock
-                packed = pool.map(_gzip, files.values())
-                self._gzipped = dict(zip(files, packed, strict=True))
+                self._gzipped = dict(pool.map(_gzip, files))
+        if wanted.sha256 not in self._gzipped:
+            self.artifact(case)  # says that it has changed
         return self._gzipped[wanted.sha256]
 
     def dataset(self, case: Case) -> Dataset:
@@ -231,6 +238,7 @@ class RunContext:
         """Answer the case's whole test set by an open session."""
         artifact = self.artifact(case)
         evaluation = evaluate(session, self.dataset(case), self.task(case), artifact.signature)
+        self.artifact(case)
         return dataclasses.replace(evaluation, trained=artifact.trained)
 
     def fixed_seconds(self, runtime: str) -> float | None:
@@ -261,5 +269,7 @@ def build_context(
     return BuildContext(Cache(folder), SearchPaths.here(folder, data_dir), tuple(definitions))
 
 
-def _gzip(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
+def _gzip(path: Path) -> tuple[str, bytes]:
+    """The digest of what was read, and that compressed."""
+    content = path.read_bytes()
+    return hashlib.sha256(content).hexdigest(), gzip.compress(content, compresslevel=9, mtime=0)
