@@ -233,12 +233,64 @@ def of_times(interval, truth, n, sets):
     return truth, [interval(generator.exponential(size=n)) for _ in range(sets)]
 
 
-def of_ratios(n, sets):
-    """Intervals of the typical of n ratios around 1.2, one in ten of them disturbed."""
-    generator = np.random.default_rng(n)
-    disturbed = np.where(generator.random((sets, n)) < 0.1, 0.3, 0.03)
-    ratios = 1.2 * np.exp(disturbed * generator.normal(size=(sets, n)))
-    return 1.2, [stats.typical_ratio(row) for row in ratios]
+def _spiked(share):
+    """Noise of which so many are disturbed, all to one side."""
+
+    def draw(generator, shape):
+        disturbed = (generator.random(shape) < share) * generator.exponential(10, shape)
+        return 0.3 * generator.standard_normal(shape) + disturbed
+
+    return draw
+
+
+def _of_two_modes(share, apart):
+    """Noise of two states, so far apart; so many are in the second."""
+
+    def draw(generator, shape):
+        second = generator.random(shape) < share
+        return apart * second + 0.2 * generator.standard_normal(shape)
+
+    return draw
+
+
+def _following(correlation):
+    """Noise that goes with what came before: a machine that drifts."""
+
+    def draw(generator, shape):
+        values = generator.standard_normal(shape)
+        for at in range(1, shape[1]):
+            values[:, at] *= math.sqrt(1 - correlation**2)
+            values[:, at] += correlation * values[:, at - 1]
+        return values
+
+    return draw
+
+
+NOISES = {  # of the blocks of a pair
+    "normal": _normal,
+    "Student's t of 2": lambda generator, shape: generator.standard_t(2, shape),
+    "lognormal": lambda generator, shape: generator.lognormal(size=shape),
+    "one in ten disturbed": _spiked(0.1),
+    "three in ten disturbed": _spiked(0.3),
+    "two modes, 50:50": _of_two_modes(0.5, 2),
+    "two modes, 80:20": _of_two_modes(0.2, 3),
+    "following by 0.3": _following(0.3),
+    "following by 0.6": _following(0.6),
+    "following by 0.9": _following(0.9),
+}
+
+
+def ratios_of(name, n, sets, scale=0.02):
+    """Sets of n ratios around 1 with such noise, `(sets, n)`: 1 is their median."""
+    draw = NOISES[name]
+    middle = float(np.median(draw(np.random.default_rng(0), (4000, 100))))
+    return np.exp(scale * (draw(np.random.default_rng(n), (sets, n)) - middle))
+
+
+def of_ratios(name, n, sets):
+    """Intervals of the typical of n ratios, of the sets that have one."""
+    found = [stats.typical_ratio(row) for row in ratios_of(name, n, sets)]
+    return 1.0, [each for each in found if each.high < math.inf]
 
 
 def missed(truth, intervals):
@@ -266,7 +318,10 @@ def rows(sets):
             alone, paired = of_sets(name, n, sets)
             yield "interval_of", name, n, alone
             yield "paired_set", name, n, paired
-    yield "typical_ratio", "one in ten disturbed", 30, of_ratios(30, sets)
+    for name in NOISES:
+        for n in (stats.FEWEST, 100):
+            truth, found = of_ratios(name, n, sets)
+            yield "typical_ratio", f"{name} ({len(found) / sets:.0%} have one)", n, (truth, found)
     yield "median", "exponential", 60, of_times(stats.median, math.log(2), 60, sets)
     ninth = functools.partial(stats.quantile, share=0.9)
     yield "quantile 0.9", "exponential", 100, of_times(ninth, math.log(10), 100, sets)

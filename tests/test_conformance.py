@@ -24,7 +24,6 @@ from weighin.datasets import search
 from weighin.definitions import load_definitions
 from weighin.grammar import arguments, parameters, parse
 from weighin.outcomes import ColdStart, Compressed, Inferences, Pair, Starts
-from weighin.stats import typical_ratio
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
@@ -226,8 +225,8 @@ def _outcomes(metric, shop):
     times = np.random.default_rng(4).lognormal(-9, 0.2, 1000).tolist()
     if scope == "pair":
         ratios = tuple(np.random.default_rng(5).lognormal(0.7, 0.05, 40).tolist())
-        outcomes = [ratios, ratios[:5], (1.0,) * 20, tuple(1 / ratio for ratio in ratios)]
-        return [Pair(each, typical_ratio(each), "time spent", True) for each in outcomes]
+        outcomes = [ratios, ratios[:5], (1.0,) * 40, tuple(1 / ratio for ratio in ratios)]
+        return [Pair(tuple((r, 1.0) for r in each), "time", True) for each in outcomes]
     return [
         Inferences(times),
         Inferences(times[:50], (7, 8), 3e-7),

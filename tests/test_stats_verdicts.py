@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import pytest
@@ -118,46 +119,61 @@ def test_a_direction_that_is_none_is_refused() -> None:
         stats.verdict_of(Interval(1.0, 0.5, 1.5), 0.1, "", "0.1")
 
 
+def around(middle: float, reach: float) -> list[float]:
+    """Forty ratios spread evenly over `middle` ± `reach`, a low one after each high one."""
+    spread = np.linspace(-reach, reach, 40)
+    return (middle + np.stack([spread[:20], spread[:19:-1]], axis=1).ravel()).tolist()
+
+
 @pytest.mark.parametrize(
-    ("interval", "expected"),
+    ("ratios", "expected"),
     [
-        (Interval(1.10, 1.05, 1.15), "faster"),
-        (Interval(1.02, 1.001, 1.04), "faster"),
-        (Interval(1.019, 1.018, 1.02), "no evidence"),
-        (Interval(1.10, 1.00, 1.20), "no evidence"),
-        (Interval(1.10, 0.99, 1.20), "no evidence"),
-        (Interval(1.0, 0.99, 1.01), "no evidence"),
-        (Interval(0.90, 0.85, 0.95), "slower"),
-        (Interval(0.979, 0.97, 0.99), "slower"),
-        (Interval(0.985, 0.98, 0.99), "no evidence"),
-        (Interval(0.90, 0.80, 1.00), "no evidence"),
+        (around(1.10, 0.05), "faster"),
+        (around(1.021, 0.02), "faster"),
+        (around(1.03, 0.2), "no evidence"),
+        (around(1.0, 0.2), "no evidence"),
+        (around(1.0, 0.03), "same within ±2 %"),
+        (around(1.012, 0.01), "same within ±2 %"),
+        (around(0.90, 0.05), "slower"),
+        (around(0.979, 0.02), "slower"),
+        (around(0.97, 0.2), "no evidence"),
+        ([1.5] * (stats.FEWEST - 1), "no evidence"),
     ],
 )
-def test_every_speed_verdict_is_reached(interval: Interval, expected: str) -> None:
+def test_every_speed_verdict_is_reached(ratios: list[float], expected: str) -> None:
     """Called if the interval leaves out 1 and the ratio is no trifle, in either direction."""
-    assert expected == stats.speed_verdict(interval)
+    assert expected == stats.speed_verdict(ratios)
+
+
+def test_a_speed_is_called_at_99_per_cent() -> None:
+    """An interval that leaves out 1 at 95 % alone calls nothing: pairs are many."""
+    ratios = around(1.035, 0.09)
+    usual, sure = (stats.typical_ratio(ratios, each) for each in (0.95, 0.99))
+
+    assert usual.low > 1 > sure.low
+    assert "no evidence" == stats.speed_verdict(ratios)
 
 
 def test_the_smallest_speedup_can_be_chosen() -> None:
     """A trifle for one is a finding for another."""
-    small = Interval(1.015, 1.01, 1.02)
+    small = around(1.015, 0.005)
 
-    assert ["no evidence", "faster"] == [
+    assert ["same within ±2 %", "faster"] == [
         stats.speed_verdict(small, smallest) for smallest in (0.02, 0.01)
     ]
 
 
-@given(st.floats(0.1, 10), st.floats(1, 3), st.floats(1, 3), st.floats(0, 0.5))
-def test_speed_verdicts_are_mirrored(
-    value: float, below: float, above: float, smallest: float
-) -> None:
+@given(st.floats(0.5, 2), st.floats(0, 0.3), st.floats(0.001, 0.5))
+def test_speed_verdicts_are_mirrored(middle: float, reach: float, smallest: float) -> None:
     """Sides exchanged, faster is slower; and neither is called with 1 in the interval."""
-    interval = Interval(value, value / below, value * above)
-    mirrored = Interval(1 / value, 1 / interval.high, 1 / interval.low)
-    verdict = stats.speed_verdict(interval, smallest)
-    edges = (interval.low, interval.high, value / (1 + smallest), value * (1 + smallest))
-    assume(all(abs(edge - 1) > 1e-9 for edge in edges))
+    ratios = np.exp(np.asarray(around(math.log(middle), reach))).tolist()
+    interval = stats.typical_ratio(ratios)
+    sure = stats.typical_ratio(ratios, stats.SPEED_CONFIDENCE)
+    edges = (*(interval.low, interval.high, sure.low, sure.high), interval.value)
+    limits = (1, 1 + smallest, 1 / (1 + smallest))
+    assume(all(abs(edge - limit) > 1e-9 for edge in edges for limit in limits))
+    verdict = stats.speed_verdict(ratios, smallest)
 
     swapped = {"faster": "slower", "slower": "faster"}.get(verdict, verdict)
-    assert swapped == stats.speed_verdict(mirrored, smallest)
-    assert verdict == "no evidence" or not interval.low <= 1 <= interval.high
+    assert swapped == stats.speed_verdict([1 / ratio for ratio in ratios], smallest)
+    assert verdict not in ("faster", "slower") or not sure.low <= 1 <= sure.high

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from weighin.core import Arrays, Artifact, Quality, Stopped, Task
 from weighin.named import taken
-from weighin.stats import MARGIN, Interval, Replicates, replicates
+from weighin.stats import MARGIN, Interval, Replicates, replicates, typical_ratio
 
 
 @dataclass(frozen=True)
@@ -175,14 +175,21 @@ class Pair:
     """Blocks of two sessions, measured in turn.
 
     Attributes:
-        ratios: for each block the first's median seconds over the second's: above 1, the second
-            is faster.
-        speedup: their middle and its interval.
+        blocks: the median seconds of the first and of the second, in the order of measuring.
         stopped: why measuring ended, as of a `Figure`.
         pinned: whether it ran on one core only.
     """
 
-    ratios: tuple[float, ...]
-    speedup: Interval
+    blocks: tuple[tuple[float, float], ...]
     stopped: Stopped
     pinned: bool
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """The first's seconds over the second's, by block: above 1, the second is faster."""
+        return tuple(first / second for first, second in self.blocks)
+
+    @property
+    def speedup(self) -> Interval:
+        """Their middle, and its interval."""
+        return typical_ratio(self.ratios)

@@ -22,7 +22,7 @@ from weighin.measure import calibration, paired
 from weighin.measure.calibration import Calibration, any_float_artifact, calibrate, load, save
 from weighin.outcomes import Pair
 from weighin.runtimes.litert import LiteRT
-from weighin.stats import Interval
+from weighin.stats import typical_ratio
 from weighin.targets import machine
 
 MADE = Calibration(200, 9, 100, 97, 0.031, 0.057, 2.0, True)
@@ -79,9 +79,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def pair(value: float, low: float, high: float, *ratios: float, pinned: bool = True) -> Pair:
-    """A pair that came to this."""
-    return Pair(ratios, Interval(value, low, high), "within ±1 %", pinned)
+def pair(*ratios: float, pinned: bool = True) -> Pair:
+    """A pair of blocks of these ratios."""
+    return Pair(tuple((ratio, 1.0) for ratio in ratios), "narrow", pinned)
+
+
+def spread(value: float, reach: float, n: int = 40) -> list[float]:
+    """So many ratios about a value, at most `reach` of it away, a low one after each high one."""
+    evenly = value * np.linspace(1 - reach, 1 + reach, n)
+    return np.stack([evenly[: n // 2], evenly[: n // 2 - 1 : -1]], axis=1).ravel().tolist()
 
 
 def run(runtime: LiteRT, **options: Any) -> Calibration:
@@ -109,8 +115,8 @@ def test_five_per_cent_more_work_is_that(clock: Clock, monkeypatch: pytest.Monke
     measured = []
     real = paired.measure
 
-    def watched(*sides: Any, seconds: float) -> Pair:
-        measured.append(real(*sides, seconds=seconds))
+    def watched(*sides: Any, seconds: float, pin: bool) -> Pair:
+        measured.append(real(*sides, seconds=seconds, pin=pin))
         return measured[-1]
 
     monkeypatch.setattr(paired, "measure", watched)
@@ -146,55 +152,53 @@ def test_a_calibration_of_a_real_file(tmp_path: Path) -> None:
 
     assert 0 <= found.false_alarms <= found.aa_trials == 3
     assert 0 <= found.found <= found.slow_trials == 2
-    assert -1 < found.smallest_speedup < math.inf
+    assert found.smallest_speedup > -1
     assert 0 < found.session_spread < math.inf
     assert 0.01 == found.pair_seconds
 
 
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        ([(1.0, 0.99, 1.01)], 0.02),
-        ([(1.0, 0.95, 1.05)], 1 / 0.95 - 1),
-        ([(0.97, 0.96, 0.98)], 1.02 / 0.97 - 1),
-        ([(1.1, 1.05, 1.15)], 1 / 1.05 - 1),
-    ],
-)
-def test_the_smallest_speedup_of_one_pair(
-    found: list[tuple[float, float, float]], expected: float
-) -> None:
-    """What would have moved the interval beyond 1, and the ratio beyond a trifle."""
-    made = [pair(*each) for each in found]
-    assert expected == pytest.approx(calibration._smallest_speedup(made))
+@pytest.mark.parametrize(("value", "reach"), [(1.0, 0.02), (1.0, 0.2), (0.97, 0.01), (1.1, 0.1)])
+def test_the_smallest_speedup_of_one_pair(value: float, reach: float) -> None:
+    """What would have moved the interval at 99 % beyond 1, and the ratio beyond a trifle."""
+    ratios = spread(value, reach)
+    sure = typical_ratio(ratios, 0.99)
+
+    expected = max(1 / sure.low, 1.02 / sure.value) - 1
+    assert expected == pytest.approx(calibration._smallest_speedup([pair(*ratios)]))
+
+
+def test_a_pair_without_an_interval_finds_nothing() -> None:
+    assert math.inf == calibration._smallest_speedup([pair(*[1.0] * 5)])
 
 
 def test_the_smallest_speedup_is_found_by_95_of_100() -> None:
-    """Of 101 pairs that need 1 % to 101 % more, 95 % would find 96 %."""
-    made = [pair(1.0, 1 / (1 + at / 100), 2.0) for at in range(2, 103)]
+    """Of 101 pairs that need 2 % to 102 % more, 95 % would find 97 %."""
+    made = [pair(*[1 / (1 + at / 100)] * 40) for at in range(101)]
 
-    assert 0.97 == pytest.approx(calibration._smallest_speedup(made))
+    needed = sorted(max(1 + at / 100, 1.02 * (1 + at / 100)) - 1 for at in range(101))
+    assert needed[95] == pytest.approx(calibration._smallest_speedup(made))
 
 
 def test_the_spread_of_sessions_is_of_either_side() -> None:
     """A ratio of 0.5 is as far off as one of 2, and 95 % lie nearer than the spread."""
-    assert 1.0 == pytest.approx(calibration._session_spread([pair(1, 1, 1, 0.5, 2.0)]))
+    assert 1.0 == pytest.approx(calibration._session_spread([pair(0.5, 2.0)]))
     ratios = [1.0] * 96 + [5.0] * 4
-    assert 0.0 == pytest.approx(calibration._session_spread([pair(1, 1, 1, *ratios)]))
+    assert 0.0 == pytest.approx(calibration._session_spread([pair(*ratios)]))
 
 
 def test_one_pair_that_was_not_pinned_is_told(clock: Clock, monkeypatch: Any) -> None:
     """Pinned is what all pairs were."""
-    made = iter([pair(1, 0.9, 1.1, 1.0, pinned=at != 1) for at in range(5)])
-    monkeypatch.setattr(paired, "measure", lambda *sides, seconds: next(made))
+    made = iter([pair(1.0, pinned=at != 1) for at in range(5)])
+    monkeypatch.setattr(paired, "measure", lambda *sides, **options: next(made))
 
     assert not run(Runtime(clock)).pinned
 
 
 def test_alarms_and_finds_are_counted(clock: Clock, monkeypatch: Any) -> None:
     """Faster or slower is an alarm between equals; only slower is a find of more work."""
-    faster, slower, neither = (1.1, 1.05, 1.15), (0.9, 0.85, 0.95), (1.0, 0.95, 1.05)
-    made = iter([pair(*each, 1.0) for each in (faster, neither, slower, faster, slower)])
-    monkeypatch.setattr(paired, "measure", lambda *sides, seconds: next(made))
+    faster, slower, neither = spread(1.1, 0.05), spread(0.9, 0.05), spread(1.0, 0.05)
+    made = iter([pair(*each) for each in (faster, neither, slower, faster, slower)])
+    monkeypatch.setattr(paired, "measure", lambda *sides, **options: next(made))
 
     found = run(Runtime(clock))
 
@@ -205,11 +209,38 @@ def test_a_calibration_is_kept(tmp_path: Path) -> None:
     """What was saved is loaded again, field by field."""
     cache = Cache(tmp_path / "cache")
 
-    assert load(cache) is None
+    assert {} == load(cache)
     path = save(cache, MADE)
 
     assert path.is_file()
-    assert MADE == load(cache)
+    assert {1: MADE} == load(cache)
+
+
+def test_each_number_of_threads_has_a_calibration(tmp_path: Path) -> None:
+    """A later one of the same threads replaces the earlier alone."""
+    cache, two = Cache(tmp_path), dataclasses.replace(MADE, threads=2, pinned=False)
+    save(cache, MADE)
+    save(cache, two)
+    better = dataclasses.replace(MADE, false_alarms=0)
+    save(cache, better)
+
+    assert {1: better, 2: two} == load(cache)
+    assert "; 2 threads, up to 2 s a pair" in two.summary()
+
+
+def test_pairs_of_several_threads_are_not_pinned(clock: Clock, monkeypatch: Any) -> None:
+    """Two threads on one core would be slower than one; sessions are opened with as many."""
+    asked, real = [], paired.measure
+    monkeypatch.setattr(
+        paired,
+        "measure",
+        lambda *sides, **options: asked.append(options["pin"]) or real(*sides, **options),
+    )
+
+    found = run(Runtime(clock), threads=2)
+
+    assert {False} == set(asked)
+    assert 2 == found.threads
 
 
 def test_another_machines_calibration_is_not_loaded(
@@ -222,11 +253,11 @@ def test_another_machines_calibration_is_not_loaded(
 
     with monkeypatch.context() as patch:
         patch.setattr(machine, "facts", lambda: {**here, "cores": here["cores"] + 1})
-        assert load(cache) is None
+        assert {} == load(cache)
     with monkeypatch.context() as patch:
         patch.setattr(packages, "version", lambda package: "0.0.1")
-        assert load(cache) is None
-    assert MADE == load(cache)
+        assert {} == load(cache)
+    assert {1: MADE} == load(cache)
 
 
 @pytest.mark.parametrize(
@@ -238,8 +269,8 @@ def test_another_machines_calibration_is_not_loaded(
         lambda text: "7",
         lambda text: "{}",
         lambda text: text.replace("aa_trials", "trials"),
-        lambda text: text.replace('"calibration"', '"other"'),
-        lambda text: json.dumps({**json.loads(text), "calibration": [1]}),
+        lambda text: text.replace('"calibrations"', '"other"'),
+        lambda text: json.dumps({**json.loads(text), "calibrations": [1]}),
     ],
 )
 def test_a_damaged_calibration_is_none(tmp_path: Path, damage: Callable[[str], str]) -> None:
@@ -248,15 +279,15 @@ def test_a_damaged_calibration_is_none(tmp_path: Path, damage: Callable[[str], s
     path = save(cache, MADE)
     path.write_text(damage(path.read_text("utf-8")), "utf-8")
 
-    assert load(cache) is None
+    assert {} == load(cache)
 
 
 def test_a_calibration_in_one_line() -> None:
     """All that a reader needs to know of what the machine can tell apart."""
     assert (
         "9 false alarms in 200 A/A trials; 5 % more work found in 97 of 100; smallest speed-up "
-        "told from 1: 3.1 %; two openings of one file lie up to 5.7 % apart; 2 s a pair, pinned to "
-        "one core"
+        "told from 1: 3.1 %; two openings of one file lie up to 5.7 % apart; 1 thread, up to 2 s a "
+        "pair, pinned to one core"
     ) == MADE.summary()
     assert MADE.summary().removesuffix(", pinned to one core") == (
         dataclasses.replace(MADE, pinned=False).summary()

@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from helpers.support import Clock
 
 from weighin.measure import paired
-from weighin.measure.paired import FEWEST, MOST, measure, median_seconds
-from weighin.stats import Interval
+from weighin.measure.paired import MOST, enough, measure, median_seconds
+from weighin.stats import FEWEST, SPEED_CONFIDENCE, Interval
 
 CLOSE = pytest.approx
 
@@ -107,14 +110,14 @@ def test_the_first_calls_are_not_timed(clock: Clock) -> None:
     calls = itertools.count()
 
     def call() -> None:
-        clock.now += 10.0 if next(calls) < 2 else 1e-3
+        clock.now += 0.2 if next(calls) < 3 else 1e-3
 
     assert CLOSE(1e-3) == median_seconds(call)
 
 
-@pytest.mark.parametrize(("seconds", "times"), [(1e-3, 8), (0.04, 8), (0.1, 6), (0.2, 5), (1.5, 3)])
+@pytest.mark.parametrize(("seconds", "times"), [(1e-3, 8), (0.04, 8), (0.1, 6), (0.2, 5), (1.5, 1)])
 def test_slow_calls_are_made_less_often(clock: Clock, seconds: float, times: int) -> None:
-    """Of calls of more than a quarter of a second, two warm up and one is timed."""
+    """Of calls of more than a quarter of a second one is enough: opening has called it once."""
     calls = itertools.count()
 
     def call() -> None:
@@ -208,8 +211,7 @@ def test_measuring_stops_when_the_interval_is_narrow(bench: Bench) -> None:
 
 def test_measuring_goes_on_until_it_is_narrow(bench: Bench) -> None:
     """Openings that differ by up to 6 % need more blocks, and end with 1 % all the same."""
-    spread = itertools.cycle([0.97, 1.02, 1.0, 1.03, 0.98, 0.99, 1.01])
-    uneven = dict(zip(range(MOST), spread, strict=False))
+    uneven = np.random.default_rng(1).uniform(0.97, 1.03, MOST)
 
     pair = measure(
         bench.side("a", steady(1e-3)), bench.side("b", lambda n: 1e-3 * uneven[n]), seconds=1e9
@@ -223,31 +225,59 @@ def test_measuring_goes_on_until_it_is_narrow(bench: Bench) -> None:
 
 def test_measuring_stops_when_its_time_is_spent(bench: Bench) -> None:
     """A pair that is not narrow by then says so, with what it has."""
-    wild = [0.5, 2.0, 1.0, 3.0, 0.3]
+    wild = np.random.default_rng(1).lognormal(0, 1, MOST)
 
     pair = measure(
-        bench.side("a", steady(1e-3)), bench.side("b", lambda n: 1e-3 * wild[n % 5]), seconds=0.3
+        bench.side("a", steady(1e-3)), bench.side("b", lambda n: 1e-3 * wild[n]), seconds=2.0
     )
 
     assert "time" == pair.stopped
-    assert 5 <= len(pair.ratios) < FEWEST
-    assert bench.clock.now >= 100.3
+    assert FEWEST <= len(pair.ratios) < MOST
+    assert 102.0 <= bench.clock.now < 103.0
 
 
-def test_no_time_at_all_still_gives_an_interval(bench: Bench) -> None:
-    """Calls of a second and a budget of none: five blocks, the fewest that make an interval."""
-    pair = measure(bench.side("a", steady(1.0)), bench.side("b", steady(2.0)), seconds=0.0)
+def test_slow_sessions_go_on_for_the_fewest_blocks(bench: Bench) -> None:
+    """Six times as long as others may; what is still short of them then has no interval."""
+    pair = measure(bench.side("a", steady(1.0)), bench.side("b", steady(2.0)), seconds=20.0)
 
-    assert (5, "time") == (len(pair.ratios), pair.stopped)
-    assert CLOSE(0.5) == pair.speedup.value
+    assert FEWEST == len(pair.ratios)
+    assert "narrow" == pair.stopped
+
+    pair = measure(bench.side("a", steady(1.0)), bench.side("b", steady(2.0)), seconds=10.0)
+
+    assert (20, "time") == (len(pair.ratios), pair.stopped)
+    assert Interval(CLOSE(0.5), 0.0, math.inf) == pair.speedup
+
+
+def test_a_pair_goes_on_until_five_per_cent_would_be_found(bench: Bench) -> None:
+    """Beyond the time in which quiet machines are narrow; and no longer."""
+    spread = np.random.default_rng(1).normal(1, 0.06, MOST)
+
+    pair = measure(
+        bench.side("a", steady(1e-3)), bench.side("b", lambda n: 1e-3 * spread[n]), seconds=1e9
+    )
+
+    half = (pair.speedup.high - pair.speedup.low) / 2 / pair.speedup.value
+    assert "power" == pair.stopped
+    assert 0.01 < half <= enough()
+
+
+def test_pairs_that_end_with_enough_find_five_per_cent() -> None:
+    """Normal noise of a standard error that gives just such intervals: 95 of 100 leave out 1."""
+    error = enough() / NormalDist().inv_cdf(0.975)
+    called = NormalDist().inv_cdf((1 + SPEED_CONFIDENCE) / 2)
+
+    found = 1 - NormalDist(math.log(1.05), error).cdf(called * error)
+
+    assert 0.95 == pytest.approx(found, abs=1e-6)
 
 
 def test_measuring_stops_at_the_most_blocks(bench: Bench) -> None:
     """Sides that never agree are given up, whatever time there is."""
-    wild = [0.5, 2.0, 1.0, 3.0, 0.3, 0.4, 2.5]
+    wild = np.random.default_rng(1).lognormal(0, 1, MOST)
 
     pair = measure(
-        bench.side("a", steady(1e-3)), bench.side("b", lambda n: 1e-3 * wild[n % 7]), seconds=1e9
+        bench.side("a", steady(1e-3)), bench.side("b", lambda n: 1e-3 * wild[n]), seconds=1e9
     )
 
     assert (MOST, "blocks") == (len(pair.ratios), pair.stopped)

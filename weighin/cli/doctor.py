@@ -25,7 +25,7 @@ from weighin.measure.calibration import Calibration
 from weighin.records import store
 from weighin.report import units
 from weighin.subprocesses import SubprocessError, run_module
-from weighin.targets import machine
+from weighin.targets import machine, state
 
 # Needed by one export, by one task, and by TensorFlow from 2.16 on (which `versions` knows)
 NOT_ALWAYS = ("ai-edge-quantizer", "faster-coco-eval", "tf-keras")
@@ -45,7 +45,8 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         *([name, version or "none"] for name, version in packages.packages().items()),
         ["devices", devices],
         ["cache", f"{cache.folder}: {artifacts} artifacts, {units.size(total)}"],
-        ["calibration", known.summary() if known else "none: weighin doctor --calibrate"],
+        *(["calibration", each.summary()] for each in known.values()),
+        *([] if known else [["calibration", "none: weighin doctor --calibrate"]]),
     ]
     availability = {name: found(name, search) for name in registry.datasets}
     needed = [name for name in packages.PACKAGES if name not in NOT_ALWAYS]
@@ -59,12 +60,15 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         *own,
     )
     mends = [mend for mend in told if mend]
+    unsteady = state.mends(state.read())
     lines = [
         tabulate(facts, tablefmt="plain", disable_numparse=True),
         "\ndata sets:",
         indented(tabulate(list(availability.items()), tablefmt="plain", disable_numparse=True)),
         *(["\nmodels beside the main job's that cannot be trained:"] if others else []),
         *map(indented, others),
+        *(["\nwhat makes times unsteady here:"] if unsteady else []),
+        *map(indented, unsteady),
         "\n" + ("\n".join(mends) if mends else "nothing that the main job needs is missing"),
     ]
     return "\n".join(lines), not mends
@@ -116,7 +120,7 @@ def found(name: str, search: SearchPaths) -> str:
     return f"{counts}, checked ({loaded.digest[:12]})"
 
 
-def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
+def calibrate(cache: Cache, seconds: float, artifact: Path | None, threads: int = 1) -> str:
     """Run the trials, keep their outcome in the cache, say what was found.
 
     Raises:
@@ -143,6 +147,7 @@ def calibrate(cache: Cache, seconds: float, artifact: Path | None) -> str:
         path,
         example,
         seconds=seconds,
+        threads=threads,
         progress=lambda: next(ticks, None),
     )
     calibration.save(cache, measured)

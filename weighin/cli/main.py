@@ -394,12 +394,24 @@ def list_(
     flag_value=math.nan,  # as many as a run takes
     metavar="[SECONDS]",
     help="Measure what speed-ups this machine can tell apart, with so many seconds for a pair "
-    "(1.5); takes several minutes.",
+    "(10); takes several minutes.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Of a session, to calibrate for.",
 )
 @click.option("--artifact", type=click.Path(path_type=Path), help="The .tflite to calibrate with.")
 @_clear_errors
 def doctor(
-    data_dir: str | None, cache_dir: str | None, seconds: float | None, artifact: Path | None
+    data_dir: str | None,
+    cache_dir: str | None,
+    seconds: float | None,
+    threads: int,
+    artifact: Path | None,
 ) -> None:
     """Say what this machine has, what is missing, and the command that mends it.
 
@@ -412,7 +424,7 @@ def doctor(
     cache = _cache(cache_dir)
     if seconds is not None:
         seconds = PAIR_SECONDS if math.isnan(seconds) else seconds
-        click.echo(doctoring.calibrate(cache, seconds, artifact))
+        click.echo(doctoring.calibrate(cache, seconds, artifact, threads))
         return
     text, healthy = doctoring.examine(cache, _search(cache, data_dir))
     click.echo(text)

@@ -94,7 +94,7 @@ _MEASURING = (
         "--pair-seconds",
         type=float,
         metavar="S",
-        help="Time for a variant beside its baseline (1.5).",
+        help="Longest time for a variant beside its baseline (10).",
     ),
     click.option(
         "--margin",

@@ -7,7 +7,7 @@ from typing import Literal
 
 Scope = Literal["artifact", "evaluation", "start", "inference", "pair"]
 Status = Literal["ok", "failed", "skipped", "not measured"]
-Stopped = Literal["narrow", "time", "blocks", ""]
+Stopped = Literal["narrow", "power", "time", "blocks", ""]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from weighin import packages, registry
@@ -13,9 +13,9 @@ from weighin.core import Dataset, Record
 from weighin.job.settings import Settings
 from weighin.measure import calibration
 from weighin.measure.context import RunContext
-from weighin.measure.paired import NARROW
-from weighin.stats import SMALLEST_SPEEDUP
-from weighin.targets import machine
+from weighin.measure.paired import FOUND, NARROW, POWER, enough
+from weighin.stats import FEWEST, SMALLEST_SPEEDUP, SPEED_CONFIDENCE
+from weighin.targets import machine, state
 
 
 def environment(
@@ -24,6 +24,7 @@ def environment(
     began: datetime.datetime,
     records: Iterable[Record],
     artifacts: Collection[str] | None = None,
+    states: Sequence[state.State] = (),
 ) -> dict[str, Any]:
     """Everything that a reader of these records needs to know.
 
@@ -33,6 +34,7 @@ def environment(
         began: when.
         records: that the results hold.
         artifacts: sha256 of those whose provenance is told; all that were built if not given.
+        states: of the machine, before measuring and, once it has ended, after it.
     """
     records = list(records)
     models = list(dict.fromkeys(record.model for record in records))
@@ -41,11 +43,16 @@ def environment(
         for name in dict.fromkeys(record.dataset for record in records)
     }
     known = calibration.load(context.build_context.cache)
+    calibrated = [dataclasses.asdict(known[n]) for n in settings.threads if n in known]
     return {
         "date": f"{began:%Y-%m-%d %H:%M} UTC",
         "suite": settings.suite.name,
         "profile": settings.suite.profile,
         "machine": machine.facts(),
+        "states": [dataclasses.asdict(each) for each in states],
+        "disturbances": (
+            state.disturbances(states[0], states[-1], machine.usable_cores()) if states else []
+        ),
         "packages": packages.packages(),
         "commit": packages.commit(),
         "datasets": {
@@ -63,11 +70,17 @@ def environment(
         "seeds": settings.suite.seeds,
         "pairs": {
             "seconds": settings.pair_seconds,
+            "fewest": FEWEST,
             "narrow": NARROW,
+            "enough": round(enough(), 4),
+            "found": FOUND,
+            "power": POWER,
             "smallest": SMALLEST_SPEEDUP,
+            "confidence": SPEED_CONFIDENCE,
         },
         "margin": settings.margin,
-        "calibration": dataclasses.asdict(known) if known else None,
+        "calibration": calibrated[0] if calibrated else None,
+        "calibrations": calibrated,
         "anchors": {
             name: [dataclasses.asdict(anchor) for anchor in registry.anchors[name]]
             for name in models

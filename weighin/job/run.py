@@ -22,7 +22,7 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.diagnostics.explaining import explain
-from weighin.job import plan
+from weighin.job import latencies, plan
 from weighin.job.environment import environment
 from weighin.job.progress import BuildProgress, Watcher
 from weighin.job.settings import Settings
@@ -30,6 +30,7 @@ from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
 from weighin.records.recorder import Recorder
 from weighin.report import gates
+from weighin.targets import state
 
 NOT_YET = "the run ended before its turn"
 
@@ -61,6 +62,7 @@ class Run:
         self._whys: list[Record] = []
         self._cells: Sequence[Cell] = ()
         self._recorder: Recorder | None = None
+        self._states: tuple[state.State, ...] = ()  # of the machine, before measuring and after
         self._appended: dict[int, int] = {}  # of each cell, how many of its records are written
 
     def cells(self, scope: Scope) -> list[Cell]:
@@ -99,6 +101,7 @@ class Run:
             )
         self._recorder = Recorder(path, self._planned())
         self.path = path
+        self._states = (state.read(),)
 
     def refuse_in_vain(self) -> None:
         """End a run before it measures what nobody can use; nothing is left of it.
@@ -159,6 +162,7 @@ class Run:
             is_measured = any(record.status == "ok" for record in figures.values())
             if case.runtime and case != case.baseline and is_measured:
                 self._explain(case, {**by_case.get(case.file, {}), **figures})
+        self._states = (*self._states[:1], state.read())
         results = self.results()
         self.outcomes = gates.judge(self.settings.gates, results)
         if self._recorder is not None:
@@ -170,7 +174,7 @@ class Run:
 
     def results(self) -> Results:
         """All records so far, and the environment."""
-        records = self._records()
+        records = latencies.covering(self._records())
         return self._results(records, {record.artifact for record in records})
 
     def _planned(self) -> Results:
@@ -180,7 +184,9 @@ class Run:
     def _results(
         self, records: Sequence[Record], artifacts: Collection[str] | None = None
     ) -> Results:
-        where = environment(self.settings, self.context, self.began, records, artifacts)
+        where = environment(
+            self.settings, self.context, self.began, records, artifacts, self._states
+        )
         return Results(where, (*records, *self._whys), registry.catalogue())
 
     def _records(self) -> list[Record]:

@@ -21,12 +21,14 @@ from weighin.files import replacing
 from weighin.measure import paired
 from weighin.measure.paired import Side
 from weighin.outcomes import Pair
-from weighin.stats import SMALLEST_SPEEDUP, speed_verdict
+from weighin.stats import SMALLEST_SPEEDUP, SPEED_CONFIDENCE, speed_verdict, typical_ratio
 from weighin.targets import machine
 
 AA_TRIALS, SLOW_TRIALS = 200, 100
 UNITS = 20  # inferences in one call; 21 of them are 5 % more work
 POWER = 0.95
+KEPT = "calibration.json"
+METHOD = 2  # of measuring pairs and calling them: what another has found says nothing of this one
 LARGE_BYTES = 4_000_000  # of a file of which 20 inferences take longer than a block should
 
 
@@ -43,6 +45,7 @@ class Calibration:
         session_spread: how far two sessions of one file lie apart, 95 % of the time.
         pair_seconds: the budget of a pair.
         pinned: whether pairs ran on one core.
+        threads: of a session.
     """
 
     aa_trials: int
@@ -53,6 +56,7 @@ class Calibration:
     session_spread: float
     pair_seconds: float
     pinned: bool
+    threads: int = 1
 
     def summary(self) -> str:
         """One line for people."""
@@ -60,7 +64,8 @@ class Calibration:
             f"{self.false_alarms} false alarms in {self.aa_trials} A/A trials; 5 % more work found "
             f"in {self.found} of {self.slow_trials}; smallest speed-up told from 1: "
             f"{self.smallest_speedup * 100:.1f} %; two openings of one file lie up to "
-            f"{self.session_spread * 100:.1f} % apart; {self.pair_seconds:g} s a pair"
+            f"{self.session_spread * 100:.1f} % apart; {self.threads} "
+            f"thread{'' if self.threads == 1 else 's'}, up to {self.pair_seconds:g} s a pair"
             f"{', pinned to one core' if self.pinned else ''}"
         )
 
@@ -71,6 +76,7 @@ def calibrate(
     example: Arrays,
     *,
     seconds: float,
+    threads: int = 1,
     aa_trials: int = AA_TRIALS,
     slow_trials: int = SLOW_TRIALS,
     progress: Callable[[], object] = lambda: None,
@@ -82,6 +88,7 @@ def calibrate(
         path: the artifact that is run against itself.
         example: inputs by name, each `(1, …)`.
         seconds: budget of a pair, as in the runs to be calibrated.
+        threads: of a session, likewise.
         aa_trials: of the file against itself.
         slow_trials: with 5 % more work on one side.
         progress: told after each trial.
@@ -89,12 +96,12 @@ def calibrate(
     aa: list[Pair] = []
     slow: list[Pair] = []
     for trials, pile, units in ((aa_trials, aa, (1, 1)), (slow_trials, slow, (UNITS, UNITS + 1))):
-        first, second = (_side(runtime, path, example, repeats) for repeats in units)
+        first, second = (_side(runtime, path, example, repeats, threads) for repeats in units)
         for _ in range(trials):
-            pile.append(paired.measure(first, second, seconds=seconds))
+            pile.append(paired.measure(first, second, seconds=seconds, pin=threads == 1))
             progress()
-    alarms = sum(speed_verdict(pair.speedup) != "no evidence" for pair in aa)
-    detected = sum(speed_verdict(pair.speedup) == "slower" for pair in slow)
+    alarms = sum(speed_verdict(pair.ratios) in ("faster", "slower") for pair in aa)
+    detected = sum(speed_verdict(pair.ratios) == "slower" for pair in slow)
     return Calibration(
         aa_trials=aa_trials,
         false_alarms=alarms,
@@ -104,25 +111,30 @@ def calibrate(
         session_spread=_session_spread(aa),
         pair_seconds=seconds,
         pinned=all(pair.pinned for pair in aa),
+        threads=threads,
     )
 
 
 def save(cache: Cache, calibration: Calibration) -> Path:
-    """Keep a calibration for later runs on this machine."""
-    path = cache.folder / "calibration.json"
-    entry = {"machine": _key(), "calibration": asdict(calibration)}
+    """Keep a calibration for later runs on this machine, beside those of other threads."""
+    path = cache.folder / KEPT
+    kept = {**load(cache), calibration.threads: calibration}
+    entry = {"machine": _key(), "calibrations": [asdict(each) for each in kept.values()]}
     with replacing(path) as partial:
         partial.write_text(json.dumps(entry, indent=1), "utf-8")
     return path
 
 
-def load(cache: Cache) -> Calibration | None:
-    """The calibration of this very machine and runtime version, if one was kept."""
+def load(cache: Cache) -> dict[int, Calibration]:
+    """What was kept of this very machine, version and way of measuring, by threads."""
     try:
-        entry = json.loads((cache.folder / "calibration.json").read_text("utf-8"))
-        return Calibration(**entry["calibration"]) if entry["machine"] == _key() else None
+        entry = json.loads((cache.folder / KEPT).read_text("utf-8"))
+        if entry["machine"] != _key():
+            return {}
+        kept = [Calibration(**each) for each in entry["calibrations"]]
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return {}
+    return {each.threads: each for each in kept}
 
 
 def any_float_artifact(cache: Cache) -> Path:
@@ -148,12 +160,13 @@ def any_float_artifact(cache: Cache) -> Path:
     return max(quick)[1] if quick else min(artifacts)[1]
 
 
-def _side(runtime: Runtime, path: Path, example: Arrays, repeats: int) -> Side:
+def _side(runtime: Runtime, path: Path, example: Arrays, repeats: int, threads: int) -> Side:
     """A session whose one call is so many inferences."""
 
     def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
-        session = runtime.open(path, 1)
+        session = runtime.open(path, threads)
         call, laps = session.inference(example), range(repeats)
+        call()
 
         def several() -> None:
             for _ in laps:
@@ -170,8 +183,12 @@ def _smallest_speedup(aa: list[Pair]) -> float:
     A pair that measured r in [low, high] on equal sessions would have measured f·r in
     [f·low, f·high] on sessions f apart: called if f·low > 1 and f·r is no trifle.
     """
-    needed = [max(1 / pair.speedup.low, (1 + SMALLEST_SPEEDUP) / pair.speedup.value) for pair in aa]
-    return float(np.quantile(needed, POWER)) - 1 if needed else math.nan
+    sure = [typical_ratio(pair.ratios, SPEED_CONFIDENCE) for pair in aa]
+    needed = [
+        max(1 / each.low, (1 + SMALLEST_SPEEDUP) / each.value) if each.low else math.inf
+        for each in sure
+    ]
+    return float(np.quantile(needed, POWER, method="higher")) - 1 if needed else math.nan
 
 
 def _session_spread(aa: list[Pair]) -> float:
@@ -181,4 +198,5 @@ def _session_spread(aa: list[Pair]) -> float:
 
 def _key() -> dict[str, Any]:
     """What must be the same for a calibration to hold."""
-    return {"machine": machine.facts(), "litert": packages.version("ai-edge-litert")}
+    litert = packages.version("ai-edge-litert")
+    return {"machine": machine.facts(), "litert": litert, "method": METHOD}

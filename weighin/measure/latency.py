@@ -15,7 +15,7 @@ OPENINGS = 10  # of a file, over which the interval of its latency is taken
 FEWEST_OPENINGS = 6  # whose median has a 95 % interval
 OPENING_SECONDS = 0.8  # that opening them may take: a large model is opened less often,
 LONGEST_OPENING = 20.0  # but still so often that there is an interval, if it takes no longer
-ROUNDS = (50, 1000)  # fewest and most single calls that are timed
+ROUNDS = (64, 1000)  # fewest and most single calls that are timed: from 64 on there is a p90
 ROUNDS_SECONDS = 4.0  # that the fewest may take: of slow calls there are fewer still
 
 
@@ -98,7 +98,7 @@ def openings_for(seconds: float) -> int:
 def rounds_for(call: Callable[[], Any], seconds: float = 0.3) -> int:
     """How many single calls fit into so many seconds.
 
-    At least 50, if they take 4 seconds at most, and at most 1,000.
+    At least 64, if they take 4 seconds at most, and at most 1,000.
     """
     fewest, most = ROUNDS
     call_seconds = min(seconds_of(call) for _ in range(2))  # one may be disturbed

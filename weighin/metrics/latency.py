@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +38,12 @@ def latency(inferences: Inferences) -> Figure:
     return replace(figure, low=min(over.low, middle), high=max(over.high, middle))
 
 
+# Calls from which on a percentile can be told: those of MLPerf's early stopping, which wants that
+# with a confidence of 99 % the share of slower calls is no larger (Reddi et al. 2020, "MLPerf
+# Inference Benchmark"; inference policies, "early stopping": 64 for p90, 662 for p99)
+CALLS = {0.9: 64, 0.99: 662}
+
+
 @metric(
     "latency_p90",
     title="latency p90",
@@ -47,8 +55,8 @@ def latency(inferences: Inferences) -> Figure:
     comparison="none",
 )
 def latency_p90(inferences: Inferences) -> Figure | Skip:
-    """Time that nine of ten inferences keep within."""
-    return _quantile(inferences, 10, 0.9)
+    """Time that nine of ten inferences keep within; interval by order statistics."""
+    return _quantile(inferences, 0.9)
 
 
 @metric(
@@ -62,16 +70,17 @@ def latency_p90(inferences: Inferences) -> Figure | Skip:
     comparison="none",
 )
 def latency_p99(inferences: Inferences) -> Figure | Skip:
-    """Time that 99 of 100 inferences keep within."""
-    return _quantile(inferences, 100, 0.99)
+    """Time that 99 of 100 inferences keep within; interval by order statistics."""
+    return _quantile(inferences, 0.99)
 
 
-def _quantile(inferences: Inferences, fewest: int, share: float) -> Figure | Skip:
-    n = len(inferences.seconds)
+def _quantile(inferences: Inferences, share: float) -> Figure | Skip:
+    n, fewest = len(inferences.seconds), CALLS[share]
     if n < fewest:
-        reason = f"{n} inferences are too few to tell the slowest in {fewest}"
+        reason = f"{n} inferences: {share:.0%} of them are told from {fewest} on"
         return Skip(reason, "not measured")
-    return Figure(float(np.quantile(inferences.seconds, share)), n=n)
+    tail = stats.quantile(inferences.seconds, share)
+    return Figure(tail.value, tail.low, tail.high, n)
 
 
 @metric("delegated", better="higher", scope="inference", column=False, comparison="none")
@@ -114,16 +123,43 @@ def fixed_cost(inferences: Inferences) -> Figure | Skip:
     machine_bound=True,
 )
 def speedup(pair: Pair) -> Figure:
-    """How many times faster than the baseline, by interleaved blocks; bootstrap interval."""
+    """How many times faster than the baseline: median of interleaved blocks, and its interval."""
     ratios = tuple(round(ratio, 5) for ratio in pair.ratios)
-    estimate = pair.speedup
+    middle = stats.typical_ratio(ratios)
+    is_bounded = middle.high < math.inf
     return Figure(
-        estimate.value,
-        estimate.low,
-        estimate.high,
+        middle.value,
+        middle.low if is_bounded else None,
+        middle.high if is_bounded else None,
         len(ratios),
         ratios,
-        stats.speed_verdict(estimate),
+        stats.speed_verdict(ratios),
         stopped=pair.stopped,
         pinned=pair.pinned,
     )
+
+
+_BESIDE = {
+    **{"unit": "s", "better": "lower", "scope": "pair", "machine_bound": True},
+    **{"column": False, "comparison": "none"},
+}
+
+
+@metric("paired_latency", title="latency beside the baseline", **_BESIDE)
+def paired_latency(pair: Pair) -> Figure:
+    """Median time of one inference in the pair's blocks; interval over them."""
+    return _beside([variant for _, variant in pair.blocks])
+
+
+@metric("paired_baseline", title="the baseline's latency beside it", **_BESIDE)
+def paired_baseline(pair: Pair) -> Figure:
+    """The same of the baseline in these blocks."""
+    return _beside([baseline for baseline, _ in pair.blocks])
+
+
+def _beside(seconds: Sequence[float]) -> Figure:
+    raw = tuple(round(each, 10) for each in seconds)
+    if not stats.is_enough(len(raw), 0.5):
+        return Figure(float(np.median(raw)), n=len(raw), samples=raw)
+    middle = stats.median(raw)
+    return Figure(middle.value, middle.low, middle.high, len(raw), raw)

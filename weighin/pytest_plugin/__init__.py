@@ -59,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=float,
         default=PAIR_SECONDS,
         metavar="S",
-        help=f"time for a variant beside its baseline ({PAIR_SECONDS:g})",
+        help=f"longest time for a variant beside its baseline ({PAIR_SECONDS:g})",
     )
     add(
         "--weighin-margin",

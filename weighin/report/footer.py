@@ -162,11 +162,26 @@ def _faster(results: Results, rows: Sequence[Row]) -> str:
     spent = "; * before that its time was spent" if _is_any_spent(rows) else ""
     plural = "" if openings == "1" else "s"
     return (
-        f"× faster: interleaved with the baseline, {openings} opening{plural} of both, until "
-        f"30 or more are within ±{rule['narrow'] * 100:g} % or {rule['seconds']:g} s are "
-        f"over{spent}; called faster or slower if the interval leaves out 1 and the ratio is "
-        f"at least {rule['smallest'] * 100:g} % from it"
+        f"× faster: interleaved with the baseline, {openings} opening{plural} of both, "
+        f"{_until(rule)}{spent}; called faster or slower if the interval "
+        f"{_called(rule)}leaves out 1 and the ratio is at least {rule['smallest'] * 100:g} % from "
+        f"it"
     )
+
+
+def _until(rule: Mapping[str, Any]) -> str:
+    """When a pair ends; runs of before knew no power."""
+    if "power" not in rule:
+        width, seconds = f"±{rule['narrow'] * 100:g} %", f"{rule['seconds']:g} s"
+        return f"until 30 or more are within {width} or {seconds} are over"
+    return (
+        f"until of {rule['fewest']} or more {rule['found'] * 100:g} % would be found in "
+        f"{rule['power'] * 100:g} of 100 pairs, or {rule['seconds']:g} s are over"
+    )
+
+
+def _called(rule: Mapping[str, Any]) -> str:
+    return f"at {rule['confidence'] * 100:g} % " if "confidence" in rule else ""
 
 
 def _records(rows: Sequence[Row], metric: str) -> list[Record]:

@@ -15,7 +15,10 @@ def origin(results: Results) -> list[str]:
     """Where and when it was measured: machine, versions, date."""
     versions = [packages(results), results.environment.get("date")]
     last = "; ".join(word for word in versions if word)
-    parts = (weights(starts(results)), machine(results), calibration(results), last)
+    parts = (
+        *(weights(starts(results)), machine(results), disturbed(results), calibration(results)),
+        last,
+    )
     return [line for line in parts if line]
 
 
@@ -101,15 +104,32 @@ def _from(what: str) -> str:
     return said.get(what, f"from published weights {what}, the same for every seed")
 
 
-def calibration(results: Results) -> str:
-    """The speed-ups that the machine can tell apart."""
-    facts = results.environment.get("calibration")
-    if facts is None and "calibration" not in results.environment:
+def disturbed(results: Results) -> str:
+    """What disturbed the machine while it was measured."""
+    told = results.environment.get("disturbances")
+    if not isinstance(told, list) or not told:
         return ""
-    if not facts:
+    words = "; ".join(map(str, told))
+    return f"disturbed: while it was measured, {words}: repeat it on an idle machine"
+
+
+def calibration(results: Results) -> str:
+    """The speed-ups that the machine can tell apart, for each number of threads."""
+    environment = results.environment
+    if "calibration" not in environment:
+        return ""
+    kept = environment.get("calibrations") or [environment["calibration"]]
+    known = [facts for facts in kept if isinstance(facts, Mapping)]
+    if not known:
         return "not calibrated: weighin doctor --calibrate says what this machine can tell apart"
+    return "; ".join(map(_calibrated, known))
+
+
+def _calibrated(facts: Mapping[str, Any]) -> str:
+    threads = facts.get("threads", 1)
     return (
-        f"calibrated (litert, 1 thread): {facts['false_alarms']} false alarms in "
+        f"calibrated (litert, {threads} thread{'' if threads == 1 else 's'}): "
+        f"{facts['false_alarms']} false alarms in "
         f"{facts['aa_trials']} A/A trials, 5 % more work found in {facts['found']} of "
         f"{facts['slow_trials']}, smallest speed-up told from 1: "
         f"{facts['smallest_speedup'] * 100:.1f} % (of a small file, at {facts['pair_seconds']:g} s "

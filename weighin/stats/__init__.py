@@ -8,40 +8,33 @@ interval holds what is true.
 from weighin.stats.interval import CONFIDENCE, Interval
 from weighin.stats.means import mean, paired_mean
 from weighin.stats.quantiles import is_enough, median, quantile
-from weighin.stats.ratios import (
-    BOOTSTRAPPED,
-    FEWEST,
-    PAIR_SECONDS,
-    RESAMPLES,
-    TRIM,
-    typical_ratio,
-)
+from weighin.stats.ratios import FEWEST, PAIR_SECONDS, independent, typical_ratio
 from weighin.stats.sets import Replicates, draws, interval_of, of_set, paired_set, replicates
 from weighin.stats.shares import fisher, is_share, mcnemar, paired_difference, proportion
 from weighin.stats.spread import concordance, entropy
 from weighin.stats.verdicts import (
     MARGIN,
     SMALLEST_SPEEDUP,
+    SPEED_CONFIDENCE,
     quality_verdict,
     speed_verdict,
     verdict_of,
 )
 
 __all__ = [
-    "BOOTSTRAPPED",
     "CONFIDENCE",
     "FEWEST",
     "MARGIN",
     "PAIR_SECONDS",
-    "RESAMPLES",
     "SMALLEST_SPEEDUP",
-    "TRIM",
+    "SPEED_CONFIDENCE",
     "Interval",
     "Replicates",
     "concordance",
     "draws",
     "entropy",
     "fisher",
+    "independent",
     "interval_of",
     "is_enough",
     "is_share",

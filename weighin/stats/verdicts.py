@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from weighin.stats.interval import CONFIDENCE, Interval
+from weighin.stats.ratios import typical_ratio
 from weighin.stats.shares import mcnemar, paired_difference
 
 MARGIN = 0.005  # of accuracy: half a point
 SMALLEST_SPEEDUP = 0.02  # a smaller one is never called, however narrow its interval
+SPEED_CONFIDENCE = 0.99  # of calling one: pairs are many, and more follow with every run
 
 
 def verdict_of(difference: Interval, margin: float, better: str, margin_text: str) -> str:
@@ -55,15 +59,23 @@ def quality_verdict(
     return _same(difference, margin, f"{margin * 100:g} points")
 
 
-def speed_verdict(speedup: Interval, smallest: float = SMALLEST_SPEEDUP) -> str:
-    """`faster`, `slower` or `no evidence`.
+def speed_verdict(ratios: Sequence[float], smallest: float = SMALLEST_SPEEDUP) -> str:
+    """`faster`, `slower`, `same within ±2 %` or `no evidence`.
+
+    Faster or slower where the interval at 99 % leaves out 1, so that of a hundred pairs of one file
+    against itself at most one is called; the same where the interval at 95 % lies within the
+    smallest speed-up.
 
     Args:
-        speedup: how many times faster, with its interval.
+        ratios: how many times faster, block by block, as they were measured.
         smallest: what speed-up does not matter, as 0.01 for 1 %.
     """
-    if speedup.low > 1 and speedup.value >= 1 + smallest:
+    sure = typical_ratio(ratios, SPEED_CONFIDENCE)
+    if sure.low > 1 and sure.value >= 1 + smallest:
         return "faster"
-    if speedup.high < 1 and speedup.value <= 1 / (1 + smallest):
+    if sure.high < 1 and sure.value <= 1 / (1 + smallest):
         return "slower"
+    usual = typical_ratio(ratios)
+    if 1 / (1 + smallest) <= usual.low and usual.high <= 1 + smallest:
+        return f"same within ±{smallest * 100:g} %"
     return "no evidence"

@@ -1,0 +1,43 @@
+"""Latencies whose intervals cover what the same files took in the pairs, minutes later.
+
+A file's openings may all land in one of two states of a machine, and its pair in the other: each
+interval is narrow, and latency and × faster of one table contradict each other. What is shown of a
+latency must cover what another run would give, so its interval reaches over both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from weighin.core import Case, Record
+
+
+def covering(records: Sequence[Record]) -> list[Record]:
+    """The records, intervals of latency widened to where the pairs have seen it.
+
+    Args:
+        records: of one run.
+    """
+    seen: dict[Case, list[Record]] = {}
+    for record in records:
+        if record.metric == "paired_latency" and record.value is not None:
+            seen.setdefault(record.case, []).append(record)
+        if record.metric == "paired_baseline" and record.value is not None:
+            seen.setdefault(record.case.baseline, []).append(record)
+    return [
+        _widened(record, seen.get(record.case, [])) if record.metric == "latency" else record
+        for record in records
+    ]
+
+
+def _widened(record: Record, seen: Sequence[Record]) -> Record:
+    if record.low is None or record.high is None or not seen:
+        return record
+    lows = [each.value if each.low is None else each.low for each in seen]
+    highs = [each.value if each.high is None else each.high for each in seen]
+    return dataclasses.replace(
+        record,
+        low=min(record.low, *(low for low in lows if low is not None)),
+        high=max(record.high, *(high for high in highs if high is not None)),
+    )
