@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from helpers.flatbuffer import dense, write
+from helpers.flatbuffer import content, dense
 
 from weighin import grammar, pytest_plugin, registry
 from weighin.build.cache import Cache
@@ -116,7 +116,7 @@ class FakeArtifacts:
         self.asked: list[Case] = []
         self.while_building: Callable[[], object] = lambda: None
         self.broken = broken
-        self._path = write(folder / "small.tflite", dense(8, 6, "int8"))  # on floats
+        self._folder = folder
 
     def build(self, cases: Iterable[Case], **report: Callable[..., None]) -> None:
         """Build nothing."""
@@ -124,11 +124,14 @@ class FakeArtifacts:
         self.while_building()
 
     def of(self, case: Case) -> Artifact:
-        """The same file of every case, by a digest of its variant's."""
+        """The same graph of every case, in a file of its variant's own."""
         if case.variant in self.broken:
             raise WeighinError("not built: no layers left")
         digest = digest_of(case.variant)
-        return Artifact("", self._path, case.format, digest, 1, self._path, {}, 0.0)
+        path = self._folder / f"{digest}.tflite"
+        if not path.exists():
+            path.write_bytes(_content(case.variant))
+        return Artifact("", path, case.format, digest, 1, path, {}, 0.0)
 
     def files(self, model: str) -> list[Artifact]:
         """None, since nothing is built."""
@@ -156,9 +159,14 @@ class FakeArtifacts:
         return {sha: chain for sha, chain in chains.items() if digests is None or sha in digests}
 
 
+def _content(variant: str) -> bytes:
+    """A small file, which ends in its variant's name: LiteRT reads what goes before."""
+    return content([dense(8, 6, "int8")]) + variant.encode()
+
+
 def digest_of(variant: str) -> str:
-    """What stands for the sha256 of a variant's file."""
-    return hashlib.sha256(variant.encode()).hexdigest()
+    """The sha256 of a variant's file."""
+    return hashlib.sha256(_content(variant)).hexdigest()
 
 
 def fake_context(files: FakeArtifacts) -> RunContext:

@@ -94,7 +94,7 @@ def test_a_whole_run_has_a_record_for_every_metric(full):
     found = {(r.variant, r.format, r.runtime, r.metric): r.status for r in records}
     for each in records:  # a loaded machine times fewer inferences than a tail needs
         if each.metric == "latency":
-            for metric, fewest in (("latency_p90", 10), ("latency_p99", 100)):
+            for metric, fewest in (("latency_p90", 64), ("latency_p99", 662)):
                 if each.n < fewest:
                     wanted[each.variant, each.format, each.runtime, metric] = "not measured"
 
@@ -113,10 +113,10 @@ def test_every_variant_is_paired_with_its_baseline(full):
 
     assert wanted == set(speedups)
     for (_, runtime), record in speedups.items():
-        assert record.low <= record.value <= record.high
+        assert record.low is None or record.low <= record.value <= record.high
         assert record.runtime == runtime
-        assert record.verdict in ("faster", "slower", "no evidence")
-        assert record.stopped in ("narrow", "time", "blocks")
+        assert record.verdict in ("faster", "slower", "same within ±2 %", "no evidence")
+        assert record.stopped in ("narrow", "power", "time", "blocks")
         assert record.n == len(record.samples)
 
 
@@ -163,7 +163,11 @@ def test_benchmarks_extra_info_equals_the_records(full):
         assert ("tiny", record.variant, "tiny") == (info["model"], info["variant"], info["dataset"])
         assert record.value == info[record.metric]
         ends = None if record.low is None else [record.low, record.high]
-        assert ends == info.get(f"{record.metric}_interval")
+        told = info.get(f"{record.metric}_interval")
+        if record.metric == "latency" and told:  # the pairs, which come later, have widened it
+            assert ends[0] <= told[0] <= told[1] <= ends[1]
+        else:
+            assert ends == told
 
     assert seen > 50
 

@@ -49,7 +49,7 @@ def test_without_options_the_first_suite_is_weighed(project: Path) -> None:
         settings.strict,
         settings.workers,
     )
-    assert (1.5, 0.005) == (settings.pair_seconds, settings.margin)
+    assert (10.0, 0.005) == (settings.pair_seconds, settings.margin)
     assert project / "results" / "local" == settings.results_dir
     assert (None, None) == (settings.cache_dir, settings.data_dir)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path("/")
 OTHERS = 0.05  # share of the cores' time that others may take while it is measured
 STEALING = 0.01  # share of it that the host may take
+SHORTEST = 1.0  # seconds from which on shares can be told
 HOT = 90.0  # degrees Celsius
 
 
@@ -94,11 +95,13 @@ def disturbances(before: State, after: State, cores: int) -> list[str]:
         cores: that may be used.
     """
     told: list[str] = []
-    whole = max(1e-9, after.at - before.at) * cores
+    if after.at - before.at < SHORTEST:  # the system counts in hundredths of a second
+        return told
+    whole = (after.at - before.at) * cores
     if before.busy is not None and after.busy is not None:
         others = (after.busy - before.busy - (after.own - before.own)) / whole
         if others > OTHERS:
-            told.append(f"other processes took {others:.0%} of its cores' time")
+            told.append(f"other processes took {min(1, others):.0%} of its cores' time")
     if before.stolen is not None and after.stolen is not None:
         stolen = (after.stolen - before.stolen) / whole
         if stolen > STEALING:
