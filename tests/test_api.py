@@ -143,6 +143,8 @@ def test_arrays_are_taken_in_four_two_and_by_name(tmp_path: Path) -> None:
         ("nothing.tflite", {"target": 3}, "--target 3: wanted a column"),
         ("nothing.tflite", {"margin": "a"}, "--margin 'a': wanted a number"),
         ("nothing.tflite", {"strict": "yes"}, "--strict 'yes': wanted True or False"),
+        ("nothing.tflite", {"proven": 1}, "--proven 1: wanted True or False"),
+        ("nothing.tflite", {"strict": True, "proven": True}, "choose one of the two"),
         ("nothing.tflite", {"task": 5}, "--task 5: wanted a name"),
         ("nothing.tflite", {"weights": 5}, "--weights 5: wanted a path"),
         ("nothing.tflite", {"name": "../up"}, "wanted the name of a file"),

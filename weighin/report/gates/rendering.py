@@ -88,8 +88,9 @@ def summary(judged: Judged) -> str:
     failing = Counter(filter(None, (_failing(judged, each) for each in by_gate.values())))
     if not failing:
         unproven = sum(outcome.verdict in _UNPROVEN for outcome in judged.outcomes)
+        some = f" on {unproven} of {rows} rows" if unproven < rows else ""
         kept = f"{gates} kept" + (f" on {rows} rows" if rows > count else "")
-        return kept + (f", {unproven} of {rows} not proven" if unproven else "")
+        return kept + (f", not proven{some}" if unproven else "")
     told = [f"{failing[word]} {word}" for word in _FAILING if word in failing]
     first = f"{gates}{told[0][1:]}" if count == 1 else told[0].replace(" ", f" of {gates} ", 1)
     fail = sum(not judged.passes(outcome) for outcome in judged.outcomes)

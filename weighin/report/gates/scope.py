@@ -119,7 +119,7 @@ def _models(names: str) -> Iterator[tuple[str, str]]:
     """A variant alone, a model alone, and a model and a variant on two sides of a colon."""
     yield "", names
     yield names, ""
-    for colon in re.finditer(":", names):
+    for colon in re.finditer(":", names if names != ":" else ""):  # which names nothing
         yield names[: colon.start()], names[colon.end() :]
 
 
@@ -169,8 +169,12 @@ def _unknown_scope(gate: Gate, records: Sequence[Record]) -> str:
     def unknown(scope: Scope) -> dict[str, str | int]:
         return {part: name for part, name in scope.parts.items() if name not in written[part]}
 
-    # the fewest unknown names, and of these readings the one with the most that are known
-    scope = min(_readings(gate.scope), key=lambda each: 2 * len(unknown(each)) - len(each.parts))
+    def unlikely(scope: Scope) -> tuple[int, bool]:
+        """The fewer unknown names the likelier, then the more known ones and marks in it."""
+        marks = bool(scope.runtime) + bool(scope.threads)
+        return 2 * len(unknown(scope)) - len(scope.parts), not marks
+
+    scope = min(_readings(gate.scope), key=unlikely)
     for part, name in unknown(scope).items():
         names = list(written[part].values())
         is_sole = part == "variant" and not scope.model  # then it may be meant for a model
