@@ -214,9 +214,7 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
     files = [_file(each, cache / "brought", name, place) for place, each in enumerate(given)]
     path = process.weigh(files, asked, Console(stderr=True, highlight=False))
     results, bounds = store.load(path), [gates.parse(text) for text in asked.gates]
-    return Weighed(
-        results, path, gates.judge(bounds, results, gates.mode(asked.strict, asked.proven))
-    )
+    return Weighed(results, path, gates.judge(bounds, results, asked.mode))
 
 
 def load(path: Path | str) -> Weighed:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from helpers.support import record, results_of
 
-from weighin.core import Record
+from weighin.core import Record, WeighinError
 from weighin.report.gates import MODES, Judged, Outcome, judge, parse
 
 
@@ -27,6 +29,15 @@ def only(text: str, *records: Record) -> Outcome:
     """The one outcome of a gate."""
     (outcome,) = judged(text, *records).outcomes
     return outcome
+
+
+def refusal(act: Callable[[], object]) -> str:
+    """Why something is refused; empty if it is not."""
+    try:
+        act()
+    except WeighinError as error:
+        return str(error)
+    return ""
 
 
 def verdicts(text: str, *records: Record) -> list[str]:

@@ -282,7 +282,7 @@ def test_a_run_judges_in_its_mode(run: Run, tmp_path: Path, mode: str, keeps: bo
         ("int8: latency <= 1 ms", "no variant or model 'int8' here; there are baseline, dynamic"),
         ("dynamik: latency <= 1 ms", "did you mean 'dynamic'?"),
         ("on keras-cpu: latency <= 1 ms", "no runtime 'keras-cpu' here; there are "),
-        ("x2: latency <= 1 ms", "no threads 2 here; there are 1"),
+        ("x2: latency <= 1 ms", "no threads '2' here; there are 1"),
         ("cold_start <= 1 s", "no metric 'cold_start' here; there are "),
         ("mae <= 1", "no metric 'mae' here; there are "),
         ("baseline: top1_delta >= -1%", "top1_delta is a comparison with the baseline"),

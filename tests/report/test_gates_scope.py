@@ -130,7 +130,7 @@ def test_any_names_written_in_full_name_their_row(
         ("small: int: latency < 1 s", "no variant 'int' here; did you mean 'int8'?"),
         ("int8 on litret: latency < 1 s", "no runtime 'litret' here; did you mean 'litert'?"),
         ("on gpu: latency < 1 s", "no runtime 'gpu' here; there are litert, keras-cpu, tflite"),
-        ("int8 on litert x7: latency < 1 s", "no threads 7 here; there are 1, 2"),
+        ("int8 on litert x7: latency < 1 s", "no threads '7' here; there are 1, 2"),
         (":: latency < 1 s", "no variant or model ':' here; there are baseline, "),
         ("x0: latency < 1 s", "no variant or model 'x0' here; there are baseline, finetune, "),
         (

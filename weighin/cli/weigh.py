@@ -173,8 +173,6 @@ def weigh(
             raise WeighinError("--junit says what became of gates, and none are given: --gate.")
         run = weighing.planned(files, _asked(options))
         whole = measure(run)
-        if junit is not None:
-            gates.write_junit(junit, run.judged)
     except WeighinError as error:
         raise ShownError(str(error)) from None
     except KeyboardInterrupt:
@@ -188,7 +186,19 @@ def weigh(
     if run.judged.outcomes:
         judged = gates.render(run.judged, "text", None if aside else shown_on)
         click.echo(f"\n{judged}", err=aside, color=None if aside else True)
+    if junit is not None:
+        _write_junit(junit, run)
     sys.exit(0 if whole and run.judged.kept else 1)
+
+
+def _write_junit(path: Path, run: Run) -> None:
+    from weighin.core import WeighinError
+    from weighin.report import gates
+
+    try:
+        gates.write_junit(path, run.judged)
+    except WeighinError as error:
+        raise ShownError(str(error)) from None
 
 
 def _asked(options: dict[str, Any]) -> Asked:

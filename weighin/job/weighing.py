@@ -26,6 +26,7 @@ from weighin.job.settings import Options, Settings, parsed_gates, runtimes
 from weighin.measure.context import RunContext, build_context
 from weighin.records import store
 from weighin.report import gates
+from weighin.report.gates import Mode
 from weighin.stats import MARGIN, PAIR_SECONDS
 
 _OPTIONS = Options("--")
@@ -119,7 +120,16 @@ class Asked:
         if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
             raise WeighinError(f"--learning-rate {rate!r}: wanted a number above 0.")
         _OPTIONS.threads(",".join(map(str, self.threads)))
-        gates.mode(self.strict, self.proven)
+        _ = self.mode
+
+    @property
+    def mode(self) -> Mode:
+        """How gates are judged.
+
+        Raises:
+            WeighinError: if two ways are chosen.
+        """
+        return gates.mode(self.strict, self.proven)
 
 
 def planned(files: Sequence[str | Path], asked: Asked) -> Run:
@@ -271,7 +281,7 @@ def _settings(asked: Asked, model: str, variants: tuple[str, ...]) -> Settings:
         runtimes=runtimes(asked.runtimes),
         threads=asked.threads,
         gates=parsed_gates(asked.gates),
-        mode=gates.mode(asked.strict, asked.proven),
+        mode=asked.mode,
         pair_seconds=asked.pair_seconds,
         margin=asked.margin,
         workers=asked.workers,

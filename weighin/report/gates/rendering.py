@@ -10,6 +10,7 @@ import click
 from weighin.core import Record
 from weighin.report.gates import modes
 from weighin.report.gates.judging import Judged, Outcome
+from weighin.report.gates.modes import MODES
 from weighin.report.layout import Notes, Section
 from weighin.report.terminal import Terminal, written
 from weighin.report.units import shown, with_unit
@@ -91,16 +92,18 @@ def summary(judged: Judged) -> str:
         some = f" on {unproven} of {rows} rows" if unproven < rows else ""
         kept = f"{gates} kept" + (f" on {rows} rows" if rows > count else "")
         return kept + (f", not proven{some}" if unproven else "")
-    told = [f"{failing[word]} {word}" for word in _FAILING if word in failing]
-    first = f"{gates}{told[0][1:]}" if count == 1 else told[0].replace(" ", f" of {gates} ", 1)
+    worst, *others = [word for word in _FAILING if word in failing]
+    told = [f"{gates} {worst}" if count == 1 else f"{failing[worst]} of {gates} {worst}"]
+    told += [f"{failing[word]} {word}" for word in others]
     fail = sum(not judged.passes(outcome) for outcome in judged.outcomes)
-    return ", ".join([first, *told[1:]]) + (f" ({fail} of {rows} rows)" if rows > count else "")
+    return ", ".join(told) + (f" ({fail} of {rows} rows)" if rows > count else "")
 
 
 def _failing(judged: Judged, outcomes: Sequence[Outcome]) -> str:
     """The worst that became of one gate; empty if it is kept."""
     verdicts = {outcome.verdict for outcome in outcomes if not judged.passes(outcome)}
-    if modes.BREACHED in verdicts or (verdicts & {modes.BEYOND} and judged.mode.name == "strict"):
+    # where a figure within its bound passes as it stands, one beyond it is a breach
+    if modes.BREACHED in verdicts or (modes.BEYOND in verdicts and judged.mode is MODES["strict"]):
         return "breached"
     if verdicts & set(_UNPROVEN):
         return "not proven"

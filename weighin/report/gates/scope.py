@@ -9,7 +9,7 @@ names with something behind.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from weighin.core import Case, Catalogue, Record, nearest
@@ -22,29 +22,29 @@ _RUNTIME = re.compile(r"(?:(?P<names>.*)\s)?on\s(?P<runtime>.+)")
 
 @dataclass(frozen=True)
 class Scope:
-    """One reading of a gate's scope; what is empty, or 0, names nothing and holds for all.
+    """One reading of a gate's scope: names without blanks, and what is empty holds for all.
 
     Attributes:
-        model: its name, without blanks, as that of the variant.
+        model: its name.
         variant: its name.
         runtime: its name, or a file's format.
-        threads: how many.
+        threads: how many, as it was written.
     """
 
     model: str = ""
     variant: str = ""
     runtime: str = ""
-    threads: int = 0
+    threads: str = ""
 
     @property
-    def parts(self) -> dict[str, str | int]:
+    def names(self) -> dict[str, str]:
         """What it names, by what that is."""
-        return {part: name for part, name in vars(self).items() if name}
+        return {what: name for what, name in vars(self).items() if name}
 
     def fits(self, case: Case) -> bool:
         """Whether a case is what it names, a control too."""
-        names = _parts(case)
-        return all(names[part] == name for part, name in self.parts.items())
+        names = _names(case)
+        return all(_unspaced(names[what]) == name for what, name in self.names.items())
 
 
 def concerned(gate: Gate, records: Sequence[Record], metrics: Catalogue) -> list[Record]:
@@ -105,7 +105,7 @@ def _readings(text: str) -> Iterator[Scope]:
     for before_threads, threads in _cut(_THREADS, text):
         for names, runtime in _cut(_RUNTIME, before_threads):
             for model, variant in _models(names):
-                yield Scope(_unspaced(model), _unspaced(variant), runtime, int(threads or 0))
+                yield Scope(*map(_unspaced, (model, variant, runtime, threads)))
 
 
 def _cut(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
@@ -128,13 +128,13 @@ def _unspaced(name: str) -> str:
     return re.sub(r"\s+", "", name)
 
 
-def _parts(case: Case) -> Mapping[str, str | int]:
-    """A case's names as those of a scope are compared with them."""
+def _names(case: Case) -> dict[str, str]:
+    """What a scope may name of a case; a file has no threads."""
     return {
-        "model": _unspaced(case.model),
-        "variant": _unspaced(case.variant),
+        "model": case.model,
+        "variant": case.variant,
         "runtime": case.runtime or case.format,
-        "threads": case.threads,
+        "threads": str(case.threads or ""),
     }
 
 
@@ -159,28 +159,25 @@ def _unknown_metric(gate: Gate, there: Sequence[str], metrics: Catalogue) -> str
 def _unknown_scope(gate: Gate, records: Sequence[Record]) -> str:
     """Which name of the likeliest reading names nothing, and what is near it."""
     cases = dict.fromkeys(record.case for record in records)
-    written: dict[str, dict[str | int, str]] = {
-        "model": {_unspaced(case.model): case.model for case in cases},
-        "variant": {_unspaced(case.variant): case.variant for case in cases},
-        "runtime": {place: place for case in cases for place in [case.runtime or case.format]},
-        "threads": {case.threads: str(case.threads) for case in cases if case.threads},
-    }
+    known: dict[str, dict[str, str]] = {}
+    for case in cases:
+        for what, name in _names(case).items():
+            known.setdefault(what, {})[_unspaced(name)] = name
 
-    def unknown(scope: Scope) -> dict[str, str | int]:
-        return {part: name for part, name in scope.parts.items() if name not in written[part]}
+    def unknown(scope: Scope) -> list[str]:
+        return [what for what, name in scope.names.items() if name not in known[what]]
 
     def unlikely(scope: Scope) -> tuple[int, bool]:
-        """The fewer unknown names the likelier, then the more known ones and marks in it."""
-        marks = bool(scope.runtime) + bool(scope.threads)
-        return 2 * len(unknown(scope)) - len(scope.parts), not marks
+        """The fewer unknown names the likelier, then the more known ones, then any mark."""
+        return 2 * len(unknown(scope)) - len(scope.names), not (scope.runtime or scope.threads)
 
     scope = min(_readings(gate.scope), key=unlikely)
-    for part, name in unknown(scope).items():
-        names = list(written[part].values())
-        is_sole = part == "variant" and not scope.model  # then it may be meant for a model
-        near = nearest(str(name), [*names, *(written["model"].values() if is_sole else ())])
-        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(names)}"
-        what = "variant or model" if is_sole else part
-        return f"no {what} {name!r} here; {hint}"
-    rows = list(dict.fromkeys(f"{case.model}: {case.variant} on {case.place}" for case in cases))
-    return f"no row is of all that here; there is {nearest(gate.scope, rows) or rows[0]!r}"
+    if not unknown(scope):
+        rows = [f"{case.model}: {case.variant} on {case.place}" for case in cases]
+        return f"no row is of all that here; there is {nearest(gate.scope, rows) or rows[0]!r}"
+    what = unknown(scope)[0]
+    name, names = scope.names[what], list(filter(None, known[what].values()))
+    is_sole = what == "variant" and not scope.model  # then it may be meant for a model
+    near = nearest(name, [*names, *(known["model"].values() if is_sole else ())])
+    hint = f"did you mean {near!r}?" if near else f"there are {', '.join(names)}"
+    return f"no {'variant or model' if is_sole else what} {name!r} here; {hint}"
