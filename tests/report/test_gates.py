@@ -92,6 +92,12 @@ def test_modes_differ_where_an_interval_holds_the_bound(
     assert (expected == "kept") == kept(text, made, mode="proven")
 
 
+def test_a_figure_outside_its_interval_counts_too() -> None:
+    """As a bootstrap may have it; what the figure breaches is not proven to be kept."""
+    assert ["beyond, not proven"] == verdicts("top1 <= 70%", figure(0.9, 0.5, 0.6))
+    assert ["beyond, not proven"] == verdicts("top1 >= 30%", figure(0.1, 0.5, 0.6))
+
+
 def test_one_point_is_not_proven_by_a_wide_interval() -> None:
     """-1.80 [-4.00, +0.41] passes a gate on one point by default alone."""
     loss = record("top1_delta", -0.018, -0.04, 0.0041, variant="int8")

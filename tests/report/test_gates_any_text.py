@@ -27,7 +27,9 @@ RECORDS = [
     *without("top1", "skipped", "no GPU", variant="int8", runtime="gpu"),
 ]
 METRICS = [*registry.catalogue(), "topl", "why", "x"]
-SCOPES = st.sampled_from(["", "small", "int8", "prune(0.8)+int8", "baseline", "a:b", "on"])
+SCOPES = st.sampled_from(
+    ["", "small", "int8", "prune(0.8)+int8", "baseline", "a:b", "on", "\x1b[31m\ufffe\ud800<&"]
+)
 NUMBERS = st.one_of(
     st.floats(allow_nan=False).map(repr),
     st.integers().map(str),
