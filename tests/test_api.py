@@ -34,6 +34,8 @@ def weighed(tmp_path_factory: pytest.TempPathFactory) -> Weighed:
         third,
         data={name: arrays[name] for name in ("x_test", "y_test")},
         name="mine",
+        gates=["top1 >= 93%", "file_bytes <= 1 MB"],
+        proven=True,
         results_dir=folder / "results",
         cache_dir=str(folder / "cache"),
         pair_seconds=0.05,
@@ -46,6 +48,17 @@ def test_it_prints_as_its_table_and_as_html_in_a_notebook(weighed: Weighed) -> N
     html = weighed._repr_html_()
     assert "<table>" in html
     assert "permuted.tflite" in html
+
+
+def test_gates_are_judged_and_printed_below_the_table(weighed: Weighed) -> None:
+    """In the mode that was asked for; a file of results alone has none."""
+    assert not weighed.judged.kept
+    for text in (repr(weighed), weighed._repr_html_()):
+        assert "mode proven" in text
+        assert "1 of 2 gates breached (" in text
+    assert weighed.path is not None
+    assert weighin.load(weighed.path).judged.kept
+    assert "gate" not in repr(weighin.load(weighed.path))
 
 
 def test_figures_are_found_by_variant_and_name(weighed: Weighed) -> None:
@@ -143,6 +156,8 @@ def test_arrays_are_taken_in_four_two_and_by_name(tmp_path: Path) -> None:
         ("nothing.tflite", {"target": 3}, "--target 3: wanted a column"),
         ("nothing.tflite", {"margin": "a"}, "--margin 'a': wanted a number"),
         ("nothing.tflite", {"strict": "yes"}, "--strict 'yes': wanted True or False"),
+        ("nothing.tflite", {"proven": 1}, "--proven 1: wanted True or False"),
+        ("nothing.tflite", {"strict": True, "proven": True}, "choose one of the two"),
         ("nothing.tflite", {"task": 5}, "--task 5: wanted a name"),
         ("nothing.tflite", {"weights": 5}, "--weights 5: wanted a path"),
         ("nothing.tflite", {"name": "../up"}, "wanted the name of a file"),

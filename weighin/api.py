@@ -26,7 +26,8 @@ from weighin.job import process
 from weighin.job.weighing import Asked
 from weighin.records import store
 from weighin.report import compare as comparing
-from weighin.report import inspection, scatter
+from weighin.report import gates, inspection, scatter
+from weighin.report.gates import Judged
 from weighin.report.rows import Row, over_seeds, rows_of_models
 from weighin.report.table import render
 from weighin.report.tidy import tidy
@@ -84,17 +85,26 @@ class Weighed:
     Attributes:
         results: the records, and where they were measured.
         path: of the results file.
+        judged: what became of the gates that were given; its `kept` says whether all are.
     """
 
-    def __init__(self, results: Results, path: Path | None = None) -> None:
+    def __init__(
+        self, results: Results, path: Path | None = None, judged: Judged | None = None
+    ) -> None:
         """Wrap results."""
-        self.results, self.path = results, path
+        self.results, self.path, self.judged = results, path, judged or Judged()
 
     def __repr__(self) -> str:
-        return render([self.results], "text", None)
+        return self._written("text")
 
     def _repr_html_(self) -> str:
-        return render([self.results], "html", None)
+        return self._written("html")
+
+    def _written(self, style: str) -> str:
+        table = render([self.results], style, None)
+        if not self.judged.outcomes:
+            return table
+        return f"{table}\n\n{gates.render(self.judged, style)}"
 
     @property
     def variants(self) -> list[str]:
@@ -182,8 +192,8 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
             dictionary of arrays, or whatever `--data` takes; None where there are none.
         name: of the model, if not its file's or its own.
         options: as of the command `weighin weigh`, by their names: `variants=["int8"]`,
-            `task="regression"`, `epochs=3`, `gates=[…]`, `runtimes=["litert"]`, `seeds=3`,
-            `scale=1 / 255` …
+            `task="regression"`, `epochs=3`, `gates=[…]` with `proven=True`, `runtimes=["litert"]`,
+            `seeds=3`, `scale=1 / 255` …
 
     Returns:
         What was weighed, in a process of its own; its records are under `results/local`, too.
@@ -202,7 +212,9 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
     asked = _asked(data, options)
     cache = Path(asked.cache_dir).expanduser() if asked.cache_dir else default_folder()
     files = [_file(each, cache / "brought", name, place) for place, each in enumerate(given)]
-    return load(process.weigh(files, asked, Console(stderr=True, highlight=False)))
+    path = process.weigh(files, asked, Console(stderr=True, highlight=False))
+    results, bounds = store.load(path), [gates.parse(text) for text in asked.gates]
+    return Weighed(results, path, gates.judge(bounds, results, asked.mode))
 
 
 def load(path: Path | str) -> Weighed:

@@ -270,6 +270,8 @@ def metric(
     relative: bool = False,
     column: bool = True,
     substitute: bool = False,
+    least: float | None = None,
+    most: float | None = None,
 ) -> Callable[[Callable[[Any], Figure | Skip]], Callable[[Any], Figure | Skip]]:
     """Register the decorated function, from an operation's outcome to a figure, as a metric.
 
@@ -292,6 +294,8 @@ def metric(
             relative=relative,
             column=column,
             substitute=substitute,
+            least=least,
+            most=most,
             summary=summary(compute),
             scope=scope,
             compute=compute,

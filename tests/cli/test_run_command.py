@@ -32,13 +32,19 @@ def command(*words: str, folder: Path, environment: Mapping[str, str]) -> Any:
 
 
 def test_short_names_stand_for_the_plugins_options() -> None:
-    """What is not given is left to the plugin; what may be repeated is."""
+    """What is not given is left to the plugin; what may be repeated is; flags have no value."""
     assert [
         "--weighin-models=a,b",
         "--weighin-seeds=3",
         "--weighin-gate=x",
         "--weighin-gate=y",
-    ] == (options_of({"models": "a,b", "seeds": 3, "suite": None, "gate": ("x", "y")}))
+        "--weighin-proven",
+    ] == options_of(
+        {
+            **{"models": "a,b", "seeds": 3, "suite": None, "gate": ("x", "y")},
+            **{"strict": False, "proven": True},
+        }
+    )
 
 
 def test_a_word_that_is_no_option_is_refused() -> None:

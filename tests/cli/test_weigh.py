@@ -58,7 +58,7 @@ def test_a_run_that_measures_all_and_keeps_its_gates_exits_with_0(
     finished_run: FinishedRun,
 ) -> None:
     assert 0 == finished_run.code, finished_run.err
-    assert "1 of 1 kept" in finished_run.out or "0 of 1 breached" in finished_run.out
+    assert "1 gate kept" == finished_run.out.splitlines()[-1]
 
 
 def test_no_training_framework_is_loaded(finished_run: FinishedRun) -> None:
@@ -72,7 +72,7 @@ def test_the_table_has_a_row_for_each_file_the_first_as_baseline(
     assert "float on mine" == lines[0]
     first = [line.split("  ")[0] for line in lines[4:7]]
     assert ["baseline", "bytes.tflite", "permuted [1]=ü.tflite"] == first
-    assert "records: results/local/" in lines[-1]
+    assert "\nrecords: results/local/" in finished_run.out
 
 
 def test_bytes_under_other_names_are_fed_the_same_real_values(finished_run: FinishedRun) -> None:
@@ -98,7 +98,7 @@ def test_a_breached_gate_exits_with_1_and_standard_output_holds_the_table_alone(
         assert 1 == result.exit_code
         (row,) = read(result.stdout)
         assert "baseline" == row["variant"]
-        assert "1 of 1 breached" in result.stderr
+        assert "1 gate breached" == result.stderr.splitlines()[-1]
         assert "records: results" in result.stderr
 
 
@@ -107,6 +107,19 @@ def test_gates_are_shown_as_the_terminal_is_that_shows_the_table(invoke: Invoke)
 
     assert 1 == result.exit_code
     assert click.style("breached", fg="red") in result.stdout
+    assert click.style("1 gate breached", fg="red", bold=True) == result.stdout.splitlines()[-1]
+
+
+def test_gates_are_judged_in_a_mode_and_told_as_junit(invoke: Invoke) -> None:
+    """A bound that the interval of 95 % holds, 114 of 120 examples."""
+    words = ("a.tflite", "--data", "d.npz", "--gate", "baseline: top1 >= 93%")
+
+    codes = [invoke(*words).exit_code, invoke(*words, "--proven", "--junit", "gates.xml").exit_code]
+
+    assert [0, 1] == codes
+    text = Path("gates.xml").read_text("utf-8")
+    assert 'name="weighin gates, mode proven" tests="1" failures="1"' in text
+    assert "against &gt;= 93.00 %: within, not proven: fails" in text
 
 
 def _rows(text: str) -> Any:
@@ -218,8 +231,13 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["a.tflite", "--margin", "nan"], "--pair-seconds, --margin: wanted numbers"),
         (["a.tflite", "--gate", "fast"], "Gate 'fast' is not understood"),
         (["a.tflite", "--gate", "top2 >= 0.1"], "there is no metric 'top2'"),
-        (["a.tflite", "--gate", "mae_delta <= 3"], "mae_delta is no figure of what is asked here"),
-        (["a.tflite", "--gate", "b: top1 >= 0.1"], "no file is called 'b'; there are baseline"),
+        (["a.tflite", "--gate", "top1 >= 0"], "it cannot fail"),
+        (["a.tflite", "--gate", "latency <= 30%"], "latency is not in '%'; wanted: s, ms"),
+        (["a.tflite", "--gate", "mae_delta <= 3"], "no metric 'mae_delta' here; there are"),
+        (["a.tflite", "--gate", "b: latency < 1"], "no variant or model 'b' here; there are base"),
+        (["a.tflite", "--gate", "on litret: latency < 1"], "did you mean 'litert'?"),
+        (["a.tflite", "--strict", "--proven"], "choose one of the two. The safe one is proven"),
+        (["a.tflite", "--junit", "j.xml"], "--junit says what became of gates, and none are given"),
         (["a.tflite", "-o", "d.npz"], "is a file"),
         (["a.tflite", "-o", "d.npz/below"], "--output"),
         ([], "Missing argument 'FILE…'"),

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 import pytest
 from helpers.support import record
 
-from weighin.core import Metric, Results, kind_of, undescribed
+from weighin import registry
+from weighin.core import Kind, Metric, Results, kind_of, undescribed
+from weighin.records import store
 from weighin.report import units
 
 
@@ -17,6 +22,40 @@ from weighin.report import units
 def test_a_kind_goes_by_the_unit(unit: str, kind: str) -> None:
     """Any unit that is not known is one of plain numbers."""
     assert kind == kind_of(unit)
+
+
+@pytest.mark.parametrize(
+    ("kind", "range"),
+    [
+        ("share", (0, 1)),
+        ("points", (-1, 1)),
+        ("bytes", (0, math.inf)),
+        ("seconds", (0, math.inf)),
+        ("number", (-math.inf, math.inf)),
+        ("change", (-math.inf, math.inf)),
+    ],
+)
+def test_a_range_goes_by_the_kind_unless_it_is_declared(
+    kind: Kind, range: tuple[float, float]
+) -> None:
+    assert range == Metric(name="m", title="m", kind=kind).range
+    assert (-3, range[1]) == Metric(name="m", title="m", kind=kind, least=-3).range
+    assert (range[0], 7) == Metric(name="m", title="m", kind=kind, most=7).range
+
+
+def test_declared_ranges_are_stored_with_results(tmp_path: Path) -> None:
+    """And a file of a catalogue that declares none has those of the kinds."""
+    metrics = {"r": Metric(name="r", title="r", kind="number", most=1.0)}
+    store.save(tmp_path / "run.json", Results({}, (), metrics))
+
+    assert (-math.inf, 1.0) == store.load(tmp_path / "run.json").metric("r").range
+
+
+def test_sizes_and_counts_of_files_are_exact_and_nothing_that_is_measured() -> None:
+    exact = {name for name, metric in registry.catalogue().items() if metric.exact}
+
+    assert {"file_bytes", "gzip_bytes", "zip_bytes", "parameters", "macs"} <= exact
+    assert not exact & {"top1", "latency", "peak_rss", "build_seconds", "speedup", "sqnr"}
 
 
 def test_what_nothing_describes_has_a_name_and_a_unit() -> None:

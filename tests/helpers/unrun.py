@@ -28,6 +28,7 @@ from weighin.datasets.search import SearchPaths
 from weighin.job.run import Run
 from weighin.job.settings import Settings
 from weighin.measure.context import RunContext
+from weighin.report.gates import MODES
 
 SUITE = Suite("quick", "quick", ("tiny",), ("baseline", "dynamic"))
 
@@ -85,7 +86,7 @@ def settings(suite: Suite, folder: Path, **changes: Any) -> Settings:
         "runtimes": ("litert",),
         "threads": (1,),
         "gates": (),
-        "strict": False,
+        "mode": MODES["breached"],
         "pair_seconds": 2.0,
         "margin": 0.01,
         "workers": 0,

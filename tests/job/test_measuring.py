@@ -241,7 +241,7 @@ def test_what_was_measured_is_written_when_the_run_is_interrupted(
         SUITE,
         run.settings.results_dir.parent,
         runtimes=("fake",),
-        gates=(parse("baseline: latency <= 1"),),
+        gates=(parse("baseline: latency <= 1 s"),),
     )
     bench(interrupted)
 
@@ -249,7 +249,8 @@ def test_what_was_measured_is_written_when_the_run_is_interrupted(
         measure(run, FakeWatcher())
 
     assert {"baseline": ("ok", ""), "dynamic": ("not measured", NOT_YET)} == told(run)
-    assert ["kept"] == [outcome.verdict for outcome in run.outcomes]
+    assert run.judged.kept
+    assert [1e-4] == [outcome.record.value for outcome in run.judged.outcomes if outcome.record]
 
 
 def test_nothing_is_written_where_nothing_could_begin(

@@ -21,6 +21,7 @@ from weighin import registry
 from weighin.core import Case, Dataset, Record, Results, Scope, Suite, WeighinError
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
+from weighin.measure.context import RunContext
 from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.records import store
 from weighin.report import gates
@@ -238,9 +239,9 @@ def test_what_was_not_measured_or_not_built_is_not_explained(run: Run, tmp_path:
 @pytest.mark.parametrize(
     ("gate", "verdict", "keeps"),
     [
-        ("dynamic: latency <= 0.001", "kept", True),
+        ("dynamic: latency <= 0.001", "within, not proven", True),
         ("dynamic: latency <= 0.5 * baseline", "breached", False),
-        ("dynamic: file_bytes <= 9", "no figure", False),
+        ("dynamic: cold_start <= 9", "no figure", False),
     ],
 )
 def test_the_end_judges_the_gates(
@@ -249,29 +250,84 @@ def test_the_end_judges_the_gates(
     """On all records; one gate that is not kept is enough."""
     run.settings = settings(SUITE, tmp_path, gates=(gates.parse(gate),))
     cells = cells_of(run, "inference")
-    run.begin(cells)
+    run.begin([*cells, *cells_of(run, "start")])
     for cell, seconds in zip(cells, (1e-4, 2e-4), strict=True):
         measured(cell, "latency", seconds)
 
     run.finish()
 
-    assert [verdict] == [outcome.verdict for outcome in run.outcomes]
-    assert keeps is run.keeps_gates()
+    assert [verdict] == [outcome.verdict for outcome in run.judged.outcomes]
+    assert keeps is run.judged.kept
 
 
-def test_a_strict_run_judges_the_bare_figure(run: Run, tmp_path: Path) -> None:
-    """Otherwise a bound within the interval is kept."""
-    gate = gates.parse("dynamic: latency <= 0.00015")
-    run.settings = settings(SUITE, tmp_path, gates=(gate,))
+@pytest.mark.parametrize(
+    ("mode", "keeps"), [("breached", True), ("strict", False), ("proven", False)]
+)
+def test_a_run_judges_in_its_mode(run: Run, tmp_path: Path, mode: str, keeps: bool) -> None:
+    """A figure beyond a bound that its interval holds."""
+    gate = gates.parse("dynamic: latency <= 150 us")
+    run.settings = settings(SUITE, tmp_path, gates=(gate,), mode=gates.MODES[mode])
     cells = cells_of(run, "inference")
     run.begin(cells)
     case = cells[1].case
     cells[1].records.append(Record(case, "latency", "s", "ok", 2e-4, 1e-4, 3e-4))
     run.finish()
 
-    assert run.keeps_gates()
-    run.settings = settings(SUITE, tmp_path, gates=(gate,), strict=True)
-    assert not run.keeps_gates()
+    assert (keeps, mode) == (run.judged.kept, run.judged.mode.name)
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        ("int8: latency <= 1 ms", "no variant or model 'int8' here; there are baseline, dynamic"),
+        ("dynamik: latency <= 1 ms", "did you mean 'dynamic'?"),
+        ("on keras-cpu: latency <= 1 ms", "no runtime 'keras-cpu' here; there are "),
+        ("x2: latency <= 1 ms", "no threads '2' here; there are 1"),
+        ("cold_start <= 1 s", "no metric 'cold_start' here; there are "),
+        ("mae <= 1", "no metric 'mae' here; there are "),
+        ("baseline: top1_delta >= -1%", "top1_delta is a comparison with the baseline"),
+        ("dynamic on litert: gzip_bytes <= 9 kB", "has no gzip_bytes here, which rows on tflite"),
+    ],
+)
+def test_a_gate_in_vain_is_refused_before_anything_is_built(
+    run: Run, tmp_path: Path, gate: str, told: str
+) -> None:
+    """Nothing is asked for, and no file of results is left."""
+    run.settings = settings(SUITE, tmp_path, gates=(gates.parse(gate),))
+    cells = cells_of(run, "artifact", "inference", "evaluation")
+
+    with pytest.raises(WeighinError) as refused:
+        run.begin(cells)
+
+    assert f"Gate {gate!r}: " in str(refused.value)
+    assert told in str(refused.value)
+    assert [] == run.context.artifacts.asked
+    assert not run.settings.results_dir.exists()
+
+
+def test_a_gate_on_what_cannot_be_weighed_here_is_refused_with_the_reason(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows would all be skipped."""
+    run.settings = settings(SUITE, tmp_path, gates=(gates.parse("latency <= 1 ms"),))
+    monkeypatch.setattr(Cell, "unavailable", lambda cell: "no GPU here")
+
+    with pytest.raises(WeighinError, match="no row has it: no GPU here"):
+        run.begin(cells_of(run, "inference"))
+
+
+def test_a_gate_may_be_on_a_figure_of_any_task_until_that_is_known(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model's answers may tell it only when it is built; then the gate is refused after all."""
+    run.settings = settings(SUITE, tmp_path, gates=(gates.parse("mae <= 1"),))
+    known = registry.tasks["classification"]
+    monkeypatch.setattr(RunContext, "expected_task", lambda context, case: None)
+    run.begin(cells_of(run, "evaluation"))
+
+    monkeypatch.setattr(RunContext, "expected_task", lambda context, case: known)
+    with pytest.raises(WeighinError, match="no metric 'mae' here; there are "):
+        run.refuse_in_vain()
 
 
 def test_without_gates_all_are_kept(run: Run) -> None:
@@ -279,7 +335,7 @@ def test_without_gates_all_are_kept(run: Run) -> None:
     run.begin(cells_of(run, "artifact"))
     run.finish()
 
-    assert ([], True) == (run.outcomes, run.keeps_gates())
+    assert ((), True) == (run.judged.outcomes, run.judged.kept)
 
 
 def test_what_was_deselected_is_told_beside_what_was_not(run: Run) -> None:

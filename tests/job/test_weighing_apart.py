@@ -46,6 +46,7 @@ def quiet() -> Console:
         reading=READINGS,
         variants=NAMES,
         gates=NAMES,
+        proven=st.booleans(),
         threads=st.lists(st.integers(1, 8), max_size=3, min_size=1).map(tuple),
         weights=st.sampled_from([None, Path("w.h5")]),
         epochs=st.none() | st.integers(1, 9),

@@ -91,6 +91,15 @@ def test_a_gate_that_is_none_is_refused(run):
     assert () == ran.records
 
 
+def test_a_gate_that_names_no_row_is_refused_before_the_build(run):
+    """With what is near; nothing is measured."""
+    ran = run("--weighin-gate=int8 on litret: latency <= 1 ms")
+
+    assert 4 == ran.code
+    assert "no runtime 'litret' here; did you mean 'litert'?" in ran.text
+    assert () == ran.records
+
+
 def test_seeds_are_numbers_from_1(run, tmp_path):
     """None is not taken for as many as the suite says."""
     ran = run("--weighin-seeds=0", results=tmp_path / "results")

@@ -43,10 +43,10 @@ def test_without_options_the_first_suite_is_weighed(project: Path) -> None:
     assert (project / "models", project / "bench" / "suite.py") == settings.definitions
     assert {"litert", "keras-cpu"} <= set(settings.runtimes)
     assert "litert-builtin" not in settings.runtimes
-    assert ((1,), (), False, 0) == (
+    assert ((1,), (), "breached", 0) == (
         settings.threads,
         settings.gates,
-        settings.strict,
+        settings.mode.name,
         settings.workers,
     )
     assert (10.0, 0.005) == (settings.pair_seconds, settings.margin)
@@ -93,11 +93,11 @@ def test_other_options_are_taken_as_they_are_meant(project: Path, tmp_path: Path
 
     assert ("litert-builtin", "litert") == settings.runtimes
     assert (2, 1) == settings.threads
-    assert (0.02, 0.25, 3, True) == (
+    assert (0.02, 0.25, 3, "strict") == (
         settings.margin,
         settings.pair_seconds,
         settings.workers,
-        settings.strict,
+        settings.mode.name,
     )
     assert tmp_path / "elsewhere" == settings.results_dir
     assert ("cache", "data") == (settings.cache_dir, settings.data_dir)
@@ -120,6 +120,9 @@ def test_other_options_are_taken_as_they_are_meant(project: Path, tmp_path: Path
         ("margin", float("nan"), "--weighin-margin"),
         ("workers", -1, "--weighin-workers -1: wanted a number from 1, or 0 for one per core."),
         ("gate", ["top1 above 1"], "Gate 'top1 above 1' is not understood."),
+        ("gate", ["topl >= 0.9"], "there is no metric 'topl': did you mean 'top5'?"),
+        ("gate", ["top1 >= 0"], "Gate 'top1 >= 0': it cannot fail"),
+        ("gate", ["top1 >= 9 kB"], "top1 is not in 'kB'; wanted: %."),
     ],
 )
 def test_an_option_without_sense_is_refused(
@@ -135,10 +138,16 @@ def test_an_option_without_sense_is_refused(
 def test_gates_are_held_against_what_metrics_mean(project: Path) -> None:
     """A bound on a share that can only be meant in percent is refused; one in range is kept."""
     (gate,) = read(project, gate=["int8: top1 >= 0.9"]).gates
-    assert ("int8", "top1", 0.9) == (gate.variant, gate.metric, gate.factor)
+    assert ("int8", "top1", 0.9) == (gate.scope, gate.metric, gate.factor)
 
     with pytest.raises(WeighinError, match="top1 is a share, of which 90 is 9000 %"):
         read(project, gate=["top1 >= 90"])
+
+
+def test_two_modes_of_judging_are_refused(project: Path) -> None:
+    assert "proven" == read(project, proven=True).mode.name
+    with pytest.raises(WeighinError, match=r"choose one of the two\. The safe one is proven"):
+        read(project, strict=True, proven=True)
 
 
 def test_a_gate_may_bound_what_definitions_register(project: Path) -> None:

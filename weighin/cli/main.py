@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from weighin import __version__
+from weighin.cli import judging
 from weighin.cli.errors import ShownError
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
@@ -254,6 +255,7 @@ class _Run(click.Command):
 @click.option(
     "--gate", multiple=True, metavar="GATE", help="Fail if a figure breaches it; may be repeated."
 )
+@judging.modes
 @click.pass_obj
 @_clear_errors
 def run(options: list[str], /, **settings: Any) -> None:
@@ -451,22 +453,34 @@ def inspect(file: Path, as_json: bool) -> None:
     multiple=True,
     required=True,
     metavar="GATE",
-    help="'top1_delta >= -0.005', 'int8: gzip_bytes <= 0.3 * baseline'",
+    help="'top1_delta >= -0.5%', 'int8 on litert x2: latency <= 0.8 * baseline'",
 )
-@click.option("--strict", is_flag=True, help="Judge the bare figure, not its interval.")
+@judging.options
 @_color
 @_clear_errors
-def check(file: Path, texts: tuple[str, ...], strict: bool, color: terminal.Color) -> None:
+def check(
+    file: Path,
+    texts: tuple[str, ...],
+    strict: bool,
+    proven: bool,
+    junit: Path | None,
+    color: terminal.Color,
+) -> None:
     """Hold the figures of a results FILE against gates.
 
-    Exits with 1 if a gate is breached beyond the figure's interval, or finds no figure.
+    Exits with 1 if a gate is breached: the whole interval lies beyond its bound, or there is no
+    figure. With --proven, the safe way, also if the interval does not lie wholly within the bound;
+    with --strict if the bare figure lies beyond it.
     """
     from weighin.records import store
     from weighin.report import gates
 
-    outcomes = gates.judge([gates.parse(text) for text in texts], store.load(file))
-    _print(gates.render(outcomes, strict, terminal.here(color)))
-    sys.exit(0 if all(outcome.passes(strict) for outcome in outcomes) else 1)
+    mode = gates.mode(strict, proven)
+    judged = gates.judge([gates.parse(text) for text in texts], store.load(file), mode)
+    if junit is not None:
+        gates.write_junit(junit, judged)
+    _print(gates.render(judged, "text", terminal.here(color)))
+    sys.exit(0 if judged.kept else 1)
 
 
 @main.command()

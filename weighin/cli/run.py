@@ -12,13 +12,13 @@ from typing import Any
 def options_of(settings: Mapping[str, Any]) -> list[str]:
     """The plugin's options for settings by their short names; those that are None are left out.
 
-    One of several values, a tuple, is repeated: `{"gate": ("a", "b")}`.
+    One of several values, a tuple, is repeated: `{"gate": ("a", "b")}`; a flag has no value.
     """
     return [
-        f"--weighin-{name}={value}"
+        f"--weighin-{name}" if value is True else f"--weighin-{name}={value}"
         for name, values in settings.items()
         for value in (values if isinstance(values, tuple) else (values,))
-        if value is not None
+        if value is not None and value is not False
     ]
 
 

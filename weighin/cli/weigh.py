@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from weighin.cli import judging
 from weighin.cli.errors import ShownError
 from weighin.report import terminal
 from weighin.report.layout import FORMATS
@@ -107,9 +108,9 @@ _MEASURING = (
         "gates",
         multiple=True,
         metavar="GATE",
-        help="Exit with 1 if a figure breaches it: 'top1_delta >= -0.005'; may be repeated.",
+        help="Exit with 1 if a figure breaches it: 'top1_delta >= -0.5%'; may be repeated.",
     ),
-    click.option("--strict", is_flag=True, help="Gates judge the bare figure."),
+    judging.options,
     click.option("--workers", type=int, default=0, metavar="N", help="Build processes (cores)."),
     click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept."),
     click.option(
@@ -143,7 +144,13 @@ def _all_options(command: Any) -> Any:
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @_all_options
-def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: Any) -> None:
+def weigh(
+    files: tuple[str, ...],
+    style: str,
+    color: terminal.Color,
+    junit: Path | None,
+    **options: Any,
+) -> None:
     """Weigh your own files: finished .tflite files, or a Keras model.
 
     \b
@@ -162,6 +169,8 @@ def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: 
 
     run: Run | None = None
     try:
+        if junit is not None and not options["gates"]:
+            raise WeighinError("--junit says what became of gates, and none are given: --gate.")
         run = weighing.planned(files, _asked(options))
         whole = measure(run)
     except WeighinError as error:
@@ -173,11 +182,23 @@ def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: 
     aside, shown_on = style != "text", terminal.here(color)
     click.echo(render([run.results()], style, shown_on), color=True)
     # beside another format, so that standard output holds the table alone
-    if run.outcomes:
-        outcomes = gates.render(run.outcomes, run.settings.strict, None if aside else shown_on)
-        click.echo(f"\n{outcomes}", err=aside, color=None if aside else True)
     click.echo(f"\nrecords: {_shorter(run)}", err=aside)
-    sys.exit(0 if whole and run.keeps_gates() else 1)
+    if run.judged.outcomes:
+        judged = gates.render(run.judged, "text", None if aside else shown_on)
+        click.echo(f"\n{judged}", err=aside, color=None if aside else True)
+    if junit is not None:
+        _write_junit(junit, run)
+    sys.exit(0 if whole and run.judged.kept else 1)
+
+
+def _write_junit(path: Path, run: Run) -> None:
+    from weighin.core import WeighinError
+    from weighin.report import gates
+
+    try:
+        gates.write_junit(path, run.judged)
+    except WeighinError as error:
+        raise ShownError(str(error)) from None
 
 
 def _asked(options: dict[str, Any]) -> Asked:

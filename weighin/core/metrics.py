@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -13,6 +14,13 @@ Kind = Literal["bytes", "seconds", "rate", "share", "points", "ratio", "count", 
 Comparison = Literal["exact", "shares", "intervals", "none"]
 
 _KINDS: Mapping[str, Kind] = {"B": "bytes", "s": "seconds", "1/s": "rate", "": "share"}
+# Smallest and largest that figures can be; of all other kinds they are 0 and more
+_RANGES: Mapping[Kind, tuple[float, float]] = {
+    "share": (0.0, 1.0),
+    "points": (-1.0, 1.0),
+    "number": (-math.inf, math.inf),
+    "change": (-math.inf, math.inf),
+}
 _WORSE: Mapping[Kind, str] = {
     "bytes": "larger",
     "count": "larger",
@@ -49,6 +57,8 @@ class Metric:
         quality: name of the task's figure that it is made of: tasks without one have no such
             metric, and their tables no column. Empty for metrics of all tasks.
         substitute: whether tables of a task without figures of its own have a column for it.
+        least: the smallest that a figure can be, if its kind does not say: of an error 0.
+        most: the largest, likewise: of R² 1.
         noun: what sentences call it, if not by its title.
         summary: one line for `weighin list`.
     """
@@ -67,6 +77,8 @@ class Metric:
     column: bool = True
     quality: str = ""
     substitute: bool = False
+    least: float | None = None
+    most: float | None = None
     noun: str = ""
     summary: str = ""
 
@@ -82,6 +94,21 @@ class Metric:
     def applies(self, figures: Collection[str]) -> bool:
         """Whether a row of a task with those figures has it."""
         return not self.quality or self.quality in figures
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The smallest and the largest that a figure can be, infinite where there is none."""
+        least, most = _RANGES.get(self.kind, (0.0, math.inf))
+        return (
+            least if self.least is None else self.least,
+            most if self.most is None else self.most,
+        )
+
+    @property
+    def exact(self) -> bool:
+        """Whether a figure without an interval is the truth: sizes and counts of a file are."""
+        counted = self.kind in ("bytes", "count") and not self.machine_bound
+        return counted or self.comparison == "exact"
 
     @property
     def worse(self) -> str:

@@ -39,6 +39,8 @@ class Quality:
             is known: then 1 % of the baseline's figure.
         comparison: how two runs are compared, as of a `Metric`.
         tolerance: what difference between runs does not matter, as of a `Metric`.
+        least: the smallest that the figure can be, as of a `Metric`.
+        most: the largest, likewise.
         applies: why there is no such figure for a data set, or None.
         summary: one line for `weighin list`.
     """
@@ -53,6 +55,8 @@ class Quality:
     margin: float | None = None
     comparison: Comparison = "intervals"
     tolerance: float = 0.01
+    least: float | None = None
+    most: float | None = None
     applies: Callable[[Arrays, Arrays], str | None] = lambda answers, targets: None
     summary: str = ""
 

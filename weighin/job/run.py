@@ -19,6 +19,7 @@ from weighin.core import (
     Results,
     Scope,
     SkippedError,
+    Status,
     WeighinError,
 )
 from weighin.diagnostics.explaining import explain
@@ -43,7 +44,7 @@ class Run:
         context: what all cells share.
         path: of the results file, once there is one.
         deselected: cells that will not be measured.
-        outcomes: of the gates, once all is measured.
+        judged: what became of the gates, once all is measured.
     """
 
     def __init__(self, settings: Settings, context: RunContext | None = None) -> None:
@@ -57,7 +58,7 @@ class Run:
         self.context = context or _building(settings)
         self.path: Path | None = None
         self.deselected: list[Cell] = []
-        self.outcomes: list[gates.Outcome] = []
+        self.judged = gates.Judged(mode=settings.mode)
         self.began = datetime.datetime.now(datetime.UTC)
         self._whys: list[Record] = []
         self._cells: Sequence[Cell] = ()
@@ -83,9 +84,11 @@ class Run:
             watcher: who is told what is built; shown on standard output if not given.
 
         Raises:
-            WeighinError: if a data set is missing or a folder cannot be written.
+            WeighinError: if a data set is missing or a folder cannot be written; or if a gate is on
+                what no row has.
         """
         self._cells = cells
+        self._check_gates()
         name = f"{self.began:%Y%m%dT%H%M%SZ}-{self.settings.suite.name}.json"
         path = self.settings.results_dir / name
         Recorder(path, self._planned())  # before hours of building, not after
@@ -108,7 +111,7 @@ class Run:
 
         Raises:
             WeighinError: if nothing at all could be built, with the reason; or if a gate is on a
-                figure that no row has.
+                figure that no row has, now that every task is known.
         """
         try:
             self._check_built()
@@ -135,16 +138,9 @@ class Run:
             raise (failed or reasons)[0]
 
     def _check_gates(self) -> None:
-        if not self.settings.gates:
-            return
-        rows = [record for cell in self._cells for record in _unmeasured(cell, NOT_YET)]
-        there = list(dict.fromkeys(record.metric for record in rows))
-        for gate in self.settings.gates:
-            if gate.metric not in there:
-                raise WeighinError(
-                    f"Gate {gate.text!r}: {gate.metric} is no figure of what is asked here; there "
-                    f"are {', '.join(there)}."
-                )
+        if self.settings.gates:
+            rows = [record for cell in self._cells for record in _possible(cell)]
+            gates.refuse_vain(self.settings.gates, rows, registry.catalogue())
 
     def keep(self, cell: Cell) -> None:
         """Append what a cell has recorded since it was kept last."""
@@ -164,13 +160,9 @@ class Run:
                 self._explain(case, {**by_case.get(case.file, {}), **figures})
         self._states = (*self._states[:1], state.read())
         results = self.results()
-        self.outcomes = gates.judge(self.settings.gates, results)
+        self.judged = gates.judge(self.settings.gates, results, self.settings.mode)
         if self._recorder is not None:
             self._recorder.finish(results)
-
-    def keeps_gates(self) -> bool:
-        """Whether every gate is kept."""
-        return all(outcome.passes(self.settings.strict) for outcome in self.outcomes)
 
     def results(self) -> Results:
         """All records so far, and the environment."""
@@ -228,7 +220,23 @@ def _building(settings: Settings) -> RunContext:
     )
 
 
-def _unmeasured(cell: Cell, reason: str) -> list[Record]:
+def _unmeasured(cell: Cell, reason: str, status: Status = "not measured") -> list[Record]:
     blank = Cell(cell.case, cell.scope, cell.context)
-    blank.record_status("not measured", reason)
+    blank.record_status(status, reason)
     return blank.records
+
+
+def _possible(cell: Cell) -> list[Record]:
+    """A record of every figure that a cell may come to have, skipped where it cannot be weighed.
+
+    While its task is not known, the figures of all tasks.
+    """
+    if reason := cell.unavailable():
+        return _unmeasured(cell, reason, "skipped")
+    if cell.context.expected_task(cell.case) is not None:
+        return _unmeasured(cell, NOT_YET)
+    return [
+        Record(cell.case, metric.name, metric.unit, "not measured", reason=NOT_YET)
+        for metric in registry.metrics.values()
+        if metric.scope == cell.scope
+    ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from weighin import registry
 from weighin.core import Suite, WeighinError, nearest
 from weighin.report import gates
-from weighin.report.gates import Gate
+from weighin.report.gates import Gate, Mode
 from weighin.targets.machine import usable_cores
 
 THREADS = 512  # more than any machine has cores; the interpreter crashes on very many
@@ -27,7 +27,7 @@ class Settings:
         runtimes: names of the runtimes to run on.
         threads: numbers of threads of a session.
         gates: bounds that figures must keep.
-        strict: whether gates judge the bare figure.
+        mode: how gates are judged.
         pair_seconds: that a pair may take.
         margin: difference of two shares that does not matter.
         workers: build processes, 0 for one per core.
@@ -41,7 +41,7 @@ class Settings:
     runtimes: tuple[str, ...]
     threads: tuple[int, ...]
     gates: tuple[Gate, ...]
-    strict: bool
+    mode: Mode
     pair_seconds: float
     margin: float
     workers: int
@@ -104,7 +104,8 @@ def parsed_gates(texts: Sequence[str]) -> tuple[Gate, ...]:
     """Gates as they are written, checked against the metrics that there are.
 
     Raises:
-        WeighinError: if one is not understood, or would check nothing.
+        WeighinError: if one is not understood, has a bound that is none for its metric, or would
+            check nothing.
     """
     parsed, metrics = tuple(gates.parse(text) for text in texts), registry.catalogue()
     for gate in parsed:

@@ -25,7 +25,8 @@ from weighin.job.run import Run
 from weighin.job.settings import Options, Settings, parsed_gates, runtimes
 from weighin.measure.context import RunContext, build_context
 from weighin.records import store
-from weighin.report.gates import Gate
+from weighin.report import gates
+from weighin.report.gates import Mode
 from weighin.stats import MARGIN, PAIR_SECONDS
 
 _OPTIONS = Options("--")
@@ -37,7 +38,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("weights", "results_dir", "cache_dir"), _PLACE),
     **dict.fromkeys(("task", "loss"), _NAME),
     **dict.fromkeys(("pair_seconds", "margin"), _NUMBER),
-    **dict.fromkeys(("trust", "strict"), _FLAG),
+    **dict.fromkeys(("trust", "strict", "proven"), _FLAG),
 }
 EPOCHS = 3  # of what trains further, where nothing else is said
 DRAWN = "drawn inputs"
@@ -64,6 +65,7 @@ class Asked:
         threads: numbers of threads of a session.
         gates: bounds that figures must keep.
         strict: whether gates judge the bare figure.
+        proven: whether gates fail unless a figure's whole interval lies within the bound.
         pair_seconds: that a pair may take.
         margin: difference of two shares that does not matter.
         workers: build processes, 0 for one per core.
@@ -86,6 +88,7 @@ class Asked:
     threads: tuple[int, ...] = (1,)
     gates: tuple[str, ...] = ()
     strict: bool = False
+    proven: bool = False
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
     workers: int = 0
@@ -117,6 +120,16 @@ class Asked:
         if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
             raise WeighinError(f"--learning-rate {rate!r}: wanted a number above 0.")
         _OPTIONS.threads(",".join(map(str, self.threads)))
+        _ = self.mode
+
+    @property
+    def mode(self) -> Mode:
+        """How gates are judged.
+
+        Raises:
+            WeighinError: if two ways are chosen.
+        """
+        return gates.mode(self.strict, self.proven)
 
 
 def planned(files: Sequence[str | Path], asked: Asked) -> Run:
@@ -156,12 +169,12 @@ def _of_keras(file: str, asked: Asked) -> Run:
             f"(weighin weigh --help lists the kinds)."
         )
     context = build_context(asked.cache_dir, None)
+    settings = _settings(asked, source.name, asked.variants or USUAL)
     brought = _brought(asked, context.cache.folder)
     model = BroughtModel(source, _recipe(source, brought.name if brought else "", asked))
     model.register()
     context = dataclasses.replace(context, brought=tuple(filter(None, (brought, model))))
     files = Artifacts(context, PROFILE, asked.workers)
-    settings = _settings(asked, source.name, asked.variants or USUAL)
     plan.cases(settings, "artifact")  # refuses variants that are none
     return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
 
@@ -197,7 +210,6 @@ def _of_finished(paths: Sequence[Path], asked: Asked) -> Run:
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
     files = FinishedFiles.read(context, paths, brought.name if brought else DRAWN, asked.task)
-    _refuse_gates(settings.gates, list(files.paths))
     if brought is None:
         drawing.register(DRAWN, files.signature, files.ranges)
     files.build(())
@@ -252,16 +264,6 @@ def _refuse_runtimes(asked: Asked) -> None:
             )
 
 
-def _refuse_gates(gates: Sequence[Gate], variants: Sequence[str]) -> None:
-    """Refuse gates on files that are not there: they would check nothing."""
-    for gate in gates:
-        if gate.variant and not any(map(gate.is_of, variants)):
-            raise WeighinError(
-                f"Gate {gate.text!r}: no file is called {gate.variant!r}; there are "
-                f"{', '.join(variants)}."
-            )
-
-
 def _refuse_reading(reading: Reading) -> None:
     """Refuse options of reading data where there are none."""
     plain = Reading()
@@ -279,7 +281,7 @@ def _settings(asked: Asked, model: str, variants: tuple[str, ...]) -> Settings:
         runtimes=runtimes(asked.runtimes),
         threads=asked.threads,
         gates=parsed_gates(asked.gates),
-        strict=asked.strict,
+        mode=asked.mode,
         pair_seconds=asked.pair_seconds,
         margin=asked.margin,
         workers=asked.workers,

@@ -110,6 +110,8 @@ def sqnr(evaluation: Evaluation) -> Figure | Skip:
     "cosine",
     title="cosine",
     kind="number",
+    least=-1.0,
+    most=1.0,
     better="higher",
     scope="evaluation",
     column=False,
@@ -155,6 +157,8 @@ def fidelity(evaluation: Evaluation) -> Figure | Skip:
 @metric(
     "furthest_score",
     title="furthest score",
+    kind="number",
+    least=0.0,
     better="lower",
     scope="evaluation",
     column=False,

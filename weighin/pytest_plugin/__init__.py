@@ -21,7 +21,7 @@ import pytest
 
 from weighin.core import SkippedError
 from weighin.measure.cell import Cell
-from weighin.pytest_plugin import failures
+from weighin.pytest_plugin import failures, gating
 from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.pytest_plugin.shipped import pytest_collect_file, pytest_pycollect_makemodule
 from weighin.report import comment, gates
@@ -73,9 +73,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="GATE",
-        help="fail if a figure breaches it: 'top1_delta >= -0.005'; may be repeated",
+        help="fail if a figure breaches it: 'top1_delta >= -0.5%%'; may be repeated",
     )
     add("--weighin-strict", action="store_true", help="gates judge the bare figure")
+    add(
+        "--weighin-proven",
+        action="store_true",
+        help="gates fail unless the whole interval lies within the bound: the safe way",
+    )
     parser.addini(
         "weighin_definitions",
         "files and folders that register models, data sets and suites",
@@ -189,14 +194,23 @@ def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, 
     return [group for group in groups if not all(map(_is_weighed, group[1]))]
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Explain every row, write all records, and fail if a gate does."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Explain every row, write all records, and fail if a gate does.
+
+    Then that is said below pytest's own last line, which may be a green one.
+    """
     session.config.stash[_TOLD].count()
-    if session.config.stash[_RUN].begun:
-        run = session.config.stash[_RUN].run
-        run.finish()
-        if not run.keeps_gates() and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if not session.config.stash[_RUN].begun:
+        return (yield)
+    run = session.config.stash[_RUN].run
+    run.finish()
+    gating.report(session.config, run.judged)
+    if not run.judged.kept and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    result = yield
+    gating.end(session.config, run.judged)
+    return result
 
 
 @pytest.hookimpl(trylast=True)
@@ -212,12 +226,9 @@ def pytest_terminal_summary(
     results = run.results()
     terminalreporter.write_line(render([results], "text", _shown_on(terminalreporter)))
     terminalreporter.line("")
-    if run.outcomes:
-        terminalreporter.write_line(
-            gates.render(
-                run.outcomes, config.getoption("--weighin-strict"), _shown_on(terminalreporter)
-            )
-        )
+    if run.judged.outcomes:
+        shown_on = _shown_on(terminalreporter)
+        terminalreporter.write_line(gates.render(run.judged, "text", shown_on))
         terminalreporter.line("")
     path = _shorter(run.path or Path())
     terminalreporter.write_line(f"records: {path}")

@@ -11,6 +11,7 @@ from weighin.core import Suite, WeighinError
 from weighin.definitions import default_definitions, load_definitions, provide_suite
 from weighin.job.settings import Options, Settings, parsed_gates, runtimes, split
 from weighin.records import store
+from weighin.report import gates
 
 _OPTIONS = Options()
 
@@ -39,7 +40,7 @@ def read(config: pytest.Config) -> Settings:
         runtimes=runtimes(split(option("--weighin-runtimes") or "")),
         threads=_OPTIONS.threads(option("--weighin-threads")),
         gates=parsed_gates(option("--weighin-gate")),
-        strict=option("--weighin-strict"),
+        mode=gates.mode(option("--weighin-strict"), option("--weighin-proven")),
         pair_seconds=option("--weighin-pair-seconds"),
         margin=option("--weighin-margin") / 100,
         workers=option("--weighin-workers"),

@@ -81,10 +81,10 @@ class Notes:
         return [f"[{number}] {note}" for number, note in enumerate(self.notes, start=1)]
 
 
-# Characters that a terminal obeys instead of showing, that turn the direction of a line, and halves
-# of surrogate pairs, which UTF-8 cannot write
+# Characters that a terminal obeys instead of showing, that turn the direction of a line, halves of
+# surrogate pairs, which UTF-8 cannot write, and the two that XML cannot
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 

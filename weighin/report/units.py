@@ -11,8 +11,20 @@ from weighin.core import Metric
 Style = Callable[[float, float | None, float | None], str]
 _FINEST = 9  # decimals; what is smaller is written with a power of ten
 _Steps = tuple[tuple[float, str], ...]
+_UNSAID = ("points", "ratio", "rate")
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+# Units that figures may be written in, the first as it is shown, and what one is; of all other
+# kinds the metric's own
+_WRITTEN: Mapping[str, Mapping[str, float]] = {
+    "bytes": {unit: factor for factor, unit in _BYTES},
+    "seconds": {unit: factor for factor, unit in _SECONDS} | {"us": 1e-6, "μs": 1e-6},  # Greek
+    "share": {"%": 0.01},
+    "points": {"points": 0.01, "point": 0.01, "%": 0.01},
+    "ratio": {"×": 1.0, "x": 1.0},
+    "rate": {"1/s": 1.0, "/s": 1.0},
+    "count": {},
+}
 
 
 def seconds(value: float, low: float | None = None, high: float | None = None) -> str:
@@ -72,6 +84,17 @@ def deviation(
 def shown(metric: Metric, value: float, low: float | None = None, high: float | None = None) -> str:
     """A figure as its metric asks for."""
     return style(metric)(value, low, high)
+
+
+def written_in(metric: Metric) -> Mapping[str, float]:
+    """Units that a metric's figures may be written in, each with what one is in its own."""
+    return _WRITTEN.get(metric.kind, {metric.unit: 1.0} if metric.unit else {})
+
+
+def with_unit(metric: Metric, value: float) -> str:
+    """A figure with its unit, where tables leave that to the column's header: `-1.00 points`."""
+    text, unit = shown(metric, value), next(iter(written_in(metric)), "")
+    return f"{text} {unit}" if metric.kind in _UNSAID else text
 
 
 def parts(

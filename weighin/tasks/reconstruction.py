@@ -53,6 +53,7 @@ class Reconstruction(Task):
             compute=_error,
             better="lower",
             kind="number",
+            least=0.0,
             summary="Mean squared error of an example, mean over examples; bootstrap-t interval",
         ),
         Quality(

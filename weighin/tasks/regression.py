@@ -51,6 +51,7 @@ class Regression(Task):
             compute=_mae,
             better="lower",
             kind="number",
+            least=0.0,
             summary="Mean absolute error, in the targets' unit; bootstrap-t interval",
         ),
         Quality(
@@ -59,6 +60,7 @@ class Regression(Task):
             compute=_rmse,
             better="lower",
             kind="number",
+            least=0.0,
             summary="Root of the mean squared error, in the targets' unit; bootstrap interval",
         ),
         Quality(
@@ -66,6 +68,7 @@ class Regression(Task):
             title="R²",
             compute=_r2,
             kind="number",
+            most=1.0,
             margin=0.01,
             applies=_of_different,
             summary="Share of the targets' variance that is explained; bootstrap interval",

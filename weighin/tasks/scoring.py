@@ -31,6 +31,8 @@ def _figure(quality: Quality, *, column: bool) -> ComputedMetric:
         better=quality.better,
         comparison=quality.comparison,
         tolerance=quality.tolerance,
+        least=quality.least,
+        most=quality.most,
         column=column,
         summary=quality.summary,
         scope="evaluation",
