@@ -7,6 +7,7 @@ Needs Playwright and a Chromium: the one that WEIGHIN_CHROMIUM names, or that th
 """
 
 import itertools
+import math
 import os
 import random
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from weighin import registry, stats
 from weighin.core import Case, Record, Results
 from weighin.records import store
 
@@ -48,20 +50,36 @@ TIMES = """() => ({
 })"""
 
 
-def made_up() -> Results:
-    """As many records as asked for, of models with pruned and clustered variants."""
+def made_up(count=RECORDS, models=None) -> Results:
+    """As many records as asked for, of models with pruned and clustered variants.
+
+    Args:
+        count: how many records.
+        models: how many models they are of, with as many variants as that takes; if not given,
+            each model has those of `VARIANTS`.
+    """
     draw = random.Random(0)  # noqa: S311 - not for secrets
-    rows = ((f"model_{n:02}", variant) for n in itertools.count() for variant in VARIANTS)
+    if models is None:
+        rows = ((f"model_{n:02}", variant) for n in itertools.count() for variant in VARIANTS)
+    else:
+        many = (f"prune({at / 1e6:.6f})+int8" for at in itertools.count(100_000))
+        variants = itertools.chain(VARIANTS, many)
+        rows = ((f"model_{n:02}", variant) for variant in variants for n in range(models))
     records: list[Record] = []
-    while len(records) < RECORDS:
+    while len(records) < count:
         records += _row(*next(rows), draw)
-    return Results(ENVIRONMENT, tuple(records[:RECORDS]))
+    return Results(ENVIRONMENT, tuple(records[:count]), registry.catalogue())
 
 
 def _row(model, variant, draw):
     size, top1, latency = draw.uniform(2e4, 2e6), draw.uniform(0.9, 0.99), draw.uniform(1e-5, 1e-3)
-    faster = draw.uniform(0.8, 4.0)
     samples = tuple(draw.gauss(latency, latency / 50) for _ in range(30))
+    latency = statistics.median(samples)
+    ratios = tuple(draw.gauss(draw.choice([0.9, 1.0, 2.0]), 0.02) for _ in range(40))
+    faster = stats.typical_ratio(ratios)
+    gained, lost, n = draw.randrange(40), draw.randrange(40), 10000
+    difference = stats.paired_difference(gained, lost, n)
+    right = stats.proportion(round(top1 * n), n)
     place = {"model": model, "dataset": "digits", "variant": variant, "seed": 0, "format": "tflite"}
 
     def record(metric, value=None, low=None, high=None, *, unit="", file=False, **more):
@@ -71,9 +89,13 @@ def _row(model, variant, draw):
 
     is_baseline = variant == "baseline"
     against = {"status": "skipped", "reason": "this is the baseline", "value": None}
-    verdicts = draw.choice(["better", "worse", "no evidence"]), draw.choice(["faster", "slower"])
-    delta = against if is_baseline else {"value": top1 - 0.95, "verdict": verdicts[0]}
-    speed = against if is_baseline else {"value": faster, "verdict": verdicts[1]}
+    delta = {"value": difference.value, "low": difference.low, "high": difference.high, "n": n}
+    delta |= {"gained": gained, "lost": lost, "verdict": stats.quality_verdict(gained, lost, n)}
+    ends = (faster.low, faster.high) if faster.high < math.inf else (None, None)
+    speed = {"value": faster.value, "low": ends[0], "high": ends[1], "n": len(ratios)}
+    speed |= {"samples": ratios, "verdict": stats.speed_verdict(ratios)}
+    if is_baseline:
+        delta = speed = against
     zeros = f"{draw.randrange(100)} % of the weights are zeros stored dense"
     yield record("file_bytes", 2 * size, unit="B", file=True)
     yield record("gzip_bytes", size, unit="B", file=True)
@@ -81,12 +103,12 @@ def _row(model, variant, draw):
     yield record("parameters", 4e5, file=True)
     yield record("macs", 4e6, file=True)
     yield record("effective_macs", 2e6, file=True)
-    yield record("top1", top1, top1 - 0.01, top1 + 0.01, n=10000)
-    yield record("agreement", 0.99, 0.98, 1.0, n=10000)
-    yield record("top1_delta", low=-0.01, high=0.01, n=10000, **delta)
+    yield record("top1", right.value, right.low, right.high, n=n, count=round(top1 * n))
+    yield record("agreement", 0.99, 0.98, 1.0, n=n)
+    yield record("top1_delta", **delta)
     yield record("latency", latency, min(samples), max(samples), unit="s", n=30, samples=samples)
-    yield record("speedup", low=faster - 0.05, high=faster + 0.05, n=40, **speed)
-    yield record("why", note=zeros)
+    yield record("speedup", **speed)
+    yield record("why", reasons=(zeros,))
 
 
 def _written(results: Path, folder: Path) -> float:
