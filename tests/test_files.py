@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from weighin.core import WeighinError
-from weighin.files import replacing, sha256
+from weighin.files import NameTakenError, creating, replacing, sha256
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -160,6 +161,28 @@ def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
         write_file(tmp_path / ("x" * 300))
 
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_is_made_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """What is there stays, and the maker is told; also where the file system knows no links."""
+
+    def refuse(*paths: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    with creating(tmp_path / "new") as partial:
+        partial.write_text("first")
+    with (
+        pytest.raises(NameTakenError, match="is there already"),
+        creating(tmp_path / "new") as partial,
+    ):
+        partial.write_text("second")
+
+    assert {"new": "first"} == everything(tmp_path)
 
 
 def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:

@@ -23,14 +23,52 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         WeighinError: where the system refuses (no space, no permission); it names `path`.
     """
+    with _partial(path) as partial:
+        yield partial
+        if partial.is_dir() and path.exists():
+            shutil.rmtree(path)
+        partial.replace(path)
+
+
+class NameTakenError(WeighinError):
+    """A file was to be made where there is one."""
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[Path]:
+    """Yield a path to write a file at; it becomes `path`, which is then there as a whole.
+
+    Raises:
+        NameTakenError: if something is at `path` already, which stays as it is.
+        WeighinError: as `replacing`.
+    """
+    with _partial(path) as partial:
+        yield partial
+        try:
+            _link(partial, path)
+        except FileExistsError:
+            raise NameTakenError(f"{path} is there already.") from None
+
+
+def _link(partial: Path, path: Path) -> None:
+    """Give a file another name, unless that is taken."""
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: there the name is taken first
+        path.open("xb").close()
+        partial.replace(path)
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` where nobody else writes; nothing is left there."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove(partial)  # what a killed process of the same number may have left
         yield partial
-        if partial.is_dir() and path.exists():
-            shutil.rmtree(path)
-        partial.replace(path)
     except OSError as error:
         raise refusal(path, error, partial) from error
     finally:

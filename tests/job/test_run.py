@@ -199,6 +199,61 @@ def test_before_a_run_has_begun_nothing_is_kept(run: Run) -> None:
     assert not run.settings.results_dir.exists()
 
 
+def lost(run: Run) -> Path:
+    """A run's folder of results, in whose place there is a file now; where what it held is."""
+    folder = run.settings.results_dir
+    kept = folder.rename(folder.with_name("kept"))
+    folder.write_text("a file")
+    return kept
+
+
+def test_a_run_whose_results_cannot_be_written_goes_on(run: Run) -> None:
+    """It keeps its figures for the tables, and says at its end what is wrong and what to do."""
+    cells = cells_of(run, "artifact")
+    run.begin(cells)
+    lost(run)
+
+    for cell, value in zip(cells, (9.0, 4.0), strict=True):
+        run.keep(measured(cell, "file_bytes", value))
+    run.finish()
+
+    assert run.unwritten.startswith(f"{run.path} cannot be written: ")
+    assert [9.0, 4.0] == [each[2] for each in told(run.results(), "file_bytes")]
+
+
+def test_results_that_can_be_written_again_are_all_written(run: Run) -> None:
+    """What was measured meanwhile is in the file as soon as there is one again."""
+    cells = cells_of(run, "artifact")
+    run.begin(cells)
+    kept = lost(run)
+    run.keep(measured(cells[0], "file_bytes", 9.0))
+    assert run.unwritten
+
+    run.settings.results_dir.unlink()
+    kept.rename(run.settings.results_dir)
+    run.keep(measured(cells[1], "file_bytes", 4.0))
+
+    assert "" == run.unwritten
+    assert [9.0, 4.0] == [each[2] for each in told(written(run), "file_bytes")]
+
+
+def test_two_runs_that_begin_at_once_keep_what_each_measured(
+    run: Run, files: FakeArtifacts, tmp_path: Path
+) -> None:
+    """A file bears the second in which its run began; the later of two gets a number, too."""
+    other = run_of(tmp_path, files)
+    other.began = run.began
+    for each, value in ((run, 9.0), (other, 4.0)):
+        cells = cells_of(each, "artifact")
+        each.begin(cells)
+        each.keep(measured(cells[0], "file_bytes", value))
+        each.finish()
+
+    assert run.path is not None
+    assert other.path == run.path.with_stem(f"{run.path.stem}-2")
+    assert [9.0, 4.0] == [told(written(each), "file_bytes")[0][2] for each in (run, other)]
+
+
 # -- its end ------------------------------------------------------------------------------------
 
 

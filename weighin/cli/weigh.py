@@ -152,7 +152,8 @@ def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: 
     weighin weigh detector.tflite                     size, structure, latency
 
     A Keras model is a .keras or .h5 file, a SavedModel folder, or file.py:function. Exits with 1 if
-    a row failed or a gate is not kept, with 2 if nothing could be weighed.
+    a row failed or a gate is not kept, with 2 if nothing could be weighed or its records not
+    written.
     """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
     from weighin.job import weighing
@@ -177,6 +178,8 @@ def weigh(files: tuple[str, ...], style: str, color: terminal.Color, **options: 
         outcomes = gates.render(run.outcomes, run.settings.strict, None if aside else shown_on)
         click.echo(f"\n{outcomes}", err=aside, color=None if aside else True)
     click.echo(f"\nrecords: {_shorter(run)}", err=aside)
+    if run.unwritten:
+        raise ShownError(f"Not all records are there: {run.unwritten}")
     sys.exit(0 if whole and run.keeps_gates() else 1)
 
 

@@ -190,12 +190,13 @@ def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, 
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Explain every row, write all records, and fail if a gate does."""
+    """Explain every row, write all records, and fail if a gate does or they cannot be written."""
     session.config.stash[_TOLD].count()
     if session.config.stash[_RUN].begun:
         run = session.config.stash[_RUN].run
         run.finish()
-        if not run.keeps_gates() and session.exitstatus == pytest.ExitCode.OK:
+        fails = run.unwritten or not run.keeps_gates()
+        if fails and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -221,6 +222,8 @@ def pytest_terminal_summary(
         terminalreporter.line("")
     path = _shorter(run.path or Path())
     terminalreporter.write_line(f"records: {path}")
+    if run.unwritten:
+        terminalreporter.write_line(f"error: not all records are there: {run.unwritten}", red=True)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         problem = comment.append(Path(summary), sections([results]), str(path))
