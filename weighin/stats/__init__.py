@@ -7,7 +7,7 @@ interval holds what is true.
 
 from weighin.stats.interval import CONFIDENCE, Interval
 from weighin.stats.means import mean, paired_mean
-from weighin.stats.quantiles import is_enough, median, quantile
+from weighin.stats.quantiles import is_enough, median, median_over, quantile
 from weighin.stats.ratios import (
     BOOTSTRAPPED,
     FEWEST,
@@ -22,6 +22,7 @@ from weighin.stats.spread import concordance, entropy
 from weighin.stats.verdicts import (
     MARGIN,
     SMALLEST_SPEEDUP,
+    margin_of,
     quality_verdict,
     speed_verdict,
     verdict_of,
@@ -45,9 +46,11 @@ __all__ = [
     "interval_of",
     "is_enough",
     "is_share",
+    "margin_of",
     "mcnemar",
     "mean",
     "median",
+    "median_over",
     "of_set",
     "paired_difference",
     "paired_mean",
