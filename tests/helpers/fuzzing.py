@@ -42,6 +42,7 @@ COMMANDS = (
     ("report", "FILE", "-o", "page"),
     ("publish", "FILE"),
 )
+PARTS = ("environment", "environment", "records", "records", "metrics", "schema")  # as often
 ANCHOR = {"source": "somebody, 2016", "times": 40.0, "counted": "file ÷ file", "alike": True}
 
 
@@ -76,15 +77,15 @@ def damaged(content: dict[str, Any], chance: random.Random) -> bytes:
 
 
 def _change(content: dict[str, Any], chance: random.Random) -> None:
-    part = chance.choice(("environment", "environment", "records", "records", "metrics", "schema"))
+    parts = [part for part in PARTS if part in content]
     holder: Any = content
-    key: Any = part if part in content else "records"
+    key: Any = chance.choice(parts or list(content))
     while isinstance(holder[key], dict | list) and holder[key] and chance.random() < 0.9:
         holder = holder[key]
         key = chance.choice(range(len(holder)) if isinstance(holder, list) else list(holder))
     if chance.random() < 0.7:
         number = isinstance(holder[key], int | float)
-        scaled = [holder[key] * factor for factor in (-1, 0, 2, 1000, 1e300)] if number else []
+        scaled = [holder[key] * factor for factor in (-1, 0, 2, 1000, 10**20)] if number else []
         holder[key] = copy.deepcopy(chance.choice([*ODD, *scaled]))
     elif chance.random() < 0.5:
         del holder[key]

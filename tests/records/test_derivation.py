@@ -45,9 +45,7 @@ def sound() -> dict[str, Record]:
         record("delegated", 0.75, count=3, variant="int8", n=4),
         of_figure("latency", latency(Inferences(seconds, openings=[5] * 8))),
         of_figure("speedup", speedup(pair)),
-        of_figure(
-            "cold_start", cold_start(Starts([ColdStart(0.01 * at, 1) for at in range(1, 9)]))
-        ),
+        of_figure("cold_start", cold_start(Starts(starts))),
         record("mae", 3.2, 3.1, 3.3, n=200),
         record("mae", 4.0, 3.9, 4.1, n=200, variant="int8"),
         record("mae_delta", 0.8, 0.7, 0.9, n=200, variant="int8", verdict="worse"),

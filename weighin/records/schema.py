@@ -190,6 +190,8 @@ def _converted(content: Any, kind: Any) -> Any:
         field = place.replace("`$.", "").strip("`")
         said = problem[0].lower() + problem[1:]
         raise DamageError(f"{field}: {said}" if field else said) from None
+    except UnicodeEncodeError:
+        raise DamageError("the name of a field holds half of a surrogate pair") from None
 
 
 def _fault(record: Record, metric: Metric | None) -> str:
