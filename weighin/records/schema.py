@@ -200,20 +200,13 @@ def _fault(record: Record, metric: Metric | None) -> str:
     if value is None:
         if record.status == "ok" and not record.reasons:
             return "status is ok, but there is no value"
-        return "low or high without a value" if _ends(record) else ""
+        alone = record.low is not None or record.high is not None
+        return "low or high without a value" if alone else ""
     if record.status != "ok":
         return f"status is {record.status!r}, but there is a value"
-    if not _is_ordered(*filter(_is_there, (record.low, value, record.high))):
+    if not _is_ordered(*(each for each in (record.low, value, record.high) if each is not None)):
         return f"value {value} is not within low {record.low} and high {record.high}"
     return _impossible(record, value, metric) or _miscounted(record)
-
-
-def _ends(record: Record) -> list[float]:
-    return [end for end in (record.low, record.high) if end is not None]
-
-
-def _is_there(number: float | None) -> bool:
-    return number is not None
 
 
 def _is_ordered(*numbers: float) -> bool:
