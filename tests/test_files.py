@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from weighin.core import WeighinError
-from weighin.files import NameTakenError, creating, replacing, sha256
+from weighin.files import created, moved, replacing, sha256
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -164,25 +164,24 @@ def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_file_is_made_where_there_is_none(
+def test_what_is_new_takes_no_name_that_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    """What is there stays, and the maker is told; also where the file system knows no links."""
+    """A number follows the name then; also where the file system knows no links."""
 
     def refuse(*paths: object) -> None:
         raise OSError(1, "Operation not permitted")
 
     if not links:
         monkeypatch.setattr(os, "link", refuse)
-    with creating(tmp_path / "new") as partial:
-        partial.write_text("first")
-    with (
-        pytest.raises(NameTakenError, match="is there already"),
-        creating(tmp_path / "new") as partial,
-    ):
-        partial.write_text("second")
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch" / "a.json").write_text("third")
 
-    assert {"new": "first"} == everything(tmp_path)
+    places = [created(tmp_path / "a.json", content) for content in (b"first", b"second")]
+    places.append(moved(tmp_path / "scratch" / "a.json", tmp_path))
+
+    assert ["a.json", "a-2.json", "a-3.json"] == [place.name for place in places]
+    assert {"a.json": "first", "a-2.json": "second", "a-3.json": "third"} == everything(tmp_path)
 
 
 def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:

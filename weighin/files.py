@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -30,35 +31,63 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.replace(path)
 
 
-class NameTakenError(WeighinError):
-    """A file was to be made where there is one."""
+def created(path: Path, content: bytes) -> Path:
+    """Write a new file, whole or not at all; what is there already stays as it is.
 
-
-@contextmanager
-def creating(path: Path) -> Iterator[Path]:
-    """Yield a path to write a file at; it becomes `path`, which is then there as a whole.
+    Returns:
+        Where it is: at `path`, or, where that is taken, with a number behind its name.
 
     Raises:
-        NameTakenError: if something is at `path` already, which stays as it is.
         WeighinError: as `replacing`.
     """
     with _partial(path) as partial:
-        yield partial
-        try:
-            _link(partial, path)
-        except FileExistsError:
-            raise NameTakenError(f"{path} is there already.") from None
+        partial.write_bytes(content)
+        return _placed(partial, path)
 
 
-def _link(partial: Path, path: Path) -> None:
-    """Give a file another name, unless that is taken."""
+def moved(path: Path, folder: Path) -> Path:
+    """Move a file to a folder of the same disk; what is there already stays as it is.
+
+    Returns:
+        Where it is: under its own name, or, where that is taken, with a number behind it.
+
+    Raises:
+        WeighinError: as `replacing`.
+    """
+    target = folder / path.name
     try:
-        os.link(partial, path)
+        place = _placed(path, target)
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise refusal(target, error, path) from error
+    return place
+
+
+def _placed(path: Path, target: Path) -> Path:
+    """Give a file another name: the target's, or that with the first number that makes it free."""
+    numbers = (target.with_stem(f"{target.stem}-{number}") for number in itertools.count(2))
+    for place in itertools.chain([target], numbers):
+        try:
+            _link(path, place)
+        except FileExistsError:
+            continue
+        return place
+    raise AssertionError("there is always another number")
+
+
+def _link(path: Path, place: Path) -> None:
+    """Give a file another name, unless that is taken.
+
+    Raises:
+        FileExistsError: if it is.
+    """
+    try:
+        os.link(path, place)
     except FileExistsError:
         raise
     except OSError:  # a file system without links: there the name is taken first
-        path.open("xb").close()
-        partial.replace(path)
+        place.open("xb").close()
+        path.replace(place)
 
 
 @contextmanager

@@ -42,6 +42,13 @@ COMMANDS = (
     ("report", "FILE", "-o", "page"),
     ("publish", "FILE"),
 )
+WORDS = (
+    *("", "x", "ok", "failed", "skipped", "why", "top1", "latency", "speedup", "mae", "h5"),
+    *("baseline", "int8", "prune(0.8)+int8", "prune(", "+", "prune(0.9,criterion=random)", "wide"),
+    *("random", "brought a 1", "full", "2024", "\ud800", "\x00\x1b[31m", "<b>|$=1", "é" * 300),
+    *("better", "same within ±x", "points", "change", "exact", "bytes", "\u202e", "../../x"),
+)
+LARGE = 1e12
 PARTS = ("environment", "environment", "records", "records", "metrics", "schema")  # as often
 ANCHOR = {"source": "somebody, 2016", "times": 40.0, "counted": "file ÷ file", "alike": True}
 
@@ -83,16 +90,31 @@ def _change(content: dict[str, Any], chance: random.Random) -> None:
     while isinstance(holder[key], dict | list) and holder[key] and chance.random() < 0.9:
         holder = holder[key]
         key = chance.choice(range(len(holder)) if isinstance(holder, list) else list(holder))
-    if chance.random() < 0.7:
-        number = isinstance(holder[key], int | float)
-        scaled = [holder[key] * factor for factor in (-1, 0, 2, 1000, 10**20)] if number else []
-        holder[key] = copy.deepcopy(chance.choice([*ODD, *scaled]))
+    if chance.random() < 0.6:
+        holder[key] = _alike(holder[key], chance)
+    elif chance.random() < 0.5:
+        holder[key] = copy.deepcopy(chance.choice(ODD))
     elif chance.random() < 0.5:
         del holder[key]
     elif isinstance(holder, list):
         holder.append(copy.deepcopy(chance.choice(holder)))
     else:
         holder[chance.choice(("x", "", "value", "low", "count", "gained"))] = chance.choice(ODD)
+
+
+def _alike(value: Any, chance: random.Random) -> Any:
+    """Another value of the same type, which may be none that goes with the others."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) > LARGE:
+            return 0
+        return type(value)(value * chance.choice((0, 0.5, 0.999, 1.001, 2, 1000, LARGE, -1)))
+    if isinstance(value, str):
+        return chance.choice(WORDS)
+    if isinstance(value, list):
+        return chance.sample(value, chance.randrange(len(value) + 1))
+    if isinstance(value, dict):
+        return {key: value[key] for key in value if chance.random() < 0.9}
+    return chance.choice((True, False, None))
 
 
 def tracebacks(folder: Path, sound_file: Path, raw: bytes) -> Iterator[tuple[str, str]]:

@@ -8,12 +8,11 @@ file from the start, as `not measured` with that reason; `finish` lays all toget
 from __future__ import annotations
 
 import io
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from weighin.core import Record, Results
-from weighin.files import NameTakenError, creating, refusal, replacing
+from weighin.files import created, refusal, replacing
 from weighin.records import store
 
 
@@ -36,16 +35,9 @@ class Recorder:
         Raises:
             WeighinError: if it cannot be written.
         """
-        others = (f"{name}-{number}" for number in itertools.count(2))
-        for free in itertools.chain([name], others):
-            self.path = folder / f"{free}.json"
-            content = store.begun(self.path, planned)
-            try:
-                with creating(self.path) as partial:
-                    partial.write_bytes(content)
-            except NameTakenError:
-                continue
-            break
+        path = folder / f"{name}.json"
+        content = store.begun(path, planned)
+        self.path = created(path, content)
         self._end = len(content)  # of what is whole
         self._waiting: list[Record] = []
 

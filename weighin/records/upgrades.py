@@ -66,8 +66,8 @@ METRICS_OF_1: tuple[dict[str, Any], ...] = (
     {"name": "peak_rss", "title": "peak rss", **_SIZE, "machine_bound": True, **_ASIDE},
 )
 _SHARES = ("top1", "top5", "agreement", "fidelity", "delegated")
-_GAINED = re.compile(r"(\d+) gained, (\d+) lost")
-_OPENINGS = re.compile(r"(\d+) openings? of the file(: too few for an interval)?")
+_GAINED = re.compile(r"(\d{1,18}) gained, (\d{1,18}) lost")
+_OPENINGS = re.compile(r"(\d{1,18}) openings? of the file(: too few for an interval)?")
 _STOPPED = re.compile(r"stopped: (within ±|time spent|\d+ blocks)?[^;]*(; not pinned to a core)?")
 _STOPS = {"within ±": "narrow", "time spent": "time"}
 
@@ -89,8 +89,9 @@ def _row_from_1(row: Any) -> Any:
     note = row.get("note") if isinstance(row, dict) else None
     metric = row.get("metric") if isinstance(row, dict) else None
     facts: dict[str, Any] = {}
-    if metric in _SHARES and isinstance(row.get("value"), float) and row.get("n"):
-        facts["count"] = round(row["value"] * row["n"])
+    value = row.get("value") if isinstance(row, dict) else None
+    if metric in _SHARES and isinstance(value, float) and 0 <= value <= 1 and row.get("n"):
+        facts["count"] = round(value * row["n"])
     if not isinstance(note, str) or not note:
         return row | facts if facts else row
     if metric == "why":
@@ -113,8 +114,10 @@ def _without_note(row: dict[str, Any]) -> dict[str, Any]:
 
 def _shared_out(calls: int, openings: int) -> list[int]:
     """How many calls each opening answered: as many as every other, the last what was left."""
-    per_opening = -(-calls // openings) if openings else 0
-    return [min(per_opening, calls - at * per_opening) for at in range(openings)] if calls else []
+    if not 0 < openings <= calls:
+        return []
+    per_opening = -(-calls // openings)
+    return [max(0, min(per_opening, calls - at * per_opening)) for at in range(openings)]
 
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
