@@ -1,15 +1,14 @@
 """What a results file may hold: every field with its type and range, declared once.
 
-Types are checked by msgspec, at a millionth of a second a field; what fields say of each other is
-checked here. Fields of records and metrics are those of `weighin.core`; of the environment those
-are declared that a report reads, and others may stand beside them.
+Types and ranges are checked by msgspec, at a millionth of a second a field, and what fields say of
+each other by `weighin.core.contradiction`. Fields of records and metrics are those of
+`weighin.core`; of the environment those are declared that a report reads, and others may stand
+beside them.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import math
 import sys
 import typing
 from collections.abc import Iterable
@@ -18,13 +17,12 @@ from typing import Annotated, Any, NotRequired, TypedDict
 import msgspec
 from msgspec import Meta
 
-from weighin.core import Case, Metric, Record, Results
+from weighin.core import Case, Metric, Record, Results, contradiction
 
 LARGEST = 2**63 - 1  # of whole numbers
 Whole = Annotated[int, Meta(ge=0, le=LARGEST)]
 Float = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 Number = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)] | Float
-Share = Annotated[int, Meta(ge=0, le=1)] | Annotated[float, Meta(ge=0, le=1)]
 _AS_STORED: dict[Any, Any] = {
     int: Whole,
     int | None: Whole,
@@ -34,8 +32,6 @@ _AS_STORED: dict[Any, Any] = {
     tuple[int, ...]: tuple[Whole, ...],
     tuple[float, ...]: tuple[Number, ...],
 }
-_NOT_NEGATIVE = ("bytes", "count", "seconds", "rate", "ratio")  # kinds of metrics
-_ROUNDING = 1e-9  # of an interval's end, as a share of it
 
 
 class DamageError(ValueError):
@@ -107,7 +103,7 @@ class Environment(TypedDict, total=False):
     weights: dict[str, str]
     seeds: Whole
     pairs: Pairs
-    margin: Share
+    margin: Number
     calibration: Calibrated | None
     anchors: dict[str, list[Published]]
     artifacts: dict[str, list[dict[str, Any]]]
@@ -173,7 +169,7 @@ def results(content: Any, *, broken_off: bool) -> Results:
         case = cases.setdefault(case, case)
         record = Record(case, *values[len(_CASE) :])
         key = (case, record.metric)
-        fault = _fault(record, metrics.get(record.metric))
+        fault = contradiction(record, metrics.get(record.metric))
         if not fault and key in records and not broken_off:
             fault = "the same figure stands there twice"
         if fault:
@@ -192,51 +188,3 @@ def _converted(content: Any, kind: Any) -> Any:
         raise DamageError(f"{field}: {said}" if field else said) from None
     except UnicodeEncodeError:
         raise DamageError("the name of a field holds half of a surrogate pair") from None
-
-
-def _fault(record: Record, metric: Metric | None) -> str:
-    """What of a record's fields contradicts the others, or nothing."""
-    value = record.value
-    if value is None:
-        if record.status == "ok" and not record.reasons:
-            return "status is ok, but there is no value"
-        alone = record.low is not None or record.high is not None
-        return "low or high without a value" if alone else ""
-    if record.status != "ok":
-        return f"status is {record.status!r}, but there is a value"
-    if not _is_ordered(*(each for each in (record.low, value, record.high) if each is not None)):
-        return f"value {value} is not within low {record.low} and high {record.high}"
-    return _impossible(record, value, metric) or _miscounted(record)
-
-
-def _is_ordered(*numbers: float) -> bool:
-    return all(
-        a <= b or math.isclose(a, b, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
-        for a, b in itertools.pairwise(numbers)
-    )
-
-
-def _impossible(record: Record, value: float, metric: Metric | None) -> str:
-    """Why a value is none of its kind, or nothing."""
-    if record.count is not None and not 0 <= value <= 1:
-        return f"value {value}, but counted shares lie within 0 and 1"
-    if record.gained is not None and not -1 <= value <= 1:
-        return f"value {value}, but differences of shares lie within -1 and 1"
-    if metric is None:
-        return ""
-    too_low = value < 0 and (metric.comparison == "shares" or metric.kind in _NOT_NEGATIVE)
-    if too_low or (metric.comparison == "shares" and value > 1):
-        return f"value {value} is none that {metric.kind} can be"
-    return ""
-
-
-def _miscounted(record: Record) -> str:
-    n = record.n or 0
-    if (record.count or 0) > n:
-        return f"count is {record.count} of n {record.n}"
-    changed = (record.gained or 0) + (record.lost or 0)
-    if changed > n:
-        return f"gained and lost together are {changed} of n {record.n}"
-    if record.openings and sum(record.openings) != len(record.samples):
-        return f"openings give {sum(record.openings)} of {len(record.samples)} samples"
-    return ""
