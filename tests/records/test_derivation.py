@@ -102,6 +102,14 @@ def test_what_nothing_is_kept_of_is_taken_as_it_is() -> None:
     assert [] == faults(results_of(ENVIRONMENT, [record("gzip_bytes", 90), own]))
 
 
+def test_a_difference_without_a_good_direction_has_no_verdict() -> None:
+    """Of a damaged catalogue, say: there is nothing to hold its verdict against."""
+    ran = results_of(ENVIRONMENT, list(sound().values()))
+    aimless = dataclasses.replace(ran.metrics["mae_delta"], better="")
+
+    assert [] == faults(dataclasses.replace(ran, metrics={**ran.metrics, "mae_delta": aimless}))
+
+
 @given(st.lists(st.floats(0.01, 100), min_size=5, max_size=40))
 def test_ratios_that_were_rounded_follow(ratios: list[float]) -> None:
     """Samples are kept to five digits behind the point, the figure was made of all."""

@@ -107,7 +107,7 @@ def _verdict(record: Record, metric: Metric, results: Results, records: Records)
     if record.gained is not None and record.lost is not None and record.n:
         counts = (record.gained, record.lost, record.n)
         return stats.quality_verdict(*counts, margin, better=metric.better)
-    if metric.quality and metric.relative:
+    if metric.quality and metric.relative and metric.better:
         return stats.verdict_of(interval, margin, metric.better, told)
     return None
 
