@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from weighin.core import WeighinError
-from weighin.files import replacing, sha256
+from weighin.files import created, moved, replacing, sha256
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -160,6 +161,27 @@ def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
         write_file(tmp_path / ("x" * 300))
 
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_is_new_takes_no_name_that_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """A number follows the name then; also where the file system knows no links."""
+
+    def refuse(*paths: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch" / "a.json").write_text("third")
+
+    places = [created(tmp_path / "a.json", content) for content in (b"first", b"second")]
+    places.append(moved(tmp_path / "scratch" / "a.json", tmp_path))
+
+    assert ["a.json", "a-2.json", "a-3.json"] == [place.name for place in places]
+    assert {"a.json": "first", "a-2.json": "second", "a-3.json": "third"} == everything(tmp_path)
 
 
 def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -26,14 +27,80 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         WeighinError: where the system refuses (no space, no permission); it names `path`.
     """
+    with _partial(path) as partial:
+        yield partial
+        if partial.is_dir() and path.exists():
+            shutil.rmtree(path)
+        partial.replace(path)
+
+
+def created(path: Path, content: bytes) -> Path:
+    """Write a new file, whole or not at all; what is there already stays as it is.
+
+    Returns:
+        Where it is: at `path`, or, where that is taken, with a number behind its name.
+
+    Raises:
+        WeighinError: as `replacing`.
+    """
+    with _partial(path) as partial:
+        partial.write_bytes(content)
+        return _placed(partial, path)
+
+
+def moved(path: Path, folder: Path) -> Path:
+    """Move a file to a folder of the same disk; what is there already stays as it is.
+
+    Returns:
+        Where it is: under its own name, or, where that is taken, with a number behind it.
+
+    Raises:
+        WeighinError: as `replacing`.
+    """
+    target = folder / path.name
+    try:
+        place = _placed(path, target)
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise refusal(target, error, path) from error
+    return place
+
+
+def _placed(path: Path, target: Path) -> Path:
+    """Give a file another name: the target's, or that with the first number that makes it free."""
+    numbers = (target.with_stem(f"{target.stem}-{number}") for number in itertools.count(2))
+    for place in itertools.chain([target], numbers):
+        try:
+            _link(path, place)
+        except FileExistsError:
+            continue
+        return place
+    raise AssertionError("there is always another number")
+
+
+def _link(path: Path, place: Path) -> None:
+    """Give a file another name, unless that is taken.
+
+    Raises:
+        FileExistsError: if it is.
+    """
+    try:
+        os.link(path, place)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: there the name is taken first
+        place.open("xb").close()
+        path.replace(place)
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` where nobody else writes; nothing is left there."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove(partial)  # what a killed process of the same number may have left
         yield partial
-        if partial.is_dir() and path.exists():
-            shutil.rmtree(path)
-        partial.replace(path)
     except OSError as error:
         raise refusal(path, error, partial) from error
     finally:

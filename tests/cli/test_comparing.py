@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.support import ENVIRONMENT, file, results_of, run
+from helpers.support import ENVIRONMENT, file, following, results_of, run
 
 from weighin.cli import main
 from weighin.core import Record
@@ -25,7 +25,7 @@ RUNS = (*run("baseline", 0.95, 1e-4), *run("int8", 0.94, 5e-5))
 def stored(folder: Path, name: str, *records: Record, **environment: object) -> Path:
     """A results file of these records."""
     path = folder / f"{name}.json"
-    store.save(path, results_of({**ENVIRONMENT, **environment}, records))
+    store.save(path, following(results_of({**ENVIRONMENT, **environment}, records)))
     return path
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
-from helpers.support import ENVIRONMENT, operating_points, results, results_of
+from helpers.support import ENVIRONMENT, following, operating_points, results, results_of
 
 import weighin
 from weighin.cli import main
@@ -58,6 +58,8 @@ def accounted(
 ) -> Results:
     """The results with a digest for every file, and the provenance that accounts for it.
 
+    Their figures are those of `following`.
+
     Args:
         results: whatever they name.
         recipe: what is other than usual in the recipe of all models.
@@ -71,7 +73,7 @@ def accounted(
     }
     profile = environment.get("profile", "")
     artifacts, records = {}, []
-    for record in results.records:
+    for record in following(results).records:
         file = (record.model, record.variant, record.seed, record.format, profile)
         sha = hashlib.sha256(repr(file).encode(errors="replace")).hexdigest()
         digest = environment["datasets"][record.dataset]["digest"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from weighin import registry
+from weighin import registry, stats
 from weighin.core import Case, Record, Results, Stopped
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -240,6 +240,36 @@ def results() -> Results:
         *run("prune(0.8)", 0.98, 1.5, base=2.1, verdicts=("better", "faster"), **wide)[:3],
     ]
     return results_of(ENVIRONMENT, (*small, *others))
+
+
+def following(results: Results) -> Results:
+    """The same models, whose figures follow from what stands beside them, as a run's do.
+
+    Differences are to the baseline that is there, without counts; latencies are without samples;
+    verdicts are those of the intervals.
+    """
+    known = {(each.case, each.metric): each.value for each in results.records}
+    margin = results.environment.get("margin", stats.MARGIN)
+    records = []
+    for each in results.records:
+        metric = results.metric(each.metric)
+        figure = dataclasses.replace(each, samples=())
+        if each.value is None or each.low is None or each.high is None:
+            records.append(figure)
+            continue
+        interval = stats.Interval(each.value, each.low, each.high)
+        if metric.quality and metric.relative:
+            own, base = (known.get((c, metric.quality)) for c in (each.case, each.case.baseline))
+            moved = 0 if own is None or base is None else own - base - each.value
+            interval = stats.Interval(each.value + moved, each.low + moved, each.high + moved)
+            of_shares = margin if metric.kind == "points" else None
+            told = stats.margin_of(metric.margin, metric.unit, of_shares, lambda: base or 0.0)  # noqa: B023 - used at once
+            verdict = stats.verdict_of(interval, told[0], metric.better, told[1])
+            figure = dataclasses.replace(
+                figure, **vars(interval), verdict=verdict, gained=None, lost=None
+            )
+        records.append(figure)
+    return dataclasses.replace(results, records=tuple(records))
 
 
 SPARSITIES = (0.5, 0.75, 0.9)

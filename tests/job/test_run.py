@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from helpers.unrun import (
     SUITE,
     FakeArtifacts,
@@ -17,11 +18,14 @@ from helpers.unrun import (
     settings,
 )
 
-from weighin import registry
+from weighin import pytest_plugin, registry
+from weighin.cli import main
 from weighin.core import Case, Dataset, Record, Results, Scope, Suite, WeighinError
+from weighin.job import measuring, weighing
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
+from weighin.pytest_plugin.failures import Told
 from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.records import store
 from weighin.report import gates
@@ -198,6 +202,108 @@ def test_before_a_run_has_begun_nothing_is_kept(run: Run) -> None:
 
     assert run.path is None
     assert not run.settings.results_dir.exists()
+
+
+def lost(run: Run) -> Path:
+    """A run's folder of results, in whose place there is a file now; where what it held is."""
+    folder = run.settings.results_dir
+    kept = folder.rename(folder.with_name("kept"))
+    folder.write_text("a file")
+    return kept
+
+
+def test_a_run_whose_results_cannot_be_written_goes_on(run: Run) -> None:
+    """It keeps its figures for the tables, and says at its end what is wrong and what to do."""
+    cells = cells_of(run, "artifact")
+    run.begin(cells)
+    lost(run)
+
+    for cell, value in zip(cells, (9.0, 4.0), strict=True):
+        run.keep(measured(cell, "file_bytes", value))
+    run.finish()
+
+    assert run.unwritten.startswith(f"{run.path} cannot be written: ")
+    assert [9.0, 4.0] == [each[2] for each in told(run.results(), "file_bytes")]
+
+
+def measured_in_vain(run: Run, watcher: object = None) -> bool:
+    """What measures a run whose folder of results is lost meanwhile."""
+    cells = cells_of(run, "artifact")
+    run.begin(cells)
+    lost(run)
+    run.keep(measured(cells[0], "gzip_bytes", 90_000.0))
+    run.finish()
+    return True
+
+
+def test_a_pytest_session_without_records_prints_its_table_and_fails(
+    run: Run, tmp_path: Path
+) -> None:
+    """With one message, where the path of the records stands; no error of pytest's own."""
+    session = pytest_run_of(run, tmp_path)
+    session.begun = measured_in_vain(run)
+    config: Any = FakeConfig(tmp_path)
+    config.stash = {pytest_plugin._RUN: session, pytest_plugin._TOLD: Told()}
+    ended: Any = SimpleNamespace(config=config, exitstatus=pytest.ExitCode.OK)
+    lines: list[str] = []
+    reporter: Any = SimpleNamespace(isatty=False, hasmarkup=False, section=lines.append)
+    reporter.line = reporter.write_line = lambda line, **colours: lines.append(line)
+
+    assert [None] == list(pytest_plugin.pytest_sessionfinish(ended))  # around pytest's own
+    pytest_plugin.pytest_terminal_summary(reporter, config)
+
+    assert pytest.ExitCode.TESTS_FAILED == ended.exitstatus
+    assert "90.0 kB" in "\n".join(lines)
+    assert 1 == sum("cannot be written" in line for line in lines)
+    assert lines[-1] == f"error: not all records are there: {run.unwritten}"
+
+
+def test_weigh_without_records_prints_its_table_and_fails(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the error that every command ends with that could not do what it was asked."""
+    monkeypatch.setattr(weighing, "planned", lambda files, asked: run)
+    monkeypatch.setattr(measuring, "measure", measured_in_vain)
+
+    done = CliRunner().invoke(main, ["weigh", "any.tflite"])
+
+    assert 2 == done.exit_code
+    assert "90.0 kB" in done.output
+    assert "Error: Not all records are there: " in done.output
+    assert 1 == " ".join(done.output.split()).count("cannot be written")
+
+
+def test_results_that_can_be_written_again_are_all_written(run: Run) -> None:
+    """What was measured meanwhile is in the file as soon as there is one again."""
+    cells = cells_of(run, "artifact")
+    run.begin(cells)
+    kept = lost(run)
+    run.keep(measured(cells[0], "file_bytes", 9.0))
+    assert run.unwritten
+
+    run.settings.results_dir.unlink()
+    kept.rename(run.settings.results_dir)
+    run.keep(measured(cells[1], "file_bytes", 4.0))
+
+    assert "" == run.unwritten
+    assert [9.0, 4.0] == [each[2] for each in told(written(run), "file_bytes")]
+
+
+def test_two_runs_that_begin_at_once_keep_what_each_measured(
+    run: Run, files: FakeArtifacts, tmp_path: Path
+) -> None:
+    """A file bears the second in which its run began; the later of two gets a number, too."""
+    other = run_of(tmp_path, files)
+    other.began = run.began
+    for each, value in ((run, 9.0), (other, 4.0)):
+        cells = cells_of(each, "artifact")
+        each.begin(cells)
+        each.keep(measured(cells[0], "file_bytes", value))
+        each.finish()
+
+    assert run.path is not None
+    assert other.path == run.path.with_stem(f"{run.path.stem}-2")
+    assert [9.0, 4.0] == [told(written(each), "file_bytes")[0][2] for each in (run, other)]
 
 
 # -- its end ------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import shutil
 from pathlib import Path
@@ -139,17 +138,9 @@ def test_our_smallest_that_is_no_worse_stands_beside_published_ratios(tmp_path: 
     """By what the record counts, which a line below the table says."""
     anchors = {"small": [{"source": "Me 1999", "times": 3, "counted": "bits", "alike": True}]}
     records = [
-        *(*file("baseline", 900, 800), *run("baseline", 0.95, 1e-4)),
-        record("parameters", 250, runtime="", threads=0),
-        *(*file("int8", 300, 100), *run("int8", 0.95, 1e-4)),
-        *(*file("dynamic", 300, 50), *run("dynamic", 0.94, 1e-4, verdicts=("worse", ""))),
-    ]
-    counts = {"no evidence": {"gained": 5, "lost": 5}, "worse": {"gained": 1, "lost": 11}}
-    records = [
-        dataclasses.replace(each, **counts[each.verdict])
-        if each.metric == "top1_delta" and each.verdict
-        else each
-        for each in records
+        *weighed("baseline", 360_000),
+        *weighed("int8", 40_000, 5, 5),
+        *weighed("dynamic", 20_000, 1, 111),
     ]
     text = text_of(made_of(tmp_path, *records, anchors=anchors), "small.md")
     section = text.partition("## Published beside ours")[2].replace("\N{NO-BREAK SPACE}", " ")

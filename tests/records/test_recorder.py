@@ -1,4 +1,4 @@
-"""Records of a run in progress: appended as they are made, whole after every append."""
+"""Records of a run in progress: appended as they are made, readable after every append."""
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from weighin.records.recorder import Recorder
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-recorder = Recorder(Path(sys.argv[1]), Results({}))
+recorder = Recorder(Path(sys.argv[1]), "run", Results({}))
 try:
     for seed in range(1000):
         recorder.append([Record(Case("m", "d", "int8", seed, "tflite"), "top1", "", "ok", 0.5)])
@@ -43,11 +43,14 @@ def planned(*metrics: str) -> list[Record]:
 
 def test_the_file_is_whole_from_the_start(tmp_path: Path) -> None:
     """Before anything is measured it says what will be, and that it was not."""
-    Recorder(tmp_path / "new" / "run.json", results_of({"a": 1}, planned("top1")))
+    path = Recorder(tmp_path / "new", "run", results_of({"a": 1}, planned("top1"))).path
 
     loaded = store.load(tmp_path / "new" / "run.json")
 
+    assert tmp_path / "new" / "run.json" == path
+    assert [path] == list(path.parent.iterdir())
     assert ({"a": 1}, tuple(planned("top1"))) == (loaded.environment, loaded.records)
+    assert loaded.broken_off
     assert "top-1" == loaded.metric("top1").title
 
 
@@ -56,8 +59,8 @@ def test_it_is_whole_after_every_append(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], is_planned: bool
 ) -> None:
     """However many records come at once, and whether or not some were planned."""
-    path = tmp_path_factory.mktemp("appended") / "run.json"
-    recorder = Recorder(path, results_of({}, planned("top1") if is_planned else []))
+    folder = tmp_path_factory.mktemp("appended")
+    recorder = Recorder(folder, "run", results_of({}, planned("top1") if is_planned else []))
     appended: list[Record] = []
     for turn, size in enumerate(sizes):
         more = [record("latency", 1.0 + at, seed=turn, threads=at) for at in range(size)]
@@ -65,37 +68,92 @@ def test_it_is_whole_after_every_append(
         appended += more
 
         assert [*(planned("top1") if is_planned else []), *appended] == list(
-            store.load(path).records
+            store.load(recorder.path).records
         )
 
 
 def test_what_is_measured_takes_the_place_of_what_was_planned(tmp_path: Path) -> None:
     """In the order of the plan; what did not come stays as it was."""
-    path = tmp_path / "run.json"
-    recorder = Recorder(path, results_of({}, planned("top1", "latency")))
+    recorder = Recorder(tmp_path, "run", results_of({}, planned("top1", "latency")))
 
     recorder.append([record("latency", 1.0)])
     recorder.append([record("top1", 0.5)])
 
-    assert [record("top1", 0.5), record("latency", 1.0)] == list(store.load(path).records)
+    assert [record("top1", 0.5), record("latency", 1.0)] == list(store.load(recorder.path).records)
+
+
+@given(st.data())
+def test_wherever_it_is_cut_off_whole_records_are_read(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """A line that was being written says nothing; what was written before stands."""
+    folder = tmp_path_factory.mktemp("cut")
+    recorder = Recorder(folder, "run", results_of({}, planned("top1", "latency")))
+    begun = len(recorder.path.read_bytes())
+    recorder.append([record("latency", 1.0), record("top1", 0.5)])
+    whole = recorder.path.read_bytes()
+
+    cut = data.draw(st.integers(begun, len(whole)))
+    recorder.path.write_bytes(whole[:cut])
+
+    loaded = store.load(recorder.path)
+    written = whole[begun:cut].count(b"\n")
+    assert written == sum(each.status == "ok" for each in loaded.records)
+    assert loaded.broken_off
+
+
+def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
+    """Two runs of one second, or a clock that was set back: neither loses what it measured."""
+    first, second, third = (Recorder(tmp_path, "run", results_of({})) for _ in range(3))
+    for each, value in ((first, 1.0), (second, 2.0), (third, 3.0)):
+        each.append([record("latency", value)])
+        each.finish(results_of({}, [record("latency", value)]))
+
+    names = [each.path.name for each in (first, second, third)]
+    assert ["run.json", "run-2.json", "run-3.json"] == names
+    assert [1.0, 2.0, 3.0] == [store.load(tmp_path / name).records[0].value for name in names]
+
+
+def test_what_was_planned_is_planned_anew(tmp_path: Path) -> None:
+    """With what is known only once all is built; what is appended comes after."""
+    recorder = Recorder(tmp_path, "run", results_of({}, planned("top1")))
+    recorder.plan(results_of({"built": True}, planned("top1", "latency")))
+    recorder.append([record("top1", 0.5)])
+
+    loaded = store.load(recorder.path)
+    assert {"built": True} == loaded.environment
+    assert [record("top1", 0.5), *planned("latency")] == list(loaded.records)
+
+
+def test_what_could_not_be_appended_is_tried_again(tmp_path: Path) -> None:
+    """With the next records; a part that was written of it is written over."""
+    recorder = Recorder(tmp_path, "run", results_of({}))
+    hidden = recorder.path.rename(tmp_path / "elsewhere.json")
+    with pytest.raises(WeighinError, match="cannot be written: No such file"):
+        recorder.append([record("top1", 0.5)])
+    with hidden.open("ab") as file:
+        file.write(b'{"model":"a part of a line')
+    hidden.rename(recorder.path)
+
+    recorder.append([record("latency", 1.0)])
+
+    assert [record("top1", 0.5), record("latency", 1.0)] == list(store.load(recorder.path).records)
 
 
 def test_appending_writes_what_is_new_alone(tmp_path: Path) -> None:
     """The records before are not written again: their bytes stay where they are."""
-    path = tmp_path / "run.json"
-    recorder = Recorder(path, results_of({"long": "x" * 10_000}, planned("top1")))
-    before = path.read_bytes()
+    recorder = Recorder(tmp_path, "run", results_of({"long": "x" * 10_000}, planned("top1")))
+    before = recorder.path.read_bytes()
     recorder.append([record("latency", 1.0)])
-    after = path.read_bytes()
+    after = recorder.path.read_bytes()
 
-    begun = before.removesuffix(store.TAIL.encode())
-    assert after.startswith(begun)
-    assert len(after) < len(before) + 500
+    assert after.startswith(before)
+    assert len(before) < len(after) < len(before) + 500
 
 
 def test_a_finished_file_is_one_that_was_saved(tmp_path: Path) -> None:
     """Byte for byte: there is one format."""
-    Recorder(tmp_path / "run.json", results_of({}, planned("top1"))).finish(results())
+    Recorder(tmp_path, "run", results_of({}, planned("top1"))).finish(results())
     store.save(tmp_path / "saved.json", results())
 
     assert (tmp_path / "saved.json").read_bytes() == (tmp_path / "run.json").read_bytes()
@@ -108,7 +166,7 @@ def test_a_full_disk_keeps_what_was_measured(
     """The append that does not fit is told, and leaves the file whole as it was before."""
     pytest.importorskip("resource", reason="limits on a file's size are Unix's")
     path = tmp_path / "run.json"
-    done = run_python("-c", FULL_DISK, str(path), environment=child_environment)
+    done = run_python("-c", FULL_DISK, str(tmp_path), environment=child_environment)
 
     assert (0, "") == (done.returncode, done.stderr)
     count, _, error = done.stdout.partition(" ")
@@ -123,7 +181,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
 
     with pytest.raises(WeighinError, match="cannot be written"):
-        Recorder(tmp_path / "run.json", results_of({}))
+        Recorder(tmp_path, "run", results_of({}))
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
@@ -131,4 +189,4 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
 
     with pytest.raises(WeighinError, match="--weighin-results-dir"):
-        Recorder(tmp_path / "results" / "run.json", results_of({}))
+        Recorder(tmp_path / "results", "run", results_of({}))

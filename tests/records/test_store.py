@@ -16,30 +16,44 @@ from helpers.support import record, record_of, results, results_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighin.core import Case, Record, Status, Stopped, WeighinError
+from weighin.core import Case, Record, Stopped, WeighinError
 from weighin.records import store, upgrades
 
 TEXT = st.text(st.characters(), max_size=8)  # with lone surrogates, as in odd file names
-WHOLE = st.integers(0, 2**70)
-NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
+NAME = st.text(st.characters(codec="utf-8"), max_size=8)  # weighin's own, of facts
+WHOLE = st.integers(0, 2**63 - 1)
+NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**62), 2**62)
 CASES = st.builds(
     Case,
     **dict.fromkeys(("model", "dataset", "variant", "format", "runtime"), TEXT),
     **dict.fromkeys(("seed", "threads"), WHOLE),
 )
-RECORDS = st.builds(
-    Record,
-    CASES,
+TOLD = {
     **dict.fromkeys(("metric", "unit", "reason", "artifact", "note"), TEXT),
-    **dict.fromkeys(("value", "low", "high"), st.none() | NUMBER),
-    **dict.fromkeys(("n", "count", "gained", "lost"), st.none() | WHOLE),
-    status=st.sampled_from(typing.get_args(Status)),
-    stopped=st.sampled_from(typing.get_args(Stopped)),
-    pinned=st.none() | st.booleans(),
-    samples=st.lists(NUMBER, max_size=3).map(tuple),
-    openings=st.lists(WHOLE, max_size=3).map(tuple),
-    left_out=st.lists(WHOLE, max_size=3).map(tuple),
-    reasons=st.lists(TEXT, max_size=3).map(tuple),
+    "stopped": st.sampled_from(typing.get_args(Stopped)),
+    "pinned": st.none() | st.booleans(),
+    "samples": st.lists(NUMBER, max_size=3).map(tuple),
+    "left_out": st.lists(WHOLE, max_size=3).map(tuple),
+    "reasons": st.lists(TEXT, max_size=3).map(tuple),
+}
+WITHOUT = st.builds(
+    Record, CASES, status=st.sampled_from(["failed", "skipped", "not measured"]), **TOLD
+)
+
+
+@st.composite
+def measured(draw: st.DrawFn) -> Record:
+    """A figure whose fields do not contradict each other."""
+    low, value, high = sorted(draw(st.lists(NUMBER, min_size=3, max_size=3)))
+    n, part = sorted((draw(WHOLE), draw(WHOLE)), reverse=True)
+    ends = draw(st.sampled_from([{}, {"low": low, "high": high}]))
+    counts = [{}, {"n": n}, {"n": n, "count": part, "value": 0.5, "low": 0, "high": 1}]
+    fields = {"value": value, **ends, **draw(st.sampled_from(counts))}
+    return dataclasses.replace(draw(WITHOUT), status="ok", **fields)
+
+
+RECORDS = st.lists(
+    WITHOUT | measured(), max_size=3, unique_by=lambda each: (each.case, each.metric)
 )
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBER | TEXT,
@@ -58,7 +72,14 @@ ROW = {
     "metric": "latency",
     "unit": "s",
     "status": "ok",
+    "value": 0.25,
 }
+
+METRICS = [
+    {"name": "latency", "title": "latency", "unit": "s", "kind": "seconds"},
+    {"name": "gzip_bytes", "title": "gzip", "unit": "B", "kind": "bytes"},
+    {"name": "top1", "title": "top-1", "comparison": "shares"},
+]
 
 # Saves more than it may write; the limit on a file's size is the one way to fill a disk at will.
 FULL_DISK = """
@@ -95,12 +116,11 @@ def refusal(path: Path, content: str | bytes) -> str:
 def written(**changes: Any) -> str:
     """A results file of one record, with fields changed, or left out where they are `...`."""
     row = {name: value for name, value in (ROW | changes).items() if value is not ...}
-    return json.dumps(
-        {"schema": upgrades.SCHEMA, "environment": {}, "metrics": [], "records": [row]}
-    )
+    content = {"schema": upgrades.SCHEMA, "environment": {}, "metrics": METRICS}
+    return json.dumps(content | {"records": [row]})
 
 
-@given(st.dictionaries(TEXT, JSON, max_size=3), st.lists(RECORDS, max_size=3).map(tuple))
+@given(st.dictionaries(NAME, JSON, max_size=3), RECORDS.map(tuple))
 def test_results_are_read_back(
     path: Path, environment: Mapping[str, Any], records: tuple[Record, ...]
 ) -> None:
@@ -238,37 +258,54 @@ def test_a_newer_file_is_refused(path: Path, ahead: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"seed": "0"}, "seed is '0'"),
-        ({"seed": 0.5}, "seed is 0.5"),
-        ({"seed": True}, "seed is True"),
-        ({"seed": None}, "seed is None"),
-        ({"threads": [1]}, "threads is [1]"),
-        ({"n": 1.0}, "n is 1.0"),
-        ({"n": False}, "n is False"),
-        ({"value": "fast"}, "value is 'fast'"),
-        ({"value": True}, "value is True"),
-        ({"low": [1]}, "low is [1]"),
-        ({"high": {}}, "high is {}"),
-        ({"samples": 1.0}, "samples is 1.0"),
-        ({"samples": "12"}, "samples is '12'"),
-        ({"samples": ["1"]}, "samples is ['1']"),
-        ({"samples": [True]}, "samples is [True]"),
-        ({"model": 1}, "model is 1"),
-        ({"reason": None}, "reason is None"),
-        ({"artifact": []}, "artifact is []"),
-        ({"status": 1}, "status is 1"),
-        ({"status": "good"}, "status is 'good'"),
-        ({"status": "OK"}, "status is 'OK'"),
-        ({"colour": "red"}, "unknown field 'colour'"),
-        ({"metric": ...}, "metric"),
-        ({"status": ...}, "status"),
+        ({"seed": "0"}, ".seed: expected `int`, got `str`"),
+        ({"seed": 0.5}, ".seed: expected `int`, got `float`"),
+        ({"seed": True}, ".seed: expected `int`, got `bool`"),
+        ({"seed": None}, ".seed: expected `int`, got `null`"),
+        ({"seed": -1}, ".seed: expected `int` >= 0"),
+        ({"threads": [1]}, ".threads: expected `int`, got `array`"),
+        ({"n": 1.0}, ".n: expected `int`, got `float`"),
+        ({"n": False}, ".n: expected `int`, got `bool`"),
+        ({"value": "fast"}, ".value: expected `int | float`, got `str`"),
+        ({"value": True}, ".value: expected `int | float`, got `bool`"),
+        ({"value": None}, ".value: expected `int | float`, got `null`"),
+        ({"value": 10**400}, ".value: expected `int` <= 9223372036854775807"),
+        ({"low": [1]}, ".low: expected `int | float`, got `array`"),
+        ({"high": {}}, ".high: expected `int | float`, got `object`"),
+        ({"samples": 1.0}, ".samples: expected `array`, got `float`"),
+        ({"samples": "12"}, ".samples: expected `array`, got `str`"),
+        ({"samples": ["1"]}, ".samples[0]: expected `int | float`, got `str`"),
+        ({"samples": [True]}, ".samples[0]: expected `int | float`, got `bool`"),
+        ({"model": 1}, ".model: expected `str`, got `int`"),
+        ({"reason": None}, ".reason: expected `str`, got `null`"),
+        ({"artifact": []}, ".artifact: expected `str`, got `array`"),
+        ({"status": 1}, ".status: expected `str`, got `int`"),
+        ({"status": "good"}, ".status: invalid enum value 'good'"),
+        ({"status": "OK"}, ".status: invalid enum value 'OK'"),
+        ({"colour": "red"}, ": object contains unknown field `colour`"),
+        ({"metric": ...}, ": object missing required field `metric`"),
+        ({"status": ...}, ": object missing required field `status`"),
+        ({"value": ...}, "status is ok, but there is no value"),
+        ({"status": "failed"}, "status is 'failed', but there is a value"),
+        ({"status": "failed", "value": ..., "low": 0.1}, "low or high without a value"),
+        ({"low": 0.26}, "value 0.25 is not within low 0.26 and high None"),
+        ({"high": 0.24}, "value 0.25 is not within low None and high 0.24"),
+        ({"value": -0.25}, "value -0.25 is none that seconds can be"),
+        ({"metric": "gzip_bytes", "value": -5}, "value -5 is none that bytes can be"),
+        ({"metric": "top1", "value": 2.0}, "value 2.0 is none that share can be"),
+        ({"metric": "own", "value": 1.5, "count": 1, "n": 1}, "counted shares lie within 0 and 1"),
+        ({"metric": "own", "gained": 1, "n": 1, "value": -2}, "lie within -1 and 1"),
+        ({"count": 3, "n": 2}, "count is 3 of n 2"),
+        ({"count": 3}, "count is 3 of n None"),
+        ({"gained": 2, "lost": 1, "n": 2}, "gained and lost together are 3 of n 2"),
+        ({"samples": [0.2], "openings": [1, 1]}, "openings give 2 of 1 samples"),
     ],
 )
 def test_a_damaged_record_is_refused(path: Path, changes: dict[str, Any], problem: str) -> None:
     """A field of the wrong type, a missing or an unknown one: the message names it."""
     message = refusal(path, written(**changes))
 
-    assert "is a damaged results file" in message
+    assert "is a damaged results file: records[0]" in message
     assert problem in message
 
 
@@ -297,7 +334,7 @@ def test_an_environment_is_an_object(path: Path, environment: str) -> None:
     """Facts about the machine have names."""
     content = f'{{"schema": 1, "environment": {environment}, "records": []}}'
 
-    assert "environment is not an object" in refusal(path, content)
+    assert "environment: expected `object`" in refusal(path, content)
 
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
@@ -311,9 +348,9 @@ def test_constants_that_are_no_json_are_refused(path: Path, constant: str) -> No
 @pytest.mark.parametrize("field", ["value", "low", "samples"])
 def test_a_number_out_of_range_is_refused(path: Path, field: str) -> None:
     """A number that overflows to infinity is as little a figure as infinity itself."""
-    content = written(**{field: [0.25] if field == "samples" else 0.25}).replace("0.25", "1e999")
+    content = written(**{field: [0.125] if field == "samples" else 0.125}).replace("0.125", "1e999")
 
-    assert f"{field} is " in refusal(path, content)
+    assert f"records[0].{field}" in refusal(path, content)
 
 
 def test_a_huge_whole_number_does_not_break_the_reader(path: Path) -> None:
@@ -425,3 +462,69 @@ def test_saving_where_no_folder_can_be_is_told(tmp_path: Path) -> None:
 
     assert f"{tmp_path / 'results' / 'run.json'} cannot be written" in str(caught.value)
     assert "a file" == (tmp_path / "results").read_text()
+
+
+@pytest.mark.parametrize(
+    ("environment", "problem"),
+    [
+        ({"date": 3}, "environment.date: expected `str`, got `int`"),
+        ({"machine": "x"}, "environment.machine: expected `object`, got `str`"),
+        ({"machine": {"cpu_features": [1]}}, "environment.machine.cpu_features[0]: expected `str`"),
+        ({"packages": []}, "environment.packages: expected `object`"),
+        ({"datasets": {"d": 3}}, "environment.datasets[...]: expected `object`, got `int`"),
+        ({"weights": {"a": []}}, "environment.weights[...]: expected `str`"),
+        ({"anchors": []}, "environment.anchors: expected `object`"),
+        ({"anchors": {"a": [{"times": 3}]}}, "missing required field `source`"),
+        ({"calibration": "x"}, "environment.calibration: expected `object | null`"),
+        ({"pairs": "x"}, "environment.pairs: expected `object`"),
+        ({"pairs": {"narrow": 0.01}}, "missing required field `seconds`"),
+        ({"margin": "x"}, "environment.margin: expected `int | float`"),
+        ({"artifacts": {"ab": {}}}, "environment.artifacts[...]: expected `array`"),
+    ],
+)
+def test_a_damaged_environment_is_refused(
+    path: Path, environment: dict[str, Any], problem: str
+) -> None:
+    """Every fact that a report reads is what it should be; others may stand beside them."""
+    store.save(path, results_of({"of a later weighin": [3]}))
+    store.load(path)
+
+    content = json.loads(written()) | {"environment": environment}
+
+    assert problem in refusal(path, json.dumps(content))
+
+
+def test_a_figure_that_stands_there_twice_is_refused(path: Path) -> None:
+    """Which of the two counts, no reader could tell."""
+    content = json.loads(written())
+    content["records"] *= 2
+
+    message = refusal(path, json.dumps(content))
+
+    assert "records[1], latency of small-baseline-litert: the same figure stands there" in message
+
+
+def test_a_name_that_stands_twice_in_an_object_is_refused(path: Path) -> None:
+    """Other programs would read the one or the other value."""
+    content = written().replace('"seed": 0', '"seed": 0, "seed": 1')
+
+    assert "'seed' stands twice in one object" in refusal(path, content)
+
+
+def test_ends_of_intervals_may_be_off_by_rounding(path: Path) -> None:
+    """Wilson's interval of all of n ends at 1, as far as floats go."""
+    path.write_text(written(value=1.0, high=1.0 - 1e-15))
+
+    assert 1.0 == store.load(path).records[0].value
+
+
+def test_a_run_that_was_broken_off_is_known_as_such(path: Path) -> None:
+    """Also of a schema before journals, and after its results were saved again."""
+    content = json.loads(written()) | {"unfinished": True}
+    content["records"] *= 2
+    path.write_text(json.dumps(content))
+    loaded = store.load(path)
+    store.save(path, loaded)
+
+    assert loaded == store.load(path)
+    assert (True, 1) == (loaded.broken_off, len(loaded.records))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 import weighin
 from weighin import registry
-from weighin.core import Record
+from weighin.core import Record, WeighinError
 from weighin.records import store
 from weighin.records.upgrades import METRICS_OF_1
 
@@ -87,6 +88,22 @@ def test_reasons_are_a_list(tmp_path: Path) -> None:
 def test_shares_have_their_counts(tmp_path: Path, value: float, n: int, count: int) -> None:
     """As whole numbers, whatever rounding the division had."""
     assert count == upgraded(tmp_path, "top1", value=value, n=n).count
+
+
+@pytest.mark.parametrize(
+    ("metric", "fields"),
+    [
+        ("top1", {"value": 1e308, "n": 10**18}),
+        ("latency", {"value": 1.0, "note": f"{'9' * 18} openings of the file", "samples": [1.0]}),
+        ("top1_delta", {"value": 0.0, "n": 9, "note": f"{'9' * 9999} gained, 0 lost"}),
+    ],
+)
+def test_senseless_numbers_end_in_an_answer(
+    tmp_path: Path, metric: str, fields: dict[str, Any]
+) -> None:
+    """At once: no overflow, no list of a quintillion."""
+    with contextlib.suppress(WeighinError):
+        upgraded(tmp_path, metric, **fields)
 
 
 def test_other_notes_stay(tmp_path: Path) -> None:

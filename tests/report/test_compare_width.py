@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from helpers.support import ENVIRONMENT, record, results_of, run
+from helpers.support import ENVIRONMENT, following, record, results_of, run
 
 from weighin.core import Results
 from weighin.report.compare import change, render, short_names
@@ -19,14 +19,12 @@ NUMBER = dataclasses.replace(results_of({}).metric("latency"), name="r2", kind="
 
 def results(times: float) -> Results:
     """Two models with a long variant, so much slower."""
-    return results_of(
-        ENVIRONMENT,
-        [
-            each
-            for model in ("small", "wide")
-            for each in run("prune(0.9375)+int8", 0.95, 1e-4 * times, model=model, threads=4)
-        ],
-    )
+    records = [
+        each
+        for model in ("small", "wide")
+        for each in run("prune(0.9375)+int8", 0.95, 1e-4 * times, model=model, threads=4)
+    ]
+    return following(results_of(ENVIRONMENT, records))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from helpers.support import (
 )
 from helpers.tables import show
 
+from weighin.report.origin import BROKEN_OFF, origin
 from weighin.report.table import render
 
 
@@ -121,3 +122,12 @@ def test_published_weights_are_told() -> None:
     assert "two, three from random weights" in render([results], "text")
     assert "four trained, published weights were not found" in render([results], "text")
     assert "dense starts" not in render([results_of({}, results.records)], "text")
+
+
+def test_a_run_that_was_broken_off_is_told_first() -> None:
+    """Ahead of where it was measured; of a run that ended nothing is said."""
+    ran = results()
+    broken_off = dataclasses.replace(ran, broken_off=True)
+
+    assert [BROKEN_OFF, *origin(ran)] == origin(broken_off)
+    assert BROKEN_OFF in " ".join(render([broken_off], "text").split())

@@ -18,7 +18,7 @@ from helpers.judged import (
     swept,
     unlabelled,
 )
-from helpers.support import golden, record, results, run
+from helpers.support import following, golden, record, results, run
 
 from weighin.core import Metric, Record, Results
 from weighin.records import store
@@ -279,7 +279,8 @@ def test_compare_has_a_table_of_each_tasks_figures() -> None:
         else each
         for each in (*regression(), *segmentation())
     ]
-    text = compare.render([("old", of_tasks()), ("new", of_tasks(worse))])
+    runs = [("old", following(of_tasks())), ("new", following(of_tasks(worse)))]
+    text = compare.render(runs)
 
     assert "better by 20.0 %" in text
     assert "worse by 16.84 points" in text

@@ -63,6 +63,7 @@ class BuildContext:
             its workers, for asking the system takes longer than making all keys.
         created: by model and seed, what functions that are not plainly pure returned. `build` asks
             for it, once as long as the context lives, so that all of a run is of the same models.
+        pool: what marks the logs of the workers that were started together.
     """
 
     cache: Cache
@@ -73,6 +74,11 @@ class BuildContext:
     created: dict[tuple[str, int], Fingerprint | Failure] = field(
         default_factory=dict, compare=False
     )
+    pool: str = field(default="", compare=False)
+
+    def log(self, pid: int) -> Path:
+        """Where a worker writes what it has to say, and no other process of any run."""
+        return self.cache.logs / f"build-{self.pool}-{pid}.log"
 
     def to_ask(self, jobs: Iterable[Job]) -> list[Job]:
         """Dense starts, by model and seed, whose functions have to be called to make their keys."""

@@ -12,15 +12,16 @@ import contextlib
 import dataclasses
 import multiprocessing
 import signal
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from weighin import registry
 from weighin.build import pretrained, worker
-from weighin.build.cache import Cache
 from weighin.build.jobs import Job
 from weighin.build.keys import BuildContext
 from weighin.core import Artifact, Failure, WeighinError
@@ -104,17 +105,16 @@ def _ask(
         asking(list(dict.fromkeys(job.model for job in waiting)))
         build_context.cache.make_folders()
     while waiting:
-        workers = _Workers()
+        workers = _Workers(build_context)
         try:
-            with _pool(1, build_context) as pool:
+            with _pool(1, workers.build_context) as pool:
                 while waiting:
-                    future = pool.submit(worker.ask, waiting[0], build_context)
+                    future = pool.submit(worker.ask, waiting[0], workers.build_context)
                     workers.look()
                     build_context.created[waiting[0].model, waiting[0].seed] = future.result()
                     waiting.pop(0)
         except BrokenProcessPool:
-            failure = _death(build_context.cache, workers.exit_code)
-            build_context.created[waiting[0].model, waiting[0].seed] = failure
+            build_context.created[waiting[0].model, waiting[0].seed] = _death(workers)
             waiting.pop(0)
 
 
@@ -153,31 +153,31 @@ class _Scheduler:
     build_context: BuildContext
     done: dict[Job, Artifact | Failure]
     finished: Callable[[Job, Artifact | Failure], None]
-    _exit_code: int | None = None  # of the worker that died last
 
     def run(self, todo: Sequence[Job], workers: int) -> None:
         waiting = list(todo)
         while waiting:
-            suspects = self._run_pool(waiting, workers)
+            suspects = self._run_pool(waiting, workers, _Workers(self.build_context))
             for job in suspects:  # a worker died: find out, one by one, whose fault it was
-                if self._run_pool([job], 1):
-                    self._finish(job, _death(self.build_context.cache, self._exit_code, job))
+                alone = _Workers(self.build_context)
+                if self._run_pool([job], 1, alone):
+                    self._finish(job, _death(alone, job))
             waiting = [job for job in waiting if job not in self.done]
 
-    def _run_pool(self, jobs: Sequence[Job], workers: int) -> list[Job]:
+    def _run_pool(self, jobs: Sequence[Job], workers: int, processes: _Workers) -> list[Job]:
         """Run jobs until all are done or a worker dies; the jobs then in flight."""
         waiting = list(jobs)
         running: dict[Future[Artifact | Failure], Job] = {}
-        processes = _Workers()
+        build_context = processes.build_context
         try:
-            with _pool(workers, self.build_context) as pool:
+            with _pool(workers, build_context) as pool:
                 while waiting or running:
                     for job in [job for job in waiting if self._is_ready(job)]:
                         waiting.remove(job)
                         if known := _by_parent(job, self.done):
                             self._finish(job, known)
                         else:
-                            running[pool.submit(worker.build_job, job, self.build_context)] = job
+                            running[pool.submit(worker.build_job, job, build_context)] = job
                     if not running:
                         continue
                     processes.look()
@@ -186,7 +186,6 @@ class _Scheduler:
                         self._finish(running.pop(future), outcome)
             return []
         except BrokenProcessPool:
-            self._exit_code = processes.exit_code
             return list(running.values())
 
     def _is_ready(self, job: Job) -> bool:
@@ -198,10 +197,15 @@ class _Scheduler:
 
 
 class _Workers:
-    """The processes of a pool, to ask what the first of them to die ended by."""
+    """The processes of one pool, to ask what the one that died ended by, and what it wrote.
 
-    def __init__(self) -> None:
+    Attributes:
+        build_context: what they are given: their logs bear a mark that no other pool's have.
+    """
+
+    def __init__(self, build_context: BuildContext) -> None:
         """Leave out processes that are none of the pool's."""
+        self.build_context = dataclasses.replace(build_context, pool=uuid.uuid4().hex[:12])
         self._others = set(multiprocessing.active_children())
         self._processes: dict[BaseProcess, None] = {}
 
@@ -210,21 +214,17 @@ class _Workers:
         self._processes |= dict.fromkeys(set(multiprocessing.active_children()) - self._others)
 
     @property
-    def exit_code(self) -> int | None:
-        """Of one that died; negative for a signal, None if it is not known.
-
-        A pool that is broken ends the others, so it is told for certain where there is only one.
-        """
-        codes = [process.exitcode for process in self._processes if process.exitcode]
-        return codes[0] if len(codes) == 1 else None
+    def only(self) -> BaseProcess | None:
+        """The one that there is; None of several, since a pool that is broken ends the others."""
+        return next(iter(self._processes)) if len(self._processes) == 1 else None
 
 
-def _death(cache: Cache, exit_code: int | None, job: Job | None = None) -> Failure:
+def _death(workers: _Workers, job: Job | None = None) -> Failure:
     """Why a job has no outcome: by what its process ended, and what to try instead."""
-    logs = sorted(cache.logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
-    log = logs[-1] if logs else None
-    lines = log.read_text(errors="replace").strip().splitlines() if log else []
-    last = f" Its last words: {lines[-1][:200]}" if lines else ""
+    process = workers.only
+    exit_code = process.exitcode if process else None
+    log = workers.build_context.log(process.pid) if process and process.pid else None
+    last = f" {_last_words(log)}" if log else ""
     ended = "killed, out of memory or crashed"
     if exit_code is not None and exit_code < 0:
         ended = f"signal {-exit_code}, {_signal_name(-exit_code)}"
@@ -239,6 +239,15 @@ def _death(cache: Cache, exit_code: int | None, job: Job | None = None) -> Failu
         f"Try float16 or dynamic; where the model has recurrent layers, unroll=True.{last}",
         log,
     )
+
+
+def _last_words(log: Path) -> str:
+    """What a process wrote last, and where that stands."""
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        return "It died before it wrote anything."
+    return f"Its last words: {lines[-1][:200]} ({log})" if lines else f"It wrote nothing ({log})."
 
 
 def _signal_name(number: int) -> str:

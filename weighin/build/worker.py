@@ -98,7 +98,7 @@ def ask(job: Job, build_context: BuildContext) -> Fingerprint | Failure:
 
 def _failure(error: Exception, build_context: BuildContext) -> Failure:
     traceback.print_exc()
-    log = _log(build_context)
+    log = build_context.log(os.getpid())
     if isinstance(error, SkippedError):
         return Failure(str(error), log, skipped=True)
     if isinstance(error, WeighinError):
@@ -106,12 +106,8 @@ def _failure(error: Exception, build_context: BuildContext) -> Failure:
     return Failure(telling.reason(error, build_context.definitions), log)
 
 
-def _log(build_context: BuildContext) -> Path:
-    return build_context.cache.logs / f"build-{os.getpid()}.log"
-
-
 def _write_to_log(build_context: BuildContext) -> None:
-    handle = os.open(_log(build_context), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    handle = os.open(build_context.log(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     sys.stdout = os.fdopen(1, "w", buffering=1)

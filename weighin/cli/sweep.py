@@ -11,6 +11,7 @@ from pathlib import Path
 from weighin import grammar
 from weighin.cli.run import main_job, shipped
 from weighin.core import WeighinError
+from weighin.files import moved
 from weighin.grammar import VALUE, ArgumentError
 
 Values = Mapping[str, Sequence[str]]
@@ -93,6 +94,6 @@ def weigh(options: Sequence[str], folder: Path) -> tuple[Path, int]:
     if not written:
         scratch.rmdir()
         raise WeighinError(f"The main job wrote no records; pytest, which says why, exited {code}.")
-    kept = written[-1].rename(folder / written[-1].name)
+    kept = moved(written[-1], folder)
     scratch.rmdir()
     return kept, code

@@ -159,7 +159,8 @@ def weigh(
     weighin weigh detector.tflite                     size, structure, latency
 
     A Keras model is a .keras or .h5 file, a SavedModel folder, or file.py:function. Exits with 1 if
-    a row failed or a gate is not kept, with 2 if nothing could be weighed.
+    a row failed or a gate is not kept, with 2 if nothing could be weighed or its records not
+    written.
     """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
     from weighin.job import weighing
@@ -188,6 +189,8 @@ def weigh(
         click.echo(f"\n{judged}", err=aside, color=None if aside else True)
     if junit is not None:
         _write_junit(junit, run)
+    if run.unwritten:
+        raise ShownError(f"Not all records are there: {run.unwritten}")
     sys.exit(0 if whole and run.judged.kept else 1)
 
 

@@ -24,6 +24,7 @@ from weighin.core.models import Anchor, ModelFile, Recipe, ReferenceModel, Suite
 from weighin.core.protocols import Runtime, Session
 from weighin.core.records import Record, Results
 from weighin.core.signature import Port, Signature
+from weighin.core.soundness import contradiction
 from weighin.core.tasks import Loss, Quality, Task
 from weighin.core.variants import Artifact, Call, Failure, Variant
 from weighin.named import Array, Arrays
@@ -67,6 +68,7 @@ __all__ = [
     "Variant",
     "WeighinError",
     "Weights",
+    "contradiction",
     "kind_of",
     "nearest",
     "title_of",

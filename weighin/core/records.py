@@ -58,11 +58,13 @@ class Results:
         environment: where, when and by what it was measured.
         records: its figures.
         metrics: what these mean.
+        broken_off: whether its run was ended, or goes on, before it had laid its records together.
     """
 
     environment: Mapping[str, Any]
     records: tuple[Record, ...] = ()
     metrics: Catalogue = field(default_factory=dict)
+    broken_off: bool = False
 
     def metric(self, name: str) -> Metric:
         """What a metric's figures mean, as far as the file tells."""

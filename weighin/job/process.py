@@ -128,6 +128,9 @@ def main() -> None:
     except WeighinError as error:
         told.tell(refused=str(error))
         return
+    if run.unwritten:
+        told.tell(refused=f"Not all records are there: {run.unwritten}")
+        return
     told.tell(path=str((run.path or Path()).absolute()))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from weighin import registry
@@ -23,12 +23,13 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.diagnostics.explaining import explain
-from weighin.job import latencies, plan
+from weighin.job import plan
 from weighin.job.environment import environment
 from weighin.job.progress import BuildProgress, Watcher
 from weighin.job.settings import Settings
 from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
+from weighin.records import latencies
 from weighin.records.recorder import Recorder
 from weighin.report import gates
 from weighin.targets import state
@@ -45,6 +46,7 @@ class Run:
         path: of the results file, once there is one.
         deselected: cells that will not be measured.
         judged: what became of the gates, once all is measured.
+        unwritten: why the results file lacks what was measured; empty while it does not.
     """
 
     def __init__(self, settings: Settings, context: RunContext | None = None) -> None:
@@ -59,12 +61,13 @@ class Run:
         self.path: Path | None = None
         self.deselected: list[Cell] = []
         self.judged = gates.Judged(mode=settings.mode)
+        self.unwritten = ""
         self.began = datetime.datetime.now(datetime.UTC)
         self._whys: list[Record] = []
         self._cells: Sequence[Cell] = ()
         self._recorder: Recorder | None = None
         self._states: tuple[state.State, ...] = ()  # of the machine, before measuring and after
-        self._appended: dict[int, int] = {}  # of each cell, how many of its records are written
+        self._appended: dict[int, int] = {}  # of each cell, how many of its records were kept
 
     def cells(self, scope: Scope) -> list[Cell]:
         """What an operation is run for, in the order of the suite.
@@ -89,9 +92,9 @@ class Run:
         """
         self._cells = cells
         self._check_gates()
-        name = f"{self.began:%Y%m%dT%H%M%SZ}-{self.settings.suite.name}.json"
-        path = self.settings.results_dir / name
-        Recorder(path, self._planned())  # before hours of building, not after
+        name = f"{self.began:%Y%m%dT%H%M%SZ}-{self.settings.suite.name}"
+        # before hours of building, not after
+        recorder = Recorder(self.settings.results_dir, name, self._planned())
         cases = [cell.case for cell in cells if not cell.unavailable()]
         for dataset in dict.fromkeys(case.dataset for case in cases):
             self.context.load_dataset(dataset)
@@ -102,8 +105,8 @@ class Run:
                 begun=progress.begun,
                 finished=progress.finished,
             )
-        self._recorder = Recorder(path, self._planned())
-        self.path = path
+        self._recorder, self.path = recorder, recorder.path
+        self._write(lambda: recorder.plan(self._planned()))
         self._states = (state.read(),)
 
     def refuse_in_vain(self) -> None:
@@ -144,13 +147,17 @@ class Run:
 
     def keep(self, cell: Cell) -> None:
         """Append what a cell has recorded since it was kept last."""
-        if self._recorder is not None:
-            written = self._appended.get(id(cell), 0)
-            self._recorder.append(cell.records[written:])
+        recorder = self._recorder
+        if recorder is not None:
+            known = self._appended.get(id(cell), 0)
             self._appended[id(cell)] = len(cell.records)
+            self._write(lambda: recorder.append(cell.records[known:]))
 
     def finish(self) -> None:
-        """Say of every row why it is as it is, judge the gates, write all records in order."""
+        """Say of every row why it is as it is, judge the gates, write all records in order.
+
+        `unwritten` says whether the file then has them.
+        """
         by_case: dict[Case, dict[str, Record]] = {}
         for record in self._records():
             by_case.setdefault(record.case, {})[record.metric] = record
@@ -161,8 +168,21 @@ class Run:
         self._states = (*self._states[:1], state.read())
         results = self.results()
         self.judged = gates.judge(self.settings.gates, results, self.settings.mode)
-        if self._recorder is not None:
-            self._recorder.finish(results)
+        recorder = self._recorder
+        if recorder is not None:
+            self._write(lambda: recorder.finish(results))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write to the results file; that it cannot be written ends no run, which has its tables.
+
+        What was not written before is written, too, so the last attempt decides.
+        """
+        try:
+            write()
+        except WeighinError as error:
+            self.unwritten = str(error)
+        else:
+            self.unwritten = ""
 
     def results(self) -> Results:
         """All records so far, and the environment."""

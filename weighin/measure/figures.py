@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from weighin import registry
-from weighin.core import ComputedMetric, Figure, Record, Skip, Status, Task
+from weighin.core import ComputedMetric, Figure, Record, Skip, Status, Task, contradiction
 from weighin.core.case import Case
 
 
@@ -17,17 +17,27 @@ def figures(case: Case, scope: str, outcome: Any, sha256: str, task: Task) -> li
     for metric in _metrics(scope, task):
         blank = Record(case, metric.name, metric.unit, "not measured", artifact=sha256)
         try:
-            figure = _finite(metric.compute(outcome))
+            record = _recorded(blank, metric, _finite(metric.compute(outcome)))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             records.append(dataclasses.replace(blank, status="failed", reason=reason))
             continue
-        if isinstance(figure, Skip):
-            record = dataclasses.replace(blank, status=figure.status, reason=figure.reason)
-        else:
-            record = dataclasses.replace(blank, status="ok", **dataclasses.asdict(figure))
         records.append(record)
     return records
+
+
+def _recorded(blank: Record, metric: ComputedMetric, figure: Figure | Skip) -> Record:
+    """The record of a figure, or of why there is none.
+
+    Raises:
+        ValueError: if the figure contradicts itself, as no file of results may.
+    """
+    if isinstance(figure, Skip):
+        return dataclasses.replace(blank, status=figure.status, reason=figure.reason)
+    record = dataclasses.replace(blank, status="ok", **dataclasses.asdict(figure))
+    if problem := contradiction(record, metric):
+        raise ValueError(f"the figure contradicts itself: {problem}")
+    return record
 
 
 def _finite(figure: Figure | Skip) -> Figure | Skip:

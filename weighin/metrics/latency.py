@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,14 +26,11 @@ from weighin.registry import metric
 def latency(inferences: Inferences) -> Figure:
     """Median time of one inference at batch 1; interval over openings of the file."""
     raw = tuple(round(seconds, 10) for seconds in inferences.seconds)  # a clock ticks in 1e-9
-    middle = float(np.median(raw))
-    figure = Figure(middle, n=len(raw), samples=raw, openings=tuple(inferences.openings))
-    ends = np.cumsum((0, *inferences.openings))
-    medians = [statistics.median(raw[a:b]) for a, b in itertools.pairwise(ends)]
-    if not stats.is_enough(len(medians), 0.5):
-        return figure
-    over = stats.median(medians)
-    return replace(figure, low=min(over.low, middle), high=max(over.high, middle))
+    figure = Figure(
+        float(np.median(raw)), n=len(raw), samples=raw, openings=tuple(inferences.openings)
+    )
+    over = stats.median_over(raw, inferences.openings)
+    return figure if over is None else replace(figure, low=over.low, high=over.high)
 
 
 # Calls from which on a percentile can be told: those of MLPerf's early stopping, which wants that

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from weighin.core import Record, Results, WeighinError
-from weighin.records import provenance, store
+from weighin.records import derivation, provenance, store
 from weighin.report.compare import IDENTITY
 
 NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9A-Za-z]+(?:-dirty)?)")
@@ -176,10 +176,11 @@ def load(path: Path) -> Run:
     """Read one results file, and hold its artifacts against their provenance.
 
     Raises:
-        WeighinError: if it is none, or its provenance cannot account for what it names.
+        WeighinError: if it is none, its provenance cannot account for what it names, or a figure
+            does not follow from what is recorded beside it.
     """
     run = Run(path.stem, store.load(path))
-    faults = provenance.faults(run.results)
+    faults = [*provenance.faults(run.results), *derivation.faults(run.results)]
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise WeighinError(

@@ -196,7 +196,7 @@ def pytest_benchmark_group_stats(config: pytest.Config) -> Generator[None, Any, 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
-    """Explain every row, write all records, and fail if a gate does.
+    """Explain every row, write all records, and fail if a gate does or they cannot be written.
 
     Then that is said below pytest's own last line, which may be a green one.
     """
@@ -206,7 +206,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     run = session.config.stash[_RUN].run
     run.finish()
     gating.report(session.config, run.judged)
-    if not run.judged.kept and session.exitstatus == pytest.ExitCode.OK:
+    fails = run.unwritten or not run.judged.kept
+    if fails and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     result = yield
     gating.end(session.config, run.judged)
@@ -232,6 +233,8 @@ def pytest_terminal_summary(
         terminalreporter.line("")
     path = _shorter(run.path or Path())
     terminalreporter.write_line(f"records: {path}")
+    if run.unwritten:
+        terminalreporter.write_line(f"error: not all records are there: {run.unwritten}", red=True)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         problem = comment.append(Path(summary), sections([results]), str(path))

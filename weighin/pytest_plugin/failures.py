@@ -39,7 +39,8 @@ class Told:
         text, key = str(error), _key(caught)
         if isinstance(error, WeighinError):
             log: Path | None = getattr(error, "log", None)
-            report.longrepr = f"{text}\nlog: {log}" if log is not None and log.exists() else text
+            told = log is None or not log.exists() or str(log) in text
+            report.longrepr = text if told else f"{text}\nlog: {log}"
         if (cause := self.causes.get(key)) is None:
             self.causes[key] = _Cause(report)
         else:

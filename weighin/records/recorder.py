@@ -1,70 +1,77 @@
 """Records of a run in progress: each is appended as it is made, nothing is written twice.
 
-The file is a whole results file after every append, so whatever ends the run, what it measured can
-be read. What it had not come to is in the file from the start, as `not measured` with that reason;
-`finish` writes the file anew, in order.
+The file is a journal (`weighin.records.store`) that loads after every append, and whatever ends the
+run: of a line that was being written then, nothing is taken. What the run had not come to is in the
+file from the start, as `not measured` with that reason; `finish` lays all together, in order.
 """
 
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from weighin.core import Record, Results
-from weighin.files import refusal
+from weighin.files import created, refusal, replacing
 from weighin.records import store
-
-_TAIL = store.TAIL.encode()
 
 
 class Recorder:
-    """Appends records to one results file."""
+    """Appends records to one results file, which is its own.
 
-    def __init__(self, path: Path, planned: Results) -> None:
-        """Begin the file.
+    Attributes:
+        path: of the file.
+    """
+
+    def __init__(self, folder: Path, name: str, planned: Results) -> None:
+        """Begin a file; where another run has taken the name, a number follows it.
 
         Args:
-            path: of the file; its folder is made.
+            folder: where it goes; it is made.
+            name: of the file, without its ending.
             planned: the environment, what the metrics mean, and a record for every figure that is
                 to come, saying that it was not measured.
 
         Raises:
             WeighinError: if it cannot be written.
         """
-        self.path = path
-        self._any = bool(planned.records)
-        text = store.head(planned, unfinished=True) + store.rows(path, planned.records)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode() + _TAIL)
-        except OSError as error:
-            raise refusal(path, error) from error
+        path = folder / f"{name}.json"
+        content = store.begun(path, planned)
+        self.path = created(path, content)
+        self._end = len(content)  # of what is whole
+        self._waiting: list[Record] = []
+
+    def plan(self, planned: Results) -> None:
+        """Begin the file anew, whole or not at all.
+
+        Raises:
+            WeighinError: if it cannot be written.
+        """
+        content = store.begun(self.path, planned)
+        with replacing(self.path) as partial:
+            partial.write_bytes(content)
+        self._end = len(content)
 
     def append(self, records: Sequence[Record]) -> None:
         """Add records; each replaces what the file said of its figure before.
 
         Raises:
-            WeighinError: if they cannot be written; the file is then as it was.
+            WeighinError: if they cannot be written; they are then tried again with the next.
         """
-        if not records:
+        self._waiting += records
+        if not self._waiting:
             return
-        text = (",\n" if self._any else "") + store.rows(self.path, records)
+        content = store.lines(self.path, self._waiting)
         try:
             # without a buffer, which would try to write again what did not fit
             with self.path.open("r+b", buffering=0) as file:
-                end = file.seek(-len(_TAIL), os.SEEK_END)
-                try:
-                    _write(file, text.encode() + _TAIL)
-                except OSError:
-                    file.truncate(end)
-                    file.seek(end)
-                    _write(file, _TAIL)
-                    raise
+                file.truncate(self._end)  # what did not fit before may have left a part
+                file.seek(self._end)
+                _write(file, content)
         except OSError as error:
             raise refusal(self.path, error) from error
-        self._any = True
+        self._end += len(content)
+        self._waiting.clear()
 
     def finish(self, results: Results) -> None:
         """Write the whole file anew, whole or not at all.

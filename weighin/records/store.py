@@ -2,26 +2,25 @@
 
     {"schema": 2, "environment": {…}, "metrics": [{…}, …], "records": [{…}, …]}
 
-A file that a run is still appending to (`weighin.records.recorder`) is one, too.
+While its run goes on a file is a journal: such an object on the first line, and on each further one
+a record. `weighin.records.schema` says what may stand in either.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from weighin.core import Case, Catalogue, Metric, Record, Results, Status, Stopped, WeighinError
+from weighin.core import Case, Metric, Record, Results, WeighinError
 from weighin.files import replacing
-from weighin.records import upgrades
+from weighin.records import schema, upgrades
 
 LOCAL = Path("results", "local")  # where runs write, in a project's folder, unless told otherwise
 UNFINISHED = "unfinished"  # in a file whose run has not ended: later records replace earlier ones
-TAIL = "\n]}\n"
+_JOURNAL = b'{"unfinished":true,'  # how one begins
 
 _PLACE = tuple(field.name for field in dataclasses.fields(Case))
 _FIELDS = {
@@ -31,9 +30,6 @@ _FIELDS = {
     if field.name != "case"
 }
 _DENSE = (",", ":")
-_NUMBERS = {"value", "low", "high"}
-_WHOLE = {"seed", "threads", "n", "count", "gained", "lost"}
-_LISTS = ("samples", "openings", "left_out", "reasons")
 
 
 def save(path: Path, results: Results) -> None:
@@ -42,28 +38,35 @@ def save(path: Path, results: Results) -> None:
     Raises:
         WeighinError: if it cannot be written.
     """
-    text = head(results) + rows(path, results.records) + TAIL
+    parts = [f'"{key}": {_dumped(value)}' for key, value in _about(results).items()]
+    begin = "{" + ",\n".join([*parts, '"records": [\n'])
+    text = begin + ",\n".join(_rows(path, results.records)) + "\n]}\n"
     with replacing(path) as partial:
         partial.write_text(text, "utf-8")
 
 
-def head(results: Results, *, unfinished: bool = False) -> str:
-    """A file's text up to its records: the schema, the environment, what the metrics mean."""
-    content: dict[str, Any] = {"schema": upgrades.SCHEMA}
-    content |= {UNFINISHED: True} if unfinished else {}
-    content |= {"environment": results.environment}
-    content |= {"metrics": [_described(metric) for metric in results.metrics.values()]}
-    parts = [f'"{key}": {_dumped(value)}' for key, value in content.items()]
-    return "{" + ",\n".join([*parts, '"records": [\n'])
+def begun(path: Path, planned: Results) -> bytes:
+    """The journal of a run that begins.
+
+    Args:
+        path: of the file.
+        planned: what it says before anything is measured.
+
+    Raises:
+        WeighinError: if a record cannot be stored; it names it.
+    """
+    unfinished = dataclasses.replace(planned, broken_off=True)
+    head = _dumped(_about(unfinished) | {"records": []})
+    return head.encode() + b"\n" + lines(path, planned.records)
 
 
-def rows(path: Path, records: Iterable[Record]) -> str:
-    """Records as the lines of a file.
+def lines(path: Path, records: Iterable[Record]) -> bytes:
+    """Records as the lines of a journal.
 
     Raises:
         WeighinError: if one cannot be stored; it names it.
     """
-    return ",\n".join(_row(path, record) for record in records)
+    return "".join(f"{row}\n" for row in _rows(path, records)).encode()
 
 
 def load(path: Path) -> Results:
@@ -73,7 +76,8 @@ def load(path: Path) -> Results:
         WeighinError: if it is missing, damaged, no results file, or newer than this weighin.
     """
     try:
-        content = json.loads(path.read_bytes(), parse_constant=_no_constant)
+        raw = path.read_bytes()
+        content = _of_journal(raw) if raw.startswith(_JOURNAL) else _parsed(raw)
     except OSError as error:
         raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
@@ -89,29 +93,62 @@ def load(path: Path) -> Results:
             f"pip install --upgrade weighin."
         )
     try:
-        if not isinstance(content["records"], list):
-            raise TypeError("records are not a list")
-        content = upgrades.upgraded(content, number)
-        records = [_from_json(row) for row in content["records"]]
-        if not isinstance(content["environment"], Mapping):
-            raise TypeError("environment is not an object")
-        if content.get(UNFINISHED):
-            records = _latest(records)
-        metrics = _catalogue(content["metrics"])
-        return Results(content["environment"], tuple(records), metrics)
-    except (KeyError, TypeError, ValueError) as error:
-        raise WeighinError(
-            f"{path} is a damaged results file ({type(error).__name__}: {error})."
-        ) from error
+        if number < upgrades.SCHEMA:
+            schema.check_types(content)  # upgrades read it as what it should be
+            content = upgrades.upgraded(content, number)
+        return schema.results(content, broken_off=bool(content.get(UNFINISHED)))
+    except schema.DamageError as damage:
+        raise WeighinError(f"{path} is a damaged results file: {damage}.") from damage
 
 
-def _row(path: Path, record: Record) -> str:
-    try:
-        return _dumped(_to_json(record))
-    except (ValueError, TypeError) as error:
-        raise WeighinError(
-            f"{path}: {record.metric} of {record.model} {record.variant} cannot be stored: {error}."
-        ) from error
+def _of_journal(raw: bytes) -> Any:
+    """A journal as the object that a finished file is; what was being written at its end is left.
+
+    Raises:
+        ValueError: if a line is not JSON.
+    """
+    head, *rows = raw.split(b"\n")[:-1] or [raw]
+    content: dict[str, Any] = _parsed(head)
+    return content | {"records": _parsed(b"[" + b",".join(rows) + b"]")}
+
+
+def _parsed(raw: bytes) -> Any:
+    return json.loads(raw, parse_constant=_no_constant, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} stands twice in one object")
+    return content
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _about(results: Results) -> dict[str, Any]:
+    """A file's parts ahead of its records: the schema, the environment, what the metrics mean."""
+    unfinished = {UNFINISHED: True} if results.broken_off else {}
+    return {
+        **unfinished,
+        "schema": upgrades.SCHEMA,
+        "environment": results.environment,
+        "metrics": [_described(metric) for metric in results.metrics.values()],
+    }
+
+
+def _rows(path: Path, records: Iterable[Record]) -> Iterator[str]:
+    for record in records:
+        try:
+            yield _dumped(_to_json(record))
+        except (ValueError, TypeError) as error:
+            raise WeighinError(
+                f"{path}: {record.metric} of {record.model} {record.variant} cannot be stored: "
+                f"{error}."
+            ) from error
 
 
 def _dumped(content: Any) -> str:
@@ -137,81 +174,3 @@ def _described(metric: Metric) -> dict[str, Any]:
         for field in dataclasses.fields(Metric)
         if getattr(metric, field.name) != field.default
     }
-
-
-def _catalogue(described: Any) -> Catalogue:
-    """What the metrics mean, by name.
-
-    Raises:
-        ValueError: if one is described by other than words, numbers and yes or no.
-    """
-    if not isinstance(described, list):
-        raise TypeError("metrics are not a list")
-    fields = {field.name: field for field in dataclasses.fields(Metric)}
-    hints = typing.get_type_hints(Metric)
-    for row in described:
-        if not isinstance(row, dict) or not {"name", "title"} <= set(row) <= set(fields):
-            raise ValueError(f"a metric is {row!r:.40}")
-        for name, value in row.items():
-            if not _fits(hints[name], value):
-                raise ValueError(f"a metric's {name} is {value!r:.40}")
-    return {row["name"]: Metric(**row) for row in described}
-
-
-def _fits(hint: Any, value: Any) -> bool:
-    if hint == float | None:  # None is its default, which is not stored
-        hint = float
-    choices = typing.get_args(hint)
-    if choices:
-        return isinstance(value, str) and value in choices
-    return _is_number(value) if hint is float else isinstance(value, hint)
-
-
-def _from_json(row: Any) -> Record:
-    if not isinstance(row, dict):
-        raise TypeError(f"a record is {row!r:.40}")
-    unknown = set(row) - set(_FIELDS)
-    if unknown:
-        raise ValueError(f"unknown field {min(unknown)!r}")
-    for name, value in row.items():
-        if not _is_good(name, value):
-            raise ValueError(f"{name} is {value!r:.40}")
-    if row["status"] not in typing.get_args(Status):
-        raise ValueError(f"status is {row['status']!r:.40}")
-    case = Case(**{name: row[name] for name in _PLACE})
-    figure = {name: value for name, value in row.items() if name not in _PLACE}
-    lists = {name: tuple(row.get(name, ())) for name in _LISTS}
-    return Record(case, **figure | lists)
-
-
-def _is_good(name: str, value: Any) -> bool:
-    if name == "samples":
-        return isinstance(value, list) and all(map(_is_number, value))
-    if name in ("openings", "left_out"):
-        return isinstance(value, list) and all(map(_is_whole, value))
-    if name == "reasons":
-        return isinstance(value, list) and all(isinstance(reason, str) for reason in value)
-    if name in _NUMBERS:
-        return _is_number(value)
-    if name in _WHOLE:
-        return _is_whole(value)
-    if name == "pinned":
-        return isinstance(value, bool)
-    return isinstance(value, str) and (name != "stopped" or value in typing.get_args(Stopped))
-
-
-def _latest(records: Iterable[Record]) -> list[Record]:
-    """Of several records of one figure the last, in the place of the first."""
-    return list({(record.case, record.metric): record for record in records}.values())
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return math.isfinite(value) if isinstance(value, float) else _is_whole(value)
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")

@@ -4,15 +4,21 @@ Schema history:
     1  the first.
     2  `metrics` says what the figures mean; counts, openings and why measuring stopped are fields
        of their own, which schema 1 said in a record's `note`; the reasons of `why` are a list.
+    3  speed-ups are medians of their blocks, with an interval from 36 of them on and another rule
+       of calling one: made anew of the samples that are kept. New fields of records (`p`,
+       `halves`) and of metrics (`least`, `most`, `of_control`) may be missing.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
-SCHEMA = 2
+from weighin import stats
+
+SCHEMA = 3
 
 # What the metrics of schema 1 meant, in the order of tables: name, title, noun, unit, kind, better,
 # comparison, tolerance. It is history, and changes no more.
@@ -66,8 +72,8 @@ METRICS_OF_1: tuple[dict[str, Any], ...] = (
     {"name": "peak_rss", "title": "peak rss", **_SIZE, "machine_bound": True, **_ASIDE},
 )
 _SHARES = ("top1", "top5", "agreement", "fidelity", "delegated")
-_GAINED = re.compile(r"(\d+) gained, (\d+) lost")
-_OPENINGS = re.compile(r"(\d+) openings? of the file(: too few for an interval)?")
+_GAINED = re.compile(r"(\d{1,18}) gained, (\d{1,18}) lost")
+_OPENINGS = re.compile(r"(\d{1,18}) openings? of the file(: too few for an interval)?")
 _STOPPED = re.compile(r"stopped: (within ±|time spent|\d+ blocks)?[^;]*(; not pinned to a core)?")
 _STOPS = {"within ±": "narrow", "time spent": "time"}
 
@@ -89,8 +95,9 @@ def _row_from_1(row: Any) -> Any:
     note = row.get("note") if isinstance(row, dict) else None
     metric = row.get("metric") if isinstance(row, dict) else None
     facts: dict[str, Any] = {}
-    if metric in _SHARES and isinstance(row.get("value"), float) and row.get("n"):
-        facts["count"] = round(row["value"] * row["n"])
+    value = row.get("value") if isinstance(row, dict) else None
+    if metric in _SHARES and isinstance(value, float) and 0 <= value <= 1 and row.get("n"):
+        facts["count"] = round(value * row["n"])
     if not isinstance(note, str) or not note:
         return row | facts if facts else row
     if metric == "why":
@@ -113,9 +120,44 @@ def _without_note(row: dict[str, Any]) -> dict[str, Any]:
 
 def _shared_out(calls: int, openings: int) -> list[int]:
     """How many calls each opening answered: as many as every other, the last what was left."""
-    per_opening = -(-calls // openings) if openings else 0
-    return [min(per_opening, calls - at * per_opening) for at in range(openings)] if calls else []
+    if not 0 < openings <= calls:
+        return []
+    per_opening = -(-calls // openings)
+    return [max(0, min(per_opening, calls - at * per_opening)) for at in range(openings)]
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+def _from_2(content: dict[str, Any]) -> dict[str, Any]:
+    pairs = content.get("environment", {}).get("pairs")
+    smallest = pairs.get("smallest") if isinstance(pairs, dict) else None
+    if not isinstance(smallest, float | int) or not 0 < smallest < math.inf:
+        smallest = stats.SMALLEST_SPEEDUP
+    records = [_row_from_2(row, smallest) for row in content["records"]]
+    return content | {"schema": 3, "records": records}
+
+
+def _row_from_2(row: Any, smallest: float) -> Any:
+    """A speed-up as it is derived now; what is none, or keeps no samples, is left as it is."""
+    if not isinstance(row, dict) or row.get("metric") != "speedup" or row.get("value") is None:
+        return row
+    ratios = row.get("samples") or ()
+    if not ratios or not all(map(_is_ratio, ratios)):
+        return row
+    middle = stats.typical_ratio(ratios)
+    ends = {"low": middle.low, "high": middle.high} if middle.high < math.inf else {}
+    kept = {name: value for name, value in row.items() if name not in ("low", "high")}
+    return (
+        kept
+        | ends
+        | {
+            "value": middle.value,
+            "verdict": stats.speed_verdict(ratios, smallest),
+        }
+    )
+
+
+def _is_ratio(value: Any) -> bool:
+    return isinstance(value, float | int) and 0 < value < math.inf
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
 """For each old schema number, a function that turns its content into the next number's."""

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from weighin.core import Case, Metric, Record, Results, WeighinError
+from weighin.records import derivation
 from weighin.report.layout import FLAT, Section
 from weighin.report.terminal import Terminal, written
 from weighin.report.units import shown
@@ -92,10 +93,12 @@ def held(runs: Sequence[tuple[str, Results]]) -> list[Held]:
         runs: a name for each, and its results.
 
     Raises:
-        WeighinError: if a data set, or the published weights of a model, differ between runs, or if
-            they have no figure in common.
+        WeighinError: if a data set, or the published weights of a model, differ between runs, if
+            they have no figure in common, or if a figure does not follow from what is recorded
+            beside it.
     """
     check_data(runs)
+    _check_figures(runs)
     _check_common(runs)
     refused = _refusals(runs)
     against = []
@@ -366,6 +369,14 @@ def check_data(runs: Sequence[tuple[str, Results]]) -> None:
                     f"{before[0]} and {name} do not compare: {model!r} started from other weights "
                     f"({before[1]} and {made_of})."
                 )
+
+
+def _check_figures(runs: Sequence[tuple[str, Results]]) -> None:
+    for name, results in runs:
+        faults = derivation.faults(results)
+        if faults:
+            more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+            raise WeighinError(f"{name} cannot be compared: {faults[0]}{more}. Measure it again.")
 
 
 def _check_common(runs: Sequence[tuple[str, Results]]) -> None:

@@ -9,15 +9,16 @@ from weighin.core import Results
 from weighin.report import units
 
 BROUGHT = "brought "  # of weights that came with the model, in `environment["weights"]`
+BROKEN_OFF = "the run was broken off, or still goes on: what it had not come to is not measured"
 
 
 def origin(results: Results) -> list[str]:
-    """Where and when it was measured: machine, versions, date."""
+    """Where and when it was measured: machine, versions, date; whether to its end."""
     versions = [packages(results), results.environment.get("date")]
     last = "; ".join(word for word in versions if word)
     parts = (
-        *(weights(starts(results)), machine(results), disturbed(results), calibration(results)),
-        last,
+        *(BROKEN_OFF if results.broken_off else "", weights(starts(results)), machine(results)),
+        *(disturbed(results), calibration(results), last),
     )
     return [line for line in parts if line]
 

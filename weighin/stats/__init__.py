@@ -7,7 +7,7 @@ interval holds what is true.
 
 from weighin.stats.interval import CONFIDENCE, Interval
 from weighin.stats.means import mean, paired_mean
-from weighin.stats.quantiles import is_enough, median, quantile
+from weighin.stats.quantiles import is_enough, median, median_over, quantile
 from weighin.stats.ratios import FEWEST, PAIR_SECONDS, independent, typical_ratio
 from weighin.stats.sets import Replicates, draws, interval_of, of_set, paired_set, replicates
 from weighin.stats.shares import fisher, is_share, mcnemar, paired_difference, proportion
@@ -16,6 +16,7 @@ from weighin.stats.verdicts import (
     MARGIN,
     SMALLEST_SPEEDUP,
     SPEED_CONFIDENCE,
+    margin_of,
     quality_verdict,
     speed_verdict,
     verdict_of,
@@ -38,9 +39,11 @@ __all__ = [
     "interval_of",
     "is_enough",
     "is_share",
+    "margin_of",
     "mcnemar",
     "mean",
     "median",
+    "median_over",
     "of_set",
     "paired_difference",
     "paired_mean",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,26 @@ def is_enough(n: int, share: float, confidence: float = CONFIDENCE) -> bool:
 def median(samples: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """A median and its distribution-free interval by order statistics (Conover 1999, 3.2)."""
     return quantile(samples, 0.5, confidence)
+
+
+def median_over(
+    samples: Sequence[float], openings: Sequence[int], confidence: float = CONFIDENCE
+) -> Interval | None:
+    """The median of all samples, and its interval over the openings of a file that gave them.
+
+    That of the openings' own medians, for one opening differs from the next by more than its
+    samples do; it holds the median of all in any case. None where there are too few openings.
+
+    Args:
+        samples: of all openings, one after the other.
+        openings: how many samples each gave.
+        confidence: of the interval.
+    """
+    if not is_enough(len(openings), 0.5, confidence):
+        return None
+    middle, ends = float(np.median(samples)), np.cumsum((0, *openings))
+    over = median([float(np.median(samples[a:b])) for a, b in itertools.pairwise(ends)], confidence)
+    return Interval(middle, min(over.low, middle), max(over.high, middle))
 
 
 def quantile(samples: Sequence[float], share: float, confidence: float = CONFIDENCE) -> Interval:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from weighin.stats.interval import CONFIDENCE, Interval
 from weighin.stats.ratios import typical_ratio
 from weighin.stats.shares import mcnemar, paired_difference
 
 MARGIN = 0.005  # of accuracy: half a point
+RELATIVE_MARGIN = 0.01  # of the baseline's figure, where no natural margin is known
 SMALLEST_SPEEDUP = 0.02  # a smaller one is never called, however narrow its interval
 SPEED_CONFIDENCE = 0.99  # of calling one: pairs are many, and more follow with every run
+
+
+def margin_of(
+    own: float | None, unit: str, of_shares: float | None, baseline: Callable[[], float]
+) -> tuple[float, str]:
+    """What difference to the baseline does not matter, and how a verdict says so.
+
+    Args:
+        own: the figure's own margin, in its unit; None if it has none.
+        unit: of the figure.
+        of_shares: the run's margin, if the figure is a share; None if it is not.
+        baseline: gives the baseline's figure, of which it is a hundredth where there is no other.
+    """
+    if of_shares is not None:
+        margin = of_shares if own is None else own
+        return margin, f"{margin * 100:g} points"
+    if own is not None:
+        return own, f"{own:g} {unit}".strip()
+    margin = RELATIVE_MARGIN * abs(baseline())
+    return margin, f"{margin:.2g} {unit}".strip() + ", 1 % of the baseline's"
 
 
 def verdict_of(difference: Interval, margin: float, better: str, margin_text: str) -> str:
@@ -39,7 +60,12 @@ def _same(difference: Interval, margin: float, margin_text: str) -> str:
 
 
 def quality_verdict(
-    gained: int, lost: int, n: int, margin: float = MARGIN, confidence: float = CONFIDENCE
+    gained: int,
+    lost: int,
+    n: int,
+    margin: float = MARGIN,
+    confidence: float = CONFIDENCE,
+    better: str = "higher",
 ) -> str:
     """`better`, `worse`, `same within ±0.5 points` or `no evidence`.
 
@@ -52,9 +78,10 @@ def quality_verdict(
         n: all items.
         margin: what difference of two shares does not matter.
         confidence: of test and interval.
+        better: which direction is good, `higher` or `lower`.
     """
     if mcnemar(gained, lost) < 1 - confidence:
-        return "better" if gained > lost else "worse"
+        return "better" if (gained > lost) == (better == "higher") else "worse"
     difference = paired_difference(gained, lost, n, confidence)
     return _same(difference, margin, f"{margin * 100:g} points")
 

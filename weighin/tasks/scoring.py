@@ -10,8 +10,6 @@ from weighin.core import ComputedMetric, Figure, Quality, Skip, Task
 from weighin.outcomes import Evaluation
 from weighin.stats import Interval
 
-RELATIVE_MARGIN = 0.01  # of the baseline's figure, where no natural margin is known
-
 
 def metrics_of(task: Task) -> list[ComputedMetric]:
     """Two metrics for each figure; tables show those of the first."""
@@ -138,9 +136,7 @@ def _of_shares(
 ) -> Figure:
     gained, lost, n = int(gains.sum()), int(losses.sum()), len(gains)
     change = stats.paired_difference(gained, lost, n)
-    verdict = stats.quality_verdict(gained, lost, n, margin)
-    if quality.better == "lower":
-        verdict = {"better": "worse", "worse": "better"}.get(verdict, verdict)
+    verdict = stats.quality_verdict(gained, lost, n, margin, better=quality.better)
     return Figure(
         change.value, change.low, change.high, n, verdict=verdict, gained=gained, lost=lost
     )
@@ -148,13 +144,13 @@ def _of_shares(
 
 def _margin(evaluation: Evaluation, quality: Quality) -> tuple[float, str]:
     """What difference does not matter, and how a verdict says so."""
-    if quality.margin is None and quality.kind == "share":
-        return evaluation.margin, f"{evaluation.margin * 100:g} points"
-    if quality.margin is not None:
-        factor, unit = (100, "points") if quality.kind == "share" else (1, quality.unit)
-        return quality.margin, f"{quality.margin * factor:g} {unit}".strip()
-    margin = RELATIVE_MARGIN * abs(figure_of(evaluation.baseline or evaluation, quality).value)
-    return margin, f"{margin:.2g} {quality.unit}".strip() + ", 1 % of the baseline's"
+    of_shares = evaluation.margin if quality.kind == "share" else None
+    return stats.margin_of(
+        quality.margin,
+        quality.unit,
+        of_shares,
+        lambda: figure_of(evaluation.baseline or evaluation, quality).value,
+    )
 
 
 def _quality(evaluation: Evaluation, name: str) -> Quality:

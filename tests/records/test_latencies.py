@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from weighin.core import Case, Record
-from weighin.job.latencies import covering
+from weighin.records.latencies import covering
 
 BASELINE = Case("m", "d", "baseline", 0, "tflite", "litert", 1)
 INT8 = dataclasses.replace(BASELINE, variant="int8")
