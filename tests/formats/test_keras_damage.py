@@ -18,7 +18,7 @@ from helpers.hdf5 import hdf5
 from helpers.keras_files import BIAS, KERNEL, content, sequential
 
 from weighin.core import WeighinError
-from weighin.formats import keras
+from weighin.formats import budget
 from weighin.formats.keras import read_keras
 
 
@@ -88,7 +88,7 @@ def test_an_entry_that_unpacks_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
 ) -> None:
     """A small archive of much that compresses well is not unpacked."""
-    monkeypatch.setattr(keras, "LARGEST", 100_000)
+    monkeypatch.setattr(budget, "SMALL", 100_000)
     path = tmp_path / "model.keras"
     with (
         zipfile.ZipFile(io.BytesIO(content("keras", {"d": KERNEL}))) as whole,
@@ -106,7 +106,7 @@ def test_an_array_that_unpacks_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """HDF5 compresses arrays too: a small .h5 may claim an array of any size."""
-    monkeypatch.setattr(keras, "LARGEST", 100_000)
+    monkeypatch.setattr(budget, "SMALL", 100_000)
     path = tmp_path / "model.h5"
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = json.dumps(sequential())

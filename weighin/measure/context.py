@@ -26,6 +26,7 @@ from weighin.core import (
 )
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
+from weighin.files import mapped
 from weighin.measure.cold_start import cold_starts
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
@@ -262,4 +263,5 @@ def build_context(
 
 
 def _gzip(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
+    with mapped(path) as content:
+        return gzip.compress(content, compresslevel=9, mtime=0)
