@@ -7,8 +7,9 @@ import json
 import mmap
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,36 @@ from weighin.core import WeighinError
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path to write a file or make a folder at; it becomes `path` if nothing is raised.
 
-    What stood at `path` stays whole until then; after an error nothing is left behind.
+    What stood at `path` stays whole until then; after an error nothing is left behind. It is
+    written in a folder of this process alone, where nobody else can have put a link.
 
     Raises:
         WeighinError: where the system refuses (no space, no permission); it names `path`.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(partial)  # what a killed process of the same number may have left
-        yield partial
-        if partial.is_dir() and path.exists():
-            shutil.rmtree(path)
-        partial.replace(path)
+        with tempfile.TemporaryDirectory(".partial", ".", path.parent) as folder:
+            partial = Path(folder, path.name)
+            yield partial
+            if partial.is_dir() and path.exists():
+                shutil.rmtree(path)
+            partial.replace(path)
     except OSError as error:
         raise refusal(path, error, partial) from error
-    finally:
-        _remove(partial)
+
+
+def fresh(path: Path) -> int:
+    """A descriptor of a new, empty file in the place of what stands there; no link is followed.
+
+    Raises:
+        WeighinError: where the system refuses; it names `path`.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except OSError as error:
+        raise refusal(path, error) from error
 
 
 def refusal(path: Path, error: OSError, *own: Path) -> WeighinError:
@@ -53,12 +67,6 @@ def refusal(path: Path, error: OSError, *own: Path) -> WeighinError:
         f"permissions, or choose another folder (of pytest --weighin-cache-dir, "
         f"--weighin-results-dir; of weighin weigh --cache-dir, --output)."
     )
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    with suppress(OSError):
-        path.unlink()
 
 
 @contextmanager
