@@ -13,7 +13,7 @@ from helpers.tiny import tiny_arrays
 
 from weighin import noise_dataset, npz_dataset, registry
 from weighin.core import DataNotFoundError, Dataset, Port, Signature, Split, WeighinError
-from weighin.datasets import checking
+from weighin.datasets import alike, checking
 from weighin.datasets.arrays import Arrays, digest
 from weighin.datasets.loading import from_arrays, load, load_cached
 from weighin.datasets.search import SearchPaths
@@ -396,7 +396,7 @@ def test_a_test_part_alone_is_checked(tmp_path: Path) -> None:
 
 def test_what_is_not_finite_is_found_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays are looked at piece by piece; the first place and the count are of the whole."""
-    monkeypatch.setattr(checking, "PIECE", 6 * 6 * 4 * 7)  # seven images
+    monkeypatch.setattr(alike, "PIECE", 6 * 6 * 4 * 7)  # seven images
     arrays = part_alone()
     images = arrays["x_test"].astype("f4")
     images[[20, 20, 41], [5, 1, 0]] = np.nan

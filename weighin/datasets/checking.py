@@ -7,7 +7,7 @@ to float32. What no cast keeps is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,8 @@ import numpy.typing as npt
 
 from weighin.core import Arrays, Dataset, Split, WeighinError
 from weighin.core.signature import written
+from weighin.datasets.alike import check_alike, extreme, pieces
 
-# How many times as large the values of one part may be as those of the other, both by the largest
-# and by the average of their absolute values. A forgotten division by 255 or 127.5 is more; a part
-# that happens not to reach the largest value, or has a few outliers, is less by one or the other.
-APART = 10.0
-# Of the values of one part so many are below zero, and none of the other's in so many examples: one
-# was centred, the other was not. Drawn alike, an example of one value each is such by 0.7^100.
-CENTRED, MANY = 0.3, 100
-PIECE = 2**20  # bytes of an array that are looked at together
 _TEXT = ("text", "Store numbers.")
 _KINDS = {  # NumPy's kind → what it is, and the way out
     "U": _TEXT,
@@ -36,7 +29,6 @@ _KINDS = {  # NumPy's kind → what it is, and the way out
     "m": ("durations", "Store numbers, such as seconds."),
 }
 _MOST = np.iinfo(np.int64).max  # of whole numbers: above, casting to int64 makes negative ones
-_ALIKE = {"f": "f", "i": "i", "u": "i", "b": "i"}  # whole numbers are alike, signed or not
 
 
 def check_sides(name: str, parts: Mapping[str, tuple[Arrays, Arrays]]) -> None:
@@ -99,14 +91,7 @@ def check(data: Dataset) -> None:
     if data.test_only:
         return
     _check_part(data.name, "train", data.train, data.classes)
-    for key, values in data.train.stored.items():
-        _check_shapes(data, "inputs", key, values, data.test.stored[key])
-        _check_kinds(data, "inputs", key, data.train, data.test)
-        _check_ranges(data, key)
-    answers = Split(data.train.targets), Split(data.test.targets)
-    for key, values in data.train.targets.items():
-        _check_shapes(data, "targets", key, values, data.test.targets[key])
-        _check_kinds(data, "targets", key, *answers)
+    check_alike(data)
 
 
 def _check_counts(name: str, part: str, inputs: Arrays, targets: Arrays) -> None:
@@ -159,7 +144,7 @@ def _check_numbers(values: npt.NDArray[Any], where: str, called: str) -> None:
         raise WeighinError(
             f"{where}: {called} has shape {written(values.shape)}: its examples hold nothing."
         )
-    if values.dtype.kind == "u" and values.max(initial=0) > _MOST:
+    if values.dtype == np.uint64 and values.max(initial=0) > _MOST:
         raise WeighinError(
             f"{where}: {called} holds whole numbers of up to {values.max():,}, above {_MOST:,}: "
             f"store such as int64 holds, or floating ones."
@@ -206,10 +191,10 @@ def _check_finite(
     if values.dtype.kind != "f" or not values.size:
         return
     largest = np.finfo(np.float32).max / np.float64(max(1.0, abs(scale)))
-    if _extreme(values) <= largest:  # NaN is not
+    if extreme(values) <= largest:  # NaN is not
         return
     count, first = 0, (0, *values.shape[1:])
-    for start, part in _pieces(values):
+    for start, part in pieces(values):
         wrong = ~(np.abs(part) <= largest)  # so that NaN counts too
         if wrong.any() and not count:
             at = np.unravel_index(int(wrong.argmax()), part.shape)
@@ -222,46 +207,6 @@ def _check_finite(
     )
 
 
-def _check_shapes(
-    data: Dataset, what: str, key: str, train: npt.NDArray[Any], test: npt.NDArray[Any]
-) -> None:
-    is_numbers = train.size == len(train) and test.size == len(test)  # `(n,)` beside `(n, 1)`
-    if train.shape[1:] != test.shape[1:] and not (what == "targets" and is_numbers):
-        called = f" {key!r}" if key not in ("x", "y") else ""
-        raise WeighinError(
-            f"Data set {data.name!r}: training {what}{called} are {train.shape[1:]}, "
-            f"test {what} {test.shape[1:]}."
-        )
-
-
-def _check_kinds(data: Dataset, what: str, key: str, train: Split, test: Split) -> None:
-    """Refuse floating numbers in one part and whole ones in the other."""
-    kinds = {_ALIKE[split.stored[key].dtype.kind] for split in (train, test)}
-    if len(kinds) > 1 and train.scales.get(key, 1.0) == test.scales.get(key, 1.0):
-        raise _unlike(data, what, key, train, test, "kind of numbers")
-
-
-def _check_ranges(data: Dataset, key: str) -> None:
-    """Refuse inputs that were plainly not prepared alike, by the size and the sign of values."""
-    train, test = data.train, data.test
-    is_larger = _apart(_largest(train, key), _largest(test, key)) and _apart(
-        _average(train, key), _average(test, key)
-    )
-    if is_larger or _is_centred(train, test, key) or _is_centred(test, train, key):
-        raise _unlike(data, "inputs", key, train, test, "range")
-
-
-def _unlike(
-    data: Dataset, what: str, key: str, train: Split, test: Split, same: str
-) -> WeighinError:
-    called = f" {key!r}" if len(train.stored) > 1 else ""
-    return WeighinError(
-        f"Data set {data.name!r}: the parts are not alike. Training {what}{called} are "
-        f"{train.described()}; test {what} are {test.described()}. Store both in the same {same}, "
-        f"prepared in the same way."
-    )
-
-
 def _where(name: str, part: str) -> str:
     return f"Data set {name!r}, {part} part" if part else f"Data set {name!r}"
 
@@ -270,47 +215,3 @@ def _called(side: str, part: str, key: str, arrays: Arrays) -> str:
     """What an array is called in the file."""
     stored = f"{side}_{part}" if part else side
     return stored if len(arrays) == 1 else f"{stored}/{key}"
-
-
-def _pieces(values: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-    """Some examples after the other, and the number of the first.
-
-    What is computed of an array as a whole takes memory as it does, and it may be larger than that.
-    """
-    size = max(1, PIECE // max(1, values[:1].nbytes))
-    for start in range(0, len(values), size):
-        yield start, values[start : start + size]
-
-
-def _apart(one: float, other: float) -> bool:
-    low, high = sorted((one, other))
-    return low > 0 and high / low >= APART
-
-
-def _is_centred(one: Split, other: Split, key: str) -> bool:
-    """Whether one part was centred around zero and the other, plainly, was not."""
-    return len(other) >= MANY and _below(one, key) >= CENTRED and not _below(other, key)
-
-
-def _below(split: Split, key: str) -> float:
-    """The share of values below zero, as a model is given them."""
-    values, sign = split.stored[key], np.sign(split.scales.get(key, 1.0))
-    if values.dtype.kind in "bu" and sign > 0:
-        return 0.0
-    parts = (np.count_nonzero(part < 0 if sign > 0 else part > 0) for _, part in _pieces(values))
-    return sum(parts) / values.size
-
-
-def _largest(split: Split, key: str) -> float:
-    return _extreme(split.stored[key]) * abs(split.scales.get(key, 1.0))
-
-
-def _extreme(values: npt.NDArray[Any]) -> float:
-    """The largest absolute value; NaN if there is one."""
-    return max(abs(float(values.min())), abs(float(values.max())))
-
-
-def _average(split: Split, key: str) -> float:
-    values = split.stored[key]
-    total = sum(float(np.abs(part.astype(np.float64)).sum()) for _, part in _pieces(values))
-    return total / values.size * abs(split.scales.get(key, 1.0))
