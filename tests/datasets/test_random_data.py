@@ -6,5 +6,5 @@ from helpers.random_data import tried
 
 
 def test_random_data_are_loaded_as_they_are_or_refused() -> None:
-    """Of 60 there are some of both; `tests/helpers/random_data.py` tries as many as it is told."""
+    """Of 60 there are some of both; `python -m helpers.random_data` tries as many as it is told."""
     assert set(tried(60, seed=3)) == {"loaded", "refused"}

@@ -10,7 +10,7 @@ from helpers.damage import KINDS, outcomes
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_damaged_files_are_read_or_refused(tmp_path: Path, kind: str) -> None:
-    """Of 60 each, whoever reads them; `tests/helpers/damage.py` damages as many as it is told."""
+    """Of 60 each, whoever reads them; `python -m helpers.damage` as many as it is told."""
     found = outcomes(tmp_path, kind, 60)
 
     assert {"refused"} <= set(found) <= {"read", "refused", "crashed"}

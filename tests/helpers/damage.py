@@ -1,6 +1,6 @@
 """Model files with damaged bytes or without their end: each is read after all, or refused by name.
 
-    python tests/helpers/damage.py 2600 7
+    cd tests; python -m helpers.damage 2600 7
 
 damages so many, by seed 7, and prints what became of them.
 """

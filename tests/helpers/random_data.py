@@ -1,6 +1,6 @@
 """Data sets of any arrays: each is loaded as it is stored, or refused by one sentence.
 
-    python tests/helpers/random_data.py 500 7
+    cd tests; python -m helpers.random_data 500 7
 
 tries 500 of them, drawn from seed 7, and prints what became of them.
 """

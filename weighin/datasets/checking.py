@@ -144,7 +144,7 @@ def _check_numbers(values: npt.NDArray[Any], where: str, called: str) -> None:
         raise WeighinError(
             f"{where}: {called} has shape {written(values.shape)}: its examples hold nothing."
         )
-    if values.dtype == np.uint64 and values.max(initial=0) > _MOST:
+    if values.dtype.kind == "u" and values.itemsize == 8 and values.max(initial=0) > _MOST:
         raise WeighinError(
             f"{where}: {called} holds whole numbers of up to {values.max():,}, above {_MOST:,}: "
             f"store such as int64 holds, or floating ones."

@@ -5,27 +5,23 @@ Nothing inside is run: the configuration is read as JSON, weights as arrays. Fil
 
 from __future__ import annotations
 
-import contextlib
 import graphlib
 import itertools
-import json
 import re
-import shutil
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import WeighinError
 from weighin.formats import hdf5
-from weighin.formats.budget import NUMBER, Budget
+from weighin.formats.budget import Budget
+from weighin.formats.opening import Parts, opened, whole_file
 from weighin.stats import entropy
 
 # Layers that the optimization toolkit wraps around others while training (source: the class names
@@ -40,7 +36,6 @@ WRAPPERS = (
     "QuantizeLayer",
 )
 _OPTIMIZER = ("optimizer_weights", "optimizer")
-ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how these files begin
 
 LayerWeights = list[npt.NDArray[Any]]
 
@@ -122,7 +117,7 @@ def read_keras(path: Path) -> KerasFile:
     Raises:
         WeighinError: if it cannot be read, is damaged or is no Keras model.
     """
-    with whole_file(path), path.open("rb") as file, _opened(file) as parts:
+    with whole_file(path), path.open("rb") as file, opened(file) as parts:
         layers, depth = tuple(_layers(parts.config)), _depth(parts.config)
         held = [parts.file["model_weights"]] if parts.is_h5 else _groups(parts.file)
         weights = [weight for group in held for weight in _weights(group, parts.budget)]
@@ -139,111 +134,12 @@ def read_weights(path: Path) -> list[LayerWeights]:
     Raises:
         WeighinError: if it cannot be read, is damaged or is no Keras file.
     """
-    with whole_file(path), path.open("rb") as file, _opened(file, weights_alone=True) as parts:
+    with whole_file(path), path.open("rb") as file, opened(file, weights_alone=True) as parts:
         layers = _h5_weights(parts) if parts.is_h5 else _archive_weights(parts)
         return [layer for layer in layers if layer]
 
 
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[None]:
-    """Whatever a damaged file raises becomes an error that names it.
-
-    Raises:
-        WeighinError: in its place.
-    """
-    try:
-        yield
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        ArithmeticError,
-        EOFError,
-        RecursionError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise WeighinError(
-            f"{path} is not a whole Keras file ({type(error).__name__}: {error})."
-        ) from error
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What an open Keras file consists of.
-
-    Attributes:
-        file: the HDF5 file that holds the weights.
-        config: the model's configuration; None of an .h5 of which the weights alone are wanted.
-        budget: of reading them.
-        is_h5: whether the file is that HDF5 file itself, not an archive.
-        method: by which an archive compresses it.
-    """
-
-    file: Any
-    config: Any
-    budget: Budget
-    is_h5: bool
-    method: int = zipfile.ZIP_STORED
-
-
-@contextlib.contextmanager
-def _opened(file: BinaryIO, *, weights_alone: bool = False) -> Iterator[_Parts]:
-    if not is_archive(file):
-        with hdf5.opened(file) as (held, budget):
-            config = None if weights_alone else attribute(held, "model_config", budget)
-            yield _Parts(held, config, budget, is_h5=True)
-        return
-    with (
-        zipfile.ZipFile(file) as archive,
-        entry(archive, "model.weights.h5") as inner,
-        hdf5.opened(inner) as (held, budget),
-    ):
-        config = configuration(archive, "config.json", budget)
-        method = archive.getinfo("model.weights.h5").compress_type
-        yield _Parts(held, config, budget, is_h5=False, method=method)
-
-
-def is_archive(file: BinaryIO) -> bool:
-    """Whether a file begins as a .keras archive does."""
-    begin = file.read(len(ZIP))
-    file.seek(0)
-    return begin == ZIP
-
-
-def attribute(file: Any, name: str, budget: Budget) -> Any:
-    """What an attribute of an HDF5 file says in JSON.
-
-    Raises:
-        KeyError: if there is none.
-        ValueError: if it is no JSON, or too long.
-    """
-    text = file.attrs[name]
-    return _parsed(text, name, len(text), budget)
-
-
-def configuration(archive: zipfile.ZipFile, name: str, budget: Budget) -> Any:
-    """What an archive's entry says in JSON.
-
-    Raises:
-        KeyError: if there is none.
-        ValueError: if it is no JSON, or too long.
-    """
-    with entry(archive, name) as file:
-        return _parsed(file.read(), name, archive.getinfo(name).compress_size, budget)
-
-
-def _parsed(text: Any, name: str, stored: int, budget: Budget) -> Any:
-    budget.stored += stored
-    budget.take(name, NUMBER * len(text))
-    return json.loads(text)
-
-
-def _h5_weights(parts: _Parts) -> list[LayerWeights]:
+def _h5_weights(parts: Parts) -> list[LayerWeights]:
     """By the lists of names that Keras 2 keeps beside the weights."""
     group = parts.file.get("model_weights", parts.file)
     return [
@@ -252,7 +148,7 @@ def _h5_weights(parts: _Parts) -> list[LayerWeights]:
     ]
 
 
-def _archive_weights(parts: _Parts) -> list[LayerWeights]:
+def _archive_weights(parts: Parts) -> list[LayerWeights]:
     """By the names that Keras 3 gives: of the class, in snake case, numbered in order.
 
     Source: `_save_container_state` in Keras 3's saving/saving_lib.py.
@@ -282,36 +178,6 @@ def snake_case(name: str) -> str:
     """As Keras 3 does it (`to_snake_case` in utils/naming.py): `Conv2D` is `conv2d`."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-@contextlib.contextmanager
-def entry(archive: zipfile.ZipFile, name: str) -> Iterator[BinaryIO]:
-    """An archive's entry as a file: on the disk, since it may be as large as all memory.
-
-    Raises:
-        ValueError: if it would unpack to far more than it is.
-    """
-    info = archive.getinfo(name)
-    check_unpacked(name, info.file_size, info.compress_size)
-    with tempfile.TemporaryFile() as target:
-        with archive.open(info) as source:
-            shutil.copyfileobj(source, target)
-        target.seek(0)
-        yield target
-
-
-def check_unpacked(name: str, size: int, stored: int) -> None:
-    """Refuse what would unpack to far more than it is: no trained weights do.
-
-    Args:
-        name: what it is called in messages.
-        size: bytes that it unpacks to.
-        stored: bytes that it takes now.
-
-    Raises:
-        ValueError: saying so.
-    """
-    Budget(stored).take(name, size)
 
 
 def _groups(file: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal
 from weighin.core import WeighinError
 from weighin.formats import budget, hdf5
 from weighin.formats.budget import NUMBER, Budget
-from weighin.formats.keras import (
+from weighin.formats.opening import (
     HDF5,
     attribute,
     check_unpacked,
