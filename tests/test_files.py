@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from weighin.core import WeighinError
-from weighin.files import created, moved, replacing, sha256
+from weighin.files import created, fresh, moved, replacing, sha256
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -182,6 +183,42 @@ def test_what_is_new_takes_no_name_that_is_taken(
 
     assert ["a.json", "a-2.json", "a-3.json"] == [place.name for place in places]
     assert {"a.json": "first", "a-2.json": "second", "a-3.json": "third"} == everything(tmp_path)
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    """Who can put a link in a file's place cannot have another file overwritten by it."""
+    (tmp_path / "precious").write_text("mine")
+    for name in ("file", "log"):
+        (tmp_path / name).symlink_to("precious")
+
+    write_file(tmp_path / "file")
+    with os.fdopen(fresh(tmp_path / "log"), "w") as log:
+        log.write("new")
+
+    assert {"file": "new", "log": "new", "precious": "mine"} == everything(tmp_path)
+    assert not any(path.is_symlink() for path in tmp_path.iterdir())
+
+
+def test_what_is_being_written_lies_where_nobody_else_writes(tmp_path: Path) -> None:
+    """No link can have been put there before, and none can be put there meanwhile."""
+    with replacing(tmp_path / "file") as partial:
+        partial.write_text("new")
+        mode = partial.parent.stat().st_mode
+
+    assert 0o700 == stat.S_IMODE(mode)
+    assert ["file"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_fresh_file_is_empty(tmp_path: Path) -> None:
+    """What stood there is gone; a folder stays, and is told."""
+    (tmp_path / "log").write_text("old")
+    (tmp_path / "folder").mkdir()
+
+    os.close(fresh(tmp_path / "log"))
+
+    assert "" == (tmp_path / "log").read_text()
+    with pytest.raises(WeighinError, match="folder cannot be written: "):
+        fresh(tmp_path / "folder")
 
 
 def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:

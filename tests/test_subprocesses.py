@@ -27,3 +27,26 @@ def test_a_failure_says_how_it_ended(words: list[str], message: str, of_itself: 
         )
 
     assert of_itself == caught.value.of_itself
+
+
+def test_a_process_takes_no_more_memory_than_it_allows_itself() -> None:
+    """What it has does not count; what is too much fails as if there were no more."""
+    code = (
+        "import numpy; from weighin.subprocesses import limit_memory; limit_memory(2**28);"
+        "print(numpy.ones(2**27, 'u1').size); numpy.ones(2**29, 'u1')"
+    )
+
+    with pytest.raises(SubprocessError, match=r"Unable to allocate 512\.? MiB"):
+        run_module("timeit", "-n", "1", "-r", "1", code)
+
+
+def test_what_inspects_a_file_limits_itself() -> None:
+    """Before it reads anything."""
+    code = (
+        "import runpy, sys, weighin.subprocesses as subprocesses; sys.argv[1:] = ['/dev/null'];"
+        "subprocesses.limit_memory = lambda size: sys.exit(f'at most {size}');"
+        "runpy.run_module('weighin.report.inspection', run_name='__main__')"
+    )
+
+    with pytest.raises(SubprocessError, match="at most 2147483648"):
+        run_module("timeit", "-n", "1", "-r", "1", code)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import mmap
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ RACY_NS = 100_000_000  # systems keep times of files in steps of up to 10 ms
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path to write a file or make a folder at; it becomes `path` if nothing is raised.
 
-    What stood at `path` stays whole until then; after an error nothing is left behind.
+    What stood at `path` stays whole until then; after an error nothing is left behind. It is
+    written in a folder of this process alone, where nobody else can have put a link.
 
     Raises:
         WeighinError: where the system refuses (no space, no permission); it names `path`.
@@ -95,16 +98,28 @@ def _link(path: Path, place: Path) -> None:
 
 @contextmanager
 def _partial(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` where nobody else writes; nothing is left there."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    """Yield a path in a folder beside `path` where nobody else writes; nothing is left there."""
+    partial = path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(partial)  # what a killed process of the same number may have left
-        yield partial
+        with tempfile.TemporaryDirectory(".partial", ".", path.parent) as folder:
+            partial = Path(folder, path.name)
+            yield partial
     except OSError as error:
         raise refusal(path, error, partial) from error
-    finally:
-        _remove(partial)
+
+
+def fresh(path: Path) -> int:
+    """A descriptor of a new, empty file in the place of what stands there; no link is followed.
+
+    Raises:
+        WeighinError: where the system refuses; it names `path`.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except OSError as error:
+        raise refusal(path, error) from error
 
 
 def refusal(path: Path, error: OSError, *own: Path) -> WeighinError:
@@ -124,10 +139,14 @@ def refusal(path: Path, error: OSError, *own: Path) -> WeighinError:
     )
 
 
-def _remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    with suppress(OSError):
-        path.unlink()
+@contextmanager
+def mapped(path: Path) -> Iterator[mmap.mmap]:
+    """The bytes of a file that is not empty, read where they are used: it may be very large."""
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        yield content
 
 
 def sha256(path: Path) -> str:

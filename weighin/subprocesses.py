@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 from weighin.core import WeighinError
 
 FOLDER = Path(__file__).resolve().parents[1]  # holds weighin, installed or not
@@ -111,6 +113,20 @@ class Started:
         self._process.wait()
         self._errors.seek(0)
         return _failure(self._process.returncode, self._errors.read())
+
+
+def limit_memory(size: int) -> None:
+    """Let this process take so many bytes more than it has, where the system can hold it to that.
+
+    What would take more then fails as if there were no more.
+    """
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return
+    held = getattr(psutil.Process().memory_info(), "data", 0)
+    with contextlib.suppress(ValueError, OSError):  # a lower limit was set before
+        resource.setrlimit(resource.RLIMIT_DATA, (held + size, held + size))
 
 
 def _failure(returncode: int, errors: bytes) -> SubprocessError:

@@ -86,6 +86,44 @@ def test_another_provenance_has_another_key(change: dict[str, Any]) -> None:
     assert key_of(PROVENANCE) != key_of({**PROVENANCE, **change})
 
 
+def test_a_lock_is_no_link(tmp_path: Path) -> None:
+    """What a link in its place names is neither emptied nor locked."""
+    cache = Cache(tmp_path / "cache")
+    cache.make_folders()
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "cache" / "locks" / "key.lock").symlink_to(tmp_path / "precious")
+
+    with pytest.raises(WeighinError, match=r"key\.lock is a link, which no lock is: remove it"):
+        cache.lock("key")
+
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755, 0o775, 0o757])
+def test_folders_that_others_may_write_to_are_named(tmp_path: Path, mode: int) -> None:
+    """By the group or by all; what is not there is not open to anybody."""
+    cache = Cache(tmp_path / "cache")
+    assert cache.open_to_others() == []
+    cache.make_folders()
+    cache.folder.chmod(0o700)
+    assert cache.open_to_others() == []
+
+    cache.logs.chmod(mode)
+
+    assert cache.open_to_others() == [cache.logs] * bool(mode & 0o022)
+
+
+def test_folders_of_others_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who owns a folder may put files there, whatever its mode."""
+    cache = Cache(tmp_path)
+    tmp_path.chmod(0o700)
+    owner = tmp_path.stat().st_uid
+
+    monkeypatch.setattr("os.getuid", lambda: owner + 1)
+
+    assert cache.open_to_others() == [tmp_path]
+
+
 def test_artifacts_do_not_touch_each_other(tmp_path: Path) -> None:
     """Two artifacts lie side by side."""
     cache = Cache(tmp_path)

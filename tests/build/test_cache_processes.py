@@ -167,3 +167,22 @@ def test_locks_on_different_keys_do_not_wait(tmp_path: Path) -> None:
             pass
         with pytest.raises((Timeout, RuntimeError)):
             cache.lock("one").acquire(timeout=0)
+
+
+def test_a_log_follows_no_link(tmp_path: Path) -> None:
+    """Who guesses a worker's number cannot have another file overwritten by its log."""
+    (tmp_path / "precious").write_text("mine")
+    code = (
+        "import os, sys; from pathlib import Path; from types import SimpleNamespace\n"
+        "from weighin.build import worker; from weighin.build.cache import Cache\n"
+        "cache = Cache(Path(sys.argv[1])); cache.make_folders()\n"
+        "(cache.logs / f'build-{os.getpid()}.log').symlink_to(cache.folder / 'precious')\n"
+        "worker._write_to_log(SimpleNamespace(cache=cache)); print('built', flush=True)"
+    )
+
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+    assert (tmp_path / "precious").read_text() == "mine"
+    (log,) = (tmp_path / "logs").iterdir()
+    assert not log.is_symlink()
+    assert log.read_text() == "built\n"

@@ -63,6 +63,21 @@ def test_doctor_finds_nothing_missing_here(shop, child_environment):
         assert (packages.version(package) or "none") in facts[package]
 
 
+def test_a_cache_that_others_may_write_to_is_named(weigh, broken_tensorflow, tmp_path):
+    """With the command that ends it; the main job runs all the same."""
+    cache = tmp_path / "my cache"
+    (cache / "logs").mkdir(parents=True)
+    cache.chmod(0o700)
+    (cache / "logs").chmod(0o777)
+
+    named = weigh("doctor", "--cache-dir", cache)
+    (cache / "logs").chmod(0o700)
+    mended = weigh("doctor", "--cache-dir", cache)
+
+    assert f"change what is measured: chmod go-w '{cache / 'logs'}' (as its owner" in named.stdout
+    assert "chmod" not in mended.stdout
+
+
 def test_a_folder_that_cannot_be_written_is_missing(weigh, broken_tensorflow, tmp_path):
     """The cache's and the results', by what to say instead: else a run would end in an error."""
     (tmp_path / "file").write_text("")

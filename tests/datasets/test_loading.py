@@ -13,7 +13,7 @@ from helpers.tiny import tiny_arrays
 
 from weighin import noise_dataset, npz_dataset, registry
 from weighin.core import DataNotFoundError, Dataset, Port, Signature, Split, WeighinError
-from weighin.datasets import checking
+from weighin.datasets import alike, checking
 from weighin.datasets.arrays import Arrays, digest
 from weighin.datasets.loading import from_arrays, load, load_cached
 from weighin.datasets.search import SearchPaths
@@ -118,6 +118,68 @@ SENSELESS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
         lambda a: a | {"x_train": a["x_train"].astype("f4"), "x_test": a["x_test"] / 255},
         "Training inputs are float32 from 0 to 239; test inputs are float64 .*same range",
     ),
+    "truth values and shares": (
+        lambda a: a | {"x_train": a["x_train"] > 9, "x_test": (a["x_test"] / 255).astype("f4")},
+        "Training inputs are bool from 0 to 1; test inputs are float32 from 0 .*same kind",
+    ),
+    "centred in one part alone": (
+        lambda a: (
+            a
+            | {
+                "x_train": a["x_train"] / 127.5 - 1,
+                "x_test": a["x_train"][:100] / 255,
+                "y_test": a["y_train"][:100],
+            }
+        ),
+        "Training inputs are float64 from -1 to .*; test inputs are float64 from 0 to .*same range",
+    ),
+    "signed in one part alone": (
+        lambda a: (
+            a
+            | {
+                "x_train": (a["x_train"].astype("i2") - 128).astype("i1"),
+                "x_test": a["x_train"][:100],
+                "y_test": a["y_train"][:100],
+            }
+        ),
+        "Training inputs are int8 from -128 to .*; test inputs are uint8 from 0 to .*same range",
+    ),
+    "targets of another kind": (
+        lambda a: a | {"y_test": a["y_test"] + 0.5},
+        "Training targets are uint8 from 0 to 2; test targets are float64 from 0.5 .*same kind",
+    ),
+    "records": (
+        lambda a: a | {"x_test": np.zeros((60, 6, 6), [("r", "u1"), ("g", "u1")])},
+        r"test part: x_test holds records .* Store each field as an input of its own",
+    ),
+    "dates": (
+        lambda a: a | {"x_test": a["x_test"].astype("M8[D]")},
+        r"test part: x_test holds dates \(datetime64\[D\]\), not numbers. Store numbers, such as",
+    ),
+    "durations": (
+        lambda a: a | {"y_test": a["y_test"].astype("m8[s]")},
+        r"test part: y_test holds durations",
+    ),
+    "whole numbers that int64 does not hold": (
+        lambda a: a | {"y_test": a["y_test"].astype("u8") + 2**63},
+        r"test part: y_test holds whole numbers of up to 9,223,372,036,854,775,810, above",
+    ),
+    "no channels": (
+        lambda a: {n: v[..., None][..., :0] if n[0] == "x" else v for n, v in a.items()},
+        r"train part: x_train has shape \(120, 6, 6, 0\): its examples hold nothing",
+    ),
+    "targets that are not finite": (
+        lambda a: labels(labels(a, "y_test", np.nan, "f4"), "y_train", 0, "f4"),
+        r"test part: targets hold NaN or infinite values.* at y_test\[1\]; 1 of 60",
+    ),
+    "one class in the test part": (
+        lambda a: a | {"y_test": a["y_test"] * 0 + 2},
+        "test part: all 60 examples are of class 2, of 3 classes: whoever always answers 2",
+    ),
+    "one test example": (
+        lambda a: a | {"x_test": a["x_test"][:1], "y_test": a["y_test"][:1]},
+        "has one example alone to test on",
+    ),
     "bytes and words": (
         lambda a: a | {"x_test": a["x_test"].astype("u2") * 257},
         "Training inputs are uint8 from 0 to 239; test inputs are uint16 from 0 to 61423",
@@ -176,6 +238,13 @@ ALIKE: dict[str, Callable[[Arrays], Arrays]] = {
         name: array.astype("f4" if name == "x_train" else "f8") if name[0] == "x" else array
         for name, array in a.items()
     },
+    "half floats": lambda a: {n: v.astype("f2") if n[0] == "x" else v for n, v in a.items()},
+    "truth values": lambda a: {n: v > 9 if n[0] == "x" else v for n, v in a.items()},
+    "signed and unsigned": lambda a: a | {"x_test": a["x_test"].astype("i2")},
+    "one class in the training part": lambda a: a | {"y_train": a["y_train"] * 0},
+    "few of the centred": lambda a: (
+        a | {"x_train": a["x_train"] - 128.0, "x_test": a["x_test"][:60] * 1.0}
+    ),
     "a black test part": lambda a: a | {"x_test": a["x_test"] * 0},
 }
 
@@ -327,7 +396,7 @@ def test_a_test_part_alone_is_checked(tmp_path: Path) -> None:
 
 def test_what_is_not_finite_is_found_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays are looked at piece by piece; the first place and the count are of the whole."""
-    monkeypatch.setattr(checking, "PIECE", 6 * 6 * 4 * 7)  # seven images
+    monkeypatch.setattr(alike, "PIECE", 6 * 6 * 4 * 7)  # seven images
     arrays = part_alone()
     images = arrays["x_test"].astype("f4")
     images[[20, 20, 41], [5, 1, 0]] = np.nan

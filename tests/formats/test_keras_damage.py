@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import multiprocessing
 import random
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from helpers.damage import FORMATS, whole
 from helpers.hdf5 import hdf5
-from helpers.keras_files import BIAS, KERNEL, content, sequential
+from helpers.keras_files import KERNEL, content, sequential
 
 from weighin.core import WeighinError
-from weighin.formats import keras
+from weighin.formats import budget
 from weighin.formats.keras import read_keras
 
 
@@ -88,7 +86,7 @@ def test_an_entry_that_unpacks_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
 ) -> None:
     """A small archive of much that compresses well is not unpacked."""
-    monkeypatch.setattr(keras, "LARGEST", 100_000)
+    monkeypatch.setattr(budget, "SMALL", 100_000)
     path = tmp_path / "model.keras"
     with (
         zipfile.ZipFile(io.BytesIO(content("keras", {"d": KERNEL}))) as whole,
@@ -106,7 +104,7 @@ def test_an_array_that_unpacks_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """HDF5 compresses arrays too: a small .h5 may claim an array of any size."""
-    monkeypatch.setattr(keras, "LARGEST", 100_000)
+    monkeypatch.setattr(budget, "SMALL", 100_000)
     path = tmp_path / "model.h5"
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = json.dumps(sequential())
@@ -119,72 +117,14 @@ def test_an_array_that_unpacks_too_large_is_refused(
         read_keras(path)
 
 
-DAMAGES = {
-    "h5": {"format": "h5"},
-    "stored": {"format": "keras"},
-    "deflated": {"format": "keras", "compression": zipfile.ZIP_DEFLATED},
-}
-
-
-def _whole(kind: str) -> bytes:
-    return content(weights={"d": KERNEL, "b": BIAS}, optimizer={"m": KERNEL}, **DAMAGES[kind])
-
-
-@pytest.mark.parametrize("kind", list(DAMAGES))
+@pytest.mark.parametrize("kind", FORMATS)
 def test_truncated_files_are_refused(tmp_path: Path, kind: str) -> None:
     """A download that broke off is never read as a smaller model."""
-    whole, path, chance = _whole(kind), tmp_path / "model.h5", random.Random(11)
+    intact, path, chance = whole(kind), tmp_path / "model.h5", random.Random(11)
     for _ in range(100):
-        path.write_bytes(whole[: chance.randrange(len(whole))])
+        path.write_bytes(intact[: chance.randrange(len(intact))])
         with pytest.raises(WeighinError, match="is not a whole Keras file"):
             read_keras(path)
-
-
-def _read(path: str, kind: str, seeds: range, outcomes: Any) -> None:
-    """Read damaged files one after the other; say of each what became of it."""
-    whole = _whole(kind)
-    outcomes.send((seeds.start, "ready"))
-    for seed in seeds:
-        held, chance = bytearray(whole), random.Random(seed)
-        for _ in range(chance.choice([1, 4, 30])):
-            held[chance.randrange(len(held))] = chance.randrange(256)
-        Path(path).write_bytes(held)
-        try:
-            read_keras(Path(path))
-            outcomes.send((seed, "read"))
-        except WeighinError as error:
-            outcomes.send((seed, "refused" if str(error).startswith(path) else str(error)))
-        except Exception as error:
-            outcomes.send((seed, repr(error)))
-    outcomes.send((seeds.stop, "done"))
-
-
-@pytest.mark.parametrize("kind", list(DAMAGES))
-def test_damaged_files_are_read_or_refused(tmp_path: Path, kind: str) -> None:
-    """Of 100 damaged files each is read after all or refused by name.
-
-    The HDF5 library itself may crash or never return on some, which is why another process reads.
-    """
-    spawning = multiprocessing.get_context("spawn")
-    found: list[str] = []
-    seed = 0
-    while seed < 100:
-        receiver, sender = spawning.Pipe(duplex=False)
-        arguments = (str(tmp_path / "model.h5"), kind, range(seed, 100), sender)
-        process = spawning.Process(target=_read, args=arguments)
-        process.start()
-        sender.close()
-        patience = 60  # until all is imported; then for one file
-        with contextlib.suppress(EOFError):
-            while receiver.poll(patience):
-                at, outcome = receiver.recv()
-                found.append(outcome)
-                seed, patience = (at if outcome == "ready" else at + 1), 2
-        process.kill()
-        process.join()
-        seed += found[-1] != "done"  # what it died of, or hung at, is left out
-
-    assert {"ready", "read", "refused", "done"} == set(found)
 
 
 @pytest.mark.parametrize("begin", [b"", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"])

@@ -69,9 +69,9 @@ class FakeConfig:
         capture = SimpleNamespace(global_and_fixture_disabled=contextlib.nullcontext)
         self.pluginmanager = SimpleNamespace(getplugin=lambda name: capture)
 
-    def getoption(self, name: str) -> Any:
-        """What was given, or the default."""
-        return self._options[name]
+    def getoption(self, name: str, default: Any = None) -> Any:
+        """What was given, or the default: of the plugin's options, or as told of pytest's own."""
+        return self._options.get(name, default)
 
     def getini(self, name: str) -> list[Path]:
         """The only setting there is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from platformdirs import user_cache_path
 
 from weighin.core import Arrays, Artifact, WeighinError
 from weighin.files import key_of, replacing, sha256
+
+_FOLDERS = ("artifacts", "locks", "logs")
 
 
 def default_folder() -> Path:
@@ -114,9 +117,18 @@ class Cache:
         """A lock on one key: a second run waits for the first and then finds its artifact.
 
         The system releases it when its holder dies.
+
+        Raises:
+            WeighinError: if the cache folder cannot be written, or a link is in the lock's place.
         """
         self.make_folders()
-        return FileLock(self.folder / "locks" / f"{key}.lock")
+        path = self.folder / "locks" / f"{key}.lock"
+        if path.is_symlink():  # which older versions of filelock follow, and empty what it names
+            raise WeighinError(
+                f"{path} is a link, which no lock is: remove it, and see to it that nobody else "
+                f"can write there (weighin doctor)."
+            )
+        return FileLock(path)
 
     @property
     def logs(self) -> Path:
@@ -130,13 +142,18 @@ class Cache:
             WeighinError: if the cache folder cannot be written.
         """
         try:
-            for name in ("artifacts", "locks", "logs"):
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            for name in _FOLDERS:
+                (self.folder / name).mkdir(mode=0o755, parents=True, exist_ok=True)
         except OSError as error:
             raise WeighinError(
                 f"The cache folder {self.folder} cannot be written: {error.strerror}. Choose "
                 f"another by --weighin-cache-dir or WEIGHIN_CACHE_DIR."
             ) from error
+
+    def open_to_others(self) -> list[Path]:
+        """Those of its folders in which others may put files, or that belong to others."""
+        folders = (self.folder, *(self.folder / name for name in _FOLDERS))
+        return [folder for folder in folders if folder.is_dir() and _is_open(folder.stat())]
 
     def size(self) -> tuple[int, int]:
         """How many artifacts there are, and the bytes of everything in the folder."""
@@ -146,3 +163,7 @@ class Cache:
 
     def _folder_of(self, key: str) -> Path:
         return self.folder / "artifacts" / key
+
+
+def _is_open(facts: os.stat_result) -> bool:
+    return bool(facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or facts.st_uid != os.getuid()

@@ -34,6 +34,7 @@ from weighin.core import (
 )
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
+from weighin.files import fresh
 from weighin.frameworks import process, tf_keras, training
 from weighin.frameworks.direct import DirectModel
 from weighin.frameworks.fingerprint import Fingerprint, fingerprint, own_files
@@ -107,7 +108,7 @@ def _failure(error: Exception, build_context: BuildContext) -> Failure:
 
 
 def _write_to_log(build_context: BuildContext) -> None:
-    handle = os.open(build_context.log(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    handle = fresh(build_context.log(os.getpid()))
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     sys.stdout = os.fdopen(1, "w", buffering=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         *(["\nwhat makes times unsteady here:"] if unsteady else []),
         *map(indented, unsteady),
         "\n" + ("\n".join(mends) if mends else "nothing that the main job needs is missing"),
+        *_open_to_others(cache),
     ]
     return "\n".join(lines), not mends
 
@@ -103,6 +105,18 @@ def _unwritable(folder: Path, what: str) -> str | None:
     if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
         return None
     return f"{folder} cannot be written for {what}"
+
+
+def _open_to_others(cache: Cache) -> list[str]:
+    """That others may write to the cache, whose files are run, and the command that ends it."""
+    folders = cache.open_to_others()
+    if not folders:
+        return []
+    places = " ".join(shlex.quote(str(folder)) for folder in folders)
+    return [
+        f"others may write to the cache, or own it, and so change what is measured: "
+        f"chmod go-w {places} (as its owner; or choose another by WEIGHIN_CACHE_DIR)"
+    ]
 
 
 def found(name: str, search: SearchPaths) -> str:

@@ -19,7 +19,7 @@ from weighin.cli import judging
 from weighin.cli.errors import ShownError
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
-from weighin.report.layout import FORMATS
+from weighin.report.layout import FORMATS, visible
 
 if TYPE_CHECKING:
     from weighin.build.cache import Cache
@@ -382,7 +382,7 @@ def list_(
     _load(definitions)
     search = _search(_cache(cache_dir), data_dir)
     here = terminal.here()
-    click.echo(listing.render(search, listing.named(kinds), here.width if here else None))
+    click.echo(visible(listing.render(search, listing.named(kinds), here.width if here else None)))
 
 
 @main.command()
@@ -429,7 +429,7 @@ def doctor(
         click.echo(doctoring.calibrate(cache, seconds, artifact, threads))
         return
     text, healthy = doctoring.examine(cache, _search(cache, data_dir))
-    click.echo(text)
+    click.echo(visible(text))
     sys.exit(0 if healthy else 1)
 
 

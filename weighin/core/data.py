@@ -76,11 +76,11 @@ class Split:
 
     def _described(self, name: str) -> str:
         values, scale = self.stored[name], self.scales.get(name, 1.0)
-        low, high = values.min(), values.max()
+        low, high = float(values.min()), float(values.max())
         words = f"{values.dtype} from {low:.6g} to {high:.6g}"
         if scale == 1:
             return words
-        ends = sorted((float(low) * scale, float(high) * scale))
+        ends = sorted((low * scale, high * scale))
         return f"values from {ends[0]:.6g} to {ends[1]:.6g}: {words}, times {scale:.6g}"
 
 

@@ -182,11 +182,6 @@ def _checked(name: str, path: Path, scale: float, classes: int | None) -> Datase
     """What lies at a path, as a data set that can be weighed on."""
     data = from_arrays(name, read_arrays(path), classes=classes, scale=scale)
     checking.check(data)
-    if len(data.test) < 2:
-        raise WeighinError(
-            f"Data set {name!r} has one example alone to test on: quality of one example has no "
-            f"interval. Give --data more."
-        )
     return data
 
 

@@ -1,8 +1,13 @@
-"""What is refused of a data set's arrays because it makes no sense, or its parts do not match."""
+"""What is refused of a data set's arrays because it makes no sense, or its parts do not match.
+
+Truth values, whole numbers of up to 64 bits and floating numbers of any width are taken as they are
+stored, and handed to a model as NumPy casts them to what it takes: float16 exactly, float64 rounded
+to float32. What no cast keeps is refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,14 +15,20 @@ import numpy.typing as npt
 
 from weighin.core import Arrays, Dataset, Split, WeighinError
 from weighin.core.signature import written
+from weighin.datasets.alike import check_alike, extreme, pieces
 
-# How many times as large the values of one part may be as those of the other, both by the largest
-# and by the average of their absolute values. A forgotten division by 255 or 127.5 is more; a part
-# that happens not to reach the largest value, or has a few outliers, is less by one or the other.
-APART = 10.0
-PIECE = 2**20  # bytes of an array that are looked at together
-_KINDS = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers", "V": "records"}
-_ALIKE = {"f": "f", "i": "i", "u": "i", "b": "i"}  # whole numbers are alike, signed or not
+_TEXT = ("text", "Store numbers.")
+_KINDS = {  # NumPy's kind → what it is, and the way out
+    "U": _TEXT,
+    "T": _TEXT,
+    "S": ("bytes", "Store numbers."),
+    "O": ("Python objects", "Arrays of different lengths become such: make them one length."),
+    "c": ("complex numbers", "Store real and imaginary parts as two channels."),
+    "V": ("records", "Store each field as an input of its own, x_test/NAME."),
+    "M": ("dates", "Store numbers, such as the days since the first."),
+    "m": ("durations", "Store numbers, such as seconds."),
+}
+_MOST = np.iinfo(np.int64).max  # of whole numbers: above, casting to int64 makes negative ones
 
 
 def check_sides(name: str, parts: Mapping[str, tuple[Arrays, Arrays]]) -> None:
@@ -72,14 +83,15 @@ def check(data: Dataset) -> None:
         WeighinError: naming the data set, the part, what is wrong and the way out.
     """
     _check_part(data.name, "test", data.test, data.classes)
+    if len(data.test) < 2:
+        raise WeighinError(
+            f"Data set {data.name!r} has one example alone to test on: quality of one example has "
+            f"no interval. Give more."
+        )
     if data.test_only:
         return
     _check_part(data.name, "train", data.train, data.classes)
-    for key, values in data.train.stored.items():
-        _check_shapes(data, "inputs", key, values, data.test.stored[key])
-        _check_alike(data, key)
-    for key, values in data.train.targets.items():
-        _check_shapes(data, "targets", key, values, data.test.targets[key])
+    check_alike(data)
 
 
 def _check_counts(name: str, part: str, inputs: Arrays, targets: Arrays) -> None:
@@ -114,24 +126,28 @@ def _check_part(name: str, part: str, split: Split, classes: int | None) -> None
         called = _called("y", part, key, split.targets)
         _check_finite(values, 1.0, where, "targets", called)
         _check_classes(values, classes, where)
+    if part != "train":  # of one class may be trained on, as what finds the unusual is
+        _check_several(split.targets, classes, where)
 
 
 def _check_numbers(values: npt.NDArray[Any], where: str, called: str) -> None:
     if values.ndim == 0:
         raise WeighinError(f"{where}: {called} is a single number, not one for each example.")
     if values.dtype.kind not in "biuf":
-        kind = _KINDS.get(values.dtype.kind, "of no known kind")
-        ragged = (
-            " Arrays of different lengths become such: make them one length."
-            if values.dtype.kind == "O"
-            else " Store class numbers from 0."
-            if called.startswith("y") and values.dtype.kind in "US"
-            else ""
+        kind, way_out = _KINDS.get(values.dtype.kind, ("values of no known kind", "Store numbers."))
+        if called.startswith("y") and values.dtype.kind in "UTS":
+            way_out = "Store class numbers from 0."
+        raise WeighinError(
+            f"{where}: {called} holds {kind} ({values.dtype}), not numbers. {way_out}"
         )
-        raise WeighinError(f"{where}: {called} holds {kind} ({values.dtype}), not numbers.{ragged}")
     if 0 in values.shape[1:]:
         raise WeighinError(
             f"{where}: {called} has shape {written(values.shape)}: its examples hold nothing."
+        )
+    if values.dtype.kind == "u" and values.itemsize == 8 and values.max(initial=0) > _MOST:
+        raise WeighinError(
+            f"{where}: {called} holds whole numbers of up to {values.max():,}, above {_MOST:,}: "
+            f"store such as int64 holds, or floating ones."
         )
 
 
@@ -157,16 +173,28 @@ def _check_classes(values: npt.NDArray[Any], classes: int | None, where: str) ->
         )
 
 
+def _check_several(targets: Arrays, classes: int | None, where: str) -> None:
+    """Refuse to test on one class of several: whoever always answers that one is always right."""
+    values = next(iter(targets.values())) if len(targets) == 1 else np.empty(0)
+    is_numbers = values.dtype.kind in "iu" and values.size == len(values)
+    if is_numbers and classes and classes > 1 and values.size > 1 and not np.ptp(values):
+        raise WeighinError(
+            f"{where}: all {len(values):,} examples are of class {values.min()}, of {classes} "
+            f"classes: whoever always answers {values.min()} is always right. Give examples of "
+            f"several classes."
+        )
+
+
 def _check_finite(
     values: npt.NDArray[Any], scale: float, where: str, what: str, called: str
 ) -> None:
     if values.dtype.kind != "f" or not values.size:
         return
-    largest = float(np.finfo(np.float32).max) / max(1.0, abs(scale))
-    if _extreme(values) <= largest:  # NaN is not
+    largest = np.finfo(np.float32).max / np.float64(max(1.0, abs(scale)))
+    if extreme(values) <= largest:  # NaN is not
         return
     count, first = 0, (0, *values.shape[1:])
-    for start, part in _pieces(values):
+    for start, part in pieces(values):
         wrong = ~(np.abs(part) <= largest)  # so that NaN counts too
         if wrong.any() and not count:
             at = np.unravel_index(int(wrong.argmax()), part.shape)
@@ -179,35 +207,6 @@ def _check_finite(
     )
 
 
-def _check_shapes(
-    data: Dataset, what: str, key: str, train: npt.NDArray[Any], test: npt.NDArray[Any]
-) -> None:
-    is_numbers = train.size == len(train) and test.size == len(test)  # `(n,)` beside `(n, 1)`
-    if train.shape[1:] != test.shape[1:] and not (what == "targets" and is_numbers):
-        called = f" {key!r}" if key not in ("x", "y") else ""
-        raise WeighinError(
-            f"Data set {data.name!r}: training {what}{called} are {train.shape[1:]}, "
-            f"test {what} {test.shape[1:]}."
-        )
-
-
-def _check_alike(data: Dataset, key: str) -> None:
-    """Refuse parts that were plainly not prepared alike, by the kind and the size of values."""
-    train, test = data.train, data.test
-    kinds = [_ALIKE[split.stored[key].dtype.kind] for split in (train, test)]
-    other_kind = kinds[0] != kinds[1] and train.scales.get(key, 1.0) == test.scales.get(key, 1.0)
-    other_range = _apart(_largest(train, key), _largest(test, key)) and _apart(
-        _average(train, key), _average(test, key)
-    )
-    if other_kind or other_range:
-        called = f" {key!r}" if len(train.stored) > 1 else ""
-        raise WeighinError(
-            f"Data set {data.name!r}: the parts are not alike. Training inputs{called} are "
-            f"{train.described()}; test inputs are {test.described()}. Store both in the same "
-            f"{'kind of numbers' if other_kind else 'range'}, prepared in the same way."
-        )
-
-
 def _where(name: str, part: str) -> str:
     return f"Data set {name!r}, {part} part" if part else f"Data set {name!r}"
 
@@ -216,33 +215,3 @@ def _called(side: str, part: str, key: str, arrays: Arrays) -> str:
     """What an array is called in the file."""
     stored = f"{side}_{part}" if part else side
     return stored if len(arrays) == 1 else f"{stored}/{key}"
-
-
-def _pieces(values: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-    """Some examples after the other, and the number of the first.
-
-    What is computed of an array as a whole takes memory as it does, and it may be larger than that.
-    """
-    size = max(1, PIECE // max(1, values[:1].nbytes))
-    for start in range(0, len(values), size):
-        yield start, values[start : start + size]
-
-
-def _apart(one: float, other: float) -> bool:
-    low, high = sorted((one, other))
-    return low > 0 and high / low >= APART
-
-
-def _largest(split: Split, key: str) -> float:
-    return _extreme(split.stored[key]) * abs(split.scales.get(key, 1.0))
-
-
-def _extreme(values: npt.NDArray[Any]) -> float:
-    """The largest absolute value; NaN if there is one."""
-    return max(abs(float(values.min())), abs(float(values.max())))
-
-
-def _average(split: Split, key: str) -> float:
-    values = split.stored[key]
-    total = sum(float(np.abs(part.astype(np.float64)).sum()) for _, part in _pieces(values))
-    return total / values.size * abs(split.scales.get(key, 1.0))

@@ -42,13 +42,13 @@ def load(name: str, search: SearchPaths) -> Dataset:
     loader = registry.datasets[name]
     try:
         loaded: Dataset = loader(search)
+        checking.check(loaded)
     except WeighinError:
         raise
     except Exception as error:
         raise WeighinError(
             f"Data set {name!r} could not be loaded: {type(error).__name__}: {error}."
         ) from error
-    checking.check(loaded)
     return loaded
 
 
@@ -83,6 +83,10 @@ def npz_dataset(
     A model is given the values that are stored, unless `scale` says otherwise. Several inputs or
     targets have names: `x_train/left`, or `left_train`. Targets may be left out: then nothing can
     be said of quality but how near to the baseline answers are.
+
+    Arrays hold numbers: truth values, whole or floating ones, of a finite float32's size. Both
+    parts hold the same kind of numbers in the same range: an .npz whose training part was divided
+    by 255 and its test part was not is refused, as is one whose test part has one class of several.
 
     Args:
         name: what the data set is called.

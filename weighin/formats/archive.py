@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from weighin.core import WeighinError
-from weighin.formats.keras import check_unpacked, whole_file
+from weighin.formats.opening import check_unpacked, whole_file
 
 _WHEN = (1980, 1, 1, 0, 0, 0)  # so that the same folder makes the same bytes
 

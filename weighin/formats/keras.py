@@ -5,16 +5,13 @@ Nothing inside is run: the configuration is read as JSON, weights as arrays. Fil
 
 from __future__ import annotations
 
-import contextlib
 import graphlib
-import io
 import itertools
-import json
 import re
+import tempfile
 import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import WeighinError
+from weighin.formats import hdf5
+from weighin.formats.budget import Budget
+from weighin.formats.opening import Parts, opened, whole_file
 from weighin.stats import entropy
 
 # Layers that the optimization toolkit wraps around others while training (source: the class names
@@ -36,10 +35,7 @@ WRAPPERS = (
     "QuantizeWrapperV2",
     "QuantizeLayer",
 )
-LARGEST = 16 * 2**30  # bytes that weights, or an entry of a .keras archive, may unpack to
-SUSPICIOUS, LARGEST_RATIO = 2**26, 200  # bytes, and how many times as many, that are a trap
 _OPTIMIZER = ("optimizer_weights", "optimizer")
-ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how these files begin
 
 LayerWeights = list[npt.NDArray[Any]]
 
@@ -121,9 +117,12 @@ def read_keras(path: Path) -> KerasFile:
     Raises:
         WeighinError: if it cannot be read, is damaged or is no Keras model.
     """
-    with whole_file(path):
-        content = path.read_bytes()
-        return _read_archive(content) if content[:4] == ZIP else _read_h5(content)
+    with whole_file(path), path.open("rb") as file, opened(file) as parts:
+        layers, depth = tuple(_layers(parts.config)), _depth(parts.config)
+        held = [parts.file["model_weights"]] if parts.is_h5 else _groups(parts.file)
+        weights = [weight for group in held for weight in _weights(group, parts.budget)]
+        saved = _optimizer_bytes(parts.file, parts.method)
+        return KerasFile(layers, depth, tuple(weights), path.stat().st_size, saved)
 
 
 def read_weights(path: Path) -> list[LayerWeights]:
@@ -135,77 +134,44 @@ def read_weights(path: Path) -> list[LayerWeights]:
     Raises:
         WeighinError: if it cannot be read, is damaged or is no Keras file.
     """
-    with whole_file(path):
-        content = path.read_bytes()
-        layers = _archive_weights(content) if content[:4] == ZIP else _h5_weights(content)
+    with whole_file(path), path.open("rb") as file, opened(file, weights_alone=True) as parts:
+        layers = _h5_weights(parts) if parts.is_h5 else _archive_weights(parts)
         return [layer for layer in layers if layer]
 
 
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[None]:
-    """Whatever a damaged file raises becomes an error that names it.
-
-    Raises:
-        WeighinError: in its place.
-    """
-    try:
-        yield
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        ArithmeticError,
-        EOFError,
-        RecursionError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise WeighinError(
-            f"{path} is not a whole Keras file ({type(error).__name__}: {error})."
-        ) from error
-
-
-def _h5_weights(content: bytes) -> list[LayerWeights]:
+def _h5_weights(parts: Parts) -> list[LayerWeights]:
     """By the lists of names that Keras 2 keeps beside the weights."""
-    import h5py
-
-    with h5py.File(io.BytesIO(content), "r") as file:
-        group = file.get("model_weights", file)
-        return [
-            _arrays(group[name], group[name].attrs["weight_names"])
-            for name in group.attrs["layer_names"]
-        ]
+    group = parts.file.get("model_weights", parts.file)
+    return [
+        _arrays(group[name], group[name].attrs["weight_names"], parts.budget)
+        for name in group.attrs["layer_names"]
+    ]
 
 
-def _archive_weights(content: bytes) -> list[LayerWeights]:
+def _archive_weights(parts: Parts) -> list[LayerWeights]:
     """By the names that Keras 3 gives: of the class, in snake case, numbered in order.
 
     Source: `_save_container_state` in Keras 3's saving/saving_lib.py.
     """
-    import h5py
-
-    config, inner, _ = _opened(content)
     seen: Counter[str] = Counter()
     weights = []
-    with h5py.File(io.BytesIO(inner), "r") as file:
-        for layer in config["config"]["layers"]:
-            kind = snake_case(layer["class_name"])
-            name = f"{kind}_{seen[kind]}" if seen[kind] else kind
-            seen[kind] += 1
-            variables = file["layers"].get(name, {}).get("vars", {})
-            weights.append(_arrays(variables, [str(number) for number in range(len(variables))]))
+    for layer in parts.config["config"]["layers"]:
+        kind = snake_case(layer["class_name"])
+        name = f"{kind}_{seen[kind]}" if seen[kind] else kind
+        seen[kind] += 1
+        variables = parts.file["layers"].get(name, {}).get("vars", {})
+        names = [str(number) for number in range(len(variables))]
+        weights.append(_arrays(variables, names, parts.budget))
     return weights
 
 
-def _arrays(group: Any, names: Sequence[Any]) -> LayerWeights:
-    items = [group[name] for name in names]
-    if sum(item.nbytes for item in items) > LARGEST:
-        raise ValueError(f"a layer unpacks to more than {LARGEST} bytes")
-    return [np.asarray(item[()]) for item in items]
+def _arrays(group: Any, names: Sequence[Any], budget: Budget) -> LayerWeights:
+    return [_values(group[name], budget) for name in names]
+
+
+def _values(item: Any, budget: Budget) -> npt.NDArray[Any]:
+    budget.take(item.name, hdf5.unpacked(item))
+    return np.asarray(item[()])
 
 
 def snake_case(name: str) -> str:
@@ -214,77 +180,17 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _read_h5(content: bytes) -> KerasFile:
-    import h5py
-
-    with h5py.File(io.BytesIO(content), "r") as file:
-        config = json.loads(file.attrs["model_config"])
-        weights = _weights(file["model_weights"])
-    saved = _optimizer_bytes(content, zipfile.ZIP_STORED)
-    return KerasFile(tuple(_layers(config)), _depth(config), tuple(weights), len(content), saved)
+def _groups(file: Any) -> list[Any]:
+    return [file[key] for key in file if key not in _OPTIMIZER]
 
 
-def _read_archive(content: bytes) -> KerasFile:
-    import h5py
-
-    config, inner, method = _opened(content)
-    with h5py.File(io.BytesIO(inner), "r") as file:
-        groups = [file[key] for key in file if key not in _OPTIMIZER]
-        weights = [weight for group in groups for weight in _weights(group)]
-    saved = _optimizer_bytes(inner, method)
-    return KerasFile(tuple(_layers(config)), _depth(config), tuple(weights), len(content), saved)
-
-
-def _opened(content: bytes) -> tuple[Any, bytes, int]:
-    """A .keras archive's configuration, weights, and the method these are compressed by."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        config = json.loads(entry(archive, "config.json"))
-        inner = entry(archive, "model.weights.h5")
-        return config, inner, archive.getinfo("model.weights.h5").compress_type
-
-
-def entry(archive: zipfile.ZipFile, name: str) -> bytes:
-    """An archive's entry.
-
-    Raises:
-        ValueError: if it would unpack to far more than it is.
-    """
-    info = archive.getinfo(name)
-    check_unpacked(name, info.file_size, info.compress_size)
-    return archive.read(name)
-
-
-def check_unpacked(name: str, size: int, stored: int) -> None:
-    """Refuse what would unpack to far more than it is: no trained weights do.
-
-    Args:
-        name: what it is called in messages.
-        size: bytes that it unpacks to.
-        stored: bytes that it takes now.
-
-    Raises:
-        ValueError: saying so.
-    """
-    if size > LARGEST or (size > SUSPICIOUS and size > stored * LARGEST_RATIO):
-        raise ValueError(f"{name} would unpack from {stored:,} to {size:,} bytes")
-
-
-def _weights(group: Any) -> list[Weight]:
-    import h5py
-
-    weights: list[Weight] = []
-    total = 0
-
-    def add(name: str, item: Any) -> None:
-        nonlocal total
-        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
-            total += item.nbytes
-            if total > LARGEST:
-                raise ValueError(f"{name} unpacks to more than {LARGEST} bytes")
-            weights.append(Weight(name, item[()]))
-
-    group.visititems(add)
-    return weights
+def _weights(group: Any, budget: Budget) -> list[Weight]:
+    prefix = f"{group.name}/"
+    return [
+        Weight(item.name.removeprefix(prefix), _values(item, budget))
+        for item in hdf5.arrays(group)
+        if item.dtype.kind == "f"
+    ]
 
 
 def _layers(config: Any) -> list[tuple[str, str]]:
@@ -342,36 +248,30 @@ def _senders(nodes: Any, names: Collection[str]) -> set[str]:
     return senders
 
 
-def _optimizer_bytes(content: bytes, method: int) -> int:
+def _optimizer_bytes(file: Any, method: int) -> int:
     """How much smaller an .h5 is without optimizer state, as an archive's entry by a zip method.
 
     Both are written anew, since writing alone makes a file more compact.
     """
+    if not any(key in file for key in _OPTIMIZER):
+        return 0
+    whole, without = (_rewritten(file, left_out, method) for left_out in ((), _OPTIMIZER))
+    return whole - without
+
+
+def _rewritten(file: Any, left_out: tuple[str, ...], method: int) -> int:
+    """Bytes of an .h5 that was written anew without some of it, and packed; on the disk."""
     import h5py
 
-    with h5py.File(io.BytesIO(content), "r") as file:
-        if not any(key in file for key in _OPTIMIZER):
-            return 0
-        sizes = [_packed(_rewritten(file, left_out), method) for left_out in ((), _OPTIMIZER)]
-    return sizes[0] - sizes[1]
-
-
-def _rewritten(file: Any, left_out: tuple[str, ...]) -> bytes:
-    import h5py
-
-    target = io.BytesIO()
-    with h5py.File(target, "w") as new:
-        for key in file:
-            if key not in left_out:
-                file.copy(key, new)
-        for key, value in file.attrs.items():
-            if not (left_out and key == "training_config"):
-                new.attrs[key] = value
-    return target.getvalue()
-
-
-def _packed(content: bytes, method: int) -> int:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("model.weights.h5", content, method)
-        return archive.getinfo("model.weights.h5").compress_size
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "model.weights.h5")
+        with target.open("w+b") as written, h5py.File(written, "w") as new:
+            for key in file:
+                if key not in left_out:
+                    file.copy(key, new)
+            for key, value in file.attrs.items():
+                if not (left_out and key == "training_config"):
+                    new.attrs[key] = value
+        with zipfile.ZipFile(target.with_suffix(".zip"), "w") as archive:
+            archive.write(target, target.name, method)
+            return archive.getinfo(target.name).compress_size

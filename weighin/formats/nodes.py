@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from weighin.formats.budget import NUMBER, RECORD, Budget
+
 # Of each kind of options those fields that are read, by the schema's names.
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "Conv2DOptions": ("StrideH", "StrideW"),
@@ -49,9 +51,9 @@ class Node:
 class Codes:
     """The operators that a file names, and the schema's names for them."""
 
-    def __init__(self, model: Any, schema: Any) -> None:
+    def __init__(self, model: Any, schema: Any, budget: Budget) -> None:
         """Look the names up once, for all operators."""
-        self._model, self._schema = model, schema
+        self._model, self._schema, self._budget = model, schema, budget
         self._builtins = names(schema.BuiltinOperator)
         self._options = names(schema.BuiltinOptions)
         self._options_2 = names(schema.BuiltinOptions2)
@@ -67,14 +69,16 @@ class Codes:
 
         Raises:
             IndexError: if it names a tensor that is not there.
+            ValueError: if the file would take too much memory.
         """
+        self._budget.take("an operator", RECORD)
         code = self._model.OperatorCodes(operator.OpcodeIndex())
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         custom = bool(code.CustomCode()) or number == self._schema.BuiltinOperator.CUSTOM
         return Node(
             _custom_name(code) if custom else self._builtins.get(number, f"operator {number}"),
-            shifted(operator.InputsAsNumpy(), offset, tensors),
-            shifted(operator.OutputsAsNumpy(), offset, tensors),
+            shifted(operator.InputsAsNumpy(), offset, tensors, self._budget),
+            shifted(operator.OutputsAsNumpy(), offset, tensors, self._budget),
             self._read(operator),
             number in self._builtins and not custom,
             subgraph,
@@ -99,13 +103,13 @@ def _custom_name(code: Any) -> str:
     return f"CUSTOM {(code.CustomCode() or b'').decode(errors='replace')}".strip()
 
 
-def shifted(numbers_array: Any, offset: int, tensors: int) -> tuple[int, ...]:
+def shifted(numbers_array: Any, offset: int, tensors: int, budget: Budget) -> tuple[int, ...]:
     """Numbers of a subgraph's tensors as numbers of the graph's; -1 stands for none, and stays.
 
     Raises:
         IndexError: if there is no such tensor.
     """
-    given = numbers(numbers_array)
+    given = numbers(numbers_array, budget)
     if any(not -1 <= number < tensors for number in given):
         raise IndexError("an operator names a tensor that is not there")
     return tuple(number if number == -1 else number + offset for number in given)
@@ -116,6 +120,13 @@ def names(enumeration: type) -> dict[int, str]:
     return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
 
 
-def numbers(array: Any) -> tuple[int, ...]:
-    """A vector of the schema; empty if the file has none."""
-    return tuple(int(number) for number in array) if isinstance(array, np.ndarray) else ()
+def numbers(array: Any, budget: Budget) -> tuple[int, ...]:
+    """A vector of the schema; empty if the file has none.
+
+    Raises:
+        ValueError: if the file would take too much memory.
+    """
+    if not isinstance(array, np.ndarray):
+        return ()
+    budget.take("a vector", NUMBER * len(array))
+    return tuple(array.tolist())

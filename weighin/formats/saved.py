@@ -6,16 +6,25 @@ TensorFlow or runs anything of the file.
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from weighin.core import WeighinError
-from weighin.formats.keras import HDF5, ZIP, check_unpacked, entry, whole_file
+from weighin.formats import budget, hdf5
+from weighin.formats.budget import NUMBER, Budget
+from weighin.formats.opening import (
+    HDF5,
+    attribute,
+    check_unpacked,
+    configuration,
+    entry,
+    is_archive,
+    whole_file,
+)
 from weighin.formats.protobuf import parts
 
 Kind = Literal["keras", "h5", "weights", "savedmodel"]
@@ -192,27 +201,28 @@ def read_saved(path: Path) -> Saved:
         return _read_folder(path)
     if not path.is_file():
         raise WeighinError(f"{path}: no such file or folder.")
-    with whole_file(path):
-        content = path.read_bytes()
-        if content.startswith(ZIP):
-            return _read_archive(content)
-        if content.startswith(HDF5):
-            return _read_h5(content)
-    if content[4:8] == b"TFL3":
+    with whole_file(path), path.open("rb") as file:
+        begin = file.read(len(HDF5))
+        file.seek(0)
+        if is_archive(file):
+            return _read_archive(file)
+        if begin == HDF5:
+            return _read_h5(file)
+    if begin[4:] == b"TFL3":
         raise WeighinError(f"{path} holds a finished model: give it a name that ends in .tflite.")
-    what = "is empty" if not content else "is neither a .tflite, a .keras nor an .h5 file"
+    what = "is empty" if not begin else "is neither a .tflite, a .keras nor an .h5 file"
     raise WeighinError(f"{path} {what}: bring a file that Keras's model.save has written.")
 
 
-def _read_archive(content: bytes) -> Saved:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+def _read_archive(file: BinaryIO) -> Saved:
+    with zipfile.ZipFile(file) as archive:
         for each in archive.infolist():
             check_unpacked(each.filename, each.file_size, each.compress_size)
-        config = _mapping(entry(archive, "config.json"))
-        metadata = _mapping(entry(archive, "metadata.json"))
-        weights = entry(archive, "model.weights.h5")
+        with entry(archive, "model.weights.h5") as inner, hdf5.opened(inner) as (held, left):
+            _check_arrays(held, left.stored)
+            config = _mapping(configuration(archive, "config.json", left))
+            metadata = _mapping(configuration(archive, "metadata.json", left))
     config["class_name"], config["config"]  # a KeyError says which is missing
-    _check_weights(weights)
     version = _text(metadata.get("keras_version"))
     return Saved("keras", _major(version), config, _compiled_of(config), version=version)
 
@@ -222,51 +232,33 @@ def _compiled_of(config: Mapping[str, Any]) -> dict[str, Any]:
     return compiled if isinstance(compiled, dict) else {}
 
 
-def _read_h5(content: bytes) -> Saved:
-    import h5py
-
-    with h5py.File(io.BytesIO(content), "r") as file:
-        _check_h5(file, len(content))
-        version = _text(file.attrs.get("keras_version"))
-        if "model_config" not in file.attrs:
-            if not {"layers", "vars", "layer_names"} & {*file, *file.attrs}:
+def _read_h5(file: BinaryIO) -> Saved:
+    with hdf5.opened(file) as (held, left):
+        _check_arrays(held, left.stored)
+        version = _text(held.attrs.get("keras_version"))
+        if "model_config" not in held.attrs:
+            if not {"layers", "vars", "layer_names"} & {*held, *held.attrs}:
                 raise ValueError("it holds neither a model nor weights")
             return Saved("weights", _major(version), {}, {}, version=version)
-        config = _mapping(file.attrs["model_config"])
-        training = _mapping(file.attrs.get("training_config", "{}"))
-        config["class_name"], config["config"], file["model_weights"]
+        config = _mapping(attribute(held, "model_config", left))
+        is_compiled = "training_config" in held.attrs
+        training = _mapping(attribute(held, "training_config", left)) if is_compiled else {}
+        config["class_name"], config["config"], held["model_weights"]
         return Saved("h5", _major(version), config, training, version=version)
 
 
-def _check_weights(content: bytes) -> None:
-    import h5py
+def _check_arrays(file: Any, stored: int) -> None:
+    """Refuse arrays that are far larger than what the file stores of them.
 
-    with h5py.File(io.BytesIO(content), "r") as file:
-        _check_h5(file, len(content))
+    They are not read here, but by the Keras that opens the file.
+    """
+    check_unpacked("what it holds", sum(map(hdf5.unpacked, hdf5.arrays(file))), stored)
 
 
 def _is_mathematics(config: Mapping[str, Any]) -> bool:
     """Whether a function of TensorFlow only computes, as far as its name says."""
     function = str(config.get("function", "")).removeprefix("compat.v1.")
     return function.startswith(_MATHEMATICS) or function in _SHAPING
-
-
-def _check_h5(file: Any, stored: int) -> None:
-    """Refuse arrays that lie in other files, or are far larger than the file they lie in."""
-    import h5py
-
-    total = 0
-
-    def add(name: str, item: Any) -> None:
-        nonlocal total
-        if not isinstance(item, h5py.Dataset):
-            return
-        if item.external or item.is_virtual:
-            raise ValueError(f"{name} lies in another file")
-        total += item.nbytes
-
-    file.visititems(add)
-    check_unpacked("what it holds", total, stored)
 
 
 def _read_folder(path: Path) -> Saved:
@@ -278,7 +270,7 @@ def _read_folder(path: Path) -> Saved:
             f"model.export or tf.saved_model.save has written, or a .keras or .h5 file."
         )
     with whole_file(path):
-        content = graph.read_bytes()
+        content = budget.whole(graph)
         if not parts(content, 2):  # SavedModel.meta_graphs
             raise ValueError(f"{_GRAPH} holds no graph")
         named = _ACTING + (_PRINTING,) * (_TO_A_FILE in content)
@@ -286,7 +278,9 @@ def _read_folder(path: Path) -> Saved:
         metadata = path / _METADATA
         if not metadata.is_file():
             return Saved("savedmodel", None, {}, {}, acting)
-        nodes = [_node(part) for part in parts(metadata.read_bytes(), 1)]  # SavedMetadata.nodes
+        said = budget.whole(metadata)
+        Budget(len(said)).take(_METADATA, NUMBER * len(said))
+        nodes = [_node(part) for part in parts(said, 1)]  # SavedMetadata.nodes
         described = [node for place, node in nodes if place == "root"]
         root = described[0] if described else {}
         training = root.get("training_config")
@@ -304,7 +298,7 @@ def _read_folder(path: Path) -> Saved:
 def _node(part: bytes) -> tuple[str, dict[str, Any]]:
     """Where an object lies in a Keras 2 model, and what is said of it (SavedObject)."""
     (place,), texts = parts(part, 3) or [b""], parts(part, 5)
-    return place.decode(), _mapping(texts[0] if texts else b"{}")
+    return place.decode(), _mapping(json.loads(texts[0]) if texts else {})
 
 
 def _node_of(operator: str) -> bytes:
@@ -321,8 +315,7 @@ def _major(version: str) -> int | None:
     return int(begin) if begin.isdecimal() else None
 
 
-def _mapping(text: Any) -> dict[str, Any]:
-    value = json.loads(text)
+def _mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("its configuration is no object")
     return value

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weighin.formats.budget import RECORD, Budget
+from weighin.formats.nodes import numbers
+
 Numbers = npt.NDArray[np.int64]
 
 
@@ -83,28 +86,35 @@ def _lengths(level: tuple[Numbers, Numbers], paths: int) -> Numbers:
     return lengths
 
 
-def read(tensor: Any, schema: Any) -> Sparsity | None:
-    """The sparse encoding of a tensor of the schema; None if it is stored dense."""
+def read(tensor: Any, schema: Any, budget: Budget) -> Sparsity | None:
+    """The sparse encoding of a tensor of the schema; None if it is stored dense.
+
+    Raises:
+        ValueError: if the file would take too much memory.
+    """
     table = tensor.Sparsity()
     if table is None:
         return None
+    budget.take("a sparse encoding", RECORD * (1 + table.DimMetadataLength()))
     levels: list[int | tuple[Numbers, Numbers]] = []
     for metadata in map(table.DimMetadata, range(table.DimMetadataLength())):
         if metadata.Format() == schema.DimensionType.DENSE:
             levels.append(int(metadata.DenseSize()))
         else:
-            segments = _vector(metadata.ArraySegmentsType(), metadata.ArraySegments(), schema)
-            indices = _vector(metadata.ArrayIndicesType(), metadata.ArrayIndices(), schema)
+            vectors = (
+                (metadata.ArraySegmentsType(), metadata.ArraySegments()),
+                (metadata.ArrayIndicesType(), metadata.ArrayIndices()),
+            )
+            segments, indices = (_vector(*vector, schema, budget) for vector in vectors)
             levels.append((segments, indices))
-    order, blocks = table.TraversalOrderAsNumpy(), table.BlockMapAsNumpy()
-    return Sparsity(
-        tuple(map(int, order)) if isinstance(order, np.ndarray) else (),
-        tuple(map(int, blocks)) if isinstance(blocks, np.ndarray) else (),
-        tuple(levels),
+    order, blocks = (
+        numbers(vector, budget)
+        for vector in (table.TraversalOrderAsNumpy(), table.BlockMapAsNumpy())
     )
+    return Sparsity(order, blocks, tuple(levels))
 
 
-def _vector(kind: int, union: Any, schema: Any) -> Numbers:
+def _vector(kind: int, union: Any, schema: Any, budget: Budget) -> Numbers:
     """Whole numbers of any of the schema's three widths."""
     vectors = {
         schema.SparseIndexVector.Int32Vector: schema.Int32Vector,
@@ -114,5 +124,8 @@ def _vector(kind: int, union: Any, schema: Any) -> Numbers:
     table = vectors[kind]()
     table.Init(union.Bytes, union.Pos)
     values = table.ValuesAsNumpy()
-    empty = not isinstance(values, np.ndarray)
-    return np.empty(0, np.int64) if empty else values.astype(np.int64)
+    if not isinstance(values, np.ndarray):
+        return np.empty(0, np.int64)
+    budget.take("a sparse encoding", 8 * len(values))
+    whole: Numbers = values.astype(np.int64)
+    return whole

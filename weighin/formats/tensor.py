@@ -127,6 +127,19 @@ class Tensor:
         """
         return self.is_real and bool(self.shape) and not self.initial
 
+    @property
+    def unpacked(self) -> int:
+        """Bytes that its values take at most, as they are looked at: dense, and of a byte or more.
+
+        Of a sparse encoding also those of the places, one number for each of its levels.
+        """
+        stored = len(self.data) * (8 // _PACKED[self.dtype] if self.dtype in _PACKED else 1)
+        if self.sparsity is None:
+            return 2 * stored
+        itemsize = np.dtype(_STORED.get(self.dtype, np.uint8)).itemsize
+        places = stored // itemsize * (1 + len(self.sparsity.levels))
+        return 8 * places + self.size * itemsize
+
     @cached_property
     def values(self) -> npt.NDArray[Any]:
         """The stored values, flat; a sparse encoding's zeros are left out."""

@@ -7,6 +7,7 @@ wrong inside becomes a `WeighinError` that names the file.
 from __future__ import annotations
 
 import dataclasses
+import mmap
 import struct
 from collections import OrderedDict
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 from weighin.core import WeighinError
 from weighin.formats import sparsity
+from weighin.formats.budget import LARGE, NUMBER, RECORD, Budget
 from weighin.formats.counting import counted
 from weighin.formats.graph import Graph, Subgraph, Tensor
 from weighin.formats.nodes import Codes, Node, names, numbers, shifted
@@ -82,22 +84,24 @@ def read_tflite(path: Path) -> Graph:
     return graph
 
 
-def parsed(data: bytes, called: str) -> Graph:
+def parsed(data: bytes | mmap.mmap, called: str) -> Graph:
     """Read the bytes of a .tflite file.
 
     Args:
-        data: all of them.
+        data: all of them, or the file mapped into memory.
         called: the file, in messages.
 
     Raises:
-        WeighinError: if it is damaged.
+        WeighinError: if it is damaged, or would take far more memory than it has bytes.
     """
     from ai_edge_litert import schema_py_generated as schema
 
+    budget = Budget(len(data))
     try:
-        graph = _graph(schema.Model.GetRootAs(data, 0), data, schema)
+        graph = _graph(schema.Model.GetRootAs(data, 0), data, schema, budget)
         for tensor in graph.tensors:
             if tensor.is_real:
+                budget.take(tensor.label, tensor.unpacked)
                 _ = tensor.nonzero
         return graph
     except _DAMAGE as error:
@@ -107,7 +111,7 @@ def parsed(data: bytes, called: str) -> Graph:
         ) from error
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path) -> bytes | mmap.mmap:
     if not path.is_file():  # a folder; or a pipe, which would be waited for
         raise WeighinError(f"{path} is no file: name a .tflite file.")
     try:
@@ -122,16 +126,24 @@ def _content(path: Path) -> bytes:
                 f"{path} has {path.stat().st_size / 1e9:.1f} GB; a .tflite file is a FlatBuffer, "
                 f"which has 2 GB at most: convert the model again."
             )
-        return path.read_bytes()
+        # mapped where it is too large for a copy, which others could not cut off meanwhile
+        if path.stat().st_size <= LARGE:
+            return path.read_bytes()
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _graph(model: Any, data: bytes, schema: Any) -> Graph:
+def _graph(model: Any, data: bytes | mmap.mmap, schema: Any, budget: Budget) -> Graph:
     if model.SubgraphsLength() == 0:
         raise ValueError("no subgraph")
+    budget.take("its subgraphs", RECORD * model.SubgraphsLength())
+    budget.take("its signatures", RECORD * model.SignatureDefsLength())
+    budget.take("its metadata", RECORD * model.MetadataLength())
     raw = [model.Subgraphs(number) for number in range(model.SubgraphsLength())]
-    codes, reader = Codes(model, schema), _Tensors(model, data, schema)
+    codes = Codes(model, schema, budget)
+    reader = _Tensors(model, data, schema, budget)
     tensors: list[Tensor] = []
     told: list[Dimensions | None] = []
     nodes: list[Node] = []
@@ -144,7 +156,7 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
             tensors.append(tensor)
             told.append(shape)
         inputs, outputs = (
-            shifted(array, first, count)
+            shifted(array, first, count, budget)
             for array in (subgraph.InputsAsNumpy(), subgraph.OutputsAsNumpy())
         )
         if -1 in (*inputs, *outputs):
@@ -153,15 +165,17 @@ def _graph(model: Any, data: bytes, schema: Any) -> Graph:
         operators = map(subgraph.Operators, range(subgraph.OperatorsLength()))
         nodes += [codes.node(operator, number, first, count) for operator in operators]
     graph = counted(tensors, told, nodes, subgraphs, _remarks(model))
-    entries, exits = _named(model, subgraphs[0])
+    entries, exits = _named(model, subgraphs[0], budget)
     return dataclasses.replace(graph, entries=entries, exits=exits)
 
 
-def _named(model: Any, subgraph: Subgraph) -> tuple[_Names, _Names]:
+def _named(model: Any, subgraph: Subgraph, budget: Budget) -> tuple[_Names, _Names]:
     """Names and tensors of the first subgraph's inputs and outputs, by its first signature."""
     for signature in map(model.SignatureDefs, range(model.SignatureDefsLength())):
         if signature.SubgraphIndex() != 0:
             continue
+        ends = signature.InputsLength() + signature.OutputsLength()
+        budget.take("a signature", RECORD * ends)
         entries = map(signature.Inputs, range(signature.InputsLength()))
         exits = map(signature.Outputs, range(signature.OutputsLength()))
         named = [
@@ -176,10 +190,10 @@ def _named(model: Any, subgraph: Subgraph) -> tuple[_Names, _Names]:
 
 def _signatures(model: Any, subgraphs: int) -> list[tuple[str, ...]]:
     """Of each subgraph, the keys of the signatures that it answers."""
-    keys: list[tuple[str, ...]] = [()] * subgraphs
+    keys: list[list[str]] = [[] for _ in range(subgraphs)]
     for signature in map(model.SignatureDefs, range(model.SignatureDefsLength())):
-        keys[signature.SubgraphIndex()] += (_text(signature.SignatureKey()),)
-    return keys
+        keys[signature.SubgraphIndex()].append(_text(signature.SignatureKey()))
+    return [tuple(each) for each in keys]
 
 
 def _text(raw: bytes | None) -> str:
@@ -197,12 +211,14 @@ def _remarks(model: Any) -> tuple[str, ...]:
 class _Tensors:
     """Tensors of the schema as they are read from one file."""
 
-    def __init__(self, model: Any, data: bytes, schema: Any) -> None:
-        self._model, self._data, self._schema = model, data, schema
+    def __init__(self, model: Any, data: bytes | mmap.mmap, schema: Any, budget: Budget) -> None:
+        self._model, self._data, self._schema, self._budget = model, data, schema, budget
         self._types = names(schema.TensorType)
 
     def read(self, tensor: Any, index: int, subgraph: int) -> tuple[Tensor, Dimensions | None]:
         """A tensor, and its dimensions as the file tells them; None if it tells none."""
+        name = _text(tensor.Name())
+        self._budget.take("a tensor", RECORD + len(name))
         buffer = self._model.Buffers(tensor.Buffer())
         raw = buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
         if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
@@ -210,18 +226,20 @@ class _Tensors:
         quantization = tensor.Quantization()
         zero_points = quantization.ZeroPointLength() if quantization else 0
         scales = quantization.ScaleLength() if quantization else 0
-        shape = numbers(tensor.ShapeAsNumpy())
+        self._budget.take("its scales", NUMBER * scales)
+        shape = numbers(tensor.ShapeAsNumpy(), self._budget)
+        signature = numbers(tensor.ShapeSignatureAsNumpy(), self._budget)
         # files from before `has_rank` have it nowhere: there, a constant's shape can be relied on
         ranked = bool(shape) or bool(tensor.HasRank()) or len(raw) > 0
         read = Tensor(
             index=index,
-            name=_text(tensor.Name()),
+            name=name,
             shape=shape,
             dtype=self._types.get(tensor.Type(), f"type {tensor.Type()}"),
             data=raw,
             scales=scales,
             zero_point=quantization.ZeroPoint(0) if zero_points else 0,
-            sparsity=sparsity.read(tensor, self._schema),
+            sparsity=sparsity.read(tensor, self._schema, self._budget),
             ranked=ranked,
             buffer=tensor.Buffer() if len(raw) else None,
             subgraph=subgraph,
@@ -229,5 +247,5 @@ class _Tensors:
             channel_scales=tuple(quantization.ScaleAsNumpy().tolist()) if scales else (),
             axis=quantization.QuantizedDimension() if scales else 0,
         )
-        told = dimensions(shape, numbers(tensor.ShapeSignatureAsNumpy())) if ranked else None
+        told = dimensions(shape, signature) if ranked else None
         return read, shape if read.is_constant else told

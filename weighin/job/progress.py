@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from weighin.build.jobs import Job
 from weighin.core import Artifact, Failure
 from weighin.measure.cell import Cell
+from weighin.report.layout import visible
 from weighin.report.terminal import wrapped
 
 _SCOPES = {
@@ -150,7 +151,7 @@ class BuildProgress:
     def _say(self, text: str) -> None:
         if self._console.is_terminal:
             text = wrapped(text, self._console.width)
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(visible(text), markup=False, soft_wrap=True)
 
 
 class MeasureProgress:

@@ -27,7 +27,7 @@ from weighin.core import (
 )
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
-from weighin.files import HashedFiles
+from weighin.files import HashedFiles, mapped
 from weighin.measure.cold_start import cold_starts
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
@@ -271,5 +271,6 @@ def build_context(
 
 def _gzip(path: Path) -> tuple[str, bytes]:
     """The digest of what was read, and that compressed."""
-    content = path.read_bytes()
-    return hashlib.sha256(content).hexdigest(), gzip.compress(content, compresslevel=9, mtime=0)
+    with mapped(path) as content:
+        packed = gzip.compress(content, compresslevel=9, mtime=0)
+        return hashlib.sha256(content).hexdigest(), packed

@@ -6,6 +6,7 @@ import io
 import zipfile
 
 from weighin.core import Figure
+from weighin.files import mapped
 from weighin.outcomes import Compressed
 from weighin.registry import metric, ratio_metric
 
@@ -62,9 +63,9 @@ def zip_bytes(file: Compressed) -> Figure:
     """
     archive = io.BytesIO()
     path = file.artifact.path
-    with zipfile.ZipFile(archive, "w") as writer:
+    with mapped(path) as content, zipfile.ZipFile(archive, "w") as writer:
         entry = zipfile.ZipInfo(path.name, (1980, 1, 1, 0, 0, 0))
-        writer.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+        writer.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return Figure(len(archive.getvalue()))
 
 

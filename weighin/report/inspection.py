@@ -16,9 +16,10 @@ from weighin.formats.tflite import read_tflite
 from weighin.report import units
 from weighin.report.layout import Section, one_line
 from weighin.report.terminal import GAP, Terminal, wrapped, written
-from weighin.subprocesses import SubprocessError, run_module
+from weighin.subprocesses import SubprocessError, limit_memory, run_module
 
 PATIENCE = 120  # seconds that reading one file may take
+SPARE, TIMES = 2**31, 4  # bytes that it may take in memory, and of its size so many times as much
 _READ = (".tflite", ".keras", ".h5", ".hdf5")
 _TABLES = ("subgraphs", "layers")
 _OPTIONAL = ("scales", "unique", "sparse", "runs")  # columns that a narrow terminal leaves out
@@ -205,6 +206,8 @@ def _shown(key: str, value: Any) -> str:
 
 if __name__ == "__main__":
     try:
-        sys.stdout.write(json.dumps(inspect(Path(sys.argv[1]))))
+        inspected = Path(sys.argv[1])
+        limit_memory(SPARE + TIMES * (inspected.stat().st_size if inspected.exists() else 0))
+        sys.stdout.write(json.dumps(inspect(inspected)))
     except WeighinError as error:
         sys.exit(str(error))

@@ -81,15 +81,15 @@ class Notes:
         return [f"[{number}] {note}" for number, note in enumerate(self.notes, start=1)]
 
 
-# Characters that a terminal obeys instead of showing, that turn the direction of a line, halves of
-# surrogate pairs, which UTF-8 cannot write, and the two that XML cannot
+# Characters that a terminal obeys instead of showing, that turn the direction of a line or end it,
+# halves of surrogate pairs, which UTF-8 cannot write, and the two that XML cannot
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 
 def visible(text: str) -> str:
-    r"""Control characters as Python writes them: `\x1b`."""
+    r"""Control characters but tabs and ends of lines as Python writes them: `\x1b`."""
     return _CONTROL.sub(lambda control: control[0].encode("unicode_escape").decode(), text)
 
 
@@ -102,11 +102,27 @@ def _html(text: str) -> str:
     return escape(visible(text))
 
 
+# What Markdown may take for more than itself: code, a cell's end, mathematics, a link, what opens
+# an emphasis or closes a heading, and a backslash before any of these
+_MEANT = re.compile(
+    r"[`|$]|(?<=\])\(|[*~](?=\S)|(?<![^\W_])_(?=\S)|#(?=#*$)|\\(?=[!-/:-@\[-`{-~]|$)"
+)
+# What GitHub makes links of: people and addresses of mail, issues, addresses of pages
+_LINKED = re.compile(r"@(?=\w)|#(?=\d)|\bgh-(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
+_APART = "&#8203;"  # a space of no width
+# What begins a heading, a list, a rule or a table; a line above that would become part of it
+_BEGINNING = re.compile(r"^(?=[#+=*:-])|^(\d+)(?=[.)](?:\s|$))")
+
+
 def _markdown(text: str) -> str:
-    """A text that Markdown takes for no element, end of a cell, link or image."""
-    # a backslash before a bar would escape the bar's own, and one at the end the bar that follows
-    barred = re.sub(r"(\\*)\|", r"\1\1\\|", escape(one_line(text), quote=False))
-    return re.sub(r"\\$", "&#92;", barred.replace("](", "]\\("))
+    """A text that Markdown takes for itself alone: it marks up, links and calls nothing."""
+    meant = _MEANT.sub(r"\\\g<0>", escape(one_line(text), quote=False))
+    # two backslashes at the end would, to some, leave the bar behind them without its meaning
+    return _LINKED.sub(rf"\g<0>{_APART}", re.sub(r"\\\\$", "&bsol;", meant))
+
+
+def _markdown_line(text: str) -> str:
+    return _BEGINNING.sub(r"\1\\", _markdown(text).strip())
 
 
 LAYOUTS = {
@@ -120,7 +136,7 @@ LAYOUTS = {
         "github",
         lambda name: f"### {_markdown(name)}\n",
         _markdown,
-        lambda lines: "  \n".join(map(_markdown, lines)),
+        lambda lines: "  \n".join(map(_markdown_line, lines)),
     ),
     "html": Layout(
         "html",
@@ -162,7 +178,7 @@ def _beside(names: Sequence[str]) -> list[str]:
 
 # How a spreadsheet knows a formula, which it would compute (OWASP, "CSV Injection"). An apostrophe
 # before it makes it a text there
-_FORMULA = re.compile(r"[\t\r]|\s*[-=+@]")
+_FORMULA = re.compile(r"[\t\r]|\s*[-=+@\uff0d\uff1d\uff0b\uff20]")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
 

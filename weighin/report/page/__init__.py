@@ -11,12 +11,14 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources, util
 from pathlib import Path
+from typing import Any
 
 from weighin.core import Results, WeighinError
 from weighin.files import replacing
+from weighin.report.layout import visible
 from weighin.report.page.contents import contents
 
 NAME = "index.html"
@@ -55,7 +57,7 @@ def render(runs: Sequence[tuple[str, Results]]) -> str:
         "plotly": _plotly(),
     }
     # ASCII, so that a lone surrogate does not break the file; below, no text may end the block
-    data = json.dumps(contents(runs), allow_nan=False, separators=(",", ":"))
+    data = json.dumps(_shown(contents(runs)), allow_nan=False, separators=(",", ":"))
     parts = {
         **scripts,
         "style": _resource("page.css"),
@@ -64,6 +66,15 @@ def render(runs: Sequence[tuple[str, Results]]) -> str:
     }
     # in one pass, so that no part is searched for holes
     return _HOLE.sub(lambda hole: parts[hole[1]], _resource("page.html"))
+
+
+def _shown(part: Any) -> Any:
+    """The same with control characters made visible in all texts: some turn a line around."""
+    if isinstance(part, str):
+        return visible(part)
+    if isinstance(part, Mapping):
+        return {key: _shown(value) for key, value in part.items()}
+    return [_shown(each) for each in part] if isinstance(part, list | tuple) else part
 
 
 def _resource(name: str) -> str:
