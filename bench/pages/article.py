@@ -140,7 +140,7 @@ def _lacking(run: Run) -> str:
         wanted += [end, f"{PRUNED}+{end}"]
     rows = [
         _with_ratios(row, records)
-        for row in rows_of_seeds(records, run.results.metrics)
+        for row in rows_of_seeds(records, run.results)
         if row.variant in wanted and row.is_main
     ]
     rows.sort(key=lambda row: wanted.index(row.variant))

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers.answering import CLASSIFICATION
+from helpers.evaluations import evaluations_of
 from helpers.support import results_of
 from helpers.tiny import registrations_undone
 
@@ -147,8 +148,10 @@ def test_a_variant_is_evaluated_against_its_baseline(bench):
     baseline = bench.evaluation(CASE)
 
     few = {"top5", "top5_delta"}  # of three classes
-    assert few == {name for name, record in records.items() if record.status != "ok"}
+    alone = {"top1_delta_control", "top5_delta_control"}
+    assert few | alone == {name for name, record in records.items() if record.status != "ok"}
     assert {"not measured"} == {records[name].status for name in few}
+    assert {"no .tflite of finetune is in this run"} == {records[name].reason for name in alone}
     predicted, before = (each.answers["highest"][:, 0] for each in (evaluation, baseline))
     assert float(np.mean(predicted == evaluation.targets["class"])) == records["top1"].value
     assert float(np.mean(predicted == before)) == records["agreement"].value
@@ -188,9 +191,10 @@ def test_labels_that_mean_nothing_are_not_measured(bench):
             cell = Cell(dataclasses.replace(CASE, variant=variant), "evaluation", apart)
             records += _records(cell, cell.evaluate()).values()
     missing = {record.metric: record for record in records if record.status != "ok"}
-    skipped = [record.metric for record in records if record.reason == "this is the baseline"]
+    skipped = [record.metric for record in records if record.status == "skipped"]
 
-    assert {"agreement", "sqnr", "cosine"} == set(skipped)
+    beside_control = {"top1_delta_control", "top5_delta_control"}
+    assert {"agreement", "sqnr", "cosine"} | beside_control == set(skipped)
     assert {"top1", "top5", "top1_delta", "top5_delta"} == set(missing) - set(skipped)
     missing = {name: record for name, record in missing.items() if name not in skipped}
     assert {("not measured", reason, None)} == {
@@ -213,6 +217,62 @@ def test_a_variant_whose_baseline_failed_has_its_own_figures(bench):
     for metric in ("agreement", "top1_delta"):
         assert records[metric].value is None
         assert "the oven broke" in records[metric].reason
+
+
+class WithControl:
+    """A run that has the control's answers beside a variant's, or fails to give them."""
+
+    def __init__(self, task, answers, has=True):
+        """Hold the answers of each variant; of one that has none asking for them fails."""
+        self.fidelities, self.margin = {}, 0.005
+        self.artifacts = SimpleNamespace(
+            variant=lambda case: parse(case.variant), has=lambda case: has
+        )
+        self._task, self._answers = task, answers
+
+    def evaluation(self, case):
+        """The answers of a case."""
+        if case.variant not in self._answers:
+            raise WeighinError("the oven broke")
+        return self._answers[case.variant]
+
+    def artifact(self, case):
+        """A file with a digest."""
+        return SimpleNamespace(sha256="ab" * 32)
+
+    def task(self, case):
+        """What is asked."""
+        return self._task
+
+    def remember(self, case, evaluation):
+        """Nothing is kept."""
+
+
+@pytest.mark.parametrize(
+    ("variant", "known", "has", "expected"),
+    [
+        ("prune(0.5)+int8", ("baseline", "finetune"), True, ("ok", "")),
+        ("int8", ("baseline", "finetune"), True, ("skipped", "nothing here trains further")),
+        ("finetune", ("baseline",), True, ("skipped", "this is the control")),
+        ("baseline", (), True, ("skipped", "nothing here trains further")),
+        ("prune(0.5)", ("baseline",), False, ("skipped", "no .tflite of finetune is in this run")),
+        (
+            "prune(0.5)",
+            ("baseline",),
+            True,
+            ("not measured", "finetune could not be evaluated: the oven broke"),
+        ),
+    ],
+)
+def test_what_trains_further_is_held_against_the_control(variant, known, has, expected):
+    """And nothing else; where the control is missing, or failed, the record says so."""
+    usual, *_ = evaluations_of(CLASSIFICATION)
+    run = WithControl(CLASSIFICATION, dict.fromkeys(known, usual), has)
+    cell = Cell(dataclasses.replace(CASE, variant=variant), "evaluation", run)
+    cell.record(dataclasses.replace(usual))
+    (record,) = (each for each in cell.records if each.metric == "top1_delta_control")
+
+    assert expected == (record.status, record.reason)
 
 
 def test_what_has_a_record_keeps_it(bench):

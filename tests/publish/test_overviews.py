@@ -42,7 +42,7 @@ def test_the_index_praises_what_runs(tmp_path: Path) -> None:
 
     own = [*weighed("baseline", 370_000), *weighed("int8", 16_000), *weighed("qat", 9, 0, 900)]
     index = made_of(tmp_path, *own, suite="record")[tmp_path / "results" / "README.md"]
-    assert "up to 25 times below 4 bytes per parameter, no worse than its dense start" in index
+    assert "up to 25 times below 4 bytes per parameter, no worse than dense training" in index
 
 
 def test_the_ladder_says_what_its_marks_mean(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from weighin.core import Results
+from weighin.core import CONTROL, Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
@@ -82,11 +82,13 @@ def _run(run: Run, name: str) -> str:
             return f"{words}, {remark}" if remark.strip() else words
     candidates = [
         (times, row)
-        for row in rows_of_seeds(records, run.results.metrics)
+        for row in rows_of_seeds(records, run.results)
         if row.format == "tflite" and (times := row.mean("smaller"))
         if not row.is_worse and not row.is_broken
     ]
-    times, best = max(candidates, key=lambda candidate: candidate[0], default=(0.0, None))
+    # what nobody compared says little beside what was
+    told = [candidate for candidate in candidates if candidate[1].is_worse is False] or candidates
+    times, best = max(told, key=lambda candidate: candidate[0], default=(0.0, None))
     if best is None or times <= 1:
         return words
     by = f" ({best.variant})" if len(best.variant) <= _SHORT else ""
@@ -100,9 +102,8 @@ def _compared(results: Results, best: Row) -> str:
     quality = best.primary
     delta = best.mean(quality.delta_name)
     if best.is_worse is None or delta is None or quality.delta is None:
-        return (
-            f"{'accuracy' if quality.is_paired_by_counts else quality.figure.called} not compared"
-        )
+        called = "accuracy" if quality.is_paired_by_counts else quality.figure.called
+        return f"{called} not compared" + (f" with {CONTROL}'s" if delta is not None else "")
     count, noun = counted([best], quality.delta_name), examples(results, best.dataset, quality)
     told = units.shown(quality.delta, delta)
     of = " points of" if quality.delta.kind == "points" else " of"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weighin.core import Catalogue, WeighinError, undescribed
+from weighin.core import CONTROL, Catalogue, WeighinError, undescribed
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.report import units
@@ -118,8 +118,8 @@ def _ratio(folder: Folder, model: str) -> str:
     return (
         f"× of ours: 4 bytes per parameter of the dense model ÷ the smallest file after gzip -9 "
         f"that {test} does not find worse at 5 %, and whose {title} is at most {POINT * 100:g} "
-        f"{by} its dense start's; the best of several variants and seeds by these same {noun} is "
-        f"flattered by the choice"
+        f"{by} its dense start's, nor either beside {CONTROL} if it trains further; the best of "
+        f"several variants and seeds by these same {noun} is flattered by the choice"
     )
 
 
@@ -207,7 +207,7 @@ def smallest(runs: Sequence[Run], model: str) -> tuple[float, Entry, Run] | None
     best: tuple[float, Entry, Run] | None = None
     for run in runs:
         for records in by_model(run.of(model).records).values():
-            for entry in entries(records, run.results.metrics):
+            for entry in entries(records, run.results):
                 row, times = entry.row, entry.times
                 if row.variant in CONTROLS or not row.is_main or not entry.is_no_worse:
                     continue

@@ -122,7 +122,7 @@ def curves(results: Results) -> list[Curve]:
     for (model, dataset), records in by_model(results.records).items():
         rows = [
             _with_theory(row, records)
-            for row in rows_of_seeds(records, results.metrics)
+            for row in rows_of_seeds(records, results)
             if not row.is_skipped
         ]
         for place in dict.fromkeys(row.place for row in rows):

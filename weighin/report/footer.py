@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from weighin import stats
 from weighin.core import Metric, Record, Results
+from weighin.report.control import is_derived, undertrained
 from weighin.report.origin import brought, finished, recipes, training, untrained
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row
@@ -38,6 +40,8 @@ def samples(
             [
                 _smaller() if "smaller" in metrics else "",
                 _delta(results, rows, dataset, quality) if quality.delta_name in metrics else "",
+                _control(results, quality) if quality.control_name in metrics else "",
+                _undertrained(results, rows, dataset, quality),
                 _faster(results, rows) if "speedup" in metrics else "",
             ],
         ),
@@ -144,6 +148,28 @@ def _delta(results: Results, rows: Sequence[Row], dataset: str, quality: Primary
     else:
         return ""
     return f"{title}: on the same {noun}; better or worse {told} {_margin(quality.delta, margin)}"
+
+
+def _control(results: Results, quality: Primary) -> str:
+    """What the difference to the control is, and what it is made of where nobody paired answers."""
+    if quality.control is None or quality.delta is None:
+        return ""
+    told = (
+        f"{quality.control.title}: by the same test beside the dense start trained further for as "
+        f"long, without compressing"
+    )
+    if is_derived(quality.delta, results):
+        told += (
+            "; this run did not pair their answers: the widest interval that counts beside the "
+            "baseline allow, and a verdict only where they leave no doubt"
+        )
+    return told
+
+
+def _undertrained(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:
+    models, margin = _models(rows), results.environment.get("margin", stats.MARGIN)
+    records = [r for r in results.records if r.model in models and r.dataset == dataset]
+    return undertrained(records, quality.delta, margin) if quality.delta else ""
 
 
 def _margin(delta: Metric, of_shares: float) -> str:

@@ -21,7 +21,7 @@ def tidy(results: Results) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     for (model, dataset), records in by_model(results.records).items():
-        for row in rows_of(records, results.metrics):
+        for row in rows_of(records, results):
             cells: dict[str, Any] = {
                 "model": model,
                 "dataset": dataset,

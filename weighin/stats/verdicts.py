@@ -35,7 +35,12 @@ def _same(difference: Interval, margin: float, margin_text: str) -> str:
 
 
 def quality_verdict(
-    gained: int, lost: int, n: int, margin: float = MARGIN, confidence: float = CONFIDENCE
+    gained: int,
+    lost: int,
+    n: int,
+    margin: float = MARGIN,
+    confidence: float = CONFIDENCE,
+    better: str = "higher",
 ) -> str:
     """`better`, `worse`, `same within ±0.5 points` or `no evidence`.
 
@@ -48,9 +53,10 @@ def quality_verdict(
         n: all items.
         margin: what difference of two shares does not matter.
         confidence: of test and interval.
+        better: whether a `higher` or a `lower` share is good.
     """
     if mcnemar(gained, lost) < 1 - confidence:
-        return "better" if gained > lost else "worse"
+        return "better" if (gained > lost) == (better == "higher") else "worse"
     difference = paired_difference(gained, lost, n, confidence)
     return _same(difference, margin, f"{margin * 100:g} points")
 

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin import stats
-from weighin.core import ComputedMetric, Figure, Quality, Skip, Task
+from weighin.core import CONTROL, ComputedMetric, Figure, Quality, Skip, Task
+from weighin.core.metrics import against_control
 from weighin.outcomes import Evaluation
 from weighin.stats import Interval
 
@@ -14,12 +15,13 @@ RELATIVE_MARGIN = 0.01  # of the baseline's figure, where no natural margin is k
 
 
 def metrics_of(task: Task) -> list[ComputedMetric]:
-    """Two metrics for each figure; tables show those of the first."""
-    return [
-        metric
-        for at, quality in enumerate(task.figures)
-        for metric in (_figure(quality, column=not at), _delta(quality, column=not at))
-    ]
+    """Three metrics for each figure; tables show those of the first."""
+    metrics: list[ComputedMetric] = []
+    for at, quality in enumerate(task.figures):
+        beside_baseline = _delta(quality, column=not at)
+        metrics += [_figure(quality, column=not at), beside_baseline]
+        metrics.append(_delta_to_control(beside_baseline, quality))
+    return metrics
 
 
 def _figure(quality: Quality, *, column: bool) -> ComputedMetric:
@@ -59,6 +61,14 @@ def _delta(quality: Quality, *, column: bool) -> ComputedMetric:
     )
 
 
+def _delta_to_control(delta: ComputedMetric, quality: Quality) -> ComputedMetric:
+    return against_control(
+        delta,
+        summary=f"The same to {CONTROL}'s, of what trains further",
+        compute=lambda evaluation: delta_to_control(evaluation, quality.name),
+    )
+
+
 def figure(evaluation: Evaluation, name: str) -> Figure | Skip:
     """One of the task's figures: the mean of scores, or a figure of the whole set."""
     quality = _quality(evaluation, name)
@@ -90,17 +100,29 @@ def _within(interval: Interval, quality: Quality, least: float) -> Interval:
 
 def delta(evaluation: Evaluation, name: str) -> Figure | Skip:
     """A figure less the baseline's on the same examples, and a verdict."""
-    quality, baseline = _quality(evaluation, name), evaluation.baseline
-    if missing := _missing(evaluation, quality):
+    if missing := _missing(evaluation, _quality(evaluation, name)):
         return missing
-    if baseline is None:
+    if evaluation.baseline is None:
         return Skip(evaluation.no_baseline)
-    check_paired(evaluation, baseline)
+    return _beside(evaluation, evaluation.baseline, _quality(evaluation, name))
+
+
+def delta_to_control(evaluation: Evaluation, name: str) -> Figure | Skip:
+    """A figure less the dense control's on the same examples, and a verdict by the same margin."""
+    if evaluation.control is None:
+        return evaluation.no_control
+    if missing := _missing(evaluation, _quality(evaluation, name)):
+        return missing
+    return _beside(evaluation, evaluation.control, _quality(evaluation, name))
+
+
+def _beside(evaluation: Evaluation, other: Evaluation, quality: Quality) -> Figure:
+    check_paired(evaluation, other)
     margin, margin_text = _margin(evaluation, quality)
-    scores, before = evaluation.scored(quality), baseline.scored(quality)
+    scores, before = evaluation.scored(quality), other.scored(quality)
     if scores.ndim and stats.is_share(scores) and stats.is_share(before):
         return _of_shares(scores > before, before > scores, margin, quality)
-    change = difference(evaluation, baseline, quality)
+    change = difference(evaluation, other, quality)
     verdict = stats.verdict_of(change, margin, quality.better, margin_text)
     return Figure(change.value, change.low, change.high, evaluation.n, verdict=verdict)
 
@@ -136,9 +158,7 @@ def _of_shares(
 ) -> Figure:
     gained, lost, n = int(gains.sum()), int(losses.sum()), len(gains)
     change = stats.paired_difference(gained, lost, n)
-    verdict = stats.quality_verdict(gained, lost, n, margin)
-    if quality.better == "lower":
-        verdict = {"better": "worse", "worse": "better"}.get(verdict, verdict)
+    verdict = stats.quality_verdict(gained, lost, n, margin, better=quality.better)
     return Figure(
         change.value, change.low, change.high, n, verdict=verdict, gained=gained, lost=lost
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from weighin.core import Metric, Record, Results
+from weighin.core import CONTROL, Metric, Record, Results
 from weighin.report import footer, units
 from weighin.report.columns import Column, column_of
 from weighin.report.gates import CONTROLS
@@ -122,7 +122,11 @@ def _best(rows: Sequence[Row], metric: Metric) -> dict[str, Any]:
     for at, row in enumerate(rows):
         records = row.records.get(metric.name, ())
         value = row.mean(metric.name)
-        if row.variant in CONTROLS or row.is_worse is None:
+        if row.variant in CONTROLS:
+            continue
+        if row.is_worse is None:
+            is_compared = row.mean(row.primary.delta_name) is not None
+            reason = f"not compared with {CONTROL}" if is_compared and reason != "none" else reason
             continue
         if value is None:
             reason = reason if reason == "none" else f"{metric.title} not measured"
