@@ -31,9 +31,9 @@ _FIELDS = {
     if field.name != "case"
 }
 _DENSE = (",", ":")
-_NUMBERS = {"value", "low", "high"}
+_NUMBERS = {"value", "low", "high", "p"}
 _WHOLE = {"seed", "threads", "n", "count", "gained", "lost"}
-_LISTS = ("samples", "openings", "left_out", "reasons")
+_LISTS = ("samples", "openings", "left_out", "halves", "reasons")
 
 
 def save(path: Path, results: Results) -> None:
@@ -187,7 +187,7 @@ def _from_json(row: Any) -> Record:
 def _is_good(name: str, value: Any) -> bool:
     if name == "samples":
         return isinstance(value, list) and all(map(_is_number, value))
-    if name in ("openings", "left_out"):
+    if name in ("openings", "left_out", "halves"):
         return isinstance(value, list) and all(map(_is_whole, value))
     if name == "reasons":
         return isinstance(value, list) and all(isinstance(reason, str) for reason in value)

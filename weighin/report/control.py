@@ -137,6 +137,7 @@ def _derived(
         verdict=words[1],
         gained=most[0],
         lost=most[1],
+        p=stats.mcnemar(*most),
         note="the most that counts beside the baseline allow to be gained and lost",
     )
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from weighin import stats
 from weighin.core import Metric, Record, Results
-from weighin.report.control import is_derived, undertrained
+from weighin.report.control import completed, is_derived, undertrained
 from weighin.report.origin import brought, finished, recipes, training, untrained
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row
+from weighin.report.verdicts import tried
 
 
 def samples(
@@ -41,6 +42,7 @@ def samples(
                 _smaller() if "smaller" in metrics else "",
                 _delta(results, rows, dataset, quality) if quality.delta_name in metrics else "",
                 _control(results, quality) if quality.control_name in metrics else "",
+                _corrected(results, rows, dataset) if _is_any_delta(quality, metrics) else "",
                 _undertrained(results, rows, dataset, quality),
                 _faster(results, rows) if "speedup" in metrics else "",
             ],
@@ -166,10 +168,36 @@ def _control(results: Results, quality: Primary) -> str:
     return told
 
 
+def _is_any_delta(quality: Primary, metrics: Collection[str]) -> bool:
+    return quality.delta_name in metrics or quality.control_name in metrics
+
+
+def _corrected(results: Results, rows: Sequence[Row], dataset: str) -> str:
+    """How many tests there are, and how their verdicts are corrected for it."""
+    family = tried(completed(_measured(results, rows, dataset), results), results)
+    parts = []
+    if family.tests > 1:
+        parts.append(
+            f"{family.tests:,} tests in this table, corrected by Holm's procedure "
+            f"for their number: at most one such table in twenty holds a false one"
+        )
+    if family.dropped:
+        parts.append(f"{family.dropped:,} that a test alone would call so are not")
+    if family.uncorrected:
+        parts.append(f"{family.uncorrected:,} that came without a p-value are not corrected")
+    return f"better, worse: {'; '.join(parts)}" if parts else ""
+
+
 def _undertrained(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:
-    models, margin = _models(rows), results.environment.get("margin", stats.MARGIN)
-    records = [r for r in results.records if r.model in models and r.dataset == dataset]
+    margin = results.environment.get("margin", stats.MARGIN)
+    records = _measured(results, rows, dataset)
     return undertrained(records, quality.delta, margin) if quality.delta else ""
+
+
+def _measured(results: Results, rows: Sequence[Row], dataset: str) -> list[Record]:
+    """All records of a table's models on its data set, as measured."""
+    models = _models(rows)
+    return [each for each in results.records if each.model in models and each.dataset == dataset]
 
 
 def _margin(delta: Metric, of_shares: float) -> str:

@@ -20,6 +20,7 @@ from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row, by_model, rows_of
 from weighin.report.table import Table, document
 from weighin.report.terminal import Terminal
+from weighin.report.verdicts import is_found_worse
 
 # How far top-1 may lie below the dense baseline's and still count as no worse; of what is no share,
 # as a share of the baseline's figure
@@ -73,7 +74,7 @@ class Entry:
             return None
         by = delta.value if quality.is_lower_better else -delta.value
         tolerated = POINT if quality.figure.kind == "share" else POINT * abs(dense)
-        return delta.verdict != "worse" and by <= tolerated
+        return not is_found_worse(delta, quality.delta) and by <= tolerated
 
     @property
     def bits(self) -> float | None:

@@ -11,6 +11,7 @@ from weighin.core import Case, Record, Results
 from weighin.core.case import OfCase
 from weighin.report.control import completed, trains_further
 from weighin.report.primary import Primary, primary
+from weighin.report.verdicts import corrected, is_found_worse
 
 RUNTIME = "litert"  # that a page shows which has room for one
 
@@ -57,13 +58,13 @@ class Row(OfCase):
     def is_worse(self) -> bool | None:
         """Whether a seed is found worse than the baseline, or than the control if it has one.
 
-        None if that was not measured of all.
+        By its own test, however many there are; None if that was not measured of all.
         """
         beside_baseline = self.records.get(self.primary.delta_name, ())
         judged = [*beside_baseline, *self.beside_control]
         if not beside_baseline or any(record.value is None for record in judged):
             return None
-        return any(record.verdict == "worse" for record in judged)
+        return any(is_found_worse(record, self.primary.delta) for record in judged)
 
     @property
     def beside_control(self) -> list[Record]:
@@ -158,7 +159,7 @@ def rows_of(records: Sequence[Record], results: Results) -> list[Row]:
         records: of one model and data set.
         results: that they are of, which say what they mean and which ratios are made of them here.
     """
-    metrics, records = results.metrics, completed(records, results)
+    metrics, records = results.metrics, corrected(completed(records, results), results)
     files: dict[Case, dict[str, Record]] = {}
     runs: dict[Case, dict[str, Record]] = {}
     for record in records:

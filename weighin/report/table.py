@@ -15,6 +15,7 @@ from weighin.report.layout import FLAT, Notes, Section
 from weighin.report.origin import machine, origin, packages
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 from weighin.report.terminal import Terminal, written
+from weighin.report.verdicts import p_of
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,8 @@ def flat(results: Results) -> Iterable[dict[str, Any]]:
                     numbers |= {f"{name}_low": record.low, f"{name}_high": record.high}
                 if record.verdict:
                     numbers[f"{name}_verdict"] = record.verdict
+                if (p := p_of(record)) is not None:
+                    numbers[f"{name}_p"] = p
                 if record.status != "ok":
                     numbers[f"{name}_status"] = f"{record.status}: {record.reason}"
             yield numbers

@@ -6,6 +6,7 @@ from weighin.stats.interval import CONFIDENCE, Interval
 from weighin.stats.shares import mcnemar, paired_difference
 
 MARGIN = 0.005  # of accuracy: half a point
+RELATIVE_MARGIN = 0.01  # of the baseline's figure, where no natural margin is known
 SMALLEST_SPEEDUP = 0.02  # a smaller one is never called, however narrow its interval
 
 
@@ -25,13 +26,41 @@ def verdict_of(difference: Interval, margin: float, better: str, margin_text: st
         raise ValueError(f"better is {better!r}: it is 'higher' or 'lower'")
     if difference.low > 0 or difference.high < 0:
         return "better" if (difference.low > 0) == (better == "higher") else "worse"
-    return _same(difference, margin, margin_text)
+    return sameness(difference, margin, margin_text)
 
 
-def _same(difference: Interval, margin: float, margin_text: str) -> str:
+def sameness(difference: Interval, margin: float, margin_text: str) -> str:
+    """`same within ±` so much, or `no evidence`, of what is neither better nor worse.
+
+    Args:
+        difference: variant − baseline, with its interval.
+        margin: what difference does not matter, in the same unit.
+        margin_text: the margin as readers see it.
+    """
     if max(-difference.low, difference.high) <= margin:
         return f"same within ±{margin_text}"
     return "no evidence"
+
+
+def margin_of(
+    margin: float | None, *, is_share: bool, of_shares: float, baseline: float, unit: str
+) -> tuple[float, str]:
+    """What difference does not matter, and how a verdict says so.
+
+    Args:
+        margin: the figure's own, in its unit; None where it has none.
+        is_share: whether the figure is a share.
+        of_shares: the run's margin of shares that have none of their own.
+        baseline: the baseline's figure, of which 1 % is the margin of what else has none.
+        unit: of the figure.
+    """
+    if is_share:
+        margin = of_shares if margin is None else margin
+        return margin, f"{margin * 100:g} points"
+    if margin is not None:
+        return margin, f"{margin:g} {unit}".strip()
+    margin = RELATIVE_MARGIN * abs(baseline)
+    return margin, f"{margin:.2g} {unit}".strip() + ", 1 % of the baseline's"
 
 
 def quality_verdict(
@@ -58,7 +87,7 @@ def quality_verdict(
     if mcnemar(gained, lost) < 1 - confidence:
         return "better" if (gained > lost) == (better == "higher") else "worse"
     difference = paired_difference(gained, lost, n, confidence)
-    return _same(difference, margin, f"{margin * 100:g} points")
+    return sameness(difference, margin, f"{margin * 100:g} points")
 
 
 def speed_verdict(speedup: Interval, smallest: float = SMALLEST_SPEEDUP) -> str:

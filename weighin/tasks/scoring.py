@@ -11,8 +11,6 @@ from weighin.core.metrics import against_control
 from weighin.outcomes import Evaluation
 from weighin.stats import Interval
 
-RELATIVE_MARGIN = 0.01  # of the baseline's figure, where no natural margin is known
-
 
 def metrics_of(task: Task) -> list[ComputedMetric]:
     """Three metrics for each figure; tables show those of the first."""
@@ -76,8 +74,11 @@ def figure(evaluation: Evaluation, name: str) -> Figure | Skip:
         return missing
     interval = figure_of(evaluation, quality)
     scores = evaluation.scored(quality)
-    count = int(scores.sum()) if scores.ndim and stats.is_share(scores) else None
-    return Figure(interval.value, interval.low, interval.high, evaluation.n, count=count)
+    if not scores.ndim or not stats.is_share(scores):
+        return Figure(interval.value, interval.low, interval.high, evaluation.n)
+    count, halves = int(scores.sum()), tuple(int(scores[at::2].sum()) for at in (0, 1))
+    ends = interval.low, interval.high
+    return Figure(interval.value, *ends, evaluation.n, count=count, halves=halves)
 
 
 def figure_of(evaluation: Evaluation, quality: Quality) -> Interval:
@@ -123,18 +124,25 @@ def _beside(evaluation: Evaluation, other: Evaluation, quality: Quality) -> Figu
     if scores.ndim and stats.is_share(scores) and stats.is_share(before):
         return _of_shares(scores > before, before > scores, margin, quality)
     change = difference(evaluation, other, quality)
+    p = stats.significance(lambda confidence: difference(evaluation, other, quality, confidence))
     verdict = stats.verdict_of(change, margin, quality.better, margin_text)
-    return Figure(change.value, change.low, change.high, evaluation.n, verdict=verdict)
+    return Figure(change.value, change.low, change.high, evaluation.n, verdict=verdict, p=p)
 
 
-def difference(evaluation: Evaluation, other: Evaluation, quality: Quality) -> Interval:
+def difference(
+    evaluation: Evaluation,
+    other: Evaluation,
+    quality: Quality,
+    confidence: float = stats.CONFIDENCE,
+) -> Interval:
     """One evaluation's figure less another's of the same examples, paired."""
     scores, before = evaluation.scored(quality), other.scored(quality)
     if scores.ndim:
-        change = stats.paired_mean(scores - before)
+        change = stats.paired_mean(scores - before, confidence)
     else:
         resampled = evaluation.resampled(quality), other.resampled(quality)
-        change = stats.paired_set(float(scores), resampled[0], float(before), resampled[1])
+        sides = float(scores), resampled[0], float(before), resampled[1]
+        change = stats.paired_set(*sides, confidence)
     return _within(change, quality, -1.0)
 
 
@@ -160,19 +168,27 @@ def _of_shares(
     change = stats.paired_difference(gained, lost, n)
     verdict = stats.quality_verdict(gained, lost, n, margin, better=quality.better)
     return Figure(
-        change.value, change.low, change.high, n, verdict=verdict, gained=gained, lost=lost
+        change.value,
+        change.low,
+        change.high,
+        n,
+        verdict=verdict,
+        gained=gained,
+        lost=lost,
+        p=stats.mcnemar(gained, lost),
+        halves=tuple(int(side[at::2].sum()) for at in (0, 1) for side in (gains, losses)),
     )
 
 
 def _margin(evaluation: Evaluation, quality: Quality) -> tuple[float, str]:
     """What difference does not matter, and how a verdict says so."""
-    if quality.margin is None and quality.kind == "share":
-        return evaluation.margin, f"{evaluation.margin * 100:g} points"
-    if quality.margin is not None:
-        factor, unit = (100, "points") if quality.kind == "share" else (1, quality.unit)
-        return quality.margin, f"{quality.margin * factor:g} {unit}".strip()
-    margin = RELATIVE_MARGIN * abs(figure_of(evaluation.baseline or evaluation, quality).value)
-    return margin, f"{margin:.2g} {quality.unit}".strip() + ", 1 % of the baseline's"
+    return stats.margin_of(
+        quality.margin,
+        is_share=quality.kind == "share",
+        of_shares=evaluation.margin,
+        baseline=float(np.mean((evaluation.baseline or evaluation).scored(quality))),
+        unit=quality.unit,
+    )
 
 
 def _quality(evaluation: Evaluation, name: str) -> Quality:
