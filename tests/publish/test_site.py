@@ -198,6 +198,7 @@ def test_readme_names_the_smallest_files_of_the_newest_record(published_project:
 
     said = site.make(published_project)[front]
     assert "parameter of the dense model: b 80 times, small 25 times. None is found" in said
+    assert "chosen and stated on the same test images: optimistic." in said
     assert "(results/box/2024-05-07-abc1234/record.md)" in said
     assert "old" not in said
 

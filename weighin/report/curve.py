@@ -30,7 +30,7 @@ FRONTS = ("smaller", "speedup")  # against the primary figure
 _ON_FRONT = "◆"
 _ON_FRONT_NOTE = (
     _ON_FRONT + " on the Pareto front of {} and that column: no other row is at least as good "
-    "in both and better in one, by the means"
+    "in both and better in one, by the means; chosen and stated on the same {}: optimistic"
 )
 _IN_THEORY_NOTE = (
     "× in theory: the baseline's multiply-accumulates ÷ the variant's with weights that are not "
@@ -231,7 +231,7 @@ def _section(curve: Curve, results: Results) -> Section:
         for point in (*points, *curve.points)
     ]
     metrics = [column.metric for column in table.columns]
-    notes = [_ON_FRONT_NOTE.format(curve.primary.figure.title), _IN_THEORY_NOTE]
+    notes = [_ON_FRONT_NOTE.format(curve.primary.figure.title, curve.examples), _IN_THEORY_NOTE]
     lines = [*table.numbered, *samples(results, curve.rows, curve.dataset, metrics), *notes]
     return Section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
 

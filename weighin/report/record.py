@@ -6,6 +6,7 @@ that they stand beside what others have published.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from weighin import stats
 from weighin.core import CONTROL, Record, Results
 from weighin.report import units
+from weighin.report.choice import half
 from weighin.report.columns import Column, column_of, columns_of
 from weighin.report.footer import samples
 from weighin.report.layout import Section
@@ -61,6 +63,11 @@ class Entry:
         """
         told = [self._is_no_worse(record) for record in (self.delta, *self.row.beside_control)]
         return False if False in told else None if None in told else True
+
+    def half(self, at: int) -> Entry | None:
+        """The same by one half of the examples; None where its records do not tell them apart."""
+        row = half(self.row, at)
+        return dataclasses.replace(self, row=row) if row else None
 
     def _is_no_worse(self, delta: Record | None) -> bool | None:
         """Whether one difference says so; None if it was not measured."""
