@@ -55,13 +55,14 @@ def best_of_record(folders: Sequence[Folder]) -> str:
     )
     gains = ", ".join(f"{safe(model)} {times:.3g} times" for times, model in ranked)
     table = markdown.link("table", "results", *newest.parts, "record.md")
-    chosen = [each for each in best.values() if each is not None]
-    is_apart = bool(chosen) and all(each.is_apart for each in chosen)
+    if not ranked:
+        return f"Of no file ({table}) is it known yet that it is no worse than dense training."
+    is_apart = all(each.is_apart for each in best.values() if each is not None)
     by = "chosen by one half of the" if is_apart else "chosen and stated on the same"
     on = "images and not found worse by the other" if is_apart else "test images: optimistic"
     return (
         f"As published ({table}), whole files that LiteRT runs got smaller, after gzip, than 4 "
-        f"bytes per parameter of the dense model: {gains or 'none yet'}. None is found worse "
+        f"bytes per parameter of the dense model: {gains}. None is found worse "
         f"than its dense start, or than that trained further as long without compressing, or more "
         f"than {record_table.POINT * 100:g} points below either; each is "
         f"the best of several variants{_of_seeds(runs)} {by} {on}."

@@ -388,3 +388,16 @@ def test_other_folders_are_none_of_ours(published_project: Path) -> None:
     assert ["box"] == [folder.machine for folder in folders.read(published_project / "results")]
     assert (published_project / "results" / "local" / "2024-05-06-abc1234" / "run.md").exists()
     assert (published_project / "results" / "box" / "notes" / "run.md").exists()
+
+
+def test_readme_says_where_no_file_is_known_to_be_no_worse(published_project: Path) -> None:
+    """As of older runs, whose counts do not tell how a file stands beside the control."""
+    begin, end = readme.marks("record")
+    front = published_project / "README.md"
+    front.write_text(f"{begin}\nold\n{end}\n")
+    own = [*weighed("baseline", 370_000), *weighed("finetune", 90, 200, 0)]
+    own += [*weighed("prune(0.9)", 900, 5, 3)]
+    older = accounted(results_of(environment(suite="record"), tuple(own)))
+    filed(published_project, "record", older, "box/2024-05-08-abc1234")
+
+    assert "is it known yet that it is no worse" in site.make(published_project)[front]

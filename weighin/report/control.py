@@ -38,9 +38,10 @@ def completed(records: Sequence[Record], results: Results) -> list[Record]:
     for record in records:
         metric = results.metrics.get(record.metric)
         control = known.get((record.case.control, record.metric))
-        if metric is None or control is None or not is_derived(metric, results):
+        if metric is None or control is None or not is_compared(metric):
             continue
-        if trains_further(record.variant):
+        is_recorded = (record.case, against_control(metric).name) in known
+        if not is_recorded and trains_further(record.variant):
             baseline = known.get((record.case.baseline, record.metric.removesuffix("_delta")))
             made.append(_derived(record, control, baseline, metric, results))
     return [*records, *made]
@@ -50,15 +51,15 @@ def catalogue(results: Results) -> list[Metric]:
     """What a run's figures mean, in the order of tables, and what is made of them here."""
     metrics: list[Metric] = []
     for metric in results.metrics.values():
-        metrics += [metric] + [against_control(metric)] * is_derived(metric, results)
+        metrics.append(metric)
+        if is_compared(metric) and against_control(metric).name not in results.metrics:
+            metrics.append(against_control(metric))
     return metrics
 
 
-def is_derived(metric: Metric, results: Results) -> bool:
-    """Whether it is a difference to the baseline, and the run made none to the control of it."""
-    if not metric.is_difference or metric.of_control:
-        return False
-    return against_control(metric).name not in results.metrics
+def is_compared(metric: Metric) -> bool:
+    """Whether it is a difference to the baseline, beside which there is one to the control."""
+    return metric.is_difference and not metric.of_control
 
 
 def trains_further(variant: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from weighin import stats
 from weighin.core import Metric, Record, Results
-from weighin.report.control import completed, is_derived, undertrained
+from weighin.report.control import completed, undertrained
 from weighin.report.origin import brought, finished, recipes, training, untrained
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row
@@ -41,7 +41,7 @@ def samples(
             [
                 _smaller() if "smaller" in metrics else "",
                 _delta(results, rows, dataset, quality) if quality.delta_name in metrics else "",
-                _control(results, quality) if quality.control_name in metrics else "",
+                _control(results, rows, quality) if quality.control_name in metrics else "",
                 _corrected(results, rows, dataset) if _is_any_delta(quality, metrics) else "",
                 _undertrained(results, rows, dataset, quality),
                 _faster(results, rows) if "speedup" in metrics else "",
@@ -152,15 +152,17 @@ def _delta(results: Results, rows: Sequence[Row], dataset: str, quality: Primary
     return f"{title}: on the same {noun}; better or worse {told} {_margin(quality.delta, margin)}"
 
 
-def _control(results: Results, quality: Primary) -> str:
+def _control(results: Results, rows: Sequence[Row], quality: Primary) -> str:
     """What the difference to the control is, and what it is made of where nobody paired answers."""
-    if quality.control is None or quality.delta is None:
+    if quality.control is None:
         return ""
     told = (
         f"{quality.control.title}: by the same test beside the dense start trained further for as "
         f"long, without compressing"
     )
-    if is_derived(quality.delta, results):
+    recorded = {(record.case, record.metric) for record in results.records}
+    shown = _records(rows, quality.control_name)
+    if any((record.case, record.metric) not in recorded for record in shown):
         told += (
             "; this run did not pair their answers: the widest interval that counts beside the "
             "baseline allow, and a verdict only where they leave no doubt"
