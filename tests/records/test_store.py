@@ -31,7 +31,7 @@ RECORDS = st.builds(
     Record,
     CASES,
     **dict.fromkeys(("metric", "unit", "reason", "artifact", "note"), TEXT),
-    **dict.fromkeys(("value", "low", "high"), st.none() | NUMBER),
+    **dict.fromkeys(("value", "low", "high", "p"), st.none() | NUMBER),
     **dict.fromkeys(("n", "count", "gained", "lost"), st.none() | WHOLE),
     status=st.sampled_from(typing.get_args(Status)),
     stopped=st.sampled_from(typing.get_args(Stopped)),
@@ -39,6 +39,7 @@ RECORDS = st.builds(
     samples=st.lists(NUMBER, max_size=3).map(tuple),
     openings=st.lists(WHOLE, max_size=3).map(tuple),
     left_out=st.lists(WHOLE, max_size=3).map(tuple),
+    halves=st.lists(WHOLE, max_size=4).map(tuple),
     reasons=st.lists(TEXT, max_size=3).map(tuple),
 )
 JSON = st.recursive(

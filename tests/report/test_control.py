@@ -224,3 +224,14 @@ def test_a_control_that_failed_leaves_no_claim() -> None:
 
     assert of_variant.is_worse is None
     assert "finetune: out of memory" == of_variant.beside_control[0].reason
+
+
+def test_that_there_is_no_control_is_no_cell() -> None:
+    """Of a run without one, a row that failed says so in other columns; a figure is kept."""
+    both = "top1_delta top1_delta_control"
+    failed = without(both, "failed", "out of memory", variant="prune(0.9)")
+    alone = results_of({}, [*weighed("baseline", 9), *failed])
+    paired = record("top1_delta_control", 0.1, 0.0, 0.2, variant="prune(0.9)", format="h5")
+
+    assert "finetune" not in render([alone], "text")
+    assert [paired] == row(results_of({}, [paired]), "prune(0.9)").beside_control

@@ -31,7 +31,9 @@ def completed(records: Sequence[Record], results: Results) -> list[Record]:
     records = [
         record
         for record in records
-        if not results.metric(record.metric).of_control or record.case.control in cases
+        if record.value is not None
+        or record.case.control in cases
+        or not results.metric(record.metric).of_control
     ]
     known = {(record.case, record.metric): record for record in records}
     made = []
