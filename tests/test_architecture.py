@@ -59,6 +59,7 @@ INSIDE_BENCH = {
     "training_cost.py",
     "ladder.py",
     "report_page.py",
+    "scale.py",
     "naive.py",
 }
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from weighin.core import Arrays, Artifact, Quality, Stopped, Task
+from weighin.core import Arrays, Artifact, Quality, Skip, Stopped, Task
 from weighin.named import taken
 from weighin.stats import MARGIN, Interval, Replicates, replicates, typical_ratio
+
+UNTRAINED = Skip("nothing here trains further")  # why there is no dense control beside it
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Evaluation:
         baseline: the same model's baseline on the same examples and runtime, if there is one.
         margin: what difference of a share does not matter.
         no_baseline: why there is no baseline's evaluation.
+        control: that of the dense control, likewise, beside whatever trains further.
+        no_control: why there is no control's evaluation.
         unlabelled: why there is nothing to judge answers by; empty where there is.
         trained: whether anybody has trained the model.
         drawn: whether what was asked is random numbers.
@@ -45,6 +49,8 @@ class Evaluation:
     baseline: Evaluation | None = None
     margin: float = MARGIN
     no_baseline: str = "this is the baseline"
+    control: Evaluation | None = None
+    no_control: Skip = UNTRAINED
     unlabelled: str = ""
     trained: bool = True
     drawn: bool = False

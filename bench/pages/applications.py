@@ -77,7 +77,7 @@ def page(folder: Folder, project: Project) -> str:
             continue
         rows = rows_of_seeds(
             runs[application.model].of(application.model).records,
-            runs[application.model].results.metrics,
+            runs[application.model].results,
         )
         built.append([application.model, *_built(application, rows)])
         weighed += rows

@@ -23,7 +23,7 @@ from . import factors
 from .factors import CONTROL, PRUNED, QUANTIZED
 
 SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
-_NOT_RUN = "not measured: `--weighin-suite article_schedules` was not run"
+_NOT_RUN = "not measured: --weighin-suite article_schedules was not run"
 _OF_H5 = Metric(name="of_h5", title="× of the .h5", kind="ratio")
 _OF_SAME = Metric(name="of_same", title="× like for like", kind="ratio", relative=True)
 _AFTER = ("top1", "top1_delta", "latency", "speedup")
@@ -140,7 +140,7 @@ def _lacking(run: Run) -> str:
         wanted += [end, f"{PRUNED}+{end}"]
     rows = [
         _with_ratios(row, records)
-        for row in rows_of_seeds(records, run.results.metrics)
+        for row in rows_of_seeds(records, run.results)
         if row.variant in wanted and row.is_main
     ]
     rows.sort(key=lambda row: wanted.index(row.variant))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from weighin.core import Results
+from weighin.core import CONTROL, Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.publish.pages import readme_part
 from weighin.report import table
+from weighin.report.choice import best, half
 from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
-from weighin.report.primary import primary
+from weighin.report.primary import examples, primary
 from weighin.report.rows import RUNTIME, Row
 from weighin.report.table import Table, tables
 
@@ -95,13 +96,15 @@ def _sentence(folder: Folder, run: Run, name: str) -> str:
     compressed = [
         row for row in core_tables[0].rows if row.variant not in CONTROLS and not row.is_broken
     ]
-    best = max(compressed, key=_times, default=None)
-    if best is None or not _times(best):
+    choice = best(compressed, _times, lambda row: not row.is_worse, half)
+    if choice is None:
         return f"{ours}:"
-    phrases = [f"{_times(best):.1f} times smaller after gzip than the dense file"]
-    phrases += _told(core_tables[0], best)
+    row = compressed[choice.at]
+    phrases = [f"{_times(row):.1f} times smaller after gzip than the dense file"]
+    phrases += _told(core_tables[0], choice.judged)
+    phrases += filter(None, [choice.said(examples(run.of(name), row.dataset, row.primary))])
     more = markdown.link("all models and runs", "results", "README.md")
-    return f"{ours}: `{best.variant}` is {'; '.join(phrases)} ({more})."
+    return f"{ours}: `{row.variant}` is {'; '.join(phrases)} ({more})."
 
 
 def _told(core_table: Table, row: Row) -> list[str]:
@@ -111,6 +114,7 @@ def _told(core_table: Table, row: Row) -> list[str]:
     of = "points of" if quality.figure.kind == "share" else "of"
     sentences = {
         quality.delta_name: f"{{}} {of} {quality.figure.title}",
+        quality.control_name: f"{{}} {of} it beside {CONTROL}",
         "speedup": "{} × the speed",
     }
     for column in core_table.columns:

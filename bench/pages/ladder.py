@@ -70,9 +70,7 @@ def _columns(quality: Primary, results: Results) -> tuple[Column, ...]:
 def _rows(run: Run, name: str) -> Iterable[Row]:
     """The rows of the shown variants, in their order, where there is a baseline among them."""
     by_variant = {
-        row.variant: row
-        for row in rows_of_seeds(run.of(name).records, run.results.metrics)
-        if row.is_main
+        row.variant: row for row in rows_of_seeds(run.of(name).records, run.results) if row.is_main
     }
     if "baseline" in by_variant:
         yield from (by_variant[variant] for variant in VARIANTS if variant in by_variant)

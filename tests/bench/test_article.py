@@ -158,7 +158,7 @@ def test_the_articles_rows_say_which_suite_they_want(tmp_path: Path) -> None:
     shutil.copytree(FACTS, tmp_path / "models" / "published")
     made = made_of(tmp_path, *the_article(), suite="article", profile="full")
 
-    assert 3 == text_of(made, "article.md").count("`--weighin-suite article_schedules` was not run")
+    assert 3 == text_of(made, "article.md").count("--weighin-suite article_schedules was not run")
 
 
 def test_rows_that_another_folder_has_are_taken_from_there(tmp_path: Path) -> None:

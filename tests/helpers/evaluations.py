@@ -22,9 +22,10 @@ def evaluations_of(task: Task) -> list[Evaluation]:
     near = Fidelity(N - 1.0, N, 0.03)
     usual = _evaluation(task, split, most, 0.25)
     perfect = dataclasses.replace(
-        _evaluation(task, split, right, 0.5), fidelity=near, baseline=usual
+        _evaluation(task, split, right, 0.5), fidelity=near, baseline=usual, control=usual
     )
-    hopeless = dataclasses.replace(_evaluation(task, split, wrong, 0.125), baseline=perfect)
+    beside = {"baseline": perfect, "control": usual}
+    hopeless = dataclasses.replace(_evaluation(task, split, wrong, 0.125), **beside)
     first = Split(*({k: v[:1] for k, v in each.items()} for each in (split.stored, split.targets)))
     single = _evaluation(task, first, {name: values[:1] for name, values in right.items()}, 1e-6)
     return [usual, perfect, hopeless, single]

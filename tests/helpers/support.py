@@ -146,7 +146,8 @@ def run(
         blank = {"status": "skipped", "reason": "this is the baseline"}
         return [accuracy, record("top1_delta", **(where | blank)), speed]
     delta, faster = top1 - 0.95, base / latency
-    quality = {"n": 1000, "verdict": verdicts[0], "gained": 12, "lost": 14}
+    gained, lost = {"better": (60, 12), "worse": (12, 60)}.get(verdicts[0], (12, 14))
+    quality = {"n": 1000, "verdict": verdicts[0], "gained": gained, "lost": lost}
     pair = {"n": 40, "verdict": verdicts[1], "stopped": stopped, "pinned": True}
     return [
         accuracy,

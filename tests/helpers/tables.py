@@ -12,7 +12,9 @@ from helpers.support import (
 from weighin.core import Record
 from weighin.report.table import render, tables
 
-COLUMNS = ("file", "gzip", "× smaller", "top-1", "Δ points", "latency", "× faster")
+COLUMNS = (
+    *("file", "gzip", "× smaller", "top-1", "Δ points", "Δ to finetune", "latency", "× faster"),
+)
 HEADERS = (*COLUMNS, "why")
 
 

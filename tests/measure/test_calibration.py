@@ -152,7 +152,7 @@ def test_a_calibration_of_a_real_file(tmp_path: Path) -> None:
 
     assert 0 <= found.false_alarms <= found.aa_trials == 3
     assert 0 <= found.found <= found.slow_trials == 2
-    assert found.smallest_speedup > -1
+    assert found.smallest_speedup is None or found.smallest_speedup > -1
     assert 0 < found.session_spread < math.inf
     assert 0.01 == found.pair_seconds
 
@@ -168,7 +168,7 @@ def test_the_smallest_speedup_of_one_pair(value: float, reach: float) -> None:
 
 
 def test_a_pair_without_an_interval_finds_nothing() -> None:
-    assert math.inf == calibration._smallest_speedup([pair(*[1.0] * 5)])
+    assert calibration._smallest_speedup([pair(*[1.0] * 5)]) is None
 
 
 def test_the_smallest_speedup_is_found_by_95_of_100() -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers.answering import CLASSIFICATION
+from helpers.evaluations import evaluations_of
 from helpers.support import results_of
 from helpers.tiny import registrations_undone
 
@@ -94,7 +95,7 @@ def test_only_the_metrics_of_an_operation_are_asked():
     assert "top1" not in asked
 
 
-@pytest.mark.parametrize(("n", "p90", "p99"), [(9, 0, 0), (10, 1, 0), (99, 1, 0), (100, 1, 1)])
+@pytest.mark.parametrize(("n", "p90", "p99"), [(63, 0, 0), (64, 1, 0), (661, 1, 0), (662, 1, 1)])
 def test_a_quantile_wants_as_many_inferences_as_it_speaks_of(n, p90, p99):
     """There is no p99 of 50 inferences, and the record says why."""
     outcome = Inferences([1.0] * n)
@@ -104,8 +105,10 @@ def test_a_quantile_wants_as_many_inferences_as_it_speaks_of(n, p90, p99):
 
     told = [records[name].status for name in ("latency_p90", "latency_p99")]
     assert [("not measured", "ok")[own] for own in (p90, p99)] == told
-    reason = f"{n} inferences are too few to tell the slowest in 100"
+    reason = f"{n} inferences: 99% of them are told from 662 on"
     assert ("" if p99 else reason) == records["latency_p99"].reason
+    ends = (records["latency_p90"].low, records["latency_p90"].high)
+    assert ends == ((1.0, 1.0) if p90 else (None, None))
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +150,10 @@ def test_a_variant_is_evaluated_against_its_baseline(bench):
     baseline = bench.evaluation(CASE)
 
     few = {"top5", "top5_delta"}  # of three classes
-    assert few == {name for name, record in records.items() if record.status != "ok"}
+    alone = {"top1_delta_control", "top5_delta_control"}
+    assert few | alone == {name for name, record in records.items() if record.status != "ok"}
     assert {"not measured"} == {records[name].status for name in few}
+    assert {"no .tflite of finetune is in this run"} == {records[name].reason for name in alone}
     predicted, before = (each.answers["highest"][:, 0] for each in (evaluation, baseline))
     assert float(np.mean(predicted == evaluation.targets["class"])) == records["top1"].value
     assert float(np.mean(predicted == before)) == records["agreement"].value
@@ -188,9 +193,10 @@ def test_labels_that_mean_nothing_are_not_measured(bench):
             cell = Cell(dataclasses.replace(CASE, variant=variant), "evaluation", apart)
             records += _records(cell, cell.evaluate()).values()
     missing = {record.metric: record for record in records if record.status != "ok"}
-    skipped = [record.metric for record in records if record.reason == "this is the baseline"]
+    skipped = [record.metric for record in records if record.status == "skipped"]
 
-    assert {"agreement", "sqnr", "cosine"} == set(skipped)
+    beside_control = {"top1_delta_control", "top5_delta_control"}
+    assert {"agreement", "sqnr", "cosine"} | beside_control == set(skipped)
     assert {"top1", "top5", "top1_delta", "top5_delta"} == set(missing) - set(skipped)
     missing = {name: record for name, record in missing.items() if name not in skipped}
     assert {("not measured", reason, None)} == {
@@ -213,6 +219,62 @@ def test_a_variant_whose_baseline_failed_has_its_own_figures(bench):
     for metric in ("agreement", "top1_delta"):
         assert records[metric].value is None
         assert "the oven broke" in records[metric].reason
+
+
+class WithControl:
+    """A run that has the control's answers beside a variant's, or fails to give them."""
+
+    def __init__(self, task, answers, has=True):
+        """Hold the answers of each variant; of one that has none asking for them fails."""
+        self.fidelities, self.margin = {}, 0.005
+        self.artifacts = SimpleNamespace(
+            variant=lambda case: parse(case.variant), has=lambda case: has
+        )
+        self._task, self._answers = task, answers
+
+    def evaluation(self, case):
+        """The answers of a case."""
+        if case.variant not in self._answers:
+            raise WeighinError("the oven broke")
+        return self._answers[case.variant]
+
+    def artifact(self, case):
+        """A file with a digest."""
+        return SimpleNamespace(sha256="ab" * 32)
+
+    def task(self, case):
+        """What is asked."""
+        return self._task
+
+    def remember(self, case, evaluation):
+        """Nothing is kept."""
+
+
+@pytest.mark.parametrize(
+    ("variant", "known", "has", "expected"),
+    [
+        ("prune(0.5)+int8", ("baseline", "finetune"), True, ("ok", "")),
+        ("int8", ("baseline", "finetune"), True, ("skipped", "nothing here trains further")),
+        ("finetune", ("baseline",), True, ("skipped", "this is the control")),
+        ("baseline", (), True, ("skipped", "nothing here trains further")),
+        ("prune(0.5)", ("baseline",), False, ("skipped", "no .tflite of finetune is in this run")),
+        (
+            "prune(0.5)",
+            ("baseline",),
+            True,
+            ("not measured", "finetune could not be evaluated: the oven broke"),
+        ),
+    ],
+)
+def test_what_trains_further_is_held_against_the_control(variant, known, has, expected):
+    """And nothing else; where the control is missing, or failed, the record says so."""
+    usual, *_ = evaluations_of(CLASSIFICATION)
+    run = WithControl(CLASSIFICATION, dict.fromkeys(known, usual), has)
+    cell = Cell(dataclasses.replace(CASE, variant=variant), "evaluation", run)
+    cell.record(dataclasses.replace(usual))
+    (record,) = (each for each in cell.records if each.metric == "top1_delta_control")
+
+    assert expected == (record.status, record.reason)
 
 
 def test_what_has_a_record_keeps_it(bench):

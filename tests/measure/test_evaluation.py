@@ -25,6 +25,8 @@ from weighin.outcomes import Evaluation
 from weighin.tasks.classification import class_scores
 from weighin.tasks.scoring import check_paired
 
+CONTROLS = {"top1_delta_control", "top5_delta_control"}
+
 
 def test_labels_that_mean_nothing_give_no_accuracy(data: Dataset) -> None:
     """What labels are needed for is not measured, and says why; the rest is."""
@@ -36,7 +38,7 @@ def test_labels_that_mean_nothing_give_no_accuracy(data: Dataset) -> None:
     judged = {"top1", "top5", "agreement", "top1_delta", "top5_delta"}
     for name in judged:
         assert Skip("noise", "not measured") == found[name]
-    assert without <= judged | {"fidelity", "furthest_score", "sqnr"}
+    assert without <= judged | CONTROLS | {"fidelity", "furthest_score", "sqnr"}
     assert 1.0 == pytest.approx(found["cosine"].value)
     assert found["throughput"].value > 0
 
@@ -193,7 +195,7 @@ def test_the_baseline_has_nothing_to_be_compared_with(data: Dataset) -> None:
 
     skipped = {name for name, figure in found.items() if not hasattr(figure, "value")}
     held = {"agreement", "sqnr", "cosine", "top1_delta", "top5_delta"}
-    assert held | {"fidelity", "furthest_score"} == skipped
+    assert held | CONTROLS | {"fidelity", "furthest_score"} == skipped
 
 
 def another_size(evaluation: Evaluation, n: int) -> Evaluation:
@@ -340,3 +342,19 @@ def test_targets_that_are_not_known_are_the_same(data: Dataset) -> None:
     check_paired(found, dataclasses.replace(found, targets={"number": targets["number"].copy()}))
     with pytest.raises(ValueError, match="targets differ"):
         check_paired(found, dataclasses.replace(found, targets={"number": np.ones((2, 1))}))
+
+
+def test_what_trains_further_is_paired_with_the_control_too(data: Dataset) -> None:
+    """By the same test on the same examples; without a control it says why there is none."""
+    off = Session(lambda images: np.roll(right(images), 1, axis=0))
+    before, control = evaluate(off, data), evaluate(Session(right), data)
+    after = dataclasses.replace(evaluate(Session(right), data), baseline=before, control=control)
+    found = figures(after)
+    told = [found[name] for name in ("top1_delta", "top1_delta_control")]
+
+    assert [(1.0, N, 0), (0.0, 0, 0)] == [(each.value, each.gained, each.lost) for each in told]
+    assert ["better", "no evidence"] == [each.verdict for each in told]
+
+    failed = dataclasses.replace(after, control=None, no_control=Skip("out", "not measured"))
+    assert Skip("out", "not measured") == figures(failed)["top1_delta_control"]
+    assert "nothing here trains further" == figures(before)["top1_delta_control"].reason

@@ -30,10 +30,12 @@ CASES = st.builds(
 )
 TOLD = {
     **dict.fromkeys(("metric", "unit", "reason", "artifact", "note"), TEXT),
+    "p": st.none() | st.floats(0, 1),
     "stopped": st.sampled_from(typing.get_args(Stopped)),
     "pinned": st.none() | st.booleans(),
     "samples": st.lists(NUMBER, max_size=3).map(tuple),
     "left_out": st.lists(WHOLE, max_size=3).map(tuple),
+    "halves": st.lists(WHOLE, max_size=4).map(tuple),
     "reasons": st.lists(TEXT, max_size=3).map(tuple),
 }
 WITHOUT = st.builds(

@@ -94,9 +94,7 @@ def test_no_worse_by_the_test_and_by_the_point(
 def test_a_variant_is_held_against_the_baseline_of_its_seed() -> None:
     """And of its runtime and threads."""
     pairs = [
-        (entry.row, entry.dense)
-        for entry in entries(results().records, results().metrics)
-        if entry.dense
+        (entry.row, entry.dense) for entry in entries(results().records, results()) if entry.dense
     ]
 
     assert {0, 1} == {row.seed for row, _ in pairs}

@@ -165,7 +165,7 @@ def test_csv_has_one_line_a_row_and_intervals_beside_their_figures() -> None:
     for figure in ("top1", "top1_delta", "latency", "speedup"):
         at = names.index(figure)
         behind = [
-            name for name in names if re.fullmatch(f"{figure}_(low|high|verdict|status)", name)
+            name for name in names if re.fullmatch(f"{figure}_(low|high|verdict|p|status)", name)
         ]
         assert behind == names[at + 1 : at + 1 + len(behind)]
         assert behind[:2] == [f"{figure}_low", f"{figure}_high"]

@@ -81,9 +81,9 @@ def test_a_table_has_the_columns_of_its_own_task() -> None:
     size, speed = ["file", "gzip", "× smaller"], ["latency", "× faster"]
 
     assert [
-        [*size, "MAE", "Δ MAE", *speed],
-        [*size, "mIoU", "Δ points", *speed],
-        [*size, "top-1", "Δ points", *speed],
+        [*size, "MAE", "Δ MAE", "Δ to finetune", *speed],
+        [*size, "mIoU", "Δ points", "Δ to finetune", *speed],
+        [*size, "top-1", "Δ points", "Δ to finetune", *speed],
     ] == headers(made)
 
 

@@ -83,6 +83,10 @@ class Artifacts:
             self._checked.add(outcome.path)
         return outcome
 
+    def has(self, case: Case) -> bool:
+        """Whether the case's file was asked for, be it built or not."""
+        return self._job(case) in self.built
+
     def files(self, model: str) -> list[Artifact]:
         """What was built of a model, all stages."""
         return [

@@ -98,6 +98,10 @@ class FinishedFiles:
         """The case's file."""
         return self._artifacts[case.variant]
 
+    def has(self, case: Case) -> bool:
+        """Whether the case's file is one of these."""
+        return case.variant in self.paths
+
     def files(self, model: str) -> list[Artifact]:
         """All files."""
         return list(self._artifacts.values())

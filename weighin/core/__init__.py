@@ -1,6 +1,6 @@
 """The nouns: frozen dataclasses and protocols, no I/O, no TensorFlow."""
 
-from weighin.core.case import Case
+from weighin.core.case import CONTROL, Case
 from weighin.core.data import Dataset, Split
 from weighin.core.errors import (
     DataNotFoundError,
@@ -30,6 +30,7 @@ from weighin.core.variants import Artifact, Call, Failure, Variant
 from weighin.named import Array, Arrays
 
 __all__ = [
+    "CONTROL",
     "Anchor",
     "Array",
     "Arrays",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+CONTROL = "finetune"  # stands beside whatever trains further, so that epochs get no credit
+
 
 @dataclass(frozen=True)
 class Case:
@@ -33,6 +35,11 @@ class Case:
     def baseline(self) -> Case:
         """The same with nothing compressed."""
         return dataclasses.replace(self, variant="baseline")
+
+    @property
+    def control(self) -> Case:
+        """The dense start, trained further for as long as what is compressed by training."""
+        return dataclasses.replace(self, variant=CONTROL)
 
     @property
     def of_any_seed(self) -> Case:

@@ -38,6 +38,10 @@ class Figure:
         left_out: of what a delegate runs, the file's operators that stay out, by their place in
             it; empty if there are none, or they are unknown.
         verdict: what a comparison with the baseline comes to: `faster`, `no evidence` …
+        p: how likely so large a difference is where there is none, by the test of its verdict.
+        halves: of a `count`, how many fall on the even-numbered examples and how many on the
+            odd-numbered ones, counted from 0; of a paired difference, gained and lost of the even
+            ones, then of the odd ones: what is chosen by one half can be judged by the other.
         note: what else a reader should know; no program reads it.
     """
 
@@ -55,3 +59,5 @@ class Figure:
     stopped: Stopped = ""
     pinned: bool | None = None
     left_out: tuple[int, ...] = ()
+    p: float | None = None
+    halves: tuple[int, ...] = ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar, get_args
 
+from weighin.core.case import CONTROL
 from weighin.core.errors import WeighinError
 from weighin.core.figures import Figure, Scope, Skip
 
@@ -51,6 +52,7 @@ class Metric:
         margin: of a difference to the baseline, what does not matter; None of shares where the run
             says it, and of all else where it is 1 % of the baseline's figure.
         relative: whether it is itself a comparison with the baseline, which therefore has none.
+        of_control: whether it is one with the dense control, which only what trains further has.
         ratio_of: the metric of which this is the baseline's figure ÷ the row's own, made by
             reports where it is not recorded itself; empty for all that are recorded.
         column: whether the comparison tables have a column for it.
@@ -73,6 +75,7 @@ class Metric:
     tolerance: float = 0.0
     margin: float | None = None
     relative: bool = False
+    of_control: bool = False
     ratio_of: str = ""
     column: bool = True
     quality: str = ""
@@ -111,6 +114,11 @@ class Metric:
         return counted or self.comparison == "exact"
 
     @property
+    def is_difference(self) -> bool:
+        """Whether it is a figure less the baseline's or the control's, with a verdict."""
+        return self.relative and self.kind in ("points", "change")
+
+    @property
     def worse(self) -> str:
         """What a figure that moved the wrong way is called: `larger`, `longer`, `worse`."""
         return _WORSE.get(self.kind, "worse")
@@ -132,6 +140,22 @@ class ComputedMetric(Metric):
 
     scope: Scope
     compute: Callable[[Any], Figure | Skip]
+
+
+M = TypeVar("M", bound=Metric)
+
+
+def against_control(delta: M, **changes: Any) -> M:
+    """A difference to the baseline's figure as one to the dense control's.
+
+    Args:
+        delta: the difference to the baseline's.
+        changes: fields that are otherwise, besides.
+    """
+    called = delta.title.removesuffix(" points")
+    title = f"{called} to {CONTROL}" if called != "Δ" and not delta.column else f"Δ to {CONTROL}"
+    name = f"{delta.name}_control"
+    return replace(delta, name=name, title=title, of_control=True, **changes)
 
 
 Catalogue = Mapping[str, Metric]

@@ -44,6 +44,8 @@ class Record(OfCase):
     pinned: bool | None = None
     reasons: tuple[str, ...] = ()
     left_out: tuple[int, ...] = ()
+    p: float | None = None
+    halves: tuple[int, ...] = ()
 
     def of(self, **place: Any) -> Record:
         """The same figure of a case that differs in these fields."""

@@ -7,10 +7,8 @@ import itertools
 from collections.abc import Sequence
 
 from weighin import grammar, registry
-from weighin.core import Case, Scope, Suite, Variant
+from weighin.core import CONTROL, Case, Scope, Suite, Variant
 from weighin.job.settings import Settings
-
-CONTROL = "finetune"  # stands beside whatever trains further, so that epochs get no credit
 
 
 def cases(settings: Settings, scope: Scope, files: Sequence[Case] | None = None) -> list[Case]:

@@ -41,7 +41,8 @@ class Calibration:
         false_alarms: how many of them were called faster or slower.
         slow_trials: pairs in which the second does 5 % more work.
         found: how many of them were called slower.
-        smallest_speedup: the smallest speed-up, as 0.03 for 3 %, that 95 % of pairs would find.
+        smallest_speedup: the smallest speed-up, as 0.03 for 3 %, that 95 % of pairs would find;
+            None if there is none, since too many pairs were left without an interval.
         session_spread: how far two sessions of one file lie apart, 95 % of the time.
         pair_seconds: the budget of a pair.
         pinned: whether pairs ran on one core.
@@ -52,7 +53,7 @@ class Calibration:
     false_alarms: int
     slow_trials: int
     found: int
-    smallest_speedup: float
+    smallest_speedup: float | None
     session_spread: float
     pair_seconds: float
     pinned: bool
@@ -63,11 +64,16 @@ class Calibration:
         return (
             f"{self.false_alarms} false alarms in {self.aa_trials} A/A trials; 5 % more work found "
             f"in {self.found} of {self.slow_trials}; smallest speed-up told from 1: "
-            f"{self.smallest_speedup * 100:.1f} %; two openings of one file lie up to "
+            f"{told(self.smallest_speedup)}; two openings of one file lie up to "
             f"{self.session_spread * 100:.1f} % apart; {self.threads} "
             f"thread{'' if self.threads == 1 else 's'}, up to {self.pair_seconds:g} s a pair"
             f"{', pinned to one core' if self.pinned else ''}"
         )
+
+
+def told(speedup: float | None) -> str:
+    """The smallest speed-up in words."""
+    return "none" if speedup is None else f"{speedup * 100:.1f} %"
 
 
 def calibrate(
@@ -177,7 +183,7 @@ def _side(runtime: Runtime, path: Path, example: Arrays, repeats: int, threads: 
     return open_side
 
 
-def _smallest_speedup(aa: list[Pair]) -> float:
+def _smallest_speedup(aa: list[Pair]) -> float | None:
     """Smallest true speed-up at which 95 % of these pairs would have been called.
 
     A pair that measured r in [low, high] on equal sessions would have measured f·r in
@@ -188,7 +194,8 @@ def _smallest_speedup(aa: list[Pair]) -> float:
         max(1 / each.low, (1 + SMALLEST_SPEEDUP) / each.value) if each.low else math.inf
         for each in sure
     ]
-    return float(np.quantile(needed, POWER, method="higher")) - 1 if needed else math.nan
+    smallest = float(np.quantile(needed, POWER, method="higher")) - 1 if needed else math.inf
+    return smallest if smallest < math.inf else None
 
 
 def _session_spread(aa: list[Pair]) -> float:

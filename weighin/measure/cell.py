@@ -18,7 +18,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weighin import registry
-from weighin.core import Artifact, Record, Runtime, Session, Status, WeighinError
+from weighin.core import (
+    CONTROL,
+    Artifact,
+    Record,
+    Runtime,
+    Session,
+    Skip,
+    Status,
+    WeighinError,
+)
 from weighin.core.case import Case
 from weighin.measure import paired
 from weighin.measure.closeness import refuse_far
@@ -161,6 +170,7 @@ class Cell:
                 fidelity=self.context.fidelities.get(self.case),
                 margin=self.context.margin,
                 **({} if is_baseline else self._baseline()),
+                **self._control(),
             )
             self.context.remember(self.case, outcome)
         task = self.context.task(self.case)
@@ -176,6 +186,21 @@ class Cell:
             return {"baseline": self.context.evaluation(self.case.baseline)}
         except WeighinError as error:
             return {"no_baseline": f"the baseline could not be evaluated: {error}"}
+
+    def _control(self) -> dict[str, Any]:
+        """The dense control's evaluation, beside whatever trains further; or why there is none."""
+        control, artifacts = self.case.control, self.context.artifacts
+        if self.case == control:
+            return {"no_control": Skip("this is the control")}
+        if not artifacts.variant(self.case).steps:
+            return {}
+        if not artifacts.has(control):
+            return {"no_control": Skip(f"no .{control.format} of {CONTROL} is in this run")}
+        try:
+            return {"control": self.context.evaluation(control)}
+        except WeighinError as error:
+            reason = f"{CONTROL} could not be evaluated: {error}"
+            return {"no_control": Skip(reason, "not measured")}
 
     def record_status(self, status: Status, reason: str) -> None:
         """Say of every metric of the scope that has no record yet why it has none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -134,19 +135,24 @@ def speedup(pair: Pair) -> Figure:
     )
 
 
-_BESIDE = {
-    **{"unit": "s", "better": "lower", "scope": "pair", "machine_bound": True},
-    **{"column": False, "comparison": "none"},
-}
+_beside_metric = functools.partial(
+    metric,
+    unit="s",
+    better="lower",
+    scope="pair",
+    machine_bound=True,
+    column=False,
+    comparison="none",
+)
 
 
-@metric("paired_latency", title="latency beside the baseline", **_BESIDE)
+@_beside_metric("paired_latency", title="latency beside the baseline")
 def paired_latency(pair: Pair) -> Figure:
     """Median time of one inference in the pair's blocks; interval over them."""
     return _beside([variant for _, variant in pair.blocks])
 
 
-@metric("paired_baseline", title="the baseline's latency beside it", **_BESIDE)
+@_beside_metric("paired_baseline", title="the baseline's latency beside it")
 def paired_baseline(pair: Pair) -> Figure:
     """The same of the baseline in these blocks."""
     return _beside([baseline for baseline, _ in pair.blocks])

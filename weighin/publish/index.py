@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from weighin.core import Results
+from weighin.core import CONTROL, Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
 from weighin.publish.markdown import link, plural
 from weighin.publish.pages import pages, ranked
 from weighin.report import units
+from weighin.report.choice import Choice, best, half
 from weighin.report.footer import counted
 from weighin.report.origin import untrained
 from weighin.report.primary import examples
@@ -81,29 +82,46 @@ def _run(run: Run, name: str) -> str:
         if remark := page.says(run, name):
             return f"{words}, {remark}" if remark.strip() else words
     candidates = [
-        (times, row)
-        for row in rows_of_seeds(records, run.results.metrics)
-        if row.format == "tflite" and (times := row.mean("smaller"))
-        if not row.is_worse and not row.is_broken
+        row
+        for row in rows_of_seeds(records, run.results)
+        if row.format == "tflite" and row.variant != "baseline" and not row.is_broken
     ]
-    times, best = max(candidates, key=lambda candidate: candidate[0], default=(0.0, None))
-    if best is None or times <= 1:
+    # what nobody compared says little beside what was
+    told = [row for row in candidates if row.is_worse is not None] or candidates
+    choice = best(told, _times, lambda row: not row.is_worse, half)
+    if choice is None or _times(told[choice.at]) <= 1:
         return words
-    by = f" ({best.variant})" if len(best.variant) <= _SHORT else ""
-    return f"{words}, up to {times:.3g} times smaller{by}, {_compared(run.of(name), best)}"
+    row = told[choice.at]
+    by = f" ({row.variant})" if len(row.variant) <= _SHORT else ""
+    compared = _compared(run.of(name), row, choice)
+    return f"{words}, up to {_times(row):.3g} times smaller{by}, {compared}"
 
 
-def _compared(results: Results, best: Row) -> str:
-    """What became of the row's answers, and by how many examples that is known."""
+def _times(row: Row) -> float:
+    return row.mean("smaller") or 0.0
+
+
+def _compared(results: Results, row: Row, choice: Choice[Row]) -> str:
+    """What became of the row's answers, by how many examples that is known, and how it was chosen.
+
+    Args:
+        results: of its model.
+        row: by all examples.
+        choice: by which it was taken.
+    """
+    best = choice.judged
     if untrained(results, {record.model for record in results.records}):
         return "of random weights"
     quality = best.primary
     delta = best.mean(quality.delta_name)
     if best.is_worse is None or delta is None or quality.delta is None:
-        return (
-            f"{'accuracy' if quality.is_paired_by_counts else quality.figure.called} not compared"
-        )
+        called = "accuracy" if quality.is_paired_by_counts else quality.figure.called
+        return f"{called} not compared" + (f" with {CONTROL}'s" if delta is not None else "")
     count, noun = counted([best], quality.delta_name), examples(results, best.dataset, quality)
     told = units.shown(quality.delta, delta)
     of = " points of" if quality.delta.kind == "points" else " of"
-    return f"{told}{of} {quality.figure.title}, not found worse by {count} {noun}"
+    found = "found worse" if best.is_worse or row.is_worse else "not found worse"
+    said = choice.said(noun)
+    return (
+        f"{told}{of} {quality.figure.title}, {found} by {count} {noun}{f' ({said})' * bool(said)}"
+    )

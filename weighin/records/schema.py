@@ -65,6 +65,10 @@ class Pairs(TypedDict):
     seconds: Number
     narrow: Number
     smallest: Number
+    fewest: NotRequired[Whole]
+    found: NotRequired[Number]
+    power: NotRequired[Number]
+    confidence: NotRequired[Number]
 
 
 class Calibrated(TypedDict):
@@ -74,10 +78,11 @@ class Calibrated(TypedDict):
     false_alarms: Whole
     slow_trials: Whole
     found: Whole
-    smallest_speedup: Number
+    smallest_speedup: Number | None
     session_spread: Number
     pair_seconds: Number
     pinned: bool
+    threads: NotRequired[Whole]
 
 
 class Published(TypedDict):
@@ -105,6 +110,8 @@ class Environment(TypedDict, total=False):
     pairs: Pairs
     margin: Number
     calibration: Calibrated | None
+    calibrations: list[Calibrated]
+    disturbances: list[str]
     anchors: dict[str, list[Published]]
     artifacts: dict[str, list[dict[str, Any]]]
 

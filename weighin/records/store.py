@@ -1,6 +1,6 @@
 """Records ⇄ JSON: one file per run, with a schema number, upgraded when read.
 
-    {"schema": 2, "environment": {…}, "metrics": [{…}, …], "records": [{…}, …]}
+    {"schema": 3, "environment": {…}, "metrics": [{…}, …], "records": [{…}, …]}
 
 While its run goes on a file is a journal: such an object on the first line, and on each further one
 a record. `weighin.records.schema` says what may stand in either.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from weighin.core import Metric, Record, Results
 from weighin.report import units
+from weighin.report.control import catalogue
 from weighin.report.primary import primaries
 from weighin.report.rows import by_model
 
@@ -21,6 +22,8 @@ class Column:
         metric: the metric's name.
         show: value, low and high → text.
         compares: whether it compares with the baseline, whose own row then has no figure.
+        of_control: whether it compares with the dense control, so that it is empty where nothing
+            trains further.
         lower: whether a lower figure is better.
         optional: whether a narrow table does without it.
     """
@@ -29,6 +32,7 @@ class Column:
     metric: str
     show: units.Style
     compares: bool = False
+    of_control: bool = False
     lower: bool = False
     optional: bool = False
 
@@ -40,6 +44,7 @@ def column_of(metric: Metric, header: str = "") -> Column:
         metric.name,
         units.style(metric),
         metric.relative,
+        metric.of_control,
         metric.better == "lower",
     )
 
@@ -52,13 +57,13 @@ def columns(results: Results, records: Iterable[Record] | None = None) -> tuple[
         records: of one table; how good answers are has the columns of its own task alone.
     """
     told = primaries(results.metrics, results.records if records is None else records)
-    shown = {name for each in told for name in (each.name, each.delta_name)}
+    shown = {name for each in told for name in (each.name, each.delta_name, each.control_name)}
     return tuple(
         dataclasses.replace(
             column_of(metric),
             optional=metric.name not in shown and not _is_essential(metric, results),
         )
-        for metric in results.metrics.values()
+        for metric in catalogue(results)
         if metric.name in shown or (metric.column and not metric.quality)
     )
 
@@ -82,7 +87,7 @@ def of_all(runs: Sequence[Results]) -> tuple[Column, ...]:
     for results in runs:
         of_tables = [columns(results, of) for of in by_model(results.records).values()]
         shown = {column.metric: column for of_table in of_tables for column in of_table}
-        for name in results.metrics:
-            if name in shown:
-                described.setdefault(name, shown[name])
+        for metric in catalogue(results):
+            if metric.name in shown:
+                described.setdefault(metric.name, shown[metric.name])
     return tuple(described.values())

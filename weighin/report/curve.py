@@ -30,7 +30,7 @@ FRONTS = ("smaller", "speedup")  # against the primary figure
 _ON_FRONT = "◆"
 _ON_FRONT_NOTE = (
     _ON_FRONT + " on the Pareto front of {} and that column: no other row is at least as good "
-    "in both and better in one, by the means"
+    "in both and better in one, by the means; chosen and stated on the same {}: optimistic"
 )
 _IN_THEORY_NOTE = (
     "× in theory: the baseline's multiply-accumulates ÷ the variant's with weights that are not "
@@ -122,7 +122,7 @@ def curves(results: Results) -> list[Curve]:
     for (model, dataset), records in by_model(results.records).items():
         rows = [
             _with_theory(row, records)
-            for row in rows_of_seeds(records, results.metrics)
+            for row in rows_of_seeds(records, results)
             if not row.is_skipped
         ]
         for place in dict.fromkeys(row.place for row in rows):
@@ -231,7 +231,7 @@ def _section(curve: Curve, results: Results) -> Section:
         for point in (*points, *curve.points)
     ]
     metrics = [column.metric for column in table.columns]
-    notes = [_ON_FRONT_NOTE.format(curve.primary.figure.title), _IN_THEORY_NOTE]
+    notes = [_ON_FRONT_NOTE.format(curve.primary.figure.title, curve.examples), _IN_THEORY_NOTE]
     lines = [*table.numbered, *samples(results, curve.rows, curve.dataset, metrics), *notes]
     return Section(f"{curve.model} on {curve.dataset}, {curve.place}", headers, cells, lines)
 

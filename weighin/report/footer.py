@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from weighin import stats
 from weighin.core import Metric, Record, Results
+from weighin.report.control import completed, undertrained
 from weighin.report.origin import brought, finished, recipes, training, untrained
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row
+from weighin.report.verdicts import tried
 
 
 def samples(
@@ -38,6 +41,9 @@ def samples(
             [
                 _smaller() if "smaller" in metrics else "",
                 _delta(results, rows, dataset, quality) if quality.delta_name in metrics else "",
+                _control(results, rows, quality) if quality.control_name in metrics else "",
+                _corrected(results, rows, dataset) if _is_any_delta(quality, metrics) else "",
+                _undertrained(results, rows, dataset, quality),
                 _faster(results, rows) if "speedup" in metrics else "",
             ],
         ),
@@ -146,6 +152,56 @@ def _delta(results: Results, rows: Sequence[Row], dataset: str, quality: Primary
     return f"{title}: on the same {noun}; better or worse {told} {_margin(quality.delta, margin)}"
 
 
+def _control(results: Results, rows: Sequence[Row], quality: Primary) -> str:
+    """What the difference to the control is, and what it is made of where nobody paired answers."""
+    if quality.control is None:
+        return ""
+    told = (
+        f"{quality.control.title}: by the same test beside the dense start trained further for as "
+        f"long, without compressing"
+    )
+    recorded = {(record.case, record.metric) for record in results.records}
+    shown = _records(rows, quality.control_name)
+    if any((record.case, record.metric) not in recorded for record in shown):
+        told += (
+            "; this run did not pair their answers: the widest interval that counts beside the "
+            "baseline allow, and a verdict only where they leave no doubt"
+        )
+    return told
+
+
+def _is_any_delta(quality: Primary, metrics: Collection[str]) -> bool:
+    return quality.delta_name in metrics or quality.control_name in metrics
+
+
+def _corrected(results: Results, rows: Sequence[Row], dataset: str) -> str:
+    """How many tests there are, and how their verdicts are corrected for it."""
+    family = tried(completed(_measured(results, rows, dataset), results), results)
+    parts = []
+    if family.tests > 1:
+        parts.append(
+            f"{family.tests:,} tests in this table, corrected by Holm's procedure "
+            f"for their number: at most one such table in twenty holds a false one"
+        )
+    if family.dropped:
+        parts.append(f"{family.dropped:,} that a test alone would call so are not")
+    if family.uncorrected:
+        parts.append(f"{family.uncorrected:,} that came without a p-value are not corrected")
+    return f"better, worse: {'; '.join(parts)}" if parts else ""
+
+
+def _undertrained(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:
+    margin = results.environment.get("margin", stats.MARGIN)
+    records = _measured(results, rows, dataset)
+    return undertrained(records, quality.delta, margin) if quality.delta else ""
+
+
+def _measured(results: Results, rows: Sequence[Row], dataset: str) -> list[Record]:
+    """All records of a table's models on its data set, as measured."""
+    models = _models(rows)
+    return [each for each in results.records if each.model in models and each.dataset == dataset]
+
+
 def _margin(delta: Metric, of_shares: float) -> str:
     """What difference does not matter: the metric's own, the run's for shares, or 1 %."""
     if delta.kind == "points":
@@ -164,8 +220,8 @@ def _faster(results: Results, rows: Sequence[Row]) -> str:
     return (
         f"× faster: interleaved with the baseline, {openings} opening{plural} of both, "
         f"{_until(rule)}{spent}; called faster or slower if the interval "
-        f"{_called(rule)}leaves out 1 and the ratio is at least {rule['smallest'] * 100:g} % from "
-        f"it"
+        f"{_confidence(rule)}leaves out 1 and the ratio is at least "
+        f"{rule['smallest'] * 100:g} % from it"
     )
 
 
@@ -180,7 +236,7 @@ def _until(rule: Mapping[str, Any]) -> str:
     )
 
 
-def _called(rule: Mapping[str, Any]) -> str:
+def _confidence(rule: Mapping[str, Any]) -> str:
     return f"at {rule['confidence'] * 100:g} % " if "confidence" in rule else ""
 
 

@@ -108,7 +108,7 @@ _MEANT = re.compile(
     r"[`|$]|(?<=\])\(|[*~](?=\S)|(?<![^\W_])_(?=\S)|#(?=#*$)|\\(?=[!-/:-@\[-`{-~]|$)"
 )
 # What GitHub makes links of: people and addresses of mail, issues, addresses of pages
-_LINKED = re.compile(r"@(?=\w)|#(?=\d)|\bgh-(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
+_LINKED = re.compile(r"@(?=\\?\w|\\_)|#(?=\d)|\bgh-(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
 _APART = "&#8203;"  # a space of no width
 # What begins a heading, a list, a rule or a table; a line above that would become part of it
 _BEGINNING = re.compile(r"^(?=[#+=*:-])|^(\d+)(?=[.)](?:\s|$))")
@@ -153,7 +153,7 @@ LAYOUTS = {
 }
 
 
-_ABOUT = ("_low", "_high", "_verdict", "_status")  # endings of what is said of a figure
+_ABOUT = ("_low", "_high", "_verdict", "_p", "_status")  # endings of what is said of a figure
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -127,13 +127,14 @@ def calibration(results: Results) -> str:
 
 
 def _calibrated(facts: Mapping[str, Any]) -> str:
-    threads = facts.get("threads", 1)
+    threads, smallest = facts.get("threads", 1), facts["smallest_speedup"]
     return (
         f"calibrated (litert, {threads} thread{'' if threads == 1 else 's'}): "
         f"{facts['false_alarms']} false alarms in "
         f"{facts['aa_trials']} A/A trials, 5 % more work found in {facts['found']} of "
         f"{facts['slow_trials']}, smallest speed-up told from 1: "
-        f"{facts['smallest_speedup'] * 100:.1f} % (of a small file, at {facts['pair_seconds']:g} s "
+        f"{'none' if smallest is None else f'{smallest * 100:.1f} %'} (of a small file, at "
+        f"{facts['pair_seconds']:g} s "
         f"a pair)"
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from weighin.core import Catalogue, Metric, Record, Results, undescribed
+from weighin.core.metrics import against_control
 from weighin.report import units
 
 _CLASSIFICATION = "top1"
@@ -22,10 +23,12 @@ class Primary:
     Attributes:
         figure: of the answers themselves.
         delta: less the baseline's; None where no difference is told, as of agreement with it.
+        control: less the dense control's, of what trains further; likewise.
     """
 
     figure: Metric
     delta: Metric | None
+    control: Metric | None = None
 
     @property
     def name(self) -> str:
@@ -36,6 +39,11 @@ class Primary:
     def delta_name(self) -> str:
         """The difference's name; empty where there is none."""
         return self.delta.name if self.delta else ""
+
+    @property
+    def control_name(self) -> str:
+        """The difference to the control's name; empty where there is none."""
+        return self.control.name if self.control else ""
 
     @property
     def is_lower_better(self) -> bool:
@@ -116,8 +124,9 @@ def examples(results: Results, dataset: str, quality: Primary) -> str:
 
 
 def _of(metrics: Catalogue, quality: str) -> Primary:
-    """The figure of this name and its difference, as far as they are described."""
+    """The figure of this name and its differences, as far as they are described."""
     figure, delta = (
         metrics.get(name) or undescribed(name) for name in (quality, f"{quality}_delta")
     )
-    return Primary(figure, delta)
+    beside_control = against_control(delta)
+    return Primary(figure, delta, metrics.get(beside_control.name, beside_control))

@@ -6,20 +6,23 @@ that they stand beside what others have published.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from weighin import stats
-from weighin.core import Catalogue, Record, Results
+from weighin.core import CONTROL, Record, Results
 from weighin.report import units
-from weighin.report.columns import columns_of
+from weighin.report.choice import half
+from weighin.report.columns import Column, column_of, columns_of
 from weighin.report.footer import samples
 from weighin.report.layout import Section
 from weighin.report.primary import Primary, examples, primary
 from weighin.report.rows import Row, by_model, rows_of
 from weighin.report.table import Table, document
 from weighin.report.terminal import Terminal
+from weighin.report.verdicts import is_found_worse
 
 # How far top-1 may lie below the dense baseline's and still count as no worse; of what is no share,
 # as a share of the baseline's figure
@@ -50,30 +53,35 @@ class Entry:
     @property
     def gain(self) -> tuple[int, int, int] | None:
         """Test examples gained and lost against the baseline, and their number in all."""
-        delta = self.delta
-        if delta is None or delta.gained is None or delta.lost is None or not delta.n:
-            return None
-        return delta.gained, delta.lost, delta.n
+        return _gain(self.delta)
 
     @property
     def is_no_worse(self) -> bool | None:
-        """Whether it is no worse than the baseline; None if that was not measured."""
-        if self.gain is None:
-            return None if self.row.primary.is_paired_by_counts else self._is_hardly_worse
-        gained, lost, n = self.gain
-        is_worse = lost > gained and stats.mcnemar(gained, lost) < 1 - stats.CONFIDENCE
-        return not is_worse and lost - gained <= round(POINT * n, 6)
+        """Whether it is no worse than the best dense training; None if that was not measured.
 
-    @property
-    def _is_hardly_worse(self) -> bool | None:
-        """Whether a figure that is no count of right answers is no worse; None if not measured."""
-        delta, quality = self.delta, self.row.primary
+        Than the baseline, and than the dense control beside what trains further.
+        """
+        told = [self._is_no_worse(record) for record in (self.delta, *self.row.beside_control)]
+        return False if False in told else None if None in told else True
+
+    def half(self, at: int) -> Entry | None:
+        """The same by one half of the examples; None where its records do not tell them apart."""
+        row = half(self.row, at)
+        return dataclasses.replace(self, row=row) if row else None
+
+    def _is_no_worse(self, delta: Record | None) -> bool | None:
+        """Whether one difference says so; None if it was not measured."""
+        gain, quality = _gain(delta), self.row.primary
+        if gain is not None:
+            gained, lost, n = gain
+            is_worse = lost > gained and stats.mcnemar(gained, lost) < 1 - stats.CONFIDENCE
+            return not is_worse and lost - gained <= round(POINT * n, 6)
         dense = _value(self.dense, quality.name)
-        if delta is None or delta.value is None or dense is None:
+        if delta is None or delta.value is None or dense is None or quality.is_paired_by_counts:
             return None
         by = delta.value if quality.is_lower_better else -delta.value
         tolerated = POINT if quality.figure.kind == "share" else POINT * abs(dense)
-        return delta.verdict != "worse" and by <= tolerated
+        return not is_found_worse(delta, quality.delta) and by <= tolerated
 
     @property
     def bits(self) -> float | None:
@@ -93,9 +101,15 @@ class Entry:
         return size.artifact if size else ""
 
 
-def entries(records: Sequence[Record], metrics: Catalogue) -> list[Entry]:
+def _gain(delta: Record | None) -> tuple[int, int, int] | None:
+    if delta is None or delta.gained is None or delta.lost is None or not delta.n:
+        return None
+    return delta.gained, delta.lost, delta.n
+
+
+def entries(records: Sequence[Record], results: Results) -> list[Entry]:
     """The rows of one model, one for each seed, beside their baselines."""
-    rows = [row for row in rows_of(records, metrics) if not row.is_skipped]
+    rows = [row for row in rows_of(records, results) if not row.is_skipped]
     dense = {row.case: row for row in rows if row.variant == "baseline"}
     return [Entry(row, dense.get(row.case.baseline)) for row in rows]
 
@@ -113,16 +127,18 @@ def _sections(results: Results) -> list[Section]:
 
 
 def _section(model: str, dataset: str, records: Sequence[Record], results: Results) -> Section:
-    rows = entries(records, results.metrics)
+    rows = entries(records, results)
     quality = primary(results.metrics, records)
     names = [name for name in (quality.name, quality.delta_name) if name]
     sizes, (figure, *deltas) = columns_of(results, SIZES), columns_of(results, names)
+    is_any_control = any(entry.row.beside_control for entry in rows)
+    control = [column_of(quality.control)] if quality.control and is_any_control else []
     headers = (
         *("variant", "seed", "runtime", *(column.header for column in sizes)),
         *(TIMES, "bits/parameter", figure.header, f"dense {figure.header}"),
-        *(_test_header(quality), "no worse", "sha256"),
+        *(_test_header(quality), *(column.header for column in control), "no worse", "sha256"),
     )
-    columns = (*sizes, *([] if quality.is_paired_by_counts else deltas), figure)
+    columns = (*sizes, *([] if quality.is_paired_by_counts else deltas), *control, figure)
     table = Table(model, dataset, [entry.row for entry in rows], columns)
     cells = [_cells(table, entry) for entry in rows]
     for anchor in _anchors(results, model):
@@ -133,7 +149,7 @@ def _section(model: str, dataset: str, records: Sequence[Record], results: Resul
             TIMES: f"{anchor.get('times'):g}",
         }
         cells.append(list(row.values()))
-    notes = (*_NOTES, *_judged_by(quality, examples(results, dataset, quality)))
+    notes = (*_NOTES, *_judged_by(quality, examples(results, dataset, quality), control))
     below = samples(results, table.rows, dataset, [column.metric for column in columns[3:]])
     lines = [*table.numbered, *below, *notes]
     return Section(f"{model} on {dataset}: the record", headers, cells, lines)
@@ -146,7 +162,7 @@ def _test_header(quality: Primary) -> str:
     return quality.delta.title if quality.delta else f"Δ {quality.figure.title}"
 
 
-def _judged_by(quality: Primary, noun: str) -> tuple[str, str]:
+def _judged_by(quality: Primary, noun: str, control: Sequence[Column]) -> tuple[str, str]:
     """What the column of the test says, and when a file counts as no worse."""
     title, side = quality.figure.title, "above" if quality.is_lower_better else "below"
     choice = f"the best of several variants by these same {noun} is flattered by the choice"
@@ -158,30 +174,29 @@ def _judged_by(quality: Primary, noun: str) -> tuple[str, str]:
     by = f"points {side}" if quality.figure.kind == "share" else f"% {side} the baseline's"
     return told, (
         f"no worse: {test} does not find it worse at 5 %, and {title} is at most "
-        f"{POINT * 100:g} {by}"
+        f"{POINT * 100:g} {by}{f'; nor so beside {CONTROL}, if it trains further' * bool(control)}"
     )
 
 
 def _cells(table: Table, entry: Entry) -> list[str]:
-    row = entry.row
-    *sizes, figure = (table.cell(row, column) for column in table.columns)
-    test = _mcnemar(entry)
-    if len(sizes) > len(SIZES):
-        test = sizes.pop()
+    row, quality = entry.row, entry.row.primary
+    told = {column.metric: table.cell(row, column) for column in table.columns}
+    control = [told[quality.control_name]] if quality.control_name in told else []
     if row.variant == "baseline":
-        against = ["", "", ""]
+        against = ["", "", *control, ""]
     else:
         dense = table.cell(entry.dense, table.columns[-1]) if entry.dense else "not measured"
+        test = told[quality.delta_name] if quality.delta_name in told else _mcnemar(entry)
         worse = {True: "yes", False: "no", None: "not measured"}[entry.is_no_worse]
-        against = [dense, test, worse]
+        against = [dense, test, *control, worse]
     return [
         row.variant,
         str(row.seed),
         row.place,
-        *sizes,
+        *(told[name] for name in SIZES),
         "not measured" if entry.times is None else units.ratio(entry.times),
         "not measured" if entry.bits is None else units.ratio(entry.bits),
-        figure,
+        told[quality.name],
         *against,
         entry.sha256[:12],
     ]
@@ -204,7 +219,7 @@ def _flat(results: Results) -> list[dict[str, Any]]:
     """Rows of bare numbers, and of what was published."""
     flat: list[dict[str, Any]] = []
     for (model, dataset), records in by_model(results.records).items():
-        for entry in entries(records, results.metrics):
+        for entry in entries(records, results):
             row, name = entry.row, entry.row.primary.name
             figure, dense = _first(row, name), _first(entry.dense, name)
             flat.append(
@@ -226,6 +241,7 @@ def _flat(results: Results) -> list[dict[str, Any]]:
                     f"dense_{name}_low": dense and dense.low,
                     f"dense_{name}_high": dense and dense.high,
                     **_flat_test(entry),
+                    **_flat_control(entry),
                     "no_worse": entry.is_no_worse,
                     "sha256": entry.sha256,
                 }
@@ -245,9 +261,21 @@ def _flat_test(entry: Entry) -> dict[str, Any]:
         gained, lost, n = entry.gain or (None, None, None)
         p = None if gained is None or lost is None else stats.mcnemar(gained, lost)
         return {"images": n, "gained": gained, "lost": lost, "mcnemar_p": p}
-    name = quality.delta_name
+    return {"examples": delta and delta.n, **_flat_delta(quality.delta_name, delta)}
+
+
+def _flat_control(entry: Entry) -> dict[str, Any]:
+    """The row's difference to the dense control, where it has one."""
+    name = entry.row.primary.control_name
     return {
-        "examples": delta and delta.n,
+        key: value
+        for record in entry.row.beside_control
+        for key, value in _flat_delta(name, record).items()
+    }
+
+
+def _flat_delta(name: str, delta: Record | None) -> dict[str, Any]:
+    return {
         name: delta and delta.value,
         f"{name}_low": delta and delta.low,
         f"{name}_high": delta and delta.high,

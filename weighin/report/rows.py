@@ -7,9 +7,11 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Case, Catalogue, Record, Results
+from weighin.core import Case, Record, Results
 from weighin.core.case import OfCase
+from weighin.report.control import completed, trains_further
 from weighin.report.primary import Primary, primary
+from weighin.report.verdicts import corrected, is_found_worse
 
 RUNTIME = "litert"  # that a page shows which has room for one
 
@@ -54,11 +56,28 @@ class Row(OfCase):
 
     @property
     def is_worse(self) -> bool | None:
-        """Whether a seed is found worse than the baseline; None if that was not measured of all."""
-        records = self.records.get(self.primary.delta_name, ())
-        if not records or any(record.value is None for record in records):
+        """Whether a seed is found worse than the baseline, or than the control if it has one.
+
+        By its own test, however many there are; None if that was not measured of all.
+        """
+        beside_baseline = self.records.get(self.primary.delta_name, ())
+        judged = [*beside_baseline, *self.beside_control]
+        if not beside_baseline or any(record.value is None for record in judged):
             return None
-        return any(record.verdict == "worse" for record in records)
+        return any(is_found_worse(record, self.primary.delta) for record in judged)
+
+    @property
+    def beside_control(self) -> list[Record]:
+        """The differences to the dense control, if it trains further and there is one."""
+        return self._beside_control(self.primary.control_name)
+
+    def has_no(self, metric: str, *, of_control: bool) -> bool:
+        """Whether a comparison means nothing for it: with itself, or with no control of its own."""
+        return self.variant == "baseline" or (of_control and not self._beside_control(metric))
+
+    def _beside_control(self, metric: str) -> list[Record]:
+        records = self.records.get(metric, ()) if trains_further(self.variant) else ()
+        return [record for record in records if record.status != "skipped"]
 
     @property
     def is_broken(self) -> bool:
@@ -129,17 +148,18 @@ def rows_of_models(results: Results) -> list[Row]:
     return [
         row
         for records in by_model(results.records).values()
-        for row in rows_of_seeds(records, results.metrics)
+        for row in rows_of_seeds(records, results)
     ]
 
 
-def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
+def rows_of(records: Sequence[Record], results: Results) -> list[Row]:
     """Rows of one model, one for each seed: .tflite first, variants in their order.
 
     Args:
         records: of one model and data set.
-        metrics: what they mean, and which ratios are made of them here.
+        results: that they are of, which say what they mean and which ratios are made of them here.
     """
+    metrics, records = results.metrics, corrected(completed(records, results), results)
     files: dict[Case, dict[str, Record]] = {}
     runs: dict[Case, dict[str, Record]] = {}
     for record in records:
@@ -176,10 +196,10 @@ def rows_of(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
     ]
 
 
-def rows_of_seeds(records: Sequence[Record], metrics: Catalogue) -> list[Row]:
+def rows_of_seeds(records: Sequence[Record], results: Results) -> list[Row]:
     """Rows of one model, the seeds of a variant on a runtime together."""
     merged: dict[Case, Row] = {}
-    for row in rows_of(records, metrics):
+    for row in rows_of(records, results):
         key = row.case.of_any_seed
         before = merged.get(key)
         if before is None:

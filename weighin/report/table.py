@@ -15,6 +15,7 @@ from weighin.report.layout import FLAT, Notes, Section
 from weighin.report.origin import machine, origin, packages
 from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
 from weighin.report.terminal import Terminal, written
+from weighin.report.verdicts import p_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Table(Notes):
     def told(self, row: Row, column: Column) -> Told:
         """A cell's text in parts; empty where the baseline would be compared with itself."""
         records = row.records.get(column.metric, ())
-        if row.variant == "baseline" and column.compares:
+        if column.compares and row.has_no(column.metric, of_control=column.of_control):
             return Told("")
         if not records:
             return Told("not measured", notes=(self.number("left out of this run"),))
@@ -130,7 +131,7 @@ def _too_few(record: Record) -> str:
 def tables(results: Results) -> list[Table]:
     """One table for each model and data set, rows in the order of their records."""
     return [
-        Table(model, data, rows_of_seeds(records, results.metrics), columns(results, records))
+        Table(model, data, rows_of_seeds(records, results), columns(results, records))
         for (model, data), records in by_model(results.records).items()
     ]
 
@@ -217,7 +218,7 @@ def _skips(rows: Sequence[Row]) -> list[str]:
 def flat(results: Results) -> Iterable[dict[str, Any]]:
     """Rows of bare numbers, one for each variant, runtime and seed."""
     for (model, dataset), records in by_model(results.records).items():
-        for row in rows_of(records, results.metrics):
+        for row in rows_of(records, results):
             numbers: dict[str, Any] = {
                 "model": model,
                 "dataset": dataset,
@@ -235,6 +236,8 @@ def flat(results: Results) -> Iterable[dict[str, Any]]:
                     numbers |= {f"{name}_low": record.low, f"{name}_high": record.high}
                 if record.verdict:
                     numbers[f"{name}_verdict"] = record.verdict
+                if (p := p_of(record)) is not None:
+                    numbers[f"{name}_p"] = p
                 if record.status != "ok":
                     numbers[f"{name}_status"] = f"{record.status}: {record.reason}"
             yield numbers

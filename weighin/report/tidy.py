@@ -6,9 +6,10 @@ from typing import Any
 
 from weighin.core import Metric, Results
 from weighin.report.rows import by_model, rows_of
+from weighin.report.verdicts import p_of
 
 PLACE = ("model", "dataset", "variant", "runtime", "threads", "seed", "format")
-_ENDINGS = ("low", "high", "verdict", "status", "reason")
+_ENDINGS = ("low", "high", "verdict", "p", "status", "reason")
 _SPELT = {"s": "seconds"}
 
 
@@ -21,7 +22,7 @@ def tidy(results: Results) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     for (model, dataset), records in by_model(results.records).items():
-        for row in rows_of(records, results.metrics):
+        for row in rows_of(records, results):
             cells: dict[str, Any] = {
                 "model": model,
                 "dataset": dataset,
@@ -38,7 +39,8 @@ def tidy(results: Results) -> list[dict[str, Any]]:
                 column = column_name(results.metric(name))
                 cells[column] = record.value
                 status = "" if record.status == "ok" else record.status
-                told = (record.low, record.high, record.verdict, status, record.reason)
+                ends, p = (record.low, record.high), p_of(record)
+                told = (*ends, record.verdict, p, status, record.reason)
                 for ending, value in zip(_ENDINGS, told, strict=True):
                     if value not in (None, ""):
                         cells[f"{column}_{ending}"] = value

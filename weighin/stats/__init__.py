@@ -1,8 +1,8 @@
 """Intervals and verdicts, on SciPy: each at 95 % confidence unless told otherwise.
 
 `shares` are means of scores that are 0 or 1, `means` of any scores, `sets` what is no mean of
-scores, `ratios` and `quantiles` are of times. `python -m bench.coverage` measures how often each
-interval holds what is true.
+scores, `ratios` and `quantiles` are of times; `several` corrects for how many tests there are.
+`python -m bench.coverage` measures how often each interval holds what is true.
 """
 
 from weighin.stats.interval import CONFIDENCE, Interval
@@ -10,6 +10,7 @@ from weighin.stats.means import mean, paired_mean
 from weighin.stats.quantiles import is_enough, median, median_over, quantile
 from weighin.stats.ratios import FEWEST, PAIR_SECONDS, independent, typical_ratio
 from weighin.stats.sets import Replicates, draws, interval_of, of_set, paired_set, replicates
+from weighin.stats.several import holm, significance
 from weighin.stats.shares import fisher, is_share, mcnemar, paired_difference, proportion
 from weighin.stats.spread import concordance, entropy
 from weighin.stats.verdicts import (
@@ -18,6 +19,7 @@ from weighin.stats.verdicts import (
     SPEED_CONFIDENCE,
     margin_of,
     quality_verdict,
+    sameness,
     speed_verdict,
     verdict_of,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "draws",
     "entropy",
     "fisher",
+    "holm",
     "independent",
     "interval_of",
     "is_enough",
@@ -52,6 +55,8 @@ __all__ = [
     "quality_verdict",
     "quantile",
     "replicates",
+    "sameness",
+    "significance",
     "speed_verdict",
     "typical_ratio",
     "verdict_of",

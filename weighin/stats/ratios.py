@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from weighin.stats.interval import CONFIDENCE, Floats, Interval
+from weighin.stats.interval import CONFIDENCE, Interval
 
 PAIR_SECONDS = 10.0  # that measuring a pair may take, if not told otherwise
 FEWEST = 36  # ratios that have an interval, and so a verdict
@@ -63,7 +63,7 @@ def independent(ratios: Sequence[float]) -> float:
 @lru_cache(maxsize=128)
 def _inflation(correlation: float) -> float:
     """How much wider the spread of a count of signs is than that of independent ones."""
-    lags: Floats = correlation ** np.arange(1, _LAGS)
+    lags = correlation ** np.arange(1, _LAGS)
     return 1 + 2 * float((2 / math.pi * np.arcsin(lags)).sum())
 
 

@@ -50,10 +50,17 @@ def verdict_of(difference: Interval, margin: float, better: str, margin_text: st
         raise ValueError(f"better is {better!r}: it is 'higher' or 'lower'")
     if difference.low > 0 or difference.high < 0:
         return "better" if (difference.low > 0) == (better == "higher") else "worse"
-    return _same(difference, margin, margin_text)
+    return sameness(difference, margin, margin_text)
 
 
-def _same(difference: Interval, margin: float, margin_text: str) -> str:
+def sameness(difference: Interval, margin: float, margin_text: str) -> str:
+    """`same within ±` so much, or `no evidence`, of what is neither better nor worse.
+
+    Args:
+        difference: variant − baseline, with its interval.
+        margin: what difference does not matter, in the same unit.
+        margin_text: the margin as readers see it.
+    """
     if max(-difference.low, difference.high) <= margin:
         return f"same within ±{margin_text}"
     return "no evidence"
@@ -83,7 +90,7 @@ def quality_verdict(
     if mcnemar(gained, lost) < 1 - confidence:
         return "better" if (gained > lost) == (better == "higher") else "worse"
     difference = paired_difference(gained, lost, n, confidence)
-    return _same(difference, margin, f"{margin * 100:g} points")
+    return sameness(difference, margin, f"{margin * 100:g} points")
 
 
 def speed_verdict(ratios: Sequence[float], smallest: float = SMALLEST_SPEEDUP) -> str:

@@ -6,18 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin import stats
-from weighin.core import ComputedMetric, Figure, Quality, Skip, Task
+from weighin.core import CONTROL, ComputedMetric, Figure, Quality, Skip, Task
+from weighin.core.metrics import against_control
 from weighin.outcomes import Evaluation
 from weighin.stats import Interval
 
 
 def metrics_of(task: Task) -> list[ComputedMetric]:
-    """Two metrics for each figure; tables show those of the first."""
-    return [
-        metric
-        for at, quality in enumerate(task.figures)
-        for metric in (_figure(quality, column=not at), _delta(quality, column=not at))
-    ]
+    """Three metrics for each figure; tables show those of the first."""
+    metrics: list[ComputedMetric] = []
+    for at, quality in enumerate(task.figures):
+        beside_baseline = _delta(quality, column=not at)
+        metrics += [_figure(quality, column=not at), beside_baseline]
+        metrics.append(_delta_to_control(beside_baseline, quality))
+    return metrics
 
 
 def _figure(quality: Quality, *, column: bool) -> ComputedMetric:
@@ -59,6 +61,14 @@ def _delta(quality: Quality, *, column: bool) -> ComputedMetric:
     )
 
 
+def _delta_to_control(delta: ComputedMetric, quality: Quality) -> ComputedMetric:
+    return against_control(
+        delta,
+        summary=f"The same to {CONTROL}'s, of what trains further",
+        compute=lambda evaluation: delta_to_control(evaluation, quality.name),
+    )
+
+
 def figure(evaluation: Evaluation, name: str) -> Figure | Skip:
     """One of the task's figures: the mean of scores, or a figure of the whole set."""
     quality = _quality(evaluation, name)
@@ -66,8 +76,11 @@ def figure(evaluation: Evaluation, name: str) -> Figure | Skip:
         return missing
     interval = figure_of(evaluation, quality)
     scores = evaluation.scored(quality)
-    count = int(scores.sum()) if scores.ndim and stats.is_share(scores) else None
-    return Figure(interval.value, interval.low, interval.high, evaluation.n, count=count)
+    if not scores.ndim or not stats.is_share(scores):
+        return Figure(interval.value, interval.low, interval.high, evaluation.n)
+    count, halves = int(scores.sum()), tuple(int(scores[at::2].sum()) for at in (0, 1))
+    ends = interval.low, interval.high
+    return Figure(interval.value, *ends, evaluation.n, count=count, halves=halves)
 
 
 def figure_of(evaluation: Evaluation, quality: Quality) -> Interval:
@@ -90,29 +103,48 @@ def _within(interval: Interval, quality: Quality, least: float) -> Interval:
 
 def delta(evaluation: Evaluation, name: str) -> Figure | Skip:
     """A figure less the baseline's on the same examples, and a verdict."""
-    quality, baseline = _quality(evaluation, name), evaluation.baseline
-    if missing := _missing(evaluation, quality):
+    if missing := _missing(evaluation, _quality(evaluation, name)):
         return missing
-    if baseline is None:
+    if evaluation.baseline is None:
         return Skip(evaluation.no_baseline)
-    check_paired(evaluation, baseline)
+    return _beside(evaluation, evaluation.baseline, _quality(evaluation, name))
+
+
+def delta_to_control(evaluation: Evaluation, name: str) -> Figure | Skip:
+    """A figure less the dense control's on the same examples, and a verdict by the same margin."""
+    if evaluation.control is None:
+        return evaluation.no_control
+    if missing := _missing(evaluation, _quality(evaluation, name)):
+        return missing
+    return _beside(evaluation, evaluation.control, _quality(evaluation, name))
+
+
+def _beside(evaluation: Evaluation, other: Evaluation, quality: Quality) -> Figure:
+    check_paired(evaluation, other)
     margin, margin_text = _margin(evaluation, quality)
-    scores, before = evaluation.scored(quality), baseline.scored(quality)
+    scores, before = evaluation.scored(quality), other.scored(quality)
     if scores.ndim and stats.is_share(scores) and stats.is_share(before):
         return _of_shares(scores > before, before > scores, margin, quality)
-    change = difference(evaluation, baseline, quality)
+    change = difference(evaluation, other, quality)
+    p = stats.significance(lambda confidence: difference(evaluation, other, quality, confidence))
     verdict = stats.verdict_of(change, margin, quality.better, margin_text)
-    return Figure(change.value, change.low, change.high, evaluation.n, verdict=verdict)
+    return Figure(change.value, change.low, change.high, evaluation.n, verdict=verdict, p=p)
 
 
-def difference(evaluation: Evaluation, other: Evaluation, quality: Quality) -> Interval:
+def difference(
+    evaluation: Evaluation,
+    other: Evaluation,
+    quality: Quality,
+    confidence: float = stats.CONFIDENCE,
+) -> Interval:
     """One evaluation's figure less another's of the same examples, paired."""
     scores, before = evaluation.scored(quality), other.scored(quality)
     if scores.ndim:
-        change = stats.paired_mean(scores - before)
+        change = stats.paired_mean(scores - before, confidence)
     else:
         resampled = evaluation.resampled(quality), other.resampled(quality)
-        change = stats.paired_set(float(scores), resampled[0], float(before), resampled[1])
+        sides = float(scores), resampled[0], float(before), resampled[1]
+        change = stats.paired_set(*sides, confidence)
     return _within(change, quality, -1.0)
 
 
@@ -138,7 +170,15 @@ def _of_shares(
     change = stats.paired_difference(gained, lost, n)
     verdict = stats.quality_verdict(gained, lost, n, margin, better=quality.better)
     return Figure(
-        change.value, change.low, change.high, n, verdict=verdict, gained=gained, lost=lost
+        change.value,
+        change.low,
+        change.high,
+        n,
+        verdict=verdict,
+        gained=gained,
+        lost=lost,
+        p=stats.mcnemar(gained, lost),
+        halves=tuple(int(side[at::2].sum()) for at in (0, 1) for side in (gains, losses)),
     )
 
 

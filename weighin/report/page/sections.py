@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from weighin.core import Metric, Record, Results
+from weighin.core import CONTROL, Metric, Record, Results
 from weighin.report import footer, units
+from weighin.report.choice import Choice, best, half
 from weighin.report.columns import Column, column_of
 from weighin.report.gates import CONTROLS
 from weighin.report.primary import further
@@ -115,23 +116,46 @@ def _called(rows: Sequence[Row]) -> str:
 def _best(rows: Sequence[Row], metric: Metric) -> dict[str, Any]:
     """The row with the best ratio above 1 among those that are not worse; or why there is none.
 
-    A row counts as faster if its verdict is so in every seed.
+    A row counts as faster if its verdict is so in every seed. Chosen by half of the examples and
+    held against the other half, where records tell them apart (`weighin.report.choice`).
     """
-    candidates: list[tuple[float, int]] = []
+    candidates: list[int] = []
     reason = f"{_called(rows)} not measured"
     for at, row in enumerate(rows):
         records = row.records.get(metric.name, ())
         value = row.mean(metric.name)
-        if row.variant in CONTROLS or row.is_worse is None:
+        if row.variant in CONTROLS:
+            continue
+        if row.is_worse is None:
+            is_compared = row.mean(row.primary.delta_name) is not None
+            reason = f"not compared with {CONTROL}" if is_compared and reason != "none" else reason
             continue
         if value is None:
             reason = reason if reason == "none" else f"{metric.title} not measured"
             continue
         reason = "none"
         is_slow = metric.machine_bound and any(record.verdict != "faster" for record in records)
-        if not row.is_worse and value > 1 and not is_slow:
-            candidates.append((value, -at))
-    if not candidates:
+        if value > 1 and not is_slow:
+            candidates.append(at)
+    choice = best(
+        [rows[at] for at in candidates],
+        lambda row: row.mean(metric.name),
+        lambda row: row.is_worse is False,
+        half,
+    )
+    if choice is None:
         return {"text": reason}
-    value, at = max(candidates)  # of equals the first
-    return {"text": f"{units.shown(metric, value)}×", "row": -at}
+    at = candidates[choice.at]
+    if choice.judged.is_worse or rows[at].is_worse:
+        return {"text": f"none: {rows[at].variant}, best by one half, is worse by the other"}
+    words = f"{units.shown(metric, rows[at].mean(metric.name) or 0.0)}×"
+    return {"text": words + _stated(choice), "row": at}
+
+
+def _stated(choice: Choice[Row]) -> str:
+    """How good answers are by the examples that had no part in the choice, if they are apart."""
+    delta = choice.judged.primary.delta
+    value = choice.judged.mean(delta.name) if delta else None
+    if not choice.is_apart or delta is None or value is None:
+        return ""
+    return f", {units.shown(delta, value)}{' points' * (delta.kind == 'points')} by the other half:"

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.evaluations import evaluations_of
 from helpers.tasking import N, data
 from hypothesis import given
 from hypothesis import strategies as st
@@ -230,3 +232,29 @@ def test_one_probability_outside_0_to_1_is_refused() -> None:
     """A half is no border between bare scores."""
     with pytest.raises(WeighinError, match="no probability of class 1"):
         evaluation("classification", np.full((N, 1), 3.0), np.arange(N) % 2)
+
+
+@pytest.mark.parametrize("name", registry.tasks)
+def test_a_difference_has_the_p_value_of_its_verdict(name: str) -> None:
+    """Below 5 % where it is called better or worse, by counts or by intervals; never else."""
+    task = registry.tasks[name]
+    _, perfect, hopeless, _ = evaluations_of(task)
+    same = dataclasses.replace(perfect, baseline=perfect)
+    for quality in task.figures:
+        for made in (perfect, hopeless, same):
+            figure = value(made, f"{quality.name}_delta")
+            if not isinstance(figure, Skip):
+                assert (figure.p < 0.05) == (figure.verdict in ("better", "worse"))
+
+
+def test_counts_are_kept_of_either_half_of_the_examples() -> None:
+    """Right answers, and those gained and lost, of the even- and of the odd-numbered examples."""
+    wanted = np.arange(N) % 3
+    right = np.eye(3)[wanted]
+    off = np.where((np.arange(N) % 4 == 1)[:, np.newaxis], np.roll(right, 1, axis=1), right)
+    before = evaluation("classification", right, wanted)
+    after = evaluation("classification", off, wanted, baseline=before)
+    lost = len(range(1, N, 4))
+
+    assert (-(-N // 2), N // 2 - lost) == value(after, "top1").halves
+    assert (0, 0, 0, lost) == value(after, "top1_delta").halves
