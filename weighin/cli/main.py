@@ -500,8 +500,8 @@ def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Col
     """Compare the cells of two or more results FILES with those of the first.
 
     Verdicts: sizes are exact; top-1 by Fisher's exact test at 5 %; figures of other tasks by
-    their intervals; speed-ups and latencies only on one machine, if their intervals lie apart by
-    more than 2 % and 30 %, since absolute times drift from run to run.
+    their intervals; speed-ups only on one machine, if their intervals lie apart by more than 2 %.
+    Absolute times are shown and not judged, since they drift from run to run.
     """
     from weighin.core import WeighinError
     from weighin.records import store

@@ -26,6 +26,9 @@ IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
 FAILING = ("slower", "worse", "larger", "missing")
 """What a comparison may be failed on; `missing`: the first run has a figure, a later one none."""
 NOT_COMPARED = "not compared"
+NOT_JUDGED = "not judged"
+UNSAID = ("same", "no evidence", "no figure", NOT_COMPARED, NOT_JUDGED)
+"""Verdicts that do not say by how much."""
 TOLD = 3  # failing figures that are named; the tables have them all
 
 
@@ -55,7 +58,7 @@ class Held:
     def said(self) -> str:
         """The verdict, and by how much the figure differs where it does."""
         moved = change(self.metric, self.first, self.record)
-        if moved is None or self.verdict in ("same", "no evidence", "no figure", NOT_COMPARED):
+        if moved is None or self.verdict in UNSAID:
             return self.verdict
         return f"{self.verdict} by {amount(self.metric, moved)}"
 
@@ -108,9 +111,15 @@ def held(runs: Sequence[tuple[str, Results]]) -> list[Held]:
             for (name, _), records in zip(runs[1:], others, strict=True):
                 pair = (first.get(case), records.get(case))
                 reason = (metric.machine_bound and refused[name]) or ""
-                said = NOT_COMPARED if reason else verdict(metric, *pair)
+                said = NOT_COMPARED if reason else _said(metric, *pair)
                 against.append(Held(case, metric, pair[0], name, pair[1], said, reason))
     return against
+
+
+def _said(metric: Metric, first: Record | None, second: Record | None) -> str:
+    """The verdict on a figure; none on absolute times, which drift by more than they may differ."""
+    said = verdict(metric, first, second)
+    return NOT_JUDGED if is_drifting(metric) and said not in ("same", "no figure") else said
 
 
 def failing(against: Sequence[Held], words: Sequence[str]) -> list[Held]:
@@ -172,6 +181,12 @@ def sections(runs: Sequence[tuple[str, Results]], against: Sequence[Held]) -> li
         for name, (_, results) in zip(names[1:], runs[1:], strict=True)
         if (reason := why_not(runs[0][1], results))
     ]
+    if any(each.verdict == NOT_JUDGED for each in against):
+        drifting = ", ".join(metric.name for metric in metrics if is_drifting(metric))
+        notes.append(
+            f"{drifting} {NOT_JUDGED}: times drift from run to run by what no interval holds; "
+            f"speed-ups are of files measured side by side"
+        )
     return [*parts, Section("", lines=notes)] if notes else parts
 
 
@@ -308,6 +323,15 @@ def word(metric: Metric, direction: int) -> str:
     if is_speed(metric):
         return "faster" if is_better else "slower"
     return "better" if is_better else "worse"
+
+
+def is_drifting(metric: Metric) -> bool:
+    """Whether figures are of one machine at one time: by how much they drift nobody has measured.
+
+    Two runs of the same files had latencies apart by more than their intervals and 30 %, twice in
+    the first two tries. What is relative to a baseline beside it, as a speed-up is, drifts little.
+    """
+    return metric.machine_bound and not metric.relative
 
 
 def is_speed(metric: Metric) -> bool:

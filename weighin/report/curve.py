@@ -8,6 +8,7 @@ and theoretical speed-up beside what was measured.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,12 +105,14 @@ def families(variants: Iterable[str]) -> dict[str, dict[str, float | None]]:
 
 def front(points: Sequence[tuple[float, float]]) -> list[bool]:
     """Which points are on the Pareto front: no other is as high in both and higher in one."""
-    return [
-        not any(
-            other[0] >= point[0] and other[1] >= point[1] and other != point for other in points
-        )
-        for point in points
-    ]
+    highest: dict[float, float] = {}  # of each first number
+    for far, high in points:
+        highest[far] = max(high, highest.get(far, -math.inf))
+    beyond, best = {}, -math.inf  # the highest of all that lie further out
+    for far in sorted(highest, reverse=True):
+        beyond[far] = best
+        best = max(best, highest[far])
+    return [high == highest[far] and high > beyond[far] for far, high in points]
 
 
 def curves(results: Results) -> list[Curve]:
@@ -120,8 +123,9 @@ def curves(results: Results) -> list[Curve]:
     """
     drawable = []
     for (model, dataset), records in by_model(results.records).items():
+        ratios = _in_theory(records)
         rows = [
-            _with_theory(row, records)
+            _with_theory(row, ratios.get(row.variant, ()))
             for row in rows_of_seeds(records, results)
             if not row.is_skipped
         ]
@@ -187,23 +191,26 @@ def _front_of(rows: Sequence[Row], metric: str) -> frozenset[str]:
     return frozenset(variant for variant, is_on in zip(placed, on_front, strict=True) if is_on)
 
 
-def _with_theory(row: Row, records: Sequence[Record]) -> Row:
-    """The row with its theoretical speed-up, taken from the .tflite files of the same seeds."""
+def _in_theory(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Theoretical speed-ups by variant, taken from the .tflite files of the same seeds."""
     macs = {
         record.seed: record.value
         for record in records
         if (record.metric, record.variant) == ("macs", "baseline") and record.value
     }
+    ratios: dict[str, list[Record]] = {}
+    for record in records:
+        if record.metric == "effective_macs" and record.value and (base := macs.get(record.seed)):
+            ratio = dataclasses.replace(record, metric=_THEORY.name, value=base / record.value)
+            ratios.setdefault(record.variant, []).append(ratio)
+    return ratios
+
+
+def _with_theory(row: Row, ratios: Sequence[Record]) -> Row:
+    """The row with its theoretical speed-up, of the seeds that it has."""
     seeds = {record.seed for measured in row.records.values() for record in measured}
-    ratios = [
-        dataclasses.replace(record, metric=_THEORY.name, value=base / record.value)
-        for record in records
-        if (record.metric, record.variant) == ("effective_macs", row.variant)
-        and record.seed in seeds
-        and record.value
-        and (base := macs.get(record.seed))
-    ]
-    return dataclasses.replace(row, records={**row.records, _THEORY.name: tuple(ratios)})
+    own = tuple(ratio for ratio in ratios if ratio.seed in seeds)
+    return dataclasses.replace(row, records={**row.records, _THEORY.name: own})
 
 
 def _number(text: str) -> float | None:

@@ -64,6 +64,7 @@ class Notes:
     """What a table's cells refer to by numbers."""
 
     notes: list[str] = field(default_factory=list, kw_only=True)
+    _numbers: dict[str, int] = field(default_factory=dict, kw_only=True, repr=False)
 
     def note(self, reason: str) -> str:
         """The mark of a reason among the notes, ` [1]`; empty for an empty reason."""
@@ -71,9 +72,11 @@ class Notes:
 
     def number(self, reason: str) -> int:
         """The number of a reason among the notes."""
-        if reason not in self.notes:
+        number = self._numbers.get(reason)
+        if number is None:
             self.notes.append(reason)
-        return self.notes.index(reason) + 1
+            number = self._numbers[reason] = len(self.notes)
+        return number
 
     @property
     def numbered(self) -> list[str]:
