@@ -37,7 +37,7 @@ VARIANTS = (
 ENVIRONMENT = {
     "date": "2024-05-06",
     "profile": "full",
-    "machine": {"cpu": "Made-up CPU", "cores": 2, "memory_bytes": 8e9, "system": "Linux"},
+    "machine": {"cpu": "Made-up CPU", "cores": 2, "memory_bytes": 8_000_000_000, "system": "Linux"},
     "packages": {"weighin": "0.1.0", "tensorflow": "2.21.0"},
     "datasets": {"digits": {"digest": "d1" * 32, "train": 60000, "test": 10000}},
     "pairs": {"seconds": 2.0, "narrow": 0.01, "smallest": 0.02},

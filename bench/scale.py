@@ -25,7 +25,7 @@ COMMANDS = {
     "table --format csv": ["table", "--format", "csv", "{}"],
     "curve": ["curve", "{}"],
     "record": ["record", "{}"],
-    "check": ["check", "{}", "--gate", "top1_delta >= -0.5"],
+    "check": ["check", "{}", "--gate", "top1_delta >= -0.5%"],
     "compare": ["compare", "{}", "{}"],
     "report": ["report", "{}", "-o", "{}.page"],
 }

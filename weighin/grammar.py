@@ -9,6 +9,7 @@ Every variant has one name: defaults are dropped, numbers shortened, keywords so
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import typing
@@ -107,9 +108,10 @@ def innermost(export: Call) -> str:
     return str(arguments(export, registry.exports[export.name]).get("export", export.name))
 
 
-def parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+@functools.lru_cache(maxsize=256)
+def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     """The parameters of a step or export that the grammar can set."""
-    return list(inspect.signature(function).parameters.values())[_FIXED:]
+    return tuple(inspect.signature(function).parameters.values())[_FIXED:]
 
 
 def signature(name: str, function: Callable[..., Any]) -> str:
@@ -151,10 +153,16 @@ def pair(mark: str, *, or_else: str = "") -> Callable[[str], None]:
     return check
 
 
+@functools.lru_cache(maxsize=256)
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """The types of a function's parameters; working them out takes longer than all the rest."""
+    return typing.get_type_hints(function, include_extras=True)
+
+
 def _bind(variant: str, name: str, function: Callable[..., Any], text: str | None) -> Call:
     known = {parameter.name: parameter for parameter in parameters(function)}
     order = list(known)
-    hints = typing.get_type_hints(function, include_extras=True)
+    hints = _hints(function)
     given: dict[str, Any] = {}
     for position, word in enumerate(text.split(",") if text else []):
         key, equals, value = word.rpartition("=")

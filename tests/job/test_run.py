@@ -475,3 +475,14 @@ def test_other_items_have_no_cell(run: Run, tmp_path: Path, item: Any) -> None:
     pytest_run_of(run, tmp_path).begin([item])
 
     assert () == written(run).records
+
+
+def test_a_figure_that_two_operations_yield_stands_once(run: Run) -> None:
+    """A bench function of one's own may time what another does; what was measured is kept."""
+    cells = [*cells_of(run, "artifact"), *cells_of(run, "artifact")]
+    run.begin(cells)
+    measured(cells[0], "file_bytes", 9.0)
+
+    told = [each for each in run.results().records if each.metric == "file_bytes"]
+
+    assert [("baseline", 9.0), ("dynamic", None)] == [(each.variant, each.value) for each in told]

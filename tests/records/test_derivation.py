@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import weighin
 from weighin import stats
 from weighin.core import Record
+from weighin.core.metrics import against_control
 from weighin.metrics.latency import latency, paired_baseline, paired_latency, speedup
 from weighin.metrics.start import cold_start
 from weighin.outcomes import ColdStart, Inferences, Pair, Starts
@@ -131,3 +132,23 @@ def test_ratios_that_were_rounded_follow(ratios: list[float]) -> None:
 def test_published_figures_follow(path: Path) -> None:
     """All that is published, of every schema."""
     assert [] == faults(store.load(path))
+
+
+def test_a_difference_to_the_control_is_held_against_the_control() -> None:
+    """Not against the baseline, whose figure is another."""
+    where = {"variant": "prune(0.8)"}
+    control = record("mae", 3.5, 3.4, 3.6, n=200, variant="finetune")
+    own = record("mae", 4.0, 3.9, 4.1, n=200, **where)
+    baseline = record("mae", 3.2, 3.1, 3.3, n=200)
+    ran = results_of(ENVIRONMENT, [baseline, control, own])
+    described = against_control(ran.metric("mae_delta"))
+
+    def found(value: float) -> list[str]:
+        told = record(described.name, value, value - 0.1, value + 0.1, verdict="worse", **where)
+        metrics = {**ran.metrics, described.name: described}
+        return faults(dataclasses.replace(ran, records=(*ran.records, told), metrics=metrics))
+
+    assert [] == found(0.5)
+    assert ["it is 0.8, but the figures that it compares differ by 0.5"] == [
+        fault.partition(": ")[2] for fault in found(0.8)
+    ]

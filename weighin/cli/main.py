@@ -23,6 +23,7 @@ from weighin.report.layout import FORMATS, visible
 
 if TYPE_CHECKING:
     from weighin.build.cache import Cache
+    from weighin.core import Results
     from weighin.datasets.search import SearchPaths
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -96,12 +97,11 @@ def table(files: tuple[Path, ...], style: str, by: str | None, color: terminal.C
 
     --format github fits a pull request's comment: what is too long for one is left out and named.
     """
-    from weighin.records import store
     from weighin.report import comment
     from weighin.report import versions as version_matrix
     from weighin.report.table import render, sections
 
-    runs = [store.load(file) for file in files]
+    runs = _runs(files)
     if style == "github":
         table_sections = (
             version_matrix.sections(version_matrix.matrix(runs)) if by else sections(runs)
@@ -122,10 +122,9 @@ def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
 
     Sizes are against 4 bytes per parameter of the dense model, beside what others have published.
     """
-    from weighin.records import store
     from weighin.report import record as record_table
 
-    runs = [store.load(file) for file in files]
+    runs = _runs(files)
     _print(record_table.render(runs, style, terminal.here(color)))
 
 
@@ -147,11 +146,10 @@ def curve(files: tuple[Path, ...], style: str, output: Path | None, color: termi
     Variants that differ in one argument's number only, as prune(0.5) and prune(0.75), are one
     curve.
     """
-    from weighin.records import store
     from weighin.report import curve as curves
     from weighin.report import figure
 
-    runs = [store.load(file) for file in files]
+    runs = _runs(files)
     text = curves.render(runs, style, terminal.here(color))
     if output is not None:
         figure.draw(
@@ -220,10 +218,9 @@ def report(files: tuple[Path, ...], output: Path) -> None:
     Tables to sort and filter, plots, and where it was measured. The page works from disk, without
     a network.
     """
-    from weighin.records import store
     from weighin.report import page
 
-    click.echo(page.write([(str(file), store.load(file)) for file in files], output))
+    click.echo(page.write(list(zip(map(str, files), _runs(files), strict=True)), output))
 
 
 def _parted(args: list[str]) -> tuple[list[str], list[str]]:
@@ -504,12 +501,11 @@ def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Col
     Absolute times are shown and not judged, since they drift from run to run.
     """
     from weighin.core import WeighinError
-    from weighin.records import store
     from weighin.report import compare as comparison
 
     if len(files) < 2:
         raise WeighinError("compare needs two results files or more.")
-    runs = [(str(file), store.load(file)) for file in files]
+    runs = [(str(file), run) for file, run in zip(files, _runs(files), strict=True)]
     asked = [word.strip() for word in words.split(",") if word.strip()]
     against = comparison.held(runs)
     failing = comparison.failing(against, asked)
@@ -519,6 +515,16 @@ def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Col
         told = f"{count}: {comparison.told(failing)}"
         click.echo(terminal.fitted(told, sys.stderr), err=True)
         sys.exit(1)
+
+
+def _runs(files: tuple[Path, ...]) -> list[Results]:
+    """The results in files, for a command that prints them and ends."""
+    import gc
+
+    from weighin.records import store
+
+    gc.disable()  # it would look for cycles among all records, time and again, and there are none
+    return [store.load(file) for file in files]
 
 
 def _print(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 
 CONTROL = "finetune"  # stands beside whatever trains further, so that epochs get no credit
 
@@ -26,22 +27,22 @@ class Case:
     runtime: str = ""
     threads: int = 0
 
-    @property
+    @cached_property
     def file(self) -> Case:
         """The case of the file alone, on no runtime."""
         return dataclasses.replace(self, runtime="", threads=0)
 
-    @property
+    @cached_property
     def baseline(self) -> Case:
         """The same with nothing compressed."""
         return dataclasses.replace(self, variant="baseline")
 
-    @property
+    @cached_property
     def control(self) -> Case:
         """The dense start, trained further for as long as what is compressed by training."""
         return dataclasses.replace(self, variant=CONTROL)
 
-    @property
+    @cached_property
     def of_any_seed(self) -> Case:
         """The same for all seeds: what several seeds share."""
         return dataclasses.replace(self, seed=0)

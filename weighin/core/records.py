@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from weighin.core.case import Case, OfCase
@@ -67,6 +68,22 @@ class Results:
     records: tuple[Record, ...] = ()
     metrics: Catalogue = field(default_factory=dict)
     broken_off: bool = False
+
+    @cached_property
+    def by_model(self) -> Mapping[tuple[str, str], Sequence[Record]]:
+        """The records of each model and data set, in their order; laid apart once."""
+        groups: dict[tuple[str, str], list[Record]] = {}
+        for record in self.records:
+            groups.setdefault((record.model, record.dataset), []).append(record)
+        return groups
+
+    @cached_property
+    def by_metric(self) -> Mapping[str, Sequence[Record]]:
+        """The records of each metric, in their order; laid apart once."""
+        groups: dict[str, list[Record]] = {}
+        for record in self.records:
+            groups.setdefault(record.metric, []).append(record)
+        return groups
 
     def metric(self, name: str) -> Metric:
         """What a metric's figures mean, as far as the file tells."""

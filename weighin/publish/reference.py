@@ -17,7 +17,6 @@ from weighin.report.choice import best
 from weighin.report.gates import CONTROLS
 from weighin.report.primary import examples, primary
 from weighin.report.record import POINT, Entry, entries
-from weighin.report.rows import by_model
 
 TIMES = "times"  # smaller than 4 bytes per parameter of the dense model
 _NAMES = {"zip_bytes": "zipped", "gzip_bytes": "gzip -9", TIMES: "×"}  # as others call them
@@ -229,7 +228,7 @@ def smallest(runs: Sequence[Run], model: str) -> Smallest | None:
     candidates = [
         (entry, run)
         for run in runs
-        for records in by_model(run.of(model).records).values()
+        for records in run.of(model).by_model.values()
         for entry in entries(records, run.results)
         if entry.row.variant not in CONTROLS and entry.row.is_main
     ]

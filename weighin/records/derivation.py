@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-
-import numpy as np
 
 from weighin import stats
 from weighin.core import Case, Metric, Record, Results
@@ -73,7 +72,7 @@ def _of_its_openings(record: Record) -> Record:
     """A latency by its own samples alone; another record as it is."""
     if record.metric != "latency" or not record.samples:
         return record
-    middle = float(np.median(record.samples))
+    middle = statistics.median(record.samples)
     over = stats.median_over(record.samples, record.openings) or Interval(middle, middle, middle)
     is_bounded = record.low is not None and record.high is not None
     ends = {"low": over.low, "high": over.high} if is_bounded else {"low": None, "high": None}
@@ -91,12 +90,17 @@ _OF_SAMPLES: Mapping[str, Callable[[Sequence[float]], Interval]] = {
 
 
 def _difference(record: Record, metric: Metric, records: Records) -> float | None:
-    """What a task's figure and the baseline's differ by, where a record is of that difference."""
+    """What a task's figure and that beside it differ by, where a record is of that difference."""
     if not metric.quality or not metric.relative:
         return None
-    pair = [records.get((case, metric.quality)) for case in (record.case, record.case.baseline)]
+    pair = [records.get((case, metric.quality)) for case in (record.case, _beside(record, metric))]
     figure, before = (found.value if found else None for found in pair)
     return None if figure is None or before is None else figure - before
+
+
+def _beside(record: Record, metric: Metric) -> Case:
+    """What a difference is to: the baseline, or the dense control."""
+    return record.case.control if metric.of_control else record.case.baseline
 
 
 def _verdict(record: Record, metric: Metric, results: Results, records: Records) -> str | None:

@@ -10,7 +10,6 @@ from weighin.core import Metric, Record, Results
 from weighin.report import units
 from weighin.report.control import catalogue
 from weighin.report.primary import primaries
-from weighin.report.rows import by_model
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def of_all(runs: Sequence[Results]) -> tuple[Column, ...]:
     """The columns of several runs' tables, each once, as the first run that has it describes it."""
     described: dict[str, Column] = {}
     for results in runs:
-        of_tables = [columns(results, of) for of in by_model(results.records).values()]
+        of_tables = [columns(results, of) for of in results.by_model.values()]
         shown = {column.metric: column for of_table in of_tables for column in of_table}
         for metric in catalogue(results):
             if metric.name in shown:

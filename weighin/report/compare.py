@@ -264,8 +264,8 @@ def amount(metric: Metric, change: float) -> str:
 def _by_case(results: Results, metric: str) -> dict[Case, Record]:
     return {
         record.case: record
-        for record in results.records
-        if record.metric == metric and record.status != "skipped"
+        for record in results.by_metric.get(metric, ())
+        if record.status != "skipped"
     }
 
 

@@ -20,7 +20,7 @@ from weighin.report.footer import samples
 from weighin.report.gates import CONTROLS
 from weighin.report.layout import Section
 from weighin.report.primary import Primary, examples, primary
-from weighin.report.rows import Row, by_model, over_seeds, rows_of_seeds
+from weighin.report.rows import Row, over_seeds, rows_of_seeds
 from weighin.report.table import Table, document
 from weighin.report.terminal import Terminal
 
@@ -122,7 +122,7 @@ def curves(results: Results) -> list[Curve]:
         WeighinError: if there is none.
     """
     drawable = []
-    for (model, dataset), records in by_model(results.records).items():
+    for (model, dataset), records in results.by_model.items():
         ratios = _in_theory(records)
         rows = [
             _with_theory(row, ratios.get(row.variant, ()))

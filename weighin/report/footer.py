@@ -41,7 +41,9 @@ def samples(
             [
                 _smaller() if "smaller" in metrics else "",
                 _delta(results, rows, dataset, quality) if quality.delta_name in metrics else "",
-                _control(results, rows, quality) if quality.control_name in metrics else "",
+                _control(results, rows, dataset, quality)
+                if quality.control_name in metrics
+                else "",
                 _corrected(results, rows, dataset) if _is_any_delta(quality, metrics) else "",
                 _undertrained(results, rows, dataset, quality),
                 _faster(results, rows) if "speedup" in metrics else "",
@@ -152,7 +154,7 @@ def _delta(results: Results, rows: Sequence[Row], dataset: str, quality: Primary
     return f"{title}: on the same {noun}; better or worse {told} {_margin(quality.delta, margin)}"
 
 
-def _control(results: Results, rows: Sequence[Row], quality: Primary) -> str:
+def _control(results: Results, rows: Sequence[Row], dataset: str, quality: Primary) -> str:
     """What the difference to the control is, and what it is made of where nobody paired answers."""
     if quality.control is None:
         return ""
@@ -160,7 +162,8 @@ def _control(results: Results, rows: Sequence[Row], quality: Primary) -> str:
         f"{quality.control.title}: by the same test beside the dense start trained further for as "
         f"long, without compressing"
     )
-    recorded = {(record.case, record.metric) for record in results.records}
+    measured = _measured(results, rows, dataset)
+    recorded = {(record.case, record.metric) for record in measured}
     shown = _records(rows, quality.control_name)
     if any((record.case, record.metric) not in recorded for record in shown):
         told += (
@@ -199,7 +202,12 @@ def _undertrained(results: Results, rows: Sequence[Row], dataset: str, quality: 
 def _measured(results: Results, rows: Sequence[Row], dataset: str) -> list[Record]:
     """All records of a table's models on its data set, as measured."""
     models = _models(rows)
-    return [each for each in results.records if each.model in models and each.dataset == dataset]
+    return [
+        record
+        for (model, data), records in results.by_model.items()
+        if model in models and data == dataset
+        for record in records
+    ]
 
 
 def _margin(delta: Metric, of_shares: float) -> str:

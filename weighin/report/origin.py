@@ -74,7 +74,7 @@ def starts(results: Results) -> dict[str, str]:
 
     `random` also where the recipe trains nothing and names no weights.
     """
-    weighed = {record.model for record in results.records}
+    weighed = {model for model, _ in results.by_model}
     made_of = dict(results.environment.get("weights", {}))
     for model, recipe in recipes(results):
         if model in weighed and not recipe.get("epochs") and not recipe.get("weights"):

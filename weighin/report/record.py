@@ -19,7 +19,7 @@ from weighin.report.columns import Column, column_of, columns_of
 from weighin.report.footer import samples
 from weighin.report.layout import Section
 from weighin.report.primary import Primary, examples, primary
-from weighin.report.rows import Row, by_model, rows_of
+from weighin.report.rows import Row, rows_of
 from weighin.report.table import Table, document
 from weighin.report.terminal import Terminal
 from weighin.report.verdicts import is_found_worse
@@ -122,7 +122,7 @@ def render(runs: Sequence[Results], format: str, terminal: Terminal | None = Non
 def _sections(results: Results) -> list[Section]:
     return [
         _section(model, dataset, records, results)
-        for (model, dataset), records in by_model(results.records).items()
+        for (model, dataset), records in results.by_model.items()
     ]
 
 
@@ -218,7 +218,7 @@ def _anchors(results: Results, model: str) -> Sequence[Mapping[str, Any]]:
 def _flat(results: Results) -> list[dict[str, Any]]:
     """Rows of bare numbers, and of what was published."""
     flat: list[dict[str, Any]] = []
-    for (model, dataset), records in by_model(results.records).items():
+    for (model, dataset), records in results.by_model.items():
         for entry in entries(records, results):
             row, name = entry.row, entry.row.primary.name
             figure, dense = _first(row, name), _first(entry.dense, name)

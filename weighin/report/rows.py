@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from weighin.core import Case, Record, Results
@@ -126,30 +126,21 @@ def over_seeds(records: Sequence[Record]) -> Spread | None:
     if not values:
         return None
     whole = len(lows) == len(highs) == len(values)  # ends of some seeds are not those of the mean
+    if len(values) == 1:  # most are; the mean's exact sums take a hundred times as long
+        ends = (lows[0], highs[0]) if whole else (None, None)
+        return Spread(values[0], None, ends[0], ends[1], 1)
     return Spread(
         statistics.mean(values),
-        statistics.stdev(values) if len(values) > 1 else None,
+        statistics.stdev(values),
         statistics.mean(lows) if whole else None,
         statistics.mean(highs) if whole else None,
         len(values),
     )
 
 
-def by_model(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
-    """The records of each model and data set, in their order."""
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
-        groups.setdefault((record.model, record.dataset), []).append(record)
-    return groups
-
-
 def rows_of_models(results: Results) -> list[Row]:
     """The rows of all models and data sets, each over its seeds."""
-    return [
-        row
-        for records in by_model(results.records).values()
-        for row in rows_of_seeds(records, results)
-    ]
+    return [row for records in results.by_model.values() for row in rows_of_seeds(records, results)]
 
 
 def rows_of(records: Sequence[Record], results: Results) -> list[Row]:

@@ -13,7 +13,7 @@ from weighin.report.columns import Column, columns
 from weighin.report.footer import samples
 from weighin.report.layout import FLAT, Notes, Section
 from weighin.report.origin import machine, origin, packages
-from weighin.report.rows import Row, by_model, over_seeds, rows_of, rows_of_seeds
+from weighin.report.rows import Row, over_seeds, rows_of, rows_of_seeds
 from weighin.report.terminal import Terminal, written
 from weighin.report.verdicts import p_of
 
@@ -132,7 +132,7 @@ def tables(results: Results) -> list[Table]:
     """One table for each model and data set, rows in the order of their records."""
     return [
         Table(model, data, rows_of_seeds(records, results), columns(results, records))
-        for (model, data), records in by_model(results.records).items()
+        for (model, data), records in results.by_model.items()
     ]
 
 
@@ -217,7 +217,7 @@ def _skips(rows: Sequence[Row]) -> list[str]:
 
 def flat(results: Results) -> Iterable[dict[str, Any]]:
     """Rows of bare numbers, one for each variant, runtime and seed."""
-    for (model, dataset), records in by_model(results.records).items():
+    for (model, dataset), records in results.by_model.items():
         for row in rows_of(records, results):
             numbers: dict[str, Any] = {
                 "model": model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weighin.core import Metric, Results
-from weighin.report.rows import by_model, rows_of
+from weighin.report.rows import rows_of
 from weighin.report.verdicts import p_of
 
 PLACE = ("model", "dataset", "variant", "runtime", "threads", "seed", "format")
@@ -21,7 +21,7 @@ def tidy(results: Results) -> list[dict[str, Any]]:
     and its `…_reason` why. All rows have the same columns.
     """
     rows: list[dict[str, Any]] = []
-    for (model, dataset), records in by_model(results.records).items():
+    for (model, dataset), records in results.by_model.items():
         for row in rows_of(records, results):
             cells: dict[str, Any] = {
                 "model": model,

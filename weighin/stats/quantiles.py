@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import math
+import statistics
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,8 +38,10 @@ def median_over(
     """
     if not is_enough(len(openings), 0.5, confidence):
         return None
-    middle, ends = float(np.median(samples)), np.cumsum((0, *openings))
-    over = median([float(np.median(samples[a:b])) for a, b in itertools.pairwise(ends)], confidence)
+    middle, ends = statistics.median(samples), itertools.accumulate((0, *openings))
+    over = median(
+        [statistics.median(samples[a:b]) for a, b in itertools.pairwise(ends)], confidence
+    )
     return Interval(middle, min(over.low, middle), max(over.high, middle))
 
 
@@ -49,13 +51,23 @@ def quantile(samples: Sequence[float], share: float, confidence: float = CONFIDE
     Where there are too few samples for an interval of that confidence, its ends are the lowest
     and highest sample.
     """
-    from scipy.stats import quantile_test
-
     value = float(np.quantile(samples, share))
-    if len(samples) < 2:
+    n = len(samples)
+    if n < 2:
         return Interval(value, value, value)
-    test: Any = quantile_test(samples, q=value, p=share)
-    ends = test.confidence_interval(confidence)
-    low = float(ends.low) if math.isfinite(ends.low) else float(min(samples))
-    high = float(ends.high) if math.isfinite(ends.high) else float(max(samples))
-    return Interval(value, min(low, value), max(high, value))
+    low, high = _places(n, share, confidence)
+    ordered = np.sort(samples)
+    ends = float(ordered[max(0, low)]), float(ordered[min(n - 1, high)])
+    return Interval(value, min(ends[0], value), max(ends[1], value))
+
+
+@lru_cache(maxsize=4096)
+def _places(n: int, share: float, confidence: float) -> tuple[int, int]:
+    """Where the interval's ends stand among n sorted samples; beyond them where there are none.
+
+    Those of SciPy's `quantile_test`, which works them out anew for every sample.
+    """
+    from scipy.stats import binom
+
+    tail = (1 - confidence) / 2
+    return int(binom.ppf(tail, n, share)) - 1, n - int(binom.ppf(tail, n, 1 - share))

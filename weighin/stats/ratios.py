@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 
@@ -72,11 +73,11 @@ def _rank(n: int, worth: float, confidence: float) -> int:
     """The rank, from either end, of the interval's ends; 0 if there is none."""
     if n < FEWEST or worth < EFFECTIVE:
         return 0
-    from scipy.stats import binom, norm
+    from scipy.stats import binom
 
     tail = (1 - confidence) / 2
     rank = int(binom.ppf(tail, n, 0.5))  # exact for independent ones
     if worth < n:
-        reach = float(norm.ppf(1 - tail)) * n / math.sqrt(worth) / 2
+        reach = NormalDist().inv_cdf(1 - tail) * n / math.sqrt(worth) / 2
         rank = min(rank, math.floor(n / 2 - reach))
     return rank

@@ -18,6 +18,7 @@ def is_share(scores: npt.ArrayLike) -> bool:
     return values.size > 0 and bool(np.all((values == 0) | (values == 1)))
 
 
+@functools.lru_cache(maxsize=4096)
 def proportion(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """A share and its Wilson score interval (Wilson 1927)."""
     from scipy.stats import binomtest
@@ -38,12 +39,12 @@ def paired_difference(gained: int, lost: int, n: int, confidence: float = CONFID
         n: all items.
         confidence: of the interval.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     b, c, total = gained + 0.5, lost + 0.5, n + 2
     centre = (b - c) / total
     spread = math.sqrt(b + c - (b - c) ** 2 / total) / total
-    reach = float(norm.ppf((1 + confidence) / 2)) * spread
+    reach = float(ndtri((1 + confidence) / 2)) * spread
     return Interval((gained - lost) / n, max(-1.0, centre - reach), min(1.0, centre + reach))
 
 

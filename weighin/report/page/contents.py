@@ -17,7 +17,6 @@ from weighin.report.layout import Section
 from weighin.report.page.plots import plots
 from weighin.report.page.sections import MISSING, section
 from weighin.report.primary import examples, primary
-from weighin.report.rows import by_model
 from weighin.report.table import tables
 
 
@@ -70,7 +69,7 @@ def _not_worse(runs: Sequence[Results]) -> str:
     """What the overview means by `not found worse`."""
     tests, nouns = {}, {}
     for results in runs:
-        for (_, dataset), records in by_model(results.records).items():
+        for (_, dataset), records in results.by_model.items():
             quality = primary(results.metrics, records)
             nouns[examples(results, dataset, quality)] = True
             tests["counts" if quality.is_paired_by_counts else quality.figure.title] = True
