@@ -32,7 +32,7 @@ def test_the_middle_is_the_median_of_logarithms() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "confidence", "rank"), [(36, 0.95, 12), (40, 0.95, 14), (36, 0.99, 10)]
+    ("n", "confidence", "rank"), [(30, 0.95, 10), (40, 0.95, 14), (30, 0.99, 8)]
 )
 def test_the_ends_are_the_ranks_of_the_binomial(n: int, confidence: float, rank: int) -> None:
     """Those of tables (Conover 1999, table A3), of ratios that do not go with each other."""
@@ -93,10 +93,10 @@ def test_ratios_turned_round_give_the_interval_turned_round(ratios: list[float])
 @pytest.mark.parametrize("n", [FEWEST, 100])
 @pytest.mark.parametrize("noise", [name for name in NOISES if name[-3:] not in ("0.6", "0.9")])
 def test_the_interval_covers_the_truth_whatever_the_noise(noise: str, n: int) -> None:
-    """From the fewest blocks that have one on: 93 % at least, and nearly all have one."""
+    """From the fewest blocks that have one on: 93 % at least, and most have one."""
     truth, found = of_ratios(noise, n, SETS)
 
-    assert len(found) > 0.94 * SETS
+    assert len(found) > (0.65 if noise.startswith("following") else 0.92) * SETS
     assert sum(each.low <= truth <= each.high for each in found) >= 0.93 * len(found)
 
 
@@ -106,4 +106,4 @@ def test_drifting_machines_seldom_get_a_false_verdict(correlation: str) -> None:
     rows = ratios_of(f"following by {correlation}", FEWEST, SETS, scale=0.03)
     called = sum(stats.speed_verdict(row) in ("faster", "slower") for row in rows)
 
-    assert called / SETS < 0.05
+    assert called / SETS < 0.03

@@ -56,7 +56,7 @@ def test_it_says_when_where_and_by_what(artifacts: FakeArtifacts) -> None:
     assert packages.packages() == said["packages"]
     assert packages.commit() == said["commit"]
     assert {"seconds": 1.5, "narrow": 0.01, "smallest": 0.02}.items() <= said["pairs"].items()
-    assert (36, 0.05, 0.95, 0.99) == tuple(
+    assert (30, 0.05, 0.95, 0.99) == tuple(
         said["pairs"][name] for name in ("fewest", "found", "power", "confidence")
     )
     assert 0.02 == said["margin"]

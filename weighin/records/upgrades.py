@@ -4,7 +4,7 @@ Schema history:
     1  the first.
     2  `metrics` says what the figures mean; counts, openings and why measuring stopped are fields
        of their own, which schema 1 said in a record's `note`; the reasons of `why` are a list.
-    3  speed-ups are medians of their blocks, with an interval from 36 of them on and another rule
+    3  speed-ups are medians of their blocks, with an interval from 30 of them on and another rule
        of calling one: made anew of the samples that are kept. New fields of records (`p`,
        `halves`) and of metrics (`least`, `most`, `of_control`) may be missing.
 """

@@ -12,8 +12,9 @@ import numpy as np
 from weighin.stats.interval import CONFIDENCE, Interval
 
 PAIR_SECONDS = 10.0  # that measuring a pair may take, if not told otherwise
-FEWEST = 36  # ratios that have an interval, and so a verdict
+FEWEST = 30  # ratios that have an interval, and so a verdict
 EFFECTIVE = 8.0  # fewest independent ones that they must be worth
+SIGNS = 1.6  # times the variance of values' autocorrelation is that of one by signs, by simulation
 _LAGS = 400  # after which nothing is left of an autocorrelation of 0.97
 
 
@@ -48,7 +49,8 @@ def independent(ratios: Sequence[float]) -> float:
     """How many independent ratios these are worth: n at most.
 
     The autocorrelation of signs about the median is made one of values (Van Vleck and Middleton
-    1966), freed of its bias in short series (Kendall 1954), and summed over all lags.
+    1966), freed of its bias in short series (Kendall 1954), taken a standard error higher, for a
+    short series may show less than there is, and summed over all lags.
     """
     logs = np.log(np.asarray(ratios, dtype=float))
     signs = np.sign(np.round(logs - np.median(logs), 9))  # rounding is on no side
@@ -58,6 +60,7 @@ def independent(ratios: Sequence[float]) -> float:
     alike = float((signs[1:] * signs[:-1]).sum()) / total
     correlation = math.sin(math.pi / 2 * max(-1.0, min(1.0, alike)))
     correlation += (1 + 3 * correlation) / n
+    correlation += math.sqrt(max(0.0, 1 - correlation**2) * SIGNS / n)
     return n / _inflation(round(min(0.97, max(0.0, correlation)), 2))
 
 
