@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+
 import pytest
 from helpers.support import (
     file,
@@ -12,6 +15,9 @@ from helpers.support import (
     without,
 )
 from helpers.tables import COLUMNS, cells, show
+
+from weighin.metrics.latency import speedup
+from weighin.outcomes import Pair
 
 
 @pytest.mark.parametrize("format", ["text", "github", "html", "latex"])
@@ -45,6 +51,25 @@ def test_a_figure_without_an_interval_says_why() -> None:
     assert "3.50 s [1]" == cells([few])["baseline", "litert"]["latency"].replace("[2]", "[1]")
     assert "1 opening of the file: too few for an interval" in show([few])
     assert "90.00 % [" in cells([sized])["int8", "litert"]["top-1"]
+
+
+@pytest.mark.parametrize(
+    ("ratios", "note"),
+    [
+        ([3.3] * 5, "5 blocks beside the baseline's: 30 are needed for an interval"),
+        ([1.0] * 20 + [1.5] * 20, "40 blocks beside the baseline's that follow each other: worth"),
+    ],
+)
+def test_a_speed_up_without_an_interval_says_why(ratios: list[float], note: str) -> None:
+    """Its figure stands there alone, and is called nothing."""
+    pair = Pair(tuple((ratio, 1.0) for ratio in ratios), "time", pinned=True)
+    figure = dataclasses.asdict(speedup(pair))
+    told = dataclasses.replace(record("speedup", 1.0, variant="int8"), **figure)
+
+    text = show([*run("baseline", 0.95, 1e-4), *run("int8", 0.95, 1e-4)[:3], told])
+
+    assert note in text
+    assert re.search(r"\[\d\] no evidence", text)
 
 
 def test_one_reason_has_one_note() -> None:

@@ -239,8 +239,9 @@ def _until(rule: Mapping[str, Any]) -> str:
         width, seconds = f"±{rule['narrow'] * 100:g} %", f"{rule['seconds']:g} s"
         return f"until 30 or more are within {width} or {seconds} are over"
     return (
-        f"until of {rule['fewest']} or more {rule['found'] * 100:g} % would be found in "
-        f"{rule['power'] * 100:g} of 100 pairs, or {rule['seconds']:g} s are over"
+        f"until a difference of {rule['found'] * 100:g} % would be found in "
+        f"{rule['power'] * 100:g} of 100 such pairs ({rule['fewest']} openings at least), or "
+        f"{rule['seconds']:g} s are over"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from weighin import stats
 from weighin.core import Record, Results
 from weighin.report import reasons, units
 from weighin.report.columns import Column, columns
@@ -77,8 +78,8 @@ class Table(Notes):
             notes = (self.number(reason),) if reason else ()
             return Told(f"{missing[0].status}{share}", notes=notes)
         mean, ends, verdict = figure(column, measured)
-        few = [record for record in measured if record.low is None and record.openings]
-        notes = (self.number(_too_few(few[0])),) if few else ()
+        unbounded = next(filter(None, map(_why_unbounded, measured)), "")
+        notes = (self.number(unbounded),) if unbounded else ()
         return Told(mean, ends, verdict, notes)
 
 
@@ -122,10 +123,20 @@ def _verdict(verdicts: Sequence[str]) -> str:
     return comma.join(f"{word} ({n})" for word, n in ranked)
 
 
-def _too_few(record: Record) -> str:
-    count = len(record.openings)
-    plural = "" if count == 1 else "s"
-    return f"{count} opening{plural} of the file: too few for an interval"
+def _why_unbounded(record: Record) -> str:
+    """Why a measured figure has no interval; empty where it has one, or needs none."""
+    if record.low is not None:
+        return ""
+    if record.openings:
+        count = len(record.openings)
+        plural = "" if count == 1 else "s"
+        return f"{count} opening{plural} of the file: too few for an interval"
+    if not record.samples or not record.verdict:
+        return ""
+    count = len(record.samples)
+    if count < stats.FEWEST:
+        return f"{count} blocks beside the baseline's: {stats.FEWEST} are needed for an interval"
+    return f"{count} blocks beside the baseline's that follow each other: worth too few to tell"
 
 
 def tables(results: Results) -> list[Table]:
