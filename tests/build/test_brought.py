@@ -121,8 +121,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def planned(folder: Path, cache: Path, name: str) -> Run:
     """What the command about a model is about to do."""
     file, *words = command(name)[1:]
-    options = weigh_command.weigh.make_context("weigh", [*words, file]).params
-    for unwanted in ("files", "style", "color"):
+    context = main.make_context("weighin", ["weigh", *words, file])
+    options = weigh_command.weigh.make_context("weigh", [*words, file], parent=context).params
+    for unwanted in ("files", "style", "color", "junit"):
         del options[unwanted]
     return weighing.planned([file], weigh_command._asked(options | {"cache_dir": str(cache)}))
 

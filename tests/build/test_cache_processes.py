@@ -173,11 +173,14 @@ def test_a_log_follows_no_link(tmp_path: Path) -> None:
     """Who guesses a worker's number cannot have another file overwritten by its log."""
     (tmp_path / "precious").write_text("mine")
     code = (
-        "import os, sys; from pathlib import Path; from types import SimpleNamespace\n"
+        "import os, sys; from pathlib import Path\n"
         "from weighin.build import worker; from weighin.build.cache import Cache\n"
+        "from weighin.build.keys import BuildContext\n"
+        "from weighin.datasets.search import SearchPaths\n"
         "cache = Cache(Path(sys.argv[1])); cache.make_folders()\n"
-        "(cache.logs / f'build-{os.getpid()}.log').symlink_to(cache.folder / 'precious')\n"
-        "worker._write_to_log(SimpleNamespace(cache=cache)); print('built', flush=True)"
+        "context = BuildContext(cache, SearchPaths.here(cache.folder), ())\n"
+        "context.log(os.getpid()).symlink_to(cache.folder / 'precious')\n"
+        "worker._write_to_log(context); print('built', flush=True)"
     )
 
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
