@@ -530,3 +530,13 @@ def test_a_run_that_was_broken_off_is_known_as_such(path: Path) -> None:
 
     assert loaded == store.load(path)
     assert (True, 1) == (loaded.broken_off, len(loaded.records))
+
+
+@pytest.mark.parametrize("ending", ["tflite", "keras", "h5"])
+def test_a_model_is_told_from_results(tmp_path: Path, ending: str) -> None:
+    """With the command that weighs it."""
+    path = tmp_path / f"mine.{ending}"
+    path.write_bytes(b"\x1c\x00\x00\x00TFL3")
+
+    with pytest.raises(WeighinError, match=rf"is a model, not results: weighin weigh .*{ending}"):
+        store.load(path)

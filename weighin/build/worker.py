@@ -274,6 +274,6 @@ def _answers(model: Any, job: Job, dataset: Dataset, signature: Signature) -> di
         if not np.isfinite(values).all():
             raise WeighinError(
                 f"After {job}, the model answers NaN or infinite values: training diverged. Lower "
-                f"the recipe's learning rate."
+                f"the learning rate (--learning-rate, or the recipe's)."
             )
     return answers

@@ -207,7 +207,7 @@ def check_finite(model: Any, after: str) -> None:
         if not np.isfinite(weight.numpy()).all():
             raise WeighinError(
                 f"After {after}, weight {weight.name!r} is not finite: training diverged. "
-                f"Lower the recipe's learning rate."
+                f"Lower the learning rate (--learning-rate, or the recipe's)."
             )
 
 

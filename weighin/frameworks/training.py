@@ -200,7 +200,8 @@ class Trainer:
         """
         if not self.recipe.finetune_epochs:
             raise WeighinError(
-                f"{step} works by training, and the recipe has finetune_epochs=0: give it epochs."
+                f"{step} works by training, and there are no epochs of it: --epochs of weighin weigh, "
+                f"or finetune_epochs of a recipe."
             )
         self.dataset.require_training(step)
 

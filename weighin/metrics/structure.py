@@ -9,7 +9,7 @@ from weighin.formats.tflite import read_tflite
 from weighin.outcomes import Compressed
 from weighin.registry import metric
 
-_NO_GRAPH = Skip("multiply-accumulates are counted in .tflite graphs; see the same variant's")
+_NO_GRAPH = Skip("multiply-accumulates are counted in .tflite files; see that of this variant")
 
 
 @metric(
@@ -85,7 +85,7 @@ def depth(file: Compressed) -> Figure | Skip:
     As keras.io counts the depth of its applications: 23 for VGG16, 126 for Xception.
     """
     if file.artifact.format == "tflite":
-        return Skip("depth is counted in Keras files; see the same variant's")
+        return Skip("depth is counted in Keras files; see that of this variant")
     layers = read_keras(file.artifact.path).depth
     return Skip("a layer is used again after itself") if layers is None else Figure(layers)
 
