@@ -200,8 +200,8 @@ class Trainer:
         """
         if not self.recipe.finetune_epochs:
             raise WeighinError(
-                f"{step} works by training, and there are no epochs of it: give some by --epochs of "
-                f"weighin weigh, or by finetune_epochs of a recipe."
+                f"{step} works by training, and there are no epochs of it: give some by --epochs "
+                f"of weighin weigh, or by finetune_epochs of a recipe."
             )
         self.dataset.require_training(step)
 
