@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,8 +115,14 @@ def front(points: Sequence[tuple[float, float]]) -> list[bool]:
     return [high == highest[far] and high > beyond[far] for far, high in points]
 
 
-def curves(results: Results) -> list[Curve]:
+def curves(
+    results: Results, known: Mapping[tuple[str, str], Sequence[Row]] | None = None
+) -> list[Curve]:
     """One curve for each model, data set and runtime that more than controls were weighed on.
+
+    Args:
+        results: of one run.
+        known: the rows of its tables by model and data set, where they are made already.
 
     Raises:
         WeighinError: if there is none.
@@ -126,7 +132,7 @@ def curves(results: Results) -> list[Curve]:
         ratios = _in_theory(records)
         rows = [
             _with_theory(row, ratios.get(row.variant, ()))
-            for row in rows_of_seeds(records, results)
+            for row in (known or {}).get((model, dataset)) or rows_of_seeds(records, results)
             if not row.is_skipped
         ]
         for place in dict.fromkeys(row.place for row in rows):

@@ -31,11 +31,10 @@ def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
     drawn: list[dict[str, Any]] = []
     columns = of_all([results for _, results in runs])
     for at, (_, results) in enumerate(runs):
-        by_model = {
-            (table.model, table.dataset): section(table, columns, results, at)
-            for table in tables(results)
-        }
-        drawn += plots(results, by_model, len(sections))
+        of_models = {(table.model, table.dataset): table for table in tables(results)}
+        by_model = {key: section(table, columns, results, at) for key, table in of_models.items()}
+        rows = {key: table.rows for key, table in of_models.items()}
+        drawn += plots(results, by_model, len(sections), rows)
         sections += by_model.values()
     return {
         "head": _head([results for _, results in runs], sections),

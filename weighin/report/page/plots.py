@@ -26,7 +26,10 @@ _UP = [(x, y) for x in ("smaller", "gzip_bytes") for y in ("speedup", "latency")
 
 
 def plots(
-    results: Results, sections: Mapping[tuple[str, str], Mapping[str, Any]], first: int
+    results: Results,
+    sections: Mapping[tuple[str, str], Mapping[str, Any]],
+    first: int,
+    rows: Mapping[tuple[str, str], Sequence[Row]] | None = None,
 ) -> list[dict[str, Any]]:
     """A plot for each model, data set and runtime on which more than controls were weighed.
 
@@ -34,9 +37,10 @@ def plots(
         results: of one file.
         sections: its tables by model and data set, in the page's order.
         first: the number of the first of them among the page's sections.
+        rows: those of its tables, likewise, where they are made already.
     """
     try:
-        drawable = curves(results)
+        drawable = curves(results, rows)
     except WeighinError:  # controls only
         return []
     numbers = {key: first + number for number, key in enumerate(sections)}
