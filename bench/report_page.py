@@ -7,7 +7,6 @@ Needs Playwright and a Chromium: the one that WEIGHIN_CHROMIUM names, or that th
 """
 
 import itertools
-import math
 import os
 import random
 import shutil
@@ -94,8 +93,8 @@ def _row(model, variant, draw):
     against = {"status": "skipped", "reason": "this is the baseline", "value": None}
     delta = {"value": difference.value, "low": difference.low, "high": difference.high, "n": n}
     delta |= {"gained": gained, "lost": lost, "verdict": stats.quality_verdict(gained, lost, n)}
-    ends = (faster.low, faster.high) if faster.high < math.inf else (None, None)
-    speed = {"value": faster.value, "low": ends[0], "high": ends[1], "n": len(ratios)}
+    low, high = faster.ends
+    speed = {"value": faster.value, "low": low, "high": high, "n": len(ratios)}
     speed |= {"samples": ratios, "verdict": stats.speed_verdict(ratios)}
     if is_baseline:
         delta = speed = against

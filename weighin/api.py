@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
-_PLAIN = re.compile(r"[^/\\\x00-\x1f]*")
 _READING = ("target", "size", "crop", "scale", "mean", "std", "classes", "split_seed")
 
 
@@ -205,7 +203,7 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
     given = [*(model if isinstance(model, list | tuple) else [model]), *more]
     if not given:
         raise WeighinError("weigh() needs a model, or files.")
-    if not isinstance(name, str) or len(name) > objects.LONGEST or not _PLAIN.fullmatch(name):
+    if not isinstance(name, str) or len(name) > objects.LONGEST or objects.UNPLAIN.search(name):
         raise WeighinError(
             f"name={str(name)[: objects.LONGEST]!r}: wanted the name of a file, short."
         )

@@ -178,11 +178,11 @@ class HashedFiles:
             WeighinError: if it holds something else or cannot be read.
         """
         try:
-            state = _state(path)
-            if self._known.get((path, digest)) == state:
+            before = state(path)
+            if self._known.get((path, digest)) == before:
                 return
             self._known.pop((path, digest), None)
-            holds_it = sha256(path) == digest and _state(path) == state
+            holds_it = sha256(path) == digest and state(path) == before
         except OSError as error:
             raise WeighinError(f"{path} cannot be read any more: {error.strerror}.") from None
         if not holds_it:
@@ -190,11 +190,16 @@ class HashedFiles:
                 f"{path} was changed while it was weighed: its figures would be those of another "
                 f"file. Run again, and leave it alone meanwhile."
             )
-        if max(state[-2:]) < time.time_ns() - RACY_NS:
-            self._known[path, digest] = state
+        if max(before[-2:]) < time.time_ns() - RACY_NS:
+            self._known[path, digest] = before
 
 
-def _state(path: Path) -> tuple[int, ...]:
+def state(path: Path) -> tuple[int, ...]:
+    """What the system says of a file, by which a change is told; its times stand last.
+
+    Raises:
+        OSError: if it cannot be asked.
+    """
     status = path.stat()
     return (
         *(status.st_dev, status.st_ino, status.st_size),

@@ -13,6 +13,7 @@ import pytest
 
 from weighin import registry, stats
 from weighin.core import Case, Record, Results, Stopped
+from weighin.records.derivation import margin_in
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 GOLDEN_ENDINGS = {"text": "txt", "github": "md", "latex": "tex"}
@@ -250,7 +251,6 @@ def following(results: Results) -> Results:
     verdicts are those of the intervals.
     """
     known = {(each.case, each.metric): each.value for each in results.records}
-    margin = results.environment.get("margin", stats.MARGIN)
     records = []
     for each in results.records:
         metric = results.metric(each.metric)
@@ -263,9 +263,8 @@ def following(results: Results) -> Results:
             own, base = (known.get((c, metric.quality)) for c in (each.case, each.case.baseline))
             moved = 0 if own is None or base is None else own - base - each.value
             interval = stats.Interval(each.value + moved, each.low + moved, each.high + moved)
-            of_shares = margin if metric.kind == "points" else None
-            told = stats.margin_of(metric.margin, metric.unit, of_shares, lambda: base or 0.0)  # noqa: B023 - used at once
-            verdict = stats.verdict_of(interval, told[0], metric.better, told[1])
+            margin, told = margin_in(results, metric, base)
+            verdict = stats.verdict_of(interval, margin, metric.better, told)
             figure = dataclasses.replace(
                 figure, **vars(interval), verdict=verdict, gained=None, lost=None
             )

@@ -17,6 +17,7 @@ from typing import Any
 from weighin.core import WeighinError
 from weighin.files import replacing
 
+UNPLAIN = re.compile(r"[/\\\x00-\x1f]")  # what no name of a file may hold
 LONGEST = 100  # characters of a model's name, by which files are called
 _OWN = ("keras", "tf_keras", "tensorflow", "tensorflow_model_optimization")
 _PASSING = ("module", "registered_name", "build_config")
@@ -36,7 +37,7 @@ def written(model: Any, folder: Path, name: str = "") -> Path:
         WeighinError: if it is no Keras model, has no weights yet, or cannot be written.
     """
     _check(model)
-    called = name or re.sub(r"[/\\\x00-\x1f]", "_", str(model.name))[:LONGEST]
+    called = name or UNPLAIN.sub("_", str(model.name))[:LONGEST]
     parts = list(_parts(model))
     foreign = any(_is_foreign(part) for part in parts)
     ending = "" if foreign else ".keras" if _is_keras_3(model) else ".h5"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from weighin.core import Dataset, Recipe, WeighinError, Weights
 from weighin.datasets.search import SearchPaths
-from weighin.files import replacing
+from weighin.files import replacing, state
 from weighin.files import sha256 as sha256_of
 from weighin.subprocesses import SubprocessError, run_module
 
@@ -30,8 +30,7 @@ def find(wanted: Weights | None, search: SearchPaths) -> tuple[Path, str] | None
         return None
     for path in _candidates(wanted, search):
         if path.is_file():
-            status = path.stat()
-            sha256 = _sha256(path, status.st_mtime_ns, status.st_size)
+            sha256 = _sha256(path, state(path))
             if wanted.sha256 and sha256 != wanted.sha256:
                 raise WeighinError(
                     f"{path} is not the file of weights that the recipe names: its sha256 begins "
@@ -75,8 +74,8 @@ def _candidates(wanted: Weights, search: SearchPaths) -> list[Path]:
 
 
 @functools.lru_cache(maxsize=256)
-def _sha256(path: Path, modified: int, size: int) -> str:
-    """Of a file, remembered as long as its time and size stay the same."""
+def _sha256(path: Path, unchanged: tuple[int, ...]) -> str:
+    """Of a file, remembered as long as the system says that it has not changed."""
     return sha256_of(path)
 
 

@@ -469,11 +469,11 @@ def check(
     figure. With --proven, the safe way, also if the interval does not lie wholly within the bound;
     with --strict if the bare figure lies beyond it.
     """
-    from weighin.records import store
     from weighin.report import gates
 
     mode = gates.mode(strict, proven)
-    judged = gates.judge([gates.parse(text) for text in texts], store.load(file), mode)
+    (results,) = _runs((file,))
+    judged = gates.judge([gates.parse(text) for text in texts], results, mode)
     if junit is not None:
         gates.write_junit(junit, judged)
     _print(gates.render(judged, "text", terminal.here(color)))

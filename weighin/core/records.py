@@ -90,5 +90,5 @@ class Results:
         known = self.metrics.get(name)
         if known is not None:
             return known
-        units = (record.unit for record in self.records if record.metric == name)
+        units = (record.unit for record in self.by_metric.get(name, ()))
         return undescribed(name, next(units, ""))

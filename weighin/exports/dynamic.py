@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from weighin.core import Arrays, SkippedError
@@ -10,7 +9,7 @@ from weighin.exports._batch import Batch, check_batch
 from weighin.exports._converting import converted
 from weighin.exports._quantized import Scales, check_scales, check_volumes, set_scales
 from weighin.formats.coverage import largest, no_values_of, weights_of
-from weighin.formats.graph import Graph, Tensor, numeric, other_types
+from weighin.formats.graph import Graph, numeric, other_types
 from weighin.formats.tflite import parsed
 from weighin.frameworks import process, tf_keras
 from weighin.registry import export
@@ -28,16 +27,17 @@ def claim(graph: Graph, scales: Scales = "channel", batch: Batch = "one") -> str
         or other_types(large, "INT8")
         or other_types(numeric(graph.activations), "FLOAT32")
         or check_scales(graph, scales)
-        or no_values_of(graph, "INT8", "quantized", _too_small(graph.kernels))
+        or _unchanged(graph)
     )
 
 
-def _too_small(kernels: Sequence[Tensor]) -> str:
-    """Why none of these kernels was quantized."""
-    return (
+def _unchanged(graph: Graph) -> str | None:
+    """That nothing of a file was quantized, and why; None if something was."""
+    reason = (
         f"the converter leaves kernels below {SMALLEST:,} values float, and the largest here has "
-        f"{largest(kernels):,}"
+        f"{largest(graph.kernels):,}"
     )
+    return no_values_of(graph, "INT8", "quantized", reason)
 
 
 def converter(
@@ -69,7 +69,7 @@ def dynamic(
     """
     content = converted(converter(model, calibration, batch, scales), model)
     graph = parsed(content, "the converter's file")
-    unchanged = no_values_of(graph, "INT8", "quantized", _too_small(graph.kernels))
+    unchanged = _unchanged(graph)
     if unchanged and largest(graph.kernels) < SMALLEST:
         raise SkippedError(f"{unchanged}. The file would be the float one again.")
     return content

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from weighin.core import Arrays
+from weighin.files import state
 from weighin.frameworks import tf_keras
 from weighin.frameworks.process import tensorflow
 
@@ -35,10 +36,8 @@ def answering(path: Path, device: str) -> Callable[[Arrays], Any]:
     """
     tf = tensorflow()
     _forget_at_exit()
-    status = path.stat()
-    if status.st_size <= LARGEST:
-        state = status.st_ino, status.st_mtime_ns, status.st_size
-        traced = _recent(path.resolve(), state, device)
+    if path.stat().st_size <= LARGEST:
+        traced = _recent(path.resolve(), state(path), device)
     else:
         traced = _TracedFile(path, device)
     graph = traced.open()
@@ -51,7 +50,7 @@ def answering(path: Path, device: str) -> Callable[[Arrays], Any]:
 
 
 @lru_cache(maxsize=FILES)
-def _recent(path: Path, state: tuple[int, ...], device: str) -> _TracedFile:
+def _recent(path: Path, unchanged: tuple[int, ...], device: str) -> _TracedFile:
     """A file in that state, kept for the next opening."""
     return _TracedFile(path, device)
 

@@ -16,6 +16,7 @@ from weighin.build.finished import ENDING, FinishedFiles
 from weighin.core import ModelFile, Recipe, Suite, WeighinError
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought, Reading
+from weighin.datasets.kinds.reading import demand
 from weighin.definitions import USUAL
 from weighin.formats.compiled import Compiled, compiled
 from weighin.formats.model_file import model_file
@@ -102,25 +103,24 @@ class Asked:
             WeighinError: naming the option.
         """
         for name, (kinds, wanted) in _KINDS.items():
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, kinds):
-                raise WeighinError(f"--{name.replace('_', '-')} {value!r}: wanted {wanted}.")
-        object.__setattr__(self, "results_dir", Path(self.results_dir))
-        if self.cache_dir is not None:
-            object.__setattr__(self, "cache_dir", str(self.cache_dir))
-        if self.weights is not None:
-            object.__setattr__(self, "weights", Path(self.weights))
+            self._demand(name, isinstance(getattr(self, name), kinds), wanted)
         for name, least in _LEAST.items():
             value = getattr(self, name)
-            if value is not None and (type(value) is not int or value < least):
-                raise WeighinError(
-                    f"--{name.replace('_', '-')} {value!r}: wanted a whole number from {least}."
-                )
+            is_enough = type(value) is int and value >= least
+            self._demand(name, is_enough, f"a whole number from {least}")
         rate = self.learning_rate
-        if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
-            raise WeighinError(f"--learning-rate {rate!r}: wanted a number above 0.")
+        is_rate = isinstance(rate, int | float) and 0 < rate < math.inf
+        self._demand("learning_rate", is_rate, "a number above 0")
+        for name, kind in (("results_dir", Path), ("cache_dir", str), ("weights", Path)):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else kind(value))
         _OPTIONS.threads(",".join(map(str, self.threads)))
         _ = self.mode
+
+    def _demand(self, name: str, fits: bool, wanted: str) -> None:
+        """Refuse an option that is given and does not fit."""
+        value = getattr(self, name)
+        demand(value is None or fits, name.replace("_", "-"), value, wanted)
 
     @property
     def mode(self) -> Mode:

@@ -26,7 +26,6 @@ from weighin.targets import machine
 
 AA_TRIALS, SLOW_TRIALS = 200, 100
 UNITS = 20  # inferences in one call; 21 of them are 5 % more work
-POWER = 0.95
 KEPT = "calibration.json"
 METHOD = 2  # of measuring pairs and calling them: what another has found says nothing of this one
 LARGE_BYTES = 4_000_000  # of a file of which 20 inferences take longer than a block should
@@ -194,13 +193,13 @@ def _smallest_speedup(aa: list[Pair]) -> float | None:
         max(1 / each.low, (1 + SMALLEST_SPEEDUP) / each.value) if each.low else math.inf
         for each in sure
     ]
-    smallest = float(np.quantile(needed, POWER, method="higher")) - 1 if needed else math.inf
+    smallest = float(np.quantile(needed, paired.POWER, method="higher")) - 1 if needed else math.inf
     return smallest if smallest < math.inf else None
 
 
 def _session_spread(aa: list[Pair]) -> float:
     logs = [abs(math.log(ratio)) for pair in aa for ratio in pair.ratios]
-    return math.expm1(float(np.quantile(logs, POWER))) if logs else math.nan
+    return math.expm1(float(np.quantile(logs, paired.POWER))) if logs else math.nan
 
 
 def _key() -> dict[str, Any]:

@@ -115,13 +115,13 @@ class RunContext:
         """
         wanted = self.artifact(case)
         if wanted.sha256 not in self._gzipped:
-            files = [
-                artifact.path
+            files = {
+                artifact.sha256: artifact.path
                 for artifact in (wanted, *self.artifacts.files(case.model))
                 if artifact is wanted or artifact.bytes <= SMALL_BYTES
-            ]
+            }
             with ThreadPoolExecutor(usable_cores()) as pool:  # zlib releases Python's lock
-                self._gzipped = dict(pool.map(_gzip, files))
+                self._gzipped = dict(pool.map(_gzip, files.values()))
         if wanted.sha256 not in self._gzipped:
             self.artifact(case)  # says that it has changed
         return self._gzipped[wanted.sha256]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -122,11 +121,11 @@ def speedup(pair: Pair) -> Figure:
     """How many times faster than the baseline: median of interleaved blocks, and its interval."""
     ratios = tuple(round(ratio, 5) for ratio in pair.ratios)
     middle = stats.typical_ratio(ratios)
-    is_bounded = middle.high < math.inf
+    low, high = middle.ends
     return Figure(
         middle.value,
-        middle.low if is_bounded else None,
-        middle.high if is_bounded else None,
+        low,
+        high,
         len(ratios),
         ratios,
         stats.speed_verdict(ratios),

@@ -113,7 +113,8 @@ def _verdict(record: Record, metric: Metric, results: Results, records: Records)
             return None
         pairs = results.environment.get("pairs") or {"smallest": stats.SMALLEST_SPEEDUP}
         return stats.speed_verdict(record.samples, pairs["smallest"])
-    margin, told = _margin(record, metric, results, records)
+    baseline = records.get((record.case.baseline, metric.quality))
+    margin, told = margin_in(results, metric, baseline.value if baseline else None)
     if record.gained is not None and record.lost is not None and record.n:
         counts = (record.gained, record.lost, record.n)
         return stats.quality_verdict(*counts, margin, better=metric.better)
@@ -122,14 +123,18 @@ def _verdict(record: Record, metric: Metric, results: Results, records: Records)
     return None
 
 
-def _margin(
-    record: Record, metric: Metric, results: Results, records: Records
-) -> tuple[float, str]:
+def margin_in(results: Results, metric: Metric, baseline: float | None) -> tuple[float, str]:
+    """What difference did not matter in a run, and how its verdicts said so.
+
+    Args:
+        results: of the run.
+        metric: the difference.
+        baseline: the baseline's figure, if it is known.
+    """
     of_shares = results.environment.get("margin", stats.MARGIN)
-    baseline = records.get((record.case.baseline, metric.quality))
     return stats.margin_of(
         metric.margin,
         metric.unit,
         of_shares if metric.kind == "points" else None,
-        lambda: (baseline.value if baseline else None) or 0.0,
+        lambda: baseline or 0.0,
     )

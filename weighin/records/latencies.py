@@ -34,10 +34,5 @@ def covering(records: Sequence[Record]) -> list[Record]:
 def _widened(record: Record, seen: Sequence[Record]) -> Record:
     if record.low is None or record.high is None or not seen:
         return record
-    lows = [each.value if each.low is None else each.low for each in seen]
-    highs = [each.value if each.high is None else each.high for each in seen]
-    return dataclasses.replace(
-        record,
-        low=min(record.low, *(low for low in lows if low is not None)),
-        high=max(record.high, *(high for high in highs if high is not None)),
-    )
+    ends = [end for each in seen for end in (each.low, each.value, each.high) if end is not None]
+    return dataclasses.replace(record, low=min(record.low, *ends), high=max(record.high, *ends))

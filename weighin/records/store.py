@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from weighin import formats
 from weighin.core import Case, Metric, Record, Results, WeighinError
 from weighin.files import replacing
 from weighin.records import schema, upgrades
 
 LOCAL = Path("results", "local")  # where runs write, in a project's folder, unless told otherwise
-MODELS = (".tflite", ".keras", ".h5", ".hdf5")  # endings of what is taken for results at times
 UNFINISHED = "unfinished"  # in a file whose run has not ended: later records replace earlier ones
 _JOURNAL = b'{"unfinished":true,'  # how one begins
 
@@ -82,7 +82,7 @@ def load(path: Path) -> Results:
     except OSError as error:
         raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        if path.suffix in MODELS:
+        if path.suffix in formats.ENDINGS:
             raise WeighinError(f"{path} is a model, not results: weighin weigh {path}.") from error
         raise WeighinError(
             f"{path} is not a results file: it is not JSON ({error}). Was it cut off?"

@@ -143,16 +143,10 @@ def _row_from_2(row: Any, smallest: float) -> Any:
     if not ratios or not all(map(_is_ratio, ratios)):
         return row
     middle = stats.typical_ratio(ratios)
-    ends = {"low": middle.low, "high": middle.high} if middle.high < math.inf else {}
-    kept = {name: value for name, value in row.items() if name not in ("low", "high")}
-    return (
-        kept
-        | ends
-        | {
-            "value": middle.value,
-            "verdict": stats.speed_verdict(ratios, smallest),
-        }
-    )
+    low, high = middle.ends
+    verdict = stats.speed_verdict(ratios, smallest)
+    made = row | {"value": middle.value, "low": low, "high": high, "verdict": verdict}
+    return {name: value for name, value in made.items() if value is not None}
 
 
 def _is_ratio(value: Any) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from weighin import formats
 from weighin.core import WeighinError
 from weighin.formats.graph import Graph, Operator, Subgraph, Tensor
 from weighin.formats.keras import KerasFile, read_keras
@@ -20,7 +21,6 @@ from weighin.subprocesses import SubprocessError, limit_memory, run_module
 
 PATIENCE = 120  # seconds that reading one file may take
 SPARE, TIMES = 2**31, 4  # bytes that it may take in memory, and of its size so many times as much
-_READ = (".tflite", ".keras", ".h5", ".hdf5")
 _TABLES = ("subgraphs", "layers")
 _OPTIONAL = ("scales", "unique", "sparse", "runs")  # columns that a narrow terminal leaves out
 _AT_LEAST = "_at_least"  # of the names of counts that are lower bounds
@@ -32,8 +32,9 @@ def inspect(path: Path) -> dict[str, Any]:
     Raises:
         WeighinError: if it is none of these, or damaged.
     """
-    if path.suffix not in _READ:
-        raise WeighinError(f"{path} is none of the files that are read here: {', '.join(_READ)}.")
+    if path.suffix not in formats.ENDINGS:
+        known = ", ".join(formats.ENDINGS)
+        raise WeighinError(f"{path} is none of the files that are read here: {known}.")
     if path.suffix == ".tflite":
         return _graph(read_tflite(path), path.stat().st_size)
     return _keras(read_keras(path))

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from weighin import stats
 from weighin.core import Catalogue, Metric, Record, Results
+from weighin.records.derivation import margin_in
 from weighin.report.control import catalogue
 
 CALLED = ("better", "worse")
@@ -78,7 +79,7 @@ def corrected(records: Sequence[Record], results: Results) -> list[Record]:
     for record in records:
         if record.verdict in CALLED and adjusted.get(_test(record), 0.0) >= LEVEL:
             metric = metrics[record.metric]
-            baseline = figures.get((record.case.baseline, metric.quality)) or 0.0
+            baseline = figures.get((record.case.baseline, metric.quality))
             record = dataclasses.replace(
                 record, verdict=_uncalled(record, metric, baseline, results)
             )
@@ -124,14 +125,9 @@ def _test(record: Record) -> object:
     return (record.case.file, record.metric, *counted)
 
 
-def _uncalled(record: Record, metric: Metric, baseline: float, results: Results) -> str:
+def _uncalled(record: Record, metric: Metric, baseline: float | None, results: Results) -> str:
     """The verdict of a difference that is neither better nor worse."""
     if record.value is None or record.low is None or record.high is None:
         return "no evidence"
-    margin, text = stats.margin_of(
-        metric.margin,
-        metric.unit,
-        results.environment.get("margin", stats.MARGIN) if metric.kind == "points" else None,
-        lambda: baseline,
-    )
+    margin, text = margin_in(results, metric, baseline)
     return stats.sameness(stats.Interval(record.value, record.low, record.high), margin, text)

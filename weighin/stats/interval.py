@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,3 +20,8 @@ class Interval:
     value: float
     low: float
     high: float
+
+    @property
+    def ends(self) -> tuple[float, float] | tuple[None, None]:
+        """Its ends as a figure has them; none where nothing bounds it."""
+        return (self.low, self.high) if self.high < math.inf else (None, None)

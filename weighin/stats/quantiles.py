@@ -55,17 +55,18 @@ def quantile(samples: Sequence[float], share: float, confidence: float = CONFIDE
     n = len(samples)
     if n < 2:
         return Interval(value, value, value)
-    low, high = _places(n, share, confidence)
+    low, high = places(n, share, confidence)
     ordered = np.sort(samples)
     ends = float(ordered[max(0, low)]), float(ordered[min(n - 1, high)])
     return Interval(value, min(ends[0], value), max(ends[1], value))
 
 
 @lru_cache(maxsize=4096)
-def _places(n: int, share: float, confidence: float) -> tuple[int, int]:
-    """Where the interval's ends stand among n sorted samples; beyond them where there are none.
+def places(n: int, share: float, confidence: float) -> tuple[int, int]:
+    """Where the ends of a quantile's interval stand among n sorted samples, counted from 0.
 
-    Those of SciPy's `quantile_test`, which works them out anew for every sample.
+    Beyond them where there are too few. Those of SciPy's `quantile_test`, which works them out anew
+    for every sample.
     """
     from scipy.stats import binom
 

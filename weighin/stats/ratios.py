@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from weighin.stats.interval import CONFIDENCE, Interval
+from weighin.stats.quantiles import places
 
 PAIR_SECONDS = 10.0  # that measuring a pair may take, if not told otherwise
 FEWEST = 30  # ratios that have an interval, and so a verdict
@@ -76,11 +77,8 @@ def _rank(n: int, worth: float, confidence: float) -> int:
     """The rank, from either end, of the interval's ends; 0 if there is none."""
     if n < FEWEST or worth < EFFECTIVE:
         return 0
-    from scipy.stats import binom
-
-    tail = (1 - confidence) / 2
-    rank = int(binom.ppf(tail, n, 0.5))  # exact for independent ones
+    rank = places(n, 0.5, confidence)[0] + 1  # exact for independent ones
     if worth < n:
-        reach = NormalDist().inv_cdf(1 - tail) * n / math.sqrt(worth) / 2
+        reach = NormalDist().inv_cdf((1 + confidence) / 2) * n / math.sqrt(worth) / 2
         rank = min(rank, math.floor(n / 2 - reach))
     return rank

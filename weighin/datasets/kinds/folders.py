@@ -157,13 +157,13 @@ def _labelled(folder: Path, suffixes: tuple[str, ...], classes: list[str]) -> La
 
 
 def _folders(folder: Path) -> list[Path]:
+    here = folder.resolve()
     return sorted(
         (
             each
             for each in folder.iterdir()
-            if each.is_dir()
-            and each.name[0] not in "._"
-            and not folder.resolve().is_relative_to(each.resolve())  # a link to where it lies
+            if each.is_dir() and each.name[0] not in "._"
+            if not here.is_relative_to(each.resolve())  # a link to where it lies
         ),
         key=lambda each: each.name,
     )

@@ -17,7 +17,7 @@ _WANTED = {
     "scale": "a number",
     "mean": "a number, or one for each channel",
     "std": "a number, or one for each channel",
-    "split-seed": "a whole number",
+    "seed": "a whole number",
     "classes": "a whole number",
 }
 _SPELT = {"target": "--target", "size": "--size", "crop": "--crop"}  # those not of every kind
@@ -59,15 +59,19 @@ class Reading:
         for name in ("mean", "std"):
             value = getattr(self, name)
             numbers = (value,) if _is_number(value) else value
-            _demand(isinstance(numbers, Sequence) and all(map(_is_number, numbers)), name, value)
+            self._demand(isinstance(numbers, Sequence) and all(map(_is_number, numbers)), name)
             object.__setattr__(self, name, tuple(numbers))
         sides = self.size
         is_pair = isinstance(sides, Sequence) and len(sides) == 2 and all(map(_is_whole, sides))
-        _demand(sides is None or is_pair, "size", sides)
-        _demand(self.scale is None or _is_number(self.scale), "scale", self.scale)
-        _demand(self.classes is None or _is_whole(self.classes), "classes", self.classes)
-        _demand(_is_whole(self.seed), "split-seed", self.seed)
-        _demand(isinstance(self.target, str), "target", self.target)
+        self._demand(sides is None or is_pair, "size")
+        self._demand(self.scale is None or _is_number(self.scale), "scale")
+        self._demand(self.classes is None or _is_whole(self.classes), "classes")
+        self._demand(_is_whole(self.seed), "seed")
+        self._demand(isinstance(self.target, str), "target")
+
+    def _demand(self, fits: bool, name: str) -> None:
+        option = "split-seed" if name == "seed" else name
+        demand(fits, option, getattr(self, name), _WANTED[name])
 
     @property
     def prepares(self) -> bool:
@@ -126,9 +130,14 @@ def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _demand(fits: bool, name: str, value: object) -> None:
+def demand(fits: bool, name: str, value: object, wanted: str) -> None:
+    """Refuse an option's value that makes no sense.
+
+    Raises:
+        WeighinError: if it does not fit; it names the option, and what is wanted.
+    """
     if not fits:
-        raise WeighinError(f"--{name} {value!r}: wanted {_WANTED[name]}.")
+        raise WeighinError(f"--{name} {value!r}: wanted {wanted}.")
 
 
 def _listed(values: tuple[float, ...]) -> str:

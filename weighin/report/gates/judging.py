@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Metric, Record, Results
+from weighin.core import Case, Metric, Record, Results
 from weighin.report.gates import modes, scope
 from weighin.report.gates.checking import check, factor
 from weighin.report.gates.grammar import Gate
@@ -65,17 +65,20 @@ def judge(gates: Sequence[Gate], results: Results, mode: Mode = MODES["breached"
     """
     check(gates, results.metrics)
     records = [record for record in results.records if record.metric != "why"]  # no figure
+    known = {(record.case, record.metric): record for record in records}
     outcomes: list[Outcome] = []
     for gate in gates:
         concerned = scope.concerned(gate, records, results.metrics)
-        outcomes += [_judge(gate, record, records, results) for record in concerned]
+        outcomes += [_judge(gate, record, known, results) for record in concerned]
         if not concerned:
             reason = scope.missing(gate, records, results.metrics)
             outcomes.append(Outcome(gate, None, None, modes.NO_FIGURE, reason))
     return Judged(tuple(outcomes), mode)
 
 
-def _judge(gate: Gate, record: Record, records: Sequence[Record], results: Results) -> Outcome:
+def _judge(
+    gate: Gate, record: Record, known: Mapping[tuple[Case, str], Record], results: Results
+) -> Outcome:
     metric = results.metric(record.metric)
     if record.value is None:
         reason = f"{record.status}: {record.reason}"
@@ -83,7 +86,7 @@ def _judge(gate: Gate, record: Record, records: Sequence[Record], results: Resul
     number = bound = factor(gate, metric)
     bounds, is_known = (bound, bound), _is_known(record, metric)
     if gate.relative:
-        base = _baseline(record, records)
+        base = known.get((record.case.baseline, record.metric))
         if base is None or base.value is None:
             reason = "the baseline has none"
             return Outcome(gate, record, None, modes.NO_FIGURE, reason, metric)
@@ -118,14 +121,3 @@ def _ends(record: Record) -> tuple[float, float]:
     low = value if record.low is None else record.low
     high = value if record.high is None else record.high
     return min(low, value), max(high, value)
-
-
-def _baseline(record: Record, records: Sequence[Record]) -> Record | None:
-    return next(
-        (
-            base
-            for base in records
-            if base.metric == record.metric and base.case == record.case.baseline
-        ),
-        None,
-    )

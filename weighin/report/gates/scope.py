@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from weighin.core import Case, Catalogue, Record, nearest
+from weighin.core import CONTROL, Case, Catalogue, Record, nearest
 from weighin.report.gates.grammar import Gate
 
-CONTROLS = ("baseline", "finetune")
+CONTROLS = ("baseline", CONTROL)
 _THREADS = re.compile(r"(?:(?P<names>.*)\s)?[x×]\s?(?P<threads>[1-9][0-9]{0,3})")
 _RUNTIME = re.compile(r"(?:(?P<names>.*)\s)?on\s(?P<runtime>.+)")
 
