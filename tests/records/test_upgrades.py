@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import weighin
-from weighin import registry
+from weighin import registry, stats
 from weighin.core import Record, WeighinError
 from weighin.records import store
 from weighin.records.upgrades import METRICS_OF_1
@@ -136,3 +136,51 @@ def test_published_files_load() -> None:
 
     assert len(paths) > 50
     assert {""} == notes
+
+
+# -- speed-ups of schema 2 ------------------------------------------------------------------------
+
+RATIOS = [1.5, 1.6] * 20
+
+
+@pytest.mark.parametrize(
+    ("ratios", "smallest", "made"),
+    [
+        (RATIOS, 0.02, (1.5, 1.6, "faster")),
+        (RATIOS, 0.9, (1.5, 1.6, "same within ±90 %")),
+        (RATIOS[:5], 0.02, (None, None, "no evidence")),
+    ],
+)
+def test_a_speed_up_is_derived_anew_of_its_samples(
+    tmp_path: Path, ratios: list[float], smallest: float, made: tuple[Any, ...]
+) -> None:
+    """By the rule of now, and the smallest speed-up that its run called."""
+    row = ROW | {"metric": "speedup", "value": 9.0, "low": 8.0, "high": 9.5, "verdict": "slower"}
+    pairs = {"seconds": 1.5, "narrow": 0.01, "smallest": smallest}
+    content = {"schema": 2, "environment": {"pairs": pairs}, "metrics": []}
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({**content, "records": [row | {"samples": ratios}]}), "utf-8")
+
+    (record,) = store.load(path).records
+
+    assert made == (record.low, record.high, record.verdict)
+    assert record.value == pytest.approx(stats.typical_ratio(ratios).value)
+
+
+def test_a_speed_up_without_samples_stays_as_it_is(tmp_path: Path) -> None:
+    record = upgraded(tmp_path, "speedup", value=2.0, low=1.9, high=2.1, verdict="faster")
+
+    assert (2.0, 1.9, 2.1, "faster") == (record.value, record.low, record.high, record.verdict)
+
+
+@pytest.mark.parametrize(
+    "damage", [{"value": 99.0}, {"low": 9.0}, {"low": 9.0, "high": 1.0}, {"high": 1.0}]
+)
+def test_a_speed_up_that_contradicts_itself_is_not_mended(
+    tmp_path: Path, damage: dict[str, float]
+) -> None:
+    """Deriving it anew would hide that somebody, or a disk, has changed the file."""
+    figure = {"value": 1.5, "low": 1.4, "high": 1.6, "samples": RATIOS} | damage
+
+    with pytest.raises(WeighinError, match=r"old\.json is a damaged results file: .*speedup"):
+        upgraded(tmp_path, "speedup", **figure)

@@ -136,11 +136,15 @@ def _from_2(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row_from_2(row: Any, smallest: float) -> Any:
-    """A speed-up as it is derived now; what is none, or keeps no samples, is left as it is."""
+    """A speed-up as it is derived now; what is none, or keeps no samples, is left as it is.
+
+    So is one that contradicts itself, for the reader to refuse.
+    """
     if not isinstance(row, dict) or row.get("metric") != "speedup" or row.get("value") is None:
         return row
     ratios = row.get("samples") or ()
-    if not ratios or not all(map(_is_ratio, ratios)):
+    ends = [row[name] for name in ("low", "value", "high") if row.get(name) is not None]
+    if not ratios or not all(map(_is_ratio, ratios)) or ends != sorted(ends):
         return row
     middle = stats.typical_ratio(ratios)
     low, high = middle.ends
