@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from weighin.core import Metric, Record
+from weighin.core import CONTROL, Metric, Record
 from weighin.publish import markdown, reference
 from weighin.publish.folders import Folder, Project, Run
 from weighin.publish.pages import page as register
@@ -20,7 +20,7 @@ from weighin.report.rows import Row, rows_of_seeds, times_smaller
 from weighin.report.table import Table
 
 from . import factors
-from .factors import CONTROL, PRUNED, QUANTIZED
+from .factors import PRUNED, QUANTIZED
 
 SOURCE, MODEL, PROFILE = "MachineCurve 2020", "mnist_cnn", "full"
 _NOT_RUN = "not measured: --weighin-suite article_schedules was not run"

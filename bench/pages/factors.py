@@ -11,10 +11,11 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
+from weighin.core import CONTROL
 from weighin.publish import markdown
 from weighin.publish.reference import Published
 
-PRUNED, CONTROL = "prune(0.7,begin=0.4)", "finetune"
+PRUNED = "prune(0.7,begin=0.4)"
 QUANTIZED = ("dynamic", "dynamic(scales=tensor)")  # one scale a channel, and one a kernel
 # The ways from the dense .h5 to the pruned and quantized .tflite; quantized, there is no .h5.
 _WAYS = (

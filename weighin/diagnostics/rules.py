@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from weighin.core import CONTROL
 from weighin.diagnostics import delegation, extent, ranges
 from weighin.diagnostics.facts import Facts
 from weighin.formats.graph import Graph
@@ -147,7 +148,7 @@ def _noise(facts: Facts) -> str | None:
 
 
 def _same_arithmetic(facts: Facts) -> str | None:
-    if facts.steps != ["finetune"] or facts.export != "float32" or facts.is_faster:
+    if facts.steps != [CONTROL] or facts.export != "float32" or facts.is_faster:
         return None
     return "the dense control: the same arithmetic as the baseline"
 
