@@ -19,7 +19,7 @@ from helpers.tiny import registrations_undone
 
 import weighin
 from weighin import registry
-from weighin.core import Figure, Recipe, Skip, WeighinError
+from weighin.core import Figure, Recipe, Scope, Skip, WeighinError
 from weighin.datasets import search
 from weighin.definitions import load_definitions
 from weighin.grammar import arguments, parameters, parse
@@ -205,7 +205,7 @@ def test_metrics_say_what_they_measure(name):
     assert NAME.fullmatch(name)
     assert metric.unit in ("", "B", "s", "1/s", "dB")
     assert metric.better in ("", "lower", "higher")
-    assert metric.scope in ("artifact", "evaluation", "start", "inference", "pair")
+    assert metric.scope in typing.get_args(Scope)
     assert isinstance(metric.machine_bound, bool)
     if metric.unit in ("s", "1/s") or metric.scope in ("start", "pair"):
         assert metric.machine_bound

@@ -36,7 +36,15 @@ from weighin.core import (
     title_of,
 )
 
-SCOPES: tuple[Scope, ...] = ("artifact", "evaluation", "inference", "pair", "start")
+SCOPES: tuple[Scope, ...] = (
+    "artifact",
+    "evaluation",
+    "inference",
+    "pair",
+    "engines",
+    "memory",
+    "start",
+)
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -342,6 +350,10 @@ def runtime(cls: type[Any]) -> type[Any]:
         cls.on_request = False  # measured in every run, as most are
     if not hasattr(cls, "call_overhead"):  # `nothing` is what it was called before
         cls.call_overhead = getattr(cls, "nothing", lambda self: None)
+    if not hasattr(cls, "rounding"):
+        cls.rounding = 0.0
+    if not hasattr(cls, "declines"):
+        cls.declines = lambda self, scope: None
     runtimes.add(cls.name, cls())
     return cls
 

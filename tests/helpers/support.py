@@ -83,7 +83,9 @@ def results_of(environment: Mapping[str, Any], records: Sequence[Record] = ()) -
 def record_of(fields: Mapping[str, Any]) -> Record:
     """The record of flat fields, as a row of a results file has them."""
     left = dict(fields)
-    case = Case(**{each.name: left.pop(each.name) for each in dataclasses.fields(Case)})
+    case = Case(
+        **{each.name: left.pop(each.name) for each in dataclasses.fields(Case) if each.name in left}
+    )
     return Record(case, **left)
 
 

@@ -12,7 +12,7 @@ from weighin.measure.cell import Cell
 class FakeRuntime:
     """A runtime that opens nothing, but says what was asked of it."""
 
-    formats, on_request = ("tflite",), True
+    formats, on_request, rounding = ("tflite",), True, 0.0
 
     def __init__(self, name: str, missing: str = "", needs_tensorflow: bool = False) -> None:
         """Be available unless it is said why not."""
@@ -22,6 +22,9 @@ class FakeRuntime:
     def available(self) -> str | None:
         """As it was said."""
         return self.missing or None
+
+    def declines(self, scope: str) -> None:
+        """Nothing."""
 
     def load(self) -> None:
         """Import nothing."""

@@ -17,8 +17,6 @@ PROCESSES = 6  # the fewest whose median has a 95 % interval
 @pytest.mark.weigh("start")
 def bench_start(benchmark: Any, cell: Cell) -> None:
     """Six fresh processes without TensorFlow, the one that tried the file included."""
-    if cell.runtime.needs_tensorflow:
-        pytest.skip("a cold start is measured in a process without TensorFlow")
     runs = cell.first_start()
     more = benchmark.pedantic(cell.cold_starts, args=(PROCESSES - len(runs),))
     cell.record(Starts((*runs, *more)))

@@ -17,6 +17,8 @@ class Case:
         variant: its one name, as `weighin.grammar` writes it.
         format: the file's ending, `tflite` or `h5`.
         runtime: what ran it; empty, with 0 threads, where the file itself is weighed.
+        target: the device that it ran on, as the user's devices file names it; empty for this
+            machine.
     """
 
     model: str
@@ -26,11 +28,12 @@ class Case:
     format: str
     runtime: str = ""
     threads: int = 0
+    target: str = ""
 
     @cached_property
     def file(self) -> Case:
         """The case of the file alone, on no runtime."""
-        return dataclasses.replace(self, runtime="", threads=0)
+        return dataclasses.replace(self, runtime="", threads=0, target="")
 
     @cached_property
     def baseline(self) -> Case:
@@ -49,11 +52,16 @@ class Case:
 
     @property
     def place(self) -> str:
-        """What it was measured on: `litert`, `litert ×4`, or the file's format."""
-        return (self.runtime or self.format) + (f" ×{self.threads}" if self.threads > 1 else "")
+        """What it was measured on: `litert`, `litert@pi5 ×4`, or the file's format."""
+        return (self.engine or self.format) + (f" ×{self.threads}" if self.threads > 1 else "")
+
+    @property
+    def engine(self) -> str:
+        """The runtime as it is asked for: `litert`, or `litert@pi5` on a device."""
+        return self.runtime + (f"@{self.target}" if self.target else "")
 
     def __str__(self) -> str:
-        words = [self.model, self.variant, self.runtime or self.format]
+        words = [self.model, self.variant, self.engine or self.format]
         words += [f"seed{self.seed}"] if self.seed else []
         words += [f"threads{self.threads}"] if self.threads > 1 else []
         return "-".join(words)
@@ -98,3 +106,8 @@ class OfCase:
     def threads(self) -> int:
         """The case's threads."""
         return self.case.threads
+
+    @property
+    def target(self) -> str:
+        """The case's device; empty for this machine."""
+        return self.case.target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["artifact", "evaluation", "start", "inference", "pair"]
+Scope = Literal["artifact", "evaluation", "start", "memory", "inference", "pair", "engines"]
 Status = Literal["ok", "failed", "skipped", "not measured"]
 Stopped = Literal["narrow", "power", "time", "blocks", ""]
 
@@ -42,6 +42,8 @@ class Figure:
         halves: of a `count`, how many fall on the even-numbered examples and how many on the
             odd-numbered ones, counted from 0; of a paired difference, gained and lost of the even
             ones, then of the odd ones: what is chosen by one half can be judged by the other.
+        beside: the engine that a ratio is against, as `Case.engine` writes it; empty where it is
+            against the baseline.
         note: what else a reader should know; no program reads it.
     """
 
@@ -61,3 +63,4 @@ class Figure:
     left_out: tuple[int, ...] = ()
     p: float | None = None
     halves: tuple[int, ...] = ()
+    beside: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from weighin.core.figures import Scope
 from weighin.named import Arrays
 
 
@@ -55,6 +56,15 @@ class Runtime(Protocol):
     @property
     def on_request(self) -> bool:
         """Whether a run leaves it out unless `--weighin-runtimes` names it."""
+        ...
+
+    @property
+    def rounding(self) -> float:
+        """Relative step of its float arithmetic where that is coarser than float32; else 0."""
+        ...
+
+    def declines(self, scope: Scope) -> str | None:
+        """Why an operation means nothing on it, or None if it is measured."""
         ...
 
     def available(self) -> str | None:

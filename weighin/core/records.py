@@ -47,6 +47,7 @@ class Record(OfCase):
     left_out: tuple[int, ...] = ()
     p: float | None = None
     halves: tuple[int, ...] = ()
+    beside: str = ""
 
     def of(self, **place: Any) -> Record:
         """The same figure of a case that differs in these fields."""

@@ -23,6 +23,7 @@ from weighin.core import (
     Artifact,
     Record,
     Runtime,
+    Scope,
     Session,
     Skip,
     Status,
@@ -43,7 +44,7 @@ class Cell:
     """One case on the bench: its operations, and the records of their outcomes."""
 
     case: Case
-    scope: str
+    scope: Scope
     context: RunContext
     records: list[Record] = field(default_factory=list)
     _session: Session | None = None
@@ -66,7 +67,9 @@ class Cell:
             return missing
         if reason := self.context.artifacts.unavailable(self.case):
             return reason
-        return self.runtime.available() if self.case.runtime else None
+        if not self.case.runtime:
+            return None
+        return self.runtime.available() or self.runtime.declines(self.scope)
 
     @property
     def session(self) -> Session:

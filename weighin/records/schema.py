@@ -126,11 +126,12 @@ def _struct(name: str, *classes: type, required: Iterable[str]) -> type[msgspec.
             default = () if field.name in required else (field.default,)
             declared.append((field.name, kind, *default))
     fields = [each for each in declared if each[0] != "case"]
-    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False)
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True, gc=False)
 
 
 _CASE = tuple(field.name for field in dataclasses.fields(Case))
-Row = _struct("Row", Case, Record, required=(*_CASE, "metric", "unit", "status"))
+_SAID = set(_CASE) - {"target"}  # of this machine where it is not there
+Row = _struct("Row", Case, Record, required=(*_SAID, "metric", "unit", "status"))
 Described = _struct("Described", Metric, required=("name", "title"))
 
 

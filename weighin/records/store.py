@@ -1,6 +1,6 @@
 """Records ⇄ JSON: one file per run, with a schema number, upgraded when read.
 
-    {"schema": 3, "environment": {…}, "metrics": [{…}, …], "records": [{…}, …]}
+    {"schema": 4, "environment": {…}, "metrics": [{…}, …], "records": [{…}, …]}
 
 While its run goes on a file is a journal: such an object on the first line, and on each further one
 a record. `weighin.records.schema` says what may stand in either.
@@ -23,7 +23,8 @@ LOCAL = Path("results", "local")  # where runs write, in a project's folder, unl
 UNFINISHED = "unfinished"  # in a file whose run has not ended: later records replace earlier ones
 _JOURNAL = b'{"unfinished":true,'  # how one begins
 
-_PLACE = tuple(field.name for field in dataclasses.fields(Case))
+# always said; `target` only of what ran on a device
+_PLACE = tuple(field.name for field in dataclasses.fields(Case) if field.name != "target")
 _FIELDS = {
     field.name: field
     for of in (Case, Record)

@@ -7,6 +7,8 @@ Schema history:
     3  speed-ups are medians of their blocks, with an interval from 30 of them on and another rule
        of calling one: made anew of the samples that are kept. New fields of records (`p`,
        `halves`) and of metrics (`least`, `most`, `of_control`) may be missing.
+    4  rows say which device they ran on (`target`), ratios between engines what they are against
+       (`beside`).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any
 
 from weighin import stats
 
-SCHEMA = 3
+SCHEMA = 4
 
 # What the metrics of schema 1 meant, in the order of tables: name, title, noun, unit, kind, better,
 # comparison, tolerance. It is history, and changes no more.
@@ -157,5 +159,9 @@ def _is_ratio(value: Any) -> bool:
     return isinstance(value, float | int) and 0 < value < math.inf
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _from_1,
+    2: _from_2,
+    3: lambda content: content,
+}
 """For each old schema number, a function that turns its content into the next number's."""

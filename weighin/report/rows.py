@@ -171,7 +171,7 @@ def rows_of(records: Sequence[Record], results: Results) -> list[Row]:
     order = {variant: at for at, variant in enumerate(dict.fromkeys(r.variant for r in records))}
 
     def rank(case: Case) -> tuple[object, ...]:
-        return case.format == "h5", order[case.variant], case.runtime, case.threads
+        return case.format == "h5", order[case.variant], case.runtime, case.target, case.threads
 
     ranked, quality = sorted(runs, key=rank), primary(metrics, records)
     return [

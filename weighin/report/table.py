@@ -237,6 +237,7 @@ def flat(results: Results) -> Iterable[dict[str, Any]]:
                 "seed": row.seed,
                 "format": row.format,
                 "runtime": row.runtime,
+                **({"target": row.target} if row.target else {}),
                 "threads": row.threads,
             }
             for name, (record,) in row.records.items():

@@ -28,6 +28,7 @@ def tidy(results: Results) -> list[dict[str, Any]]:
                 "dataset": dataset,
                 "variant": row.variant,
                 "runtime": row.runtime,
+                **({"target": row.target} if row.target else {}),
                 "threads": row.threads,
                 "seed": row.seed,
                 "format": row.format,
@@ -46,7 +47,11 @@ def tidy(results: Results) -> list[dict[str, Any]]:
                         cells[f"{column}_{ending}"] = value
             rows.append(cells)
     there = {column for cells in rows for column in cells}
-    ordered = [column for column in dict.fromkeys([*PLACE, *_columns(results)]) if column in there]
+    ordered = [
+        column
+        for column in dict.fromkeys([*PLACE, "target", *_columns(results)])
+        if column in there
+    ]
     return [{column: cells.get(column) for column in ordered} for cells in rows]
 
 

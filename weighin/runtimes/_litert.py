@@ -18,6 +18,7 @@ import numpy as np
 from weighin import named
 
 if TYPE_CHECKING:
+    from weighin.core import Scope
     from weighin.named import Array, Arrays
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
@@ -34,6 +35,7 @@ class LiteRT:
     formats = ("tflite",)
     needs_tensorflow = False
     on_request = False
+    rounding = 0.0
     _resolver = "AUTO"
 
     def available(self) -> str | None:
@@ -41,6 +43,10 @@ class LiteRT:
         from weighin import packages
 
         return packages.missing("ai-edge-litert")
+
+    def declines(self, scope: Scope) -> str | None:
+        """Memory: the interpreter does not tell what it takes."""
+        return "only a microcontroller's interpreter tells it" if scope == "memory" else None
 
     def call_overhead(self) -> Callable[[], Any]:
         """One operator on one number."""

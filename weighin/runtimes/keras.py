@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from weighin import named, packages
-from weighin.core import Array, Arrays, WeighinError
+from weighin.core import Array, Arrays, Scope, WeighinError
 from weighin.frameworks import process, sessions
 from weighin.registry import runtime, runtimes
 from weighin.targets import machine
@@ -26,6 +26,15 @@ class KerasCPU:
     formats = ("h5",)
     needs_tensorflow = True
     on_request = False
+    rounding = 0.0
+
+    def declines(self, scope: Scope) -> str | None:
+        """Memory, and cold starts, in whose time TensorFlow's own start would drown."""
+        if scope == "memory":
+            return "only a microcontroller's interpreter tells it"
+        if scope == "start":
+            return "a cold start is measured in a process without TensorFlow"
+        return None
 
     def available(self) -> str | None:
         """None if TensorFlow is installed."""
