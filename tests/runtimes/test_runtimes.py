@@ -47,7 +47,17 @@ for runtime, threads in (("keras-cpu", 2), ("keras-gpu", 1)):
         registry.runtimes[runtime].open(Path(sys.argv[2]), threads)
     except WeighinError as error:
         refusals.append(str(error))
-print(json.dumps([answers, refusals]))
+from weighin.frameworks import process
+
+process.gpu_count = lambda: 1  # the CPU in the GPU's place
+gpu = registry.runtimes["keras-gpu"]
+gpu.device = "/CPU:0"
+session = gpu.open(Path(sys.argv[2]), 1)
+session.inference({sys.argv[3]: images[7:8]})()
+on_gpu = [only(session.predict({sys.argv[3]: images})), only(session.answer())]
+import tensorflow as tf
+on_gpu.append(tf.config.experimental.tensor_float_32_execution_enabled())
+print(json.dumps([answers, refusals, on_gpu]))
 """
 
 
@@ -400,7 +410,7 @@ def keras_run(shop, tiny_data, tmp_path_factory, child_environment):
 
 def test_keras_on_the_cpu_answers_as_the_artifact_says(shop, keras_run):
     """A stored Keras model answers as the model did when it was stored."""
-    answers, _ = keras_run
+    answers, _, _ = keras_run
     for variant, answered in zip(("baseline", "prune(0.5)"), answers, strict=True):
         wanted = only(shop.artifact(variant, "h5"))
         first, second, single, inferred = map(np.array, answered)
@@ -413,7 +423,7 @@ def test_keras_on_the_cpu_answers_as_the_artifact_says(shop, keras_run):
 
 def test_a_second_number_of_threads_is_refused(keras_run):
     """TensorFlow fixes its threads once: the message says what to do for another number."""
-    _, (threads, _) = keras_run
+    _, (threads, _), _ = keras_run
 
     assert "now 1" in threads
     assert "--weighin-threads 2" in threads
@@ -421,9 +431,18 @@ def test_a_second_number_of_threads_is_refused(keras_run):
 
 def test_a_gpu_that_tensorflow_does_not_see_is_refused(keras_run):
     """Where there is no GPU to be had, opening says how TensorFlow is made to see one."""
-    _, (_, gpu) = keras_run
+    _, (_, gpu), _ = keras_run
 
     assert "tensorflow[and-cuda]" in gpu
+
+
+def test_a_gpu_answers_as_the_cpu_does_and_not_in_tf32(keras_run):
+    """With the CPU in its place: opened, called and read by the same names, in float32."""
+    (first, *_), _, (batch, single, rounds_to_tf32) = keras_run
+
+    np.testing.assert_array_equal(batch, first[0])
+    np.testing.assert_allclose(single, first[3], rtol=0, atol=ROUNDING)
+    assert rounds_to_tf32 is False
 
 
 @needing.tensorflow

@@ -76,12 +76,13 @@ class KerasGPU(KerasCPU):
         return super().available()
 
     def open(self, path: Path, threads: int) -> KerasSession:
-        """Load an .h5 model onto the GPU."""
+        """Load an .h5 model onto the GPU, which computes in float32 and not in TF32."""
         if process.gpu_count() <= self.number:
             raise WeighinError(
                 "TensorFlow sees no such GPU, though the driver lists one: install CUDA for it "
                 "by pip install 'tensorflow[and-cuda]'"
             )
+        process.compute_in_float32()
         return super().open(path, threads)
 
 
