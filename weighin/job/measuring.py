@@ -11,6 +11,7 @@ import pytest
 
 from weighin import bench, registry
 from weighin.core import Scope, SkippedError, WeighinError
+from weighin.core.case import engine_parts
 from weighin.job.progress import Shown, Watcher
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
@@ -53,9 +54,9 @@ def measure(run: Run, watcher: Watcher | None = None) -> bool:
 
 def _greeted(run: Run) -> None:
     """Open runtimes once, so that what native code says of itself then is not shown between."""
-    for name in run.settings.runtimes:
+    for name, target in map(engine_parts, run.settings.runtimes):
         runtime = registry.runtimes[name]
-        if not runtime.needs_tensorflow and not runtime.available():
+        if not target and not runtime.needs_tensorflow and not runtime.available():
             with native_output_hidden():
                 runtime.load()
                 runtime.call_overhead()

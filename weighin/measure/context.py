@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,7 +60,7 @@ class RunContext:
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
     optional: tuple[str, ...] = ()
-    devices: Mapping[str, Target] = field(default_factory=dict)
+    devices: dict[str, Target] = field(default_factory=dict)
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     answers: dict[Case, dict[str, Array]] = field(default_factory=dict)
     starts: dict[Case, ColdStart] = field(default_factory=dict)
