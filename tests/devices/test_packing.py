@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -24,6 +24,7 @@ ARRAYS = st.dictionaries(
 
 
 @given(ARRAYS)
+@settings(max_examples=40)
 def test_arrays_come_as_they_went(arrays):
     """Of any type, order of bytes and shape; through JSON."""
     described, content = packed(arrays)
@@ -52,6 +53,7 @@ def test_nothing_but_numbers_is_taken(dtype):
 
 
 @given(ARRAYS.filter(lambda arrays: any(v.nbytes for v in arrays.values())), st.integers(1, 9))
+@settings(max_examples=30)
 def test_a_block_holds_its_arrays_and_nothing_else(arrays, n):
     """Neither less nor more."""
     described, content = packed(arrays)

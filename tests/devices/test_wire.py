@@ -19,7 +19,7 @@ JSON = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.text("abc"), inner),
-    max_leaves=8,
+    max_leaves=4,
 )
 MESSAGES = st.builds(Message, st.dictionaries(st.text("abc"), JSON), st.binary(max_size=300))
 # as a banner may be: it may begin as a message does, but is none
@@ -39,6 +39,7 @@ def come(data, *cuts):
 @given(
     st.lists(st.tuples(NOISE, MESSAGES), max_size=4), NOISE, st.lists(st.integers(0), max_size=6)
 )
+@settings(max_examples=40)
 def test_messages_come_as_they_went_whatever_lies_between_them(sent, last, cuts):
     """In whatever parts they come, and with whatever banners around them."""
     data = b"".join(noise + framed(message) for noise, message in sent) + last
@@ -47,6 +48,7 @@ def test_messages_come_as_they_went_whatever_lies_between_them(sent, last, cuts)
 
 
 @given(MESSAGES, st.integers(0), st.integers(1, 255))
+@settings(max_examples=40)
 def test_no_changed_byte_goes_unnoticed(message, at, change):
     """It is refused, passed over as no message, or waited for; never another message."""
     whole = bytearray(framed(message))
@@ -60,6 +62,7 @@ def test_no_changed_byte_goes_unnoticed(message, at, change):
 
 
 @given(MESSAGES, st.integers(0))
+@settings(max_examples=40)
 def test_what_is_cut_short_is_waited_for(message, at):
     """The rest makes it whole."""
     whole = framed(message)

@@ -43,7 +43,7 @@ def artifact(folder: Path, name: str = "a.tflite", size: int = 6) -> Artifact:
     """A file with one dense layer of `size` numbers to three."""
     weights = np.random.default_rng(size).normal(size=(3, size)).astype(np.float32)
     path = write(folder / name, part(weights=weights))
-    context = BuildContext(SimpleNamespace(), None)  # type: ignore[arg-type]  # nothing is asked
+    context = BuildContext(SimpleNamespace(), None, ())  # type: ignore[arg-type]  # nothing is asked
     case = Case(path.stem, "d", "baseline", 0, "tflite")
     return FinishedFiles.read(context, [path], "d").of(case)
 
