@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import pkgutil
@@ -58,7 +59,8 @@ def _greeted(run: Run) -> None:
     for name in run.settings.runtimes:
         runtime = registry.runtimes[name]
         if not runtime.needs_tensorflow and not runtime.available():
-            with native_output_hidden():
+            # of one that is broken, its rows say so
+            with native_output_hidden(), contextlib.suppress(WeighinError):
                 runtime.load()
                 runtime.call_overhead()
 

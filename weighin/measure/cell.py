@@ -8,6 +8,7 @@ it, and every figure becomes a record:
     start       first answers of fresh processes     outcomes.Starts
     inference   single inferences                    outcomes.Inferences
     pair        blocks beside the baseline's         outcomes.Pair
+    memory      what a microcontroller needs         outcomes.Memory
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.core.case import Case
-from weighin.measure import paired
+from weighin.measure import paired, vela
 from weighin.measure.closeness import refuse_far
 from weighin.measure.context import RunContext
 from weighin.measure.figures import figures, without_figures
 from weighin.measure.paired import Side
 from weighin.measure.renaming import graph_of
-from weighin.outcomes import ColdStart, Compressed, Evaluation, Pair
+from weighin.outcomes import ColdStart, Compressed, Evaluation, Memory, Pair
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Cell:
     _session: Session | None = None
     _delegated: tuple[int, int] | None = None
     _left_out: tuple[int, ...] | None = None
+    _accelerated: bool | None = None
 
     @property
     def artifact(self) -> Artifact:
@@ -92,6 +94,11 @@ class Cell:
         return self._left_out
 
     @property
+    def accelerated(self) -> bool | None:
+        """Whether the accelerator took the whole file, in the session timed last; None as above."""
+        return self._accelerated
+
+    @property
     def fixed_seconds(self) -> float | None:
         """What a call costs in the runtime that computes next to nothing."""
         return self.context.fixed_seconds(self.case.runtime)
@@ -121,6 +128,13 @@ class Cell:
     def inference(self) -> Callable[[], Any]:
         """A call that answers one test example at batch 1."""
         return self.session.inference(self.context.example(self.case))
+
+    def memory(self) -> Memory:
+        """What the file takes of a microcontroller's memory, and what an NPU's compiler says."""
+        path = self.artifact.path
+        memory = Memory(self.runtime.memory(path), vela.estimates(path))
+        _ = self.artifact  # is it still the file that was hashed?
+        return memory
 
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""
@@ -156,6 +170,8 @@ class Cell:
                 self._delegated = session.delegated
                 # a runtime of somebody's own may know only how many
                 self._left_out = getattr(session, "left_out", None)
+            if case == self.case:
+                self._accelerated = getattr(session, "accelerated", None)
             return call, session.close
 
         return open_side

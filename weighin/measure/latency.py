@@ -39,6 +39,11 @@ class Timed(Protocol):
         ...
 
     @property
+    def accelerated(self) -> bool | None:
+        """Whether an accelerator took the whole file there; None if it is not known."""
+        ...
+
+    @property
     def fixed_seconds(self) -> float | None:
         """What a call costs in this runtime that computes next to nothing."""
         ...
@@ -83,7 +88,12 @@ class Openings:
         per_opening, cell = self._per_opening, self._cell
         counts = [len(seconds[at : at + per_opening]) for at in range(0, len(seconds), per_opening)]
         return Inferences(
-            seconds, cell.delegated, cell.fixed_seconds, counts, left_out=cell.left_out
+            seconds,
+            cell.delegated,
+            cell.fixed_seconds,
+            counts,
+            left_out=cell.left_out,
+            accelerated=cell.accelerated,
         )
 
 

@@ -61,6 +61,12 @@ class Renamed:
         left_out: tuple[int, ...] | None = getattr(self._session, "left_out", None)
         return left_out
 
+    @property
+    def accelerated(self) -> bool | None:
+        """Whether an accelerator took the whole file; None if unknown."""
+        accelerated: bool | None = getattr(self._session, "accelerated", None)
+        return accelerated
+
     def predict(self, inputs: Arrays) -> Arrays:
         """Outputs of examples."""
         return taken_as(self._artifact, self._session.predict(given_as(self._artifact, inputs)))
