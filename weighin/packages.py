@@ -39,7 +39,10 @@ EXTRAS = {
     "tflite-micro": "micro",
     "ethos-u-vela": "vela",
 }  # that bring a package; all others come with weighin itself
-MODULES = {"scikit-learn": "sklearn", "ethos-u-vela": "ethosu"}  # of packages that are not called by their module
+MODULES = {
+    "scikit-learn": "sklearn",
+    "ethos-u-vela": "ethosu",
+}  # of packages that are not called by their module
 
 
 @cache

@@ -47,9 +47,7 @@ def explain(facts: Facts, *, is_tflite: bool = True, of_litert: bool = True) -> 
         of_litert: whether LiteRT's kernels ran it; else no rule about these speaks.
     """
     rules = [
-        rule
-        for rule in RULES
-        if (is_tflite or rule.everywhere) and (of_litert or not rule.litert)
+        rule for rule in RULES if (is_tflite or rule.everywhere) and (of_litert or not rule.litert)
     ]
     return [said for rule in rules if (said := rule.say(facts))]
 

@@ -95,6 +95,11 @@ def set_threads(threads: int) -> None:
             ) from None
 
 
+def compute_in_float32() -> None:
+    """Let GPUs multiply floats of 32 bits as such, not as TF32, which has 10 bits of a fraction."""
+    tensorflow().config.experimental.enable_tensor_float_32_execution(False)
+
+
 def gpu_count() -> int:
     """How many GPUs TensorFlow sees."""
     return len(tensorflow().config.list_physical_devices("GPU"))

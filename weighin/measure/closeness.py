@@ -6,8 +6,7 @@ Kernels round as they like. What that comes to depends on what a file computes w
   one of what goes into it, as the curve's slope passes it on: two steps of a logit are 0.18 of a
   probability in the middle and nothing at the ends (MLPerf Tiny's ResNet-8).
 - floats: a share of the spread of all answers.
-- floats coarser than float32, such as bfloat16: by how much a step of theirs is, and how many layers
-  round anew.
+- floats coarser than float32, such as bfloat16: what their step comes to over so many layers.
 
 Nothing here is an absolute number of the answers' unit, which is the model's own affair.
 """
@@ -38,13 +37,13 @@ STEPS = 4  # between two sets of kernels for one integer file; ResNet-8 had 2.0 
 # where two scores are nearly even, rounding decides. ResNet-8's int8 chose the same for 99.8 %.
 OTHERS, OTHERS_OF_INTEGERS = 0.01, 0.1
 
-# Floats coarser than float32, by a relative step r: each of L layers rounds anew, and such errors add
-# up as the root of their number. So the root mean square of the differences, as a share of the
+# Floats coarser than float32, by a relative step r: each of L layers rounds anew, and such errors
+# add up as the root of their number. So the root mean square of the differences, as a share of the
 # answers' standard deviation, may be COARSE·r·√L; a single one four times as large a share of the
-# spread. By bfloat16 (r = 2⁻⁸) MLPerf Tiny's files have 0.08 to 0.47 of the former and 0.19 to 0.55
+# spread. By bfloat16 (r = 2⁻⁸) MLPerf Tiny's files have 0.08 to 0.47 of the former and 0.05 to 0.55
 # of the latter. Weights that are 3 % off at random have 1.9 to 5.5 and 0.5 to 4.1; images with red
-# and blue exchanged 2.7 to 17 and 2.7 to 6.7; one layer 10 % too large 0.25 to 8.7 and 0.2 to 2.6: in
-# the visual wake words model that is no more than rounding.
+# and blue exchanged 2.7 to 17 and 2.7 to 6.7; one layer 10 % too large 0.25 to 8.7 and 0.2 to 2.6:
+# in the visual wake words model that is no more than rounding.
 COARSE, COARSE_FURTHEST = 3.0, 4.0
 COARSE_MOST = 0.25  # whatever the number of layers: then answers say nothing any more
 COARSE_LAYERS = 100  # of a Keras file, which are not counted
@@ -175,13 +174,13 @@ def refuse_coarse(
         raise WeighinError(
             f"{called} lie {usual:.2g} from {what} (root mean square), "
             f"{usual / max(deviation, 1e-30) * 100:.2g} % of their standard deviation; "
-            f"{share * 100:.2g} % would be rounding by such coarse floats"
+            f"{share * 100:.2g} % would be rounding by coarse floats"
         )
     furthest, most = float(apart.max(initial=0)), rounding(COARSE_FURTHEST * share, among)
     if not furthest <= most:
         raise WeighinError(
             f"{called} lie up to {furthest:.2g} from {what}; {most:.2g}, "
-            f"{COARSE_FURTHEST * share:.2g} of their spread, would be rounding by such coarse floats"
+            f"{COARSE_FURTHEST * share:.2g} of their spread, would be rounding by coarse floats"
         )
 
 

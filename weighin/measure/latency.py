@@ -39,11 +39,6 @@ class Timed(Protocol):
         ...
 
     @property
-    def accelerated(self) -> bool | None:
-        """Whether an accelerator took the whole file there; None if it is not known."""
-        ...
-
-    @property
     def fixed_seconds(self) -> float | None:
         """What a call costs in this runtime that computes next to nothing."""
         ...
@@ -93,7 +88,7 @@ class Openings:
             cell.fixed_seconds,
             counts,
             left_out=cell.left_out,
-            accelerated=cell.accelerated,
+            accelerated=getattr(cell, "accelerated", None),
         )
 
 

@@ -130,7 +130,10 @@ def _ports(
             raise WeighinError(
                 f"{path.name}: {tensor.label} holds {tensor.dtype}, which is no array of numbers"
             )
-        details = {"dtype": _DTYPES[tensor.dtype], "quantization": (tensor.scale, tensor.zero_point)}
+        details = {
+            "dtype": _DTYPES[tensor.dtype],
+            "quantization": (tensor.scale, tensor.zero_point),
+        }
         place = order.index(number)
         ports.append(Port(name, tensor.name, place, tensor.shape, tensor.unknown, details))
     return tuple(sorted(ports, key=lambda port: port.place))

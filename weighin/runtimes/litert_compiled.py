@@ -48,7 +48,7 @@ class LiteRTCompiled:
         """Memory: it does not tell what it takes."""
         return "only a microcontroller's interpreter tells it" if scope == "memory" else None
 
-    def call_overhead(self) -> Callable[[], Any]:
+    def call_overhead(self) -> Callable[[], Any] | None:
         """One operator on one number."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "smallest.tflite"
@@ -94,7 +94,9 @@ class LiteRTGPU(LiteRTCompiled):
             WeighinError: if no GPU takes it, or not all of it; nothing then runs on the CPU.
         """
         if threads > 1:
-            raise WeighinError(f"{self.name} runs on the GPU: threads of the CPU mean nothing there")
+            raise WeighinError(
+                f"{self.name} runs on the GPU: threads of the CPU mean nothing there"
+            )
         session = CompiledSession(path, threads, self.accelerator)
         if not session.accelerated:
             session.close()
@@ -121,6 +123,8 @@ class CompiledSession:
             WeighinError: if the file, its dtypes or the accelerator are refused.
         """
         self._path, self._waits = path, accelerator != "CPU"
+        self._given: list[Any] = []
+        self._taken: list[Any] = []
         self._ports = _ports.of_tflite(path)
         for port in (*self._ports.inputs, *self._ports.outputs):
             if str(port.dtype) not in _BUFFERS:
