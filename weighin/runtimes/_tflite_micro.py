@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +70,23 @@ class Interpreter:
                         ) from error
                     size = min(most, 8 * size)
 
-    def set(self, stored: list[Array]) -> None:
-        """Put what is stored into the inputs; nothing is remembered of earlier examples."""
-        self.native.reset()
+    def check(self, stored: Sequence[Array]) -> None:
+        """Refuse inputs that the arena is not laid out for.
+
+        Raises:
+            WeighinError: naming the input.
+        """
         for port, values in zip(self.ports.inputs, stored, strict=True):
             if values.shape != port.shape:
                 raise WeighinError(
                     f"tflite-micro takes one example of {list(port.shape)} as {port.name!r}, not "
                     f"{list(values.shape)}: its arena is laid out for that"
                 )
+
+    def set(self, stored: Sequence[Array]) -> None:
+        """Put what is stored into the inputs; nothing is remembered of earlier examples."""
+        self.native.reset()
+        for port, values in zip(self.ports.inputs, stored, strict=True):
             self.native.set_input(values, port.place)
 
     def invoke(self) -> None:

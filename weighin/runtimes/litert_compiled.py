@@ -255,7 +255,8 @@ def _environment() -> tuple[Any, Any]:
                 dispatch_library_path=nowhere,
             )
             environment = module.Environment.create(options=options)
-            module.TensorBuffer.create_from_host_memory(np.zeros(1, np.float32))  # tells of itself
+            nothing = np.zeros(16, np.float32)  # the first that is written tells of itself
+            module.TensorBuffer.create_from_host_memory(nothing).write(nothing)
         atexit.register(_quiet_to_the_end)
         return environment, module
 

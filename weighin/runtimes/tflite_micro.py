@@ -96,9 +96,15 @@ class TFLiteMicroSession:
         return _ports.one_by_one(inputs, lambda: answer)
 
     def inference(self, inputs: Arrays) -> Callable[[], Any]:
-        """Set the inputs; return the interpreter's call."""
-        self._interpreter.set(self._interpreter.ports.stored(inputs))
-        return self._interpreter.invoke
+        """What sets the inputs and answers: a call of the interpreter overwrites them."""
+        stored, interpreter = self._interpreter.ports.stored(inputs), self._interpreter
+        interpreter.check(stored)
+
+        def run() -> None:
+            interpreter.set(stored)
+            interpreter.invoke()
+
+        return run
 
     def answer(self) -> dict[str, Array]:
         """The outputs of the last call."""
