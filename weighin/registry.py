@@ -28,6 +28,7 @@ from weighin.core import (
     Runtime,
     Scope,
     Skip,
+    SkippedError,
     Suite,
     Task,
     WeighinError,
@@ -354,8 +355,16 @@ def runtime(cls: type[Any]) -> type[Any]:
         cls.rounding = 0.0
     if not hasattr(cls, "declines"):
         cls.declines = lambda self, scope: None
+    if not hasattr(cls, "memory"):
+        cls.memory = _tells_no_memory
+    if not hasattr(cls, "litert_kernels"):
+        cls.litert_kernels = False
     runtimes.add(cls.name, cls())
     return cls
+
+
+def _tells_no_memory(self: Any, path: Path) -> Any:
+    raise SkippedError("only a microcontroller's interpreter tells what memory it takes")
 
 
 def summary(item: Any) -> str:

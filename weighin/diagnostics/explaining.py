@@ -59,7 +59,8 @@ def explain(
         calibration=(seen or {}).get("calibration", {}),
         sizes=(path.stat().st_size, baseline.stat().st_size),
     )
-    return rules.explain(facts, is_tflite=case.format == "tflite")
+    of_litert = not case.runtime or registry.runtimes[case.runtime].litert_kernels
+    return rules.explain(facts, is_tflite=case.format == "tflite", of_litert=of_litert)
 
 
 def _left_out(delegated: Record | None) -> tuple[int, ...] | None:

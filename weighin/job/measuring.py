@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +58,8 @@ def _greeted(run: Run) -> None:
     for name, target in map(engine_parts, run.settings.runtimes):
         runtime = registry.runtimes[name]
         if not target and not runtime.needs_tensorflow and not runtime.available():
-            with native_output_hidden():
+            # of one that is broken, its rows say so
+            with native_output_hidden(), contextlib.suppress(WeighinError):
                 runtime.load()
                 runtime.call_overhead()
 

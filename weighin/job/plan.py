@@ -29,6 +29,8 @@ def cases(settings: Settings, scope: Scope, files: Sequence[Case] | None = None)
         planned += [case] * bool(on_runtimes) if scope == "artifact" else on_runtimes
     if scope == "pair":
         planned = [case for case in planned if case != case.baseline]
+    if scope != "artifact" and all(registry.runtimes[n].declines(scope) for n in settings.runtimes):
+        return []  # rows that say so would be in every table: hardly a runtime tells its memory
     return planned
 
 

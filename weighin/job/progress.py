@@ -27,6 +27,7 @@ _SCOPES = {
     "inference": "latency",
     "pair": "× faster",
     "start": "cold start",
+    "memory": "arena",
 }
 
 

@@ -8,6 +8,7 @@ it, and every figure becomes a record:
     start       first answers of fresh processes     outcomes.Starts
     inference   single inferences                    outcomes.Inferences
     pair        blocks beside the baseline's         outcomes.Pair
+    memory      what a microcontroller needs         outcomes.Memory
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from weighin.measure.clock import Clock
 from weighin.measure.context import RunContext
 from weighin.measure.figures import figures, without_figures
 from weighin.measure.target import Target
-from weighin.outcomes import ColdStart, Compressed, Evaluation, Inferences, Pair
+from weighin.outcomes import ColdStart, Compressed, Evaluation, Inferences, Memory, Pair
 
 
 @dataclass
@@ -108,6 +109,12 @@ class Cell:
     def inferences(self, clock: Clock) -> Inferences | None:
         """Single inferences where the target is; None if the clock is switched off."""
         return self.target.inferences(self.context.opening(self.case), clock)
+
+    def memory(self) -> Memory:
+        """What the file takes of a microcontroller's memory, and what an NPU's compiler says."""
+        memory = self.target.memory(self.artifact, self.case.runtime)
+        _ = self.artifact  # is it still the file that was hashed?
+        return memory
 
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""

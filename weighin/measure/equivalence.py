@@ -22,10 +22,13 @@ from weighin.core import (
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
 from weighin.measure.closeness import (
+    COARSE_MOST,
     EXACT,
     EXACT_UNTRAINED,
     OTHERS,
+    coarse_share,
     is_whole,
+    refuse_coarse,
     refuse_far,
     refuse_others,
     rounding,
@@ -51,7 +54,7 @@ LARGE_MACS = 1_000_000_000  # of a model whose single example they are not asked
 
 
 def check_session(
-    session: Session, artifact: Artifact, dataset: Dataset, task: Task
+    session: Session, artifact: Artifact, dataset: Dataset, task: Task, step: float = 0.0
 ) -> Fidelity | None:
     """Hold a session's answers against the Keras model's and the reference kernels'.
 
@@ -62,6 +65,7 @@ def check_session(
         artifact: the file.
         dataset: fed to the Keras model that the file came from.
         task: what is asked.
+        step: relative, of the session's floats, if coarser than float32 (`Runtime.rounding`).
 
     Returns:
         How the session answers beside the Keras model; None if there is none.
@@ -90,16 +94,18 @@ def check_session(
         targets = named.taken(task.targets(dataset.test), slice(n))
         fidelity = _fidelity(task, outputs, wanted, inputs, targets)
         if _is_float(artifact):
-            _refuse_inexact(outputs, wanted, EXACT if artifact.trained else EXACT_UNTRAINED)
+            exact = EXACT if artifact.trained else EXACT_UNTRAINED
+            _refuse_inexact(outputs, wanted, exact, _coarse(step, artifact, graph))
     if graph is not None:
-        _hold_against_reference(outputs, artifact, graph, inputs)
+        _hold_against_reference(outputs, artifact, graph, inputs, step)
     # an untrained model's scores are nearly even, so that rounding decides which is highest
     if wanted is not None and fidelity is not None and artifact.trained:
         _refuse_chance(outputs, wanted, fidelity, task.chance(dataset))
     session.inference(dataset.test.inputs(0, 1))()
     alone = named_as(session.answer(), artifact.signature)
     first = named.taken(outputs, slice(1))
-    refuse_far(alone, first, "the same example's answer in a batch", graph, among=outputs)
+    batched = "the same example's answer in a batch"
+    refuse_far(alone, first, batched, graph, among=outputs, step=step)
     return fidelity
 
 
@@ -162,11 +168,21 @@ def _refuse_other_shapes(outputs: Arrays, wanted: Arrays) -> None:
             )
 
 
-def _refuse_inexact(outputs: Arrays, wanted: Arrays, exact: float) -> None:
+def _coarse(step: float, artifact: Artifact, graph: Graph | None) -> float:
+    """What coarse floats may come to, as `coarse_share`; ten times that where nobody trained it."""
+    share = coarse_share(step, graph)
+    return share if artifact.trained else min(COARSE_MOST, EXACT_UNTRAINED / EXACT * share)
+
+
+def _refuse_inexact(outputs: Arrays, wanted: Arrays, exact: float, coarse: float) -> None:
     for name, values in wanted.items():
         if is_whole(values):
             called, what = f"the session's {name!r}", "the Keras model's"
             refuse_others(called, outputs[name], values, what, OTHERS)
+            continue
+        if coarse:
+            what = "the Keras model's"
+            refuse_coarse("the session's answers", outputs[name], values, what, coarse, values)
             continue
         furthest = _furthest(outputs[name], values)
         most = rounding(exact, values)
@@ -208,7 +224,7 @@ def _refuse_chance(
 
 
 def _hold_against_reference(
-    outputs: Arrays, artifact: Artifact, graph: Graph, inputs: Arrays
+    outputs: Arrays, artifact: Artifact, graph: Graph, inputs: Arrays, step: float
 ) -> None:
     """Refuse a session whose answers the reference kernels do not confirm.
 
@@ -219,12 +235,12 @@ def _hold_against_reference(
     held = _held(outputs, plain, untrained=not artifact.trained)
     answers, what = named.taken(outputs, held), "what the reference kernels answer"
     try:
-        refuse_far(answers, named.taken(plain, held), what, graph, among=plain)
+        refuse_far(answers, named.taken(plain, held), what, graph, among=plain, step=step)
     except WeighinError as disagreement:
         again = _reference(artifact, graph, inputs, keep_tensors=True)
         kept = named_as(again, artifact.signature)
         try:
-            refuse_far(answers, named.taken(kept, held), what, graph, among=kept)
+            refuse_far(answers, named.taken(kept, held), what, graph, among=kept, step=step)
         except WeighinError:
             raise WeighinError(f"{disagreement}. {_who_is_off(plain, kept, graph)}") from None
 

@@ -67,6 +67,12 @@ class Renamed:
         seconds: float | None = getattr(self._session, "seconds", None)
         return seconds
 
+    @property
+    def accelerated(self) -> bool | None:
+        """Whether an accelerator took the whole file; None if unknown."""
+        accelerated: bool | None = getattr(self._session, "accelerated", None)
+        return accelerated
+
     def predict(self, inputs: Arrays) -> Arrays:
         """Outputs of examples."""
         return taken_as(self._artifact, self._session.predict(given_as(self._artifact, inputs)))

@@ -88,6 +88,14 @@ def delegated(inferences: Inferences) -> Figure | Skip:
     return Figure(taken / total, n=total, count=taken, left_out=left_out)
 
 
+@metric("accelerated", better="higher", scope="inference", column=False, comparison="none")
+def accelerated(inferences: Inferences) -> Figure | Skip:
+    """Whether the accelerator took all of the file (1), or left some to other kernels (0)."""
+    if inferences.accelerated is None:
+        return Skip("this runtime does not say whether its accelerator took all of the file")
+    return Figure(float(inferences.accelerated))
+
+
 @metric(
     "fixed_cost",
     title="call overhead",
