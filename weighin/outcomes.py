@@ -199,3 +199,21 @@ class Pair:
     def speedup(self) -> Interval:
         """Their middle, and its interval."""
         return typical_ratio(self.ratios)
+
+
+@dataclass(frozen=True)
+class Engines:
+    """One variant on two engines.
+
+    Attributes:
+        beside: the first engine, as `Case.engine` writes it.
+        pair: blocks of the first engine's session and of the case's own, measured in turn; None if
+            the first engine's could not be timed.
+        no_pair: why it could not.
+        formats: the files' formats, the first engine's first.
+    """
+
+    beside: str
+    pair: Pair | None
+    no_pair: str = ""
+    formats: tuple[str, str] = ("", "")

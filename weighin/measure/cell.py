@@ -8,6 +8,7 @@ it, and every figure becomes a record:
     start       first answers of fresh processes     outcomes.Starts
     inference   single inferences                    outcomes.Inferences
     pair        blocks beside the baseline's         outcomes.Pair
+    engines     blocks beside another engine's       outcomes.Engines
 """
 
 from __future__ import annotations
@@ -36,17 +37,22 @@ from weighin.measure.context import RunContext
 from weighin.measure.figures import figures, without_figures
 from weighin.measure.paired import Side
 from weighin.measure.renaming import graph_of
-from weighin.outcomes import ColdStart, Compressed, Evaluation, Pair
+from weighin.outcomes import ColdStart, Compressed, Engines, Evaluation, Pair
 
 
 @dataclass
 class Cell:
-    """One case on the bench: its operations, and the records of their outcomes."""
+    """One case on the bench: its operations, and the records of their outcomes.
+
+    Attributes:
+        first: of a pair between engines, the same variant on the engine that it is beside.
+    """
 
     case: Case
     scope: Scope
     context: RunContext
     records: list[Record] = field(default_factory=list)
+    first: Case | None = None
     _session: Session | None = None
     _delegated: tuple[int, int] | None = None
     _left_out: tuple[int, ...] | None = None
@@ -60,6 +66,12 @@ class Cell:
     def runtime(self) -> Runtime:
         """The runtime that opens it."""
         return registry.runtimes[self.case.runtime]
+
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Whether measuring it loads TensorFlow: then it is measured last."""
+        names = {each.runtime for each in (self.case, self.first) if each is not None}
+        return any(registry.runtimes[name].needs_tensorflow for name in names - {""})
 
     def unavailable(self) -> str | None:
         """Why the case cannot be weighed here: its data, export or runtime is not to be had."""
@@ -124,11 +136,30 @@ class Cell:
 
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""
+        return self.beside(self.case.baseline)
+
+    def engines(self) -> Engines:
+        """Measure against the same variant on the first engine, in turn; likewise checked."""
+        first = self.first
+        if first is None or first.target != self.case.target:
+            raise WeighinError(f"{self.case} has no other engine on its machine to be beside.")
+        formats = (first.format, self.case.format)
+        try:  # that it fails is not this engine's fault
+            self.side(first)
+        except WeighinError as error:
+            return Engines(first.engine, None, f"nothing to be beside, {first}: {error}", formats)
+        return Engines(first.engine, self.beside(first), formats=formats)
+
+    def beside(self, other: Case) -> Pair:
+        """Measure against another case on the same machine, which comes first in the pair."""
         # TensorFlow computes in threads of its own, which pinning this one would not reach
-        alone = self.case.threads == 1 and not self.runtime.needs_tensorflow
-        sides = (self.side(self.case.baseline), self.side(self.case))
+        alone = all(
+            case.threads == 1 and not registry.runtimes[case.runtime].needs_tensorflow
+            for case in (other, self.case)
+        )
+        sides = (self.side(other), self.side(self.case))
         pair = paired.measure(*sides, seconds=self.context.pair_seconds, pin=alone)
-        self.context.artifact(self.case.baseline)
+        self.context.artifact(other)
         return pair
 
     def side(self, case: Case) -> Side:

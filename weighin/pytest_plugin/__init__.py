@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run = config.stash[_RUN]
     if run.problem:
         raise pytest.UsageError(run.problem)
-    items.sort(key=lambda item: (cell := cell_of(item)) is not None and _needs_tensorflow(cell))
+    items.sort(key=lambda item: (cell := cell_of(item)) is not None and cell.needs_tensorflow)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -247,10 +247,6 @@ def _shown_on(reporter: pytest.TerminalReporter) -> Terminal | None:
     if not reporter.isatty and not reporter.hasmarkup:
         return None
     return Terminal(reporter._tw.fullwidth if reporter.isatty else None, reporter.hasmarkup)
-
-
-def _needs_tensorflow(cell: Cell) -> bool:
-    return bool(cell.case.runtime) and cell.runtime.needs_tensorflow
 
 
 def _is_skipped(item: pytest.Item) -> bool:
