@@ -40,8 +40,10 @@ def between_engines(settings: Settings, files: Sequence[Case] | None = None) -> 
 
     The first is that of the run's runtimes, in their order, which can be used here and times
     anything; one that needs no TensorFlow before one that does, for beside that nothing is timed
-    in a process without it. Only what runs on one machine, for one seed, with as many threads is
-    paired; the files' formats may differ.
+    in a process without it. One that does is paired for the baseline alone: it opens files so
+    slowly that a pair takes many seconds, and its other variants hang on that baseline. Only what
+    runs on one machine, for one seed, with as many threads is paired; the files' formats may
+    differ.
 
     Args:
         settings: of the run.
@@ -57,8 +59,7 @@ def _beside_first(planned: Sequence[Case], settings: Settings) -> dict[Case, Cas
     ranks = {name: at for at, name in enumerate(settings.runtimes)}
     groups: dict[Case, list[Case]] = {}
     for case in planned:
-        variant = dataclasses.replace(case, runtime="", format="")
-        groups.setdefault(variant, []).append(case)
+        groups.setdefault(case.of_any_engine, []).append(case)
 
     def rank(case: Case) -> tuple[object, ...]:
         place = ranks.get(case.engine, ranks.get(case.runtime, len(ranks)))
@@ -66,9 +67,9 @@ def _beside_first(planned: Sequence[Case], settings: Settings) -> dict[Case, Cas
 
     pairs: dict[Case, Case] = {}
     for case in planned:
-        engines = groups[dataclasses.replace(case, runtime="", format="")]
-        first = min(engines, key=rank)
-        if case != first and not _declined(first):
+        first = min(groups[case.of_any_engine], key=rank)
+        is_slow = registry.runtimes[case.runtime].needs_tensorflow and case != case.baseline
+        if case != first and not is_slow and not _declined(first):
             pairs[case] = first
     return pairs
 

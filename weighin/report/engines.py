@@ -42,12 +42,14 @@ class ByEngine:
             first engine's first.
         pairs: what was measured side by side.
         marks: who is quickest.
+        smallest: what speed-up of a pair does not matter, as 0.02 for 2 %.
     """
 
     results: Results
     rows: Sequence[Row]
     pairs: Network
     marks: Marks
+    smallest: float
 
     @classmethod
     def of(cls, records: Sequence[Record], results: Results) -> ByEngine:
@@ -71,12 +73,9 @@ class ByEngine:
         rows.sort(key=rank)
         timed = [row.case for row in rows if row.mean(TIME) is not None]
         smallest = (results.environment.get("pairs") or {}).get("smallest", stats.SMALLEST_SPEEDUP)
-        made = cls(results, rows, pairs, marks(timed, pairs, smallest))
-        totals = {row.case: made.total(row) for row in rows}
+        made = cls(results, rows, pairs, marks(timed, pairs, smallest), smallest)
         rows = [
-            dataclasses.replace(row, records={**row.records, TOTAL.name: (told,)})
-            if (told := totals[row.case])
-            else row
+            dataclasses.replace(row, records={**made.over_pairs(row), **row.records})
             for row in rows
         ]
         return dataclasses.replace(made, rows=rows)
@@ -90,19 +89,50 @@ class ByEngine:
                 anchors.setdefault(bench_of(row.case), row.case)
         return anchors
 
-    def total(self, row: Row) -> Record | None:
-        """How many times faster a row is than its anchor; None where it has no time, or is that."""
+    @cached_property
+    def firsts(self) -> dict[Case, Case]:
+        """Of each variant the row that its other engines are beside."""
+        firsts = {first.of_any_engine: first for first in self.pairs.firsts.values()}
+        engines = {anchor.engine for anchor in self.anchors.values()}
+        for row in sorted(self.rows, key=lambda row: row.case.engine not in engines):
+            if row.mean(TIME) is not None:
+                firsts.setdefault(row.case.of_any_engine, row.case)
+        return firsts
+
+    def over_pairs(self, row: Row) -> dict[str, tuple[Record, ...]]:
+        """What follows from pairs for a row of one seed that was timed, beside what it is not."""
+        if row.mean(TIME) is None:
+            return {}
+        first = self.firsts[row.case.of_any_engine]
         anchor = self.anchors.get(bench_of(row.case))
-        if anchor is None or anchor == row.case or row.mean(TIME) is None:
-            return None
-        ratio = self.pairs.ratio(anchor, row.case)
-        beside = f"{anchor.variant} on {anchor.engine}"
+        made: dict[str, tuple[Record, ...]] = {}
+        if first != row.case and self.is_paired:
+            beside, confidence = first.engine, stats.SPEED_CONFIDENCE
+            verdict = (
+                "faster"
+                if self.pairs.is_faster(row.case, first, self.smallest, confidence)
+                else "slower"
+                if self.pairs.is_faster(first, row.case, self.smallest, confidence)
+                else "no evidence"
+            )
+            made[BETWEEN] = (self._over_pairs(row.case, first, BETWEEN, beside, verdict),)
+        if anchor not in (None, row.case):
+            beside = f"{anchor.variant} on {anchor.engine}"
+            made[TOTAL.name] = (self._over_pairs(row.case, anchor, TOTAL.name, beside),)
+        return made
+
+    def _over_pairs(
+        self, case: Case, first: Case, metric: str, beside: str, verdict: str = ""
+    ) -> Record:
+        """How many times faster a row is than another, over the pairs between them."""
+        ratio, n = self.pairs.ratio(first, case), self.pairs.pairs(first, case)
         if ratio is None:
             reason = f"no pairs lead from it to {beside}"
-            return Record(row.case, TOTAL.name, "", "not measured", reason=reason)
+            return Record(case, metric, "", "not measured", reason=reason)
         low, high = ratio.ends
-        n = self.pairs.pairs(anchor, row.case)
-        return Record(row.case, TOTAL.name, "", "ok", ratio.value, low, high, n, beside=beside)
+        return Record(
+            case, metric, "", "ok", ratio.value, low, high, n, beside=beside, verdict=verdict
+        )
 
     @property
     def is_paired(self) -> bool:
@@ -149,13 +179,24 @@ class EngineTable(Table):
         records = row.records.get(BETWEEN, ())
         if not records:
             return _marked(Told(""), mark)
-        told, first = super().told(row, column), self.engines.pairs.firsts.get(row.case)
-        others = {record.beside for record in records if record.value is not None} - {self.beside}
+        told, first = super().told(row, column), self.engines.firsts.get(row.case.of_any_engine)
+        measured = [record for record in records if record.value is not None]
+        others = {record.beside for record in measured} - {self.beside}
         notes = [f"beside {engine}" for engine in sorted(others)]
-        if first is not None and first.format != row.format:
+        if measured and first is not None and first.format != row.format:
             notes.append(f"a .{row.format} file beside a .{first.format}")
+        if measured and not measured[0].samples:
+            notes.append(f"over {measured[0].n} pairs that lead there")
         numbers = tuple(self.number(note) for note in notes)
-        return _marked(dataclasses.replace(told, notes=(*told.notes, *numbers)), mark)
+        told = dataclasses.replace(told, notes=(*told.notes, *numbers))
+        return _marked(_bounded(told, measured), mark)
+
+
+def _bounded(told: Told, measured: Sequence[Record]) -> Told:
+    """A ratio with its interval; without one, which is no evidence, nothing but why."""
+    if all(record.low is not None for record in measured):
+        return told
+    return Told("no evidence", notes=told.notes)
 
 
 def _marked(told: Told, mark: str | None, scope: str = "") -> Told:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from weighin import stats
 from weighin.core import Case, Catalogue, Record
+from weighin.records.engines import firsts
 from weighin.stats import CONFIDENCE, Interval
 
 PAIRED = "speedup"  # beside the baseline
@@ -95,17 +96,20 @@ def network(records: Iterable[Record], metrics: Catalogue) -> Network:
     """
     records = list(records)
     between = [each for each in records if _is_between(each, metrics)]
-    firsts = _firsts(between, records)
+    beside = firsts(between, records)
     links: dict[Case, list[Link]] = {}
     paired = [(each, each.case.baseline) for each in records if each.metric == PAIRED]
-    for record, first in [*paired, *((each, firsts[each.case]) for each in between)]:
+    for record, first in [
+        *paired,
+        *((each, beside[each.case]) for each in between if each.case in beside),
+    ]:
         if record.value is None or record.high is None:
             continue
         forwards = _interval_of(record)
         backwards = functools.partial(_inverse_of, forwards)
         links.setdefault(first, []).append(Link(record.case, forwards))
         links.setdefault(record.case, []).append(Link(first, backwards))
-    return Network(firsts, links)
+    return Network(beside, links)
 
 
 def _is_between(record: Record, metrics: Catalogue) -> bool:
@@ -113,26 +117,6 @@ def _is_between(record: Record, metrics: Catalogue) -> bool:
     metric = metrics.get(record.metric)
     is_ratio = metric is not None and metric.of_engines and metric.kind == "ratio"
     return is_ratio and record.value is not None
-
-
-def _firsts(between: Iterable[Record], records: Iterable[Record]) -> dict[Case, Case]:
-    """What each ratio is beside: the row on that engine which is beside none itself."""
-    beside = {each.case: each.beside for each in between}
-    known: dict[tuple[Case, str], Case] = {}
-    for record in records:
-        if record.runtime and record.case not in beside:
-            known.setdefault((variant_of(record.case), record.case.engine), record.case)
-    return {
-        case: known.get(
-            (variant_of(case), engine), dataclasses.replace(case, runtime=engine.partition("@")[0])
-        )
-        for case, engine in beside.items()
-    }
-
-
-def variant_of(case: Case) -> Case:
-    """What is paired with itself on other engines, in files of whatever format."""
-    return dataclasses.replace(case, runtime="", format="")
 
 
 def _interval_of(record: Record) -> Callable[[float], Interval]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from weighin import stats
 from weighin.core import Case
-from weighin.report.network import Network, variant_of
+from weighin.report.network import Network
 
 ALONE, AMONG = "quickest", "among the quickest"
 
@@ -43,7 +43,9 @@ def marks(timed: Sequence[Case], pairs: Network, smallest: float) -> Marks:
         pairs: what they compare by.
         smallest: what speed-up of a pair does not matter, as 0.02 for 2 %.
     """
-    of_variants, of_benches = _by_seed(timed, variant_of), _by_seed(timed, bench_of)
+    of_variants, of_benches = (
+        _by_seed(timed, key) for key in (lambda case: case.of_any_engine, bench_of)
+    )
     tests: Counter[int] = Counter()
     for seeds in (*of_variants.values(), *of_benches.values()):
         tests.update({seed: len(cases) - 1 for seed, cases in seeds.items()})
@@ -72,7 +74,7 @@ def marks(timed: Sequence[Case], pairs: Network, smallest: float) -> Marks:
 
 def bench_of(case: Case) -> Case:
     """What a row shares with all that it can be compared with."""
-    return dataclasses.replace(variant_of(case), variant="")
+    return dataclasses.replace(case.of_any_engine, variant="")
 
 
 def _said(kept: Mapping[Case, bool], compared: Mapping[Case, bool]) -> dict[Case, str]:

@@ -133,10 +133,10 @@ def _why_unbounded(record: Record) -> str:
         return f"{count} opening{plural} of the file: too few for an interval"
     if not record.samples or not record.verdict:
         return ""
-    count = len(record.samples)
+    count, other = len(record.samples), record.beside or "the baseline"
     if count < stats.FEWEST:
-        return f"{count} blocks beside the baseline's: {stats.FEWEST} are needed for an interval"
-    return f"{count} blocks beside the baseline's that follow each other: worth too few to tell"
+        return f"{count} blocks beside {other}'s: {stats.FEWEST} are needed for an interval"
+    return f"{count} blocks beside {other}'s that follow each other: worth too few to tell"
 
 
 def tables(results: Results) -> list[Table]:
