@@ -23,7 +23,7 @@ from weighin.core import Figure, Recipe, Scope, Skip, WeighinError
 from weighin.datasets import search
 from weighin.definitions import load_definitions
 from weighin.grammar import arguments, parameters, parse
-from weighin.outcomes import ColdStart, Compressed, Inferences, Pair, Starts
+from weighin.outcomes import ColdStart, Compressed, Engines, Inferences, Pair, Starts
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
@@ -223,10 +223,12 @@ def _outcomes(metric, shop):
         runs = [ColdStart(0.004 * number, 60_000_000 + number, (0.5,)) for number in range(1, 6)]
         return [Starts(tuple(runs)), Starts(tuple(runs[:1])), Starts(tuple(runs[::-1]))]
     times = np.random.default_rng(4).lognormal(-9, 0.2, 1000).tolist()
-    if scope == "pair":
+    if scope in ("pair", "engines"):
         ratios = tuple(np.random.default_rng(5).lognormal(0.7, 0.05, 40).tolist())
         outcomes = [ratios, ratios[:5], (1.0,) * 40, tuple(1 / ratio for ratio in ratios)]
-        return [Pair(tuple((r, 1.0) for r in each), "time", True) for each in outcomes]
+        pairs = [Pair(tuple((r, 1.0) for r in each), "time", True) for each in outcomes]
+        missing = Engines("litert", None, "nothing to be beside")
+        return pairs if scope == "pair" else [*(Engines("litert", each) for each in pairs), missing]
     return [
         Inferences(times),
         Inferences(times[:50], (7, 8), 3e-7),

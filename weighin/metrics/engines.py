@@ -18,8 +18,8 @@ _metric = functools.partial(
 
 @_metric(
     "engine_speedup",
-    title="× beside first engine",
-    noun="speed-up beside the first engine",
+    title="× beside the first runtime",
+    noun="speed-up beside the first runtime",
     kind="ratio",
     better="higher",
     comparison="intervals",
@@ -33,13 +33,13 @@ def engine_speedup(engines: Engines) -> Figure | Skip:
 _seconds = functools.partial(_metric, unit="s", better="lower", comparison="none")
 
 
-@_seconds("engine_latency", title="latency beside the first engine")
+@_seconds("engine_latency", title="latency beside the first runtime")
 def engine_latency(engines: Engines) -> Figure | Skip:
     """Median time of one inference in the blocks beside the first engine's; interval over them."""
     return _beside(engines, lambda pair: time_beside([own for _, own in pair.blocks]))
 
 
-@_seconds("engine_first", title="the first engine's latency beside it")
+@_seconds("engine_first", title="the first runtime's latency beside it")
 def engine_first(engines: Engines) -> Figure | Skip:
     """The same of the first engine in these blocks."""
     return _beside(engines, lambda pair: time_beside([first for first, _ in pair.blocks]))

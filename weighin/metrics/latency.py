@@ -124,7 +124,7 @@ def speedup(pair: Pair) -> Figure:
 
 def speedup_of(pair: Pair) -> Figure:
     """How many times faster the second of a pair is than the first, and the verdict."""
-    ratios = tuple(round(ratio, 5) for ratio in pair.ratios)
+    ratios = tuple(float(f"{ratio:.6g}") for ratio in pair.ratios)
     middle = stats.typical_ratio(ratios)
     low, high = middle.ends
     return Figure(

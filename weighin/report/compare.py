@@ -192,7 +192,12 @@ def sections(runs: Sequence[tuple[str, Results]], against: Sequence[Held]) -> li
         for at, (metric, rows) in enumerate(of_model.items())
     ]
     metrics = compared([results for _, results in runs])
-    bound = ", ".join(metric.name for metric in metrics if metric.machine_bound)
+    there = {each.metric.name for each in against}
+    bound = ", ".join(
+        metric.name
+        for metric in metrics
+        if metric.machine_bound and (metric.name in there or not metric.of_engines)
+    )
     notes = [
         f"{bound} not compared with {name}: {reason}"
         for name, (_, results) in zip(names[1:], runs[1:], strict=True)

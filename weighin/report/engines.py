@@ -24,7 +24,7 @@ from weighin.report.terminal import Terminal
 TIME, BETWEEN = "latency", "engine_speedup"
 TOTAL = Metric(
     name="total_speedup",
-    title="× beside the baseline on the first engine",
+    title="× beside the baseline on the first runtime",
     kind="ratio",
     better="higher",
     machine_bound=True,
@@ -127,17 +127,17 @@ class ByEngine:
         """How many times faster a row is than another, over the pairs between them."""
         ratio, n = self.pairs.ratio(first, case), self.pairs.pairs(first, case)
         if ratio is None:
-            reason = f"no pairs lead from it to {beside}"
+            reason = f"no pairs that have an interval lead from it to {beside}"
             return Record(case, metric, "", "not measured", reason=reason)
         low, high = ratio.ends
         return Record(
             case, metric, "", "ok", ratio.value, low, high, n, beside=beside, verdict=verdict
         )
 
-    @property
+    @cached_property
     def is_paired(self) -> bool:
         """Whether the run paired engines with each other."""
-        return any(BETWEEN in row.records for row in self.rows)
+        return is_paired(self.results)
 
 
 @dataclass(frozen=True)
@@ -275,6 +275,11 @@ def _only(words: Iterable[str]) -> str:
     """The only word there is; nothing if there are several."""
     told = set(words) - {""}
     return told.pop() if len(told) == 1 else ""
+
+
+def is_paired(results: Results) -> bool:
+    """Whether a run paired engines with each other."""
+    return BETWEEN in results.by_metric
 
 
 def tables(results: Results) -> list[Section]:

@@ -68,7 +68,7 @@ def of_engines(
     if "engine_speedup" not in metrics:
         return [
             *lines,
-            "this run paired no engines with each other: times drift, so it does not tell which "
+            "this run paired no runtimes with each other: times drift, so it does not tell which "
             "is quicker",
         ]
     return [*lines, _between(results, rows), _in_total(), _quickest(tests)]
@@ -80,7 +80,7 @@ def _quality(results: Results, rows: Sequence[Row]) -> list[str]:
 
 def _between(results: Results, rows: Sequence[Row]) -> str:
     told = _interleaved(results, rows, "engine_speedup")
-    return f"× beside an engine: the same variant, interleaved with it there{told}"
+    return f"× beside a runtime: the same variant, interleaved with it there{told}"
 
 
 def _in_total() -> str:
@@ -92,7 +92,7 @@ def _in_total() -> str:
 
 def _quickest(tests: int) -> str:
     return (
-        f"quickest of a variant's engines, of all rows of as many threads: none other is found "
+        f"quickest of a variant's runtimes, of all rows on as many threads: none other is found "
         f"faster, by {tests:,} tests together; in at most one such table of twenty the truly "
         f"quickest is left out. How good its answers are is another question"
     )
@@ -268,7 +268,7 @@ def _margin(delta: Metric, of_shares: float) -> str:
 def _faster(results: Results, rows: Sequence[Row]) -> str:
     told = _interleaved(results, rows, "speedup")
     engines = {row.case.engine for row in rows if row.runtime}
-    there = " on the same engine" if len(engines) > 1 else ""
+    there = " on the same runtime" if len(engines) > 1 else ""
     return f"× faster: interleaved with the baseline{there}{told}" if told else ""
 
 

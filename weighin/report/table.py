@@ -205,6 +205,10 @@ def _section(table: Table, results: Results) -> Section:
     metrics = [column.metric for column in columns]
     lines = [*table.numbered, *skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
+    if any(result.value is not None for result in results.by_metric.get("engine_speedup", ())):
+        lines.append(
+            "runtimes beside each other, and which is quickest: weighin table --by runtime"
+        )
     return Section(
         f"{table.model} on {table.dataset}",
         [headers[at] for at in filled],

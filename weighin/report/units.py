@@ -53,8 +53,8 @@ def ratio(value: float, low: float | None = None, high: float | None = None) -> 
 
 
 def fine_ratio(value: float, low: float | None = None, high: float | None = None) -> str:
-    """`0.188 [0.187, 0.190]`: a ratio to what may be many times faster, or slower."""
-    decimals = 3 if value < 0.5 else 2
+    """`0.188 [0.187, 0.190]`, `0.0106 …`: a ratio to what may be many times faster."""
+    decimals = min(_FINEST, 2 - math.floor(math.log10(value))) if 0 < value < 0.5 else 2
     return f"{value:.{decimals}f}" + _ends(low, high, lambda end: f"{end:.{decimals}f}")
 
 
