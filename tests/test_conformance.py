@@ -24,7 +24,7 @@ from weighin.datasets import search
 from weighin.definitions import load_definitions
 from weighin.grammar import arguments, parameters, parse
 from weighin.measure import vela
-from weighin.outcomes import Arena, ColdStart, Compressed, Inferences, Memory, Pair, Starts
+from weighin.outcomes import Arena, ColdStart, Compressed, Engines, Inferences, Memory, Pair, Starts
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
@@ -230,10 +230,12 @@ def _outcomes(metric, shop):
         none = dict.fromkeys(vela.NPUS, Skip("no operator fits the NPU"))
         return [Memory(Arena(24_272, 16_000, 8_272), each) for each in (npus, none, {})]
     times = np.random.default_rng(4).lognormal(-9, 0.2, 1000).tolist()
-    if scope == "pair":
+    if scope in ("pair", "engines"):
         ratios = tuple(np.random.default_rng(5).lognormal(0.7, 0.05, 40).tolist())
         outcomes = [ratios, ratios[:5], (1.0,) * 40, tuple(1 / ratio for ratio in ratios)]
-        return [Pair(tuple((r, 1.0) for r in each), "time", True) for each in outcomes]
+        pairs = [Pair(tuple((r, 1.0) for r in each), "time", True) for each in outcomes]
+        missing = Engines("litert", None, "nothing to be beside")
+        return pairs if scope == "pair" else [*(Engines("litert", each) for each in pairs), missing]
     return [
         Inferences(times),
         Inferences(times[:50], (7, 8), 3e-7, accelerated=True),

@@ -231,3 +231,21 @@ class Memory:
 
     arena: Arena
     estimates: Mapping[str, tuple[float, str] | Skip] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Engines:
+    """One variant on two engines.
+
+    Attributes:
+        beside: the first engine, as `Case.engine` writes it.
+        pair: blocks of the first engine's session and of the case's own, measured in turn; None if
+            the first engine's could not be timed.
+        no_pair: why it could not.
+        formats: the files' formats, the first engine's first.
+    """
+
+    beside: str
+    pair: Pair | None
+    no_pair: str = ""
+    formats: tuple[str, str] = ("", "")

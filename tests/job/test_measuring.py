@@ -71,6 +71,7 @@ def test_weighins_own_bench_functions_are_those_that_pytest_runs() -> None:
     """One for each operation, by its mark."""
     assert [
         ("bench_compress", "artifact"),
+        ("bench_engines", "engines"),
         ("bench_evaluate", "evaluation"),
         ("bench_latency", "inference"),
         ("bench_speedup", "pair"),

@@ -70,7 +70,7 @@ def test_a_file_that_nothing_opens_is_not_weighed() -> None:
     assert ["trained-baseline-tflite", "trained-baseline-h5", "trained-int8-tflite"] == of_both
 
 
-@pytest.mark.parametrize("scope", sorted(set(SCOPES) - {"artifact", "pair", "memory"}))
+@pytest.mark.parametrize("scope", sorted(set(SCOPES) - {"artifact", "pair", "engines", "memory"}))
 def test_what_runs_has_a_case_for_each_runtime_and_number_of_threads(scope: Scope) -> None:
     """In the order in which they were named."""
     assert [

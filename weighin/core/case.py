@@ -50,6 +50,11 @@ class Case:
         """The same for all seeds: what several seeds share."""
         return dataclasses.replace(self, seed=0)
 
+    @cached_property
+    def of_any_engine(self) -> Case:
+        """The same on whatever engine of its machine, in files of whatever format."""
+        return dataclasses.replace(self, runtime="", format="")
+
     @property
     def place(self) -> str:
         """What it was measured on: `litert`, `litert@pi5 ×4`, or the file's format."""

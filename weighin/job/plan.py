@@ -29,9 +29,62 @@ def cases(settings: Settings, scope: Scope, files: Sequence[Case] | None = None)
         planned += [case] * bool(on_runtimes) if scope == "artifact" else on_runtimes
     if scope == "pair":
         planned = [case for case in planned if case != case.baseline]
-    if scope != "artifact" and all(registry.runtimes[n].declines(scope) for n in settings.runtimes):
+    if scope == "engines":
+        return list(_beside_first(planned, settings))
+    if scope != "artifact" and all(
+        registry.runtimes[name].declines(scope) for name, _ in map(engine_parts, settings.runtimes)
+    ):
         return []  # rows that say so would be in every table: hardly a runtime tells its memory
     return planned
+
+
+def between_engines(settings: Settings, files: Sequence[Case] | None = None) -> dict[Case, Case]:
+    """For each variant on all engines but the first, the same on the first: what is paired.
+
+    So each variant's engines hang together by one pair less than there are, and by the pairs
+    beside the baseline so do the variants: any two of them compare over at most four pairs, where
+    pairs of all with all would be as many as the square of their number.
+
+    The first is that of the run's runtimes, in their order, which can be used here and times
+    anything; one that needs no TensorFlow before one that does, for beside that nothing is timed
+    in a process without it. One that does is paired for the baseline alone: it opens files so
+    slowly that a pair takes many seconds, and its other variants hang on that baseline. Only what
+    runs on one machine, for one seed, with as many threads is paired; the files' formats may
+    differ.
+
+    Args:
+        settings: of the run.
+        files: as of `cases`.
+
+    Raises:
+        WeighinError: as `cases`.
+    """
+    return _beside_first(cases(settings, "inference", files), settings)
+
+
+def _beside_first(planned: Sequence[Case], settings: Settings) -> dict[Case, Case]:
+    ranks = {name: at for at, name in enumerate(settings.runtimes)}
+    groups: dict[Case, list[Case]] = {}
+    for case in planned:
+        groups.setdefault(case.of_any_engine, []).append(case)
+
+    def rank(case: Case) -> tuple[object, ...]:
+        place = ranks.get(case.engine, ranks.get(case.runtime, len(ranks)))
+        return _declined(case), registry.runtimes[case.runtime].needs_tensorflow, place
+
+    pairs: dict[Case, Case] = {}
+    for case in planned:
+        first = min(groups[case.of_any_engine], key=rank)
+        is_slow = registry.runtimes[case.runtime].needs_tensorflow and case != case.baseline
+        if case != first and not is_slow and not _declined(first):
+            pairs[case] = first
+    return pairs
+
+
+def _declined(case: Case) -> bool:
+    """Whether nothing can be beside it; of a device this machine knows only what means nothing."""
+    runtime = registry.runtimes[case.runtime]
+    return bool(runtime.declines("engines") or (not case.target and runtime.available()))
 
 
 def of_suite(suite: Suite) -> list[Case]:

@@ -26,6 +26,7 @@ _SCOPES = {
     "evaluation": "quality",
     "inference": "latency",
     "pair": "× faster",
+    "engines": "between engines",
     "start": "cold start",
     "memory": "arena",
 }

@@ -80,6 +80,9 @@ class Run:
             WeighinError: if the suite names what is not known, or a variant makes no sense.
         """
         files = self.context.artifacts.cases
+        if scope == "engines":
+            pairs = plan.between_engines(self.settings, files)
+            return [Cell(case, scope, self.context, first=pairs[case]) for case in pairs]
         cases = plan.cases(self.settings, scope, files)
         return [Cell(case, scope, self.context) for case in cases]
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from weighin.core import Case, Metric, Record, Results, Status
-from weighin.report.compare import change, compared, is_speed, verdict, why_not
+from weighin.report.compare import change, compared, is_drifting, is_speed, verdict, why_not
 from weighin.report.releases import Release, packages
 from weighin.report.rows import RUNTIME, over_seeds
 
@@ -142,7 +142,7 @@ def against(
         return "not compared", None
     litert = {packages(release.results).get("ai-edge-litert") for release in (first, second)}
     is_one_file = one.artifact != "" and one.artifact == other.artifact and one.format == "tflite"
-    is_drift = metric.machine_bound and not metric.relative and is_one_file and len(litert) == 1
+    is_drift = is_drifting(metric) and is_one_file and len(litert) == 1
     told = "same" if is_drift else verdict(metric, one, other, tests)
     return told, change(metric, one, other)
 

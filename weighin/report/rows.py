@@ -189,8 +189,13 @@ def rows_of(records: Sequence[Record], results: Results) -> list[Row]:
 
 def rows_of_seeds(records: Sequence[Record], results: Results) -> list[Row]:
     """Rows of one model, the seeds of a variant on a runtime together."""
+    return merged_seeds(rows_of(records, results))
+
+
+def merged_seeds(rows: Sequence[Row]) -> list[Row]:
+    """Rows of one seed each, those of a variant on a runtime together."""
     merged: dict[Case, Row] = {}
-    for row in rows_of(records, results):
+    for row in rows:
         key = row.case.of_any_seed
         before = merged.get(key)
         if before is None:
