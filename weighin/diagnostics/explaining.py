@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from weighin import grammar, registry
-from weighin.core import Record, Variant
+from weighin.core import USUAL, Record, Variant
 from weighin.core.case import Case
 from weighin.diagnostics import rules
 from weighin.diagnostics.facts import Facts
+from weighin.formats import known
 from weighin.formats.coverage import Promise
-from weighin.formats.tflite import read_tflite
 from weighin.targets import machine
 
 
@@ -23,16 +23,18 @@ def explain(
     baseline: Path,
     seen: Mapping[str, Any] | None = None,
     variant: Variant | None = None,
+    format: str = USUAL,
 ) -> list[str]:
     """What the rules say of a row.
 
     Args:
         case: the row.
         records: its figures by metric.
-        path: the variant's .tflite file, also where the row is of its Keras file.
-        baseline: the baseline's .tflite file.
+        path: the variant's file that holds a graph, also where the row is of its Keras file.
+        baseline: the baseline's, of the same format.
         seen: what was seen while the file was built (`Artifact.facts`).
         variant: how the file is stored; if not given, as its name says.
+        format: of both files.
     """
     here = machine.facts()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
@@ -40,7 +42,7 @@ def explain(
     variant = variant or grammar.parse(case.variant)
     facts = Facts(
         variant=variant,
-        graph=read_tflite(path),
+        graph=known.graph(format, path),
         records=records,
         architecture=here["architecture"],
         cpu_features=here["cpu_features"],
@@ -51,13 +53,13 @@ def explain(
         fixed_share=None
         if fixed is None or latency is None or not fixed.value or not latency.value
         else min(1.0, fixed.value / latency.value),
-        baseline=read_tflite(baseline),
+        baseline=known.graph(format, baseline),
         left_out=_left_out(delegated),
         promises=_promises(variant),
         calibration=(seen or {}).get("calibration", {}),
         sizes=(path.stat().st_size, baseline.stat().st_size),
     )
-    return rules.explain(facts, is_tflite=case.format == "tflite")
+    return rules.explain(facts, is_usual=case.format == USUAL)
 
 
 def _left_out(delegated: Record | None) -> tuple[int, ...] | None:

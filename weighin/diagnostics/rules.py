@@ -27,7 +27,7 @@ class Rule:
     Attributes:
         source: where the explanation comes from.
         say: a row's facts → a sentence, or None.
-        everywhere: whether it holds for a Keras file too, not only for .tflite.
+        everywhere: whether it holds for files of every format, not only of the usual one.
     """
 
     name: str
@@ -36,14 +36,15 @@ class Rule:
     everywhere: bool = False
 
 
-def explain(facts: Facts, *, is_tflite: bool = True) -> list[str]:
+def explain(facts: Facts, *, is_usual: bool = True) -> list[str]:
     """What the rules have to say of a row, in their order.
 
     Args:
         facts: what is known of it.
-        is_tflite: whether it is of a .tflite file; else only rules that hold everywhere speak.
+        is_usual: whether it is of the usual format, whose kernels most rules are about; else only
+            rules that hold everywhere speak.
     """
-    rules = [rule for rule in RULES if is_tflite or rule.everywhere]
+    rules = [rule for rule in RULES if is_usual or rule.everywhere]
     return [said for rule in rules if (said := rule.say(facts))]
 
 

@@ -1,4 +1,4 @@
-"""One tensor as a .tflite file holds it: its shape, its type and its values."""
+"""One tensor as a model file holds it: its shape, its type and its values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STORED = {  # TensorType → how its values lie in the buffer
     "UINT8": np.uint8,
     "BOOL": np.uint8,
 }
-_PACKED = {"INT4": 4, "UINT4": 4, "INT2": 2}  # TensorType → bits of a value, the lowest first
+_PACKED = {"INT4": 4, "UINT4": 4, "INT2": 2, "UINT2": 2}  # TensorType → bits of a value, the lowest first
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Tensor:
     Attributes:
         index: its number in the graph, or in its subgraph where that is not the first one.
         shape: at batch 1, with 1 for what is not known.
-        dtype: as the schema calls it: `FLOAT32`, `INT8` …
+        dtype: as the schema of .tflite files calls it: `FLOAT32`, `INT8` …
         data: bytes of a constant's values; empty where values are computed.
         scales: how many quantization scales it has: 0, 1 or one per channel.
         zero_point: the integer that means zero.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from weighin import registry
 from weighin.core import (
+    USUAL,
     Case,
     NotBuiltError,
     Record,
@@ -213,7 +214,8 @@ class Run:
         return _once(records)
 
     def _explain(self, case: Case, figures: dict[str, Record]) -> None:
-        graph_of = dataclasses.replace(case, format="tflite")
+        has_graph = registry.formats[case.format].has_graph
+        graph_of = case if has_graph else dataclasses.replace(case, format=USUAL)
         try:
             artifact, baseline = (
                 self.context.artifact(compared_case)
@@ -222,7 +224,15 @@ class Run:
         except WeighinError:  # then the row has a reason of its own
             return
         variant = self.context.artifacts.variant(case)
-        reasons = explain(case, figures, artifact.path, baseline.path, artifact.facts, variant)
+        reasons = explain(
+            case,
+            figures,
+            artifact.path,
+            baseline.path,
+            artifact.facts,
+            variant,
+            artifact.format,
+        )
         if reasons:
             self._whys.append(Record(case, "why", "", "ok", reasons=tuple(reasons)))
 

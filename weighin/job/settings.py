@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,13 +90,21 @@ class Options:
         return tuple(dict.fromkeys(map(int, words)))
 
 
-def runtimes(chosen: Sequence[str]) -> tuple[str, ...]:
+def runtimes(chosen: Sequence[str], formats: Collection[str] = ()) -> tuple[str, ...]:
     """Names of the runtimes that are chosen; all that are usual if none are.
+
+    Args:
+        chosen: their names, if any are.
+        formats: of files that are asked for by name: of those that no usual runtime opens, the
+            runtimes that are made for them run too.
 
     Raises:
         WeighinError: if one is unknown.
     """
-    usual = [runtime.name for runtime in registry.runtimes.values() if not runtime.on_request]
+    known = registry.runtimes.values()
+    opened = {format for each in known if not each.on_request for format in each.formats}
+    needed = set(formats) - opened
+    usual = [each.name for each in known if not each.on_request or each.formats[0] in needed]
     return tuple(registry.runtimes[name].name for name in chosen or usual)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 from weighin import registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel, check_readable
-from weighin.build.finished import ENDING, FinishedFiles
+from weighin.build.finished import FinishedFiles, format_of
 from weighin.core import ModelFile, Recipe, Suite, WeighinError
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought, Reading
 from weighin.datasets.kinds.reading import demand
 from weighin.definitions import USUAL
+from weighin.formats import known
 from weighin.formats.compiled import Compiled, compiled
 from weighin.formats.model_file import model_file
 from weighin.frameworks import versions
@@ -142,12 +143,12 @@ def planned(files: Sequence[str | Path], asked: Asked) -> Run:
     Raises:
         WeighinError: if anything brought is missing, damaged or does not fit the rest.
     """
-    if all(str(file).endswith(ENDING) for file in files):
+    finished = [file for file in files if _is_finished(file)]
+    if len(finished) == len(files):
         return _of_finished([_existing(file) for file in files], asked)
-    finished = [file for file in files if str(file).endswith(ENDING)]
     if finished:
         raise WeighinError(
-            f"{finished[0]} is a finished file, and beside it is a Keras model: weigh {ENDING} "
+            f"{finished[0]} is a finished file, and beside it is a Keras model: weigh finished "
             f"files with each other, and the Keras model by itself."
         )
     if len(files) > 1:
@@ -155,6 +156,11 @@ def planned(files: Sequence[str | Path], asked: Asked) -> Run:
             f"{files[1]}: one Keras model is weighed at a time, beside what is made of it."
         )
     return _of_keras(str(files[0]), asked)
+
+
+def _is_finished(file: str | Path) -> bool:
+    format = known.of_file(file)
+    return format is not None and format.finished
 
 
 def _of_keras(file: str, asked: Asked) -> Run:
@@ -205,8 +211,9 @@ def _recipe(source: ModelFile, dataset: str, asked: Asked) -> Recipe:
 def _of_finished(paths: Sequence[Path], asked: Asked) -> Run:
     """A run on finished files, the first as the baseline."""
     _refuse_training(asked)
-    _refuse_runtimes(asked)
-    settings = _settings(asked, paths[0].stem, ("baseline",))
+    format = format_of(paths).name
+    _refuse_runtimes(asked, format)
+    settings = _settings(asked, paths[0].stem, ("baseline",), {format})
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
     files = FinishedFiles.read(context, paths, brought.name if brought else DRAWN, asked.task)
@@ -254,13 +261,13 @@ def _refuse_training(asked: Asked) -> None:
             )
 
 
-def _refuse_runtimes(asked: Asked) -> None:
+def _refuse_runtimes(asked: Asked, format: str) -> None:
     """Refuse runtimes by name that open no finished file, instead of leaving out their rows."""
     for name in asked.runtimes:
-        if "tflite" not in registry.runtimes[name].formats:
-            fitting = [each.name for each in registry.runtimes.values() if "tflite" in each.formats]
+        if format not in registry.runtimes[name].formats:
+            fitting = [each.name for each in registry.runtimes.values() if format in each.formats]
             raise WeighinError(
-                f"--runtimes {name} opens no {ENDING} files; {', '.join(fitting)} do."
+                f"--runtimes {name} opens no .{format} files; {', '.join(fitting)} do."
             )
 
 
@@ -273,12 +280,20 @@ def _refuse_reading(reading: Reading) -> None:
             raise WeighinError(f"--{option} says how data are read, and none are given: --data.")
 
 
-def _settings(asked: Asked, model: str, variants: tuple[str, ...]) -> Settings:
+def _settings(
+    asked: Asked,
+    model: str,
+    variants: tuple[str, ...],
+    formats: Collection[str] | None = None,
+) -> Settings:
     _OPTIONS.checked_numbers(asked.pair_seconds, asked.margin, asked.workers, asked.seeds)
+    suite = Suite(SUITE, SUITE, (model,), variants, asked.seeds)
     return Settings(
-        suite=Suite(SUITE, SUITE, (model,), variants, asked.seeds),
+        suite=suite,
         definitions=(),
-        runtimes=runtimes(asked.runtimes),
+        runtimes=runtimes(
+            asked.runtimes, plan.formats_named(suite) if formats is None else formats
+        ),
         threads=asked.threads,
         gates=parsed_gates(asked.gates),
         mode=asked.mode,
