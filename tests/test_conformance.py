@@ -68,8 +68,9 @@ def test_every_kind_is_registered():
         "steps": {"prune", "cluster", "qat", "channels", "finetune"},
         "exports": {
             *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact"),
+            *("onnx", "onnx_int8", "onnx_dynamic"),
         },
-        "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu"},
+        "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu", "onnxruntime"},
         "metrics": {"file_bytes", "gzip_bytes", "top1", "agreement", "latency", "cold_start"},
     }
 
@@ -170,7 +171,7 @@ def test_runtimes_have_what_the_protocol_asks(name):
 
     assert name == runtime.name
     assert re.fullmatch(r"[a-z][a-z0-9-]*", name)
-    assert set(runtime.formats) <= {"tflite", "h5"}
+    assert set(runtime.formats) <= set(registry.formats)
     assert len(runtime.formats) >= 1
     assert isinstance(runtime.formats, tuple)
     assert isinstance(runtime.needs_tensorflow, bool)

@@ -186,7 +186,8 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
     """Weigh finished files against each other, or a Keras model beside what is made of it.
 
     Args:
-        model: a path, the bytes of a .tflite or .onnx file, or a model of Keras 2 or 3 in memory; or a list.
+        model: a path, the bytes of a .tflite or .onnx file, or a model of Keras 2 or 3 in memory;
+            or a list.
         more: further finished files of the same format, as paths or bytes: the first is the
             baseline.
         data: `(x_train, y_train, x_test, y_test)`, `(x_test, y_test)` as `{"x_test": …}`, a

@@ -17,6 +17,9 @@ PACKAGES = (
     "tensorflow-model-optimization",
     "ai-edge-litert",
     "ai-edge-quantizer",
+    "onnx",
+    "onnxruntime",
+    "tf2onnx",
     "numpy",
     "scipy",
     "scikit-learn",
@@ -28,6 +31,9 @@ EXTRAS = {
     "tf-keras": "keras",
     "tensorflow-model-optimization": "keras",
     "ai-edge-quantizer": "int4",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "tf2onnx": "onnx",
     "faster-coco-eval": "detection",
 }  # that bring a package; all others come with weighin itself
 MODULES = {"scikit-learn": "sklearn"}  # of packages that are not called by their module

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from weighin import registry
 from weighin.core import WeighinError
-from weighin.formats import graph, lately
+from weighin.formats import graph, lately, tflite
 from weighin.formats.graph import Tensor
 from weighin.formats.sparsity import Sparsity
 from weighin.formats.tflite import read_tflite

@@ -1,4 +1,4 @@
-"""Finished files that a user brings, all of one format: read, matched to each other, asked one question.
+"""Finished files that a user brings, all of one format: read, matched, asked one question.
 
 They take the place of `weighin.build.artifacts` in a run: the first file is the baseline, the
 others are its variants, each by its own name. Nothing is built, and no TensorFlow is loaded.
@@ -19,7 +19,13 @@ from weighin.datasets import loading
 from weighin.files import sha256
 from weighin.formats import known
 from weighin.formats.graph import Graph
-from weighin.formats.holding import held, refuse_batches, refuse_unbatched, signature_of, variant_held
+from weighin.formats.holding import (
+    held,
+    refuse_batches,
+    refuse_unbatched,
+    signature_of,
+    variant_held,
+)
 from weighin.tasks import inferring
 
 PROFILE = "finished files"

@@ -213,8 +213,7 @@ def _moved(
     targets = named.taken(task.targets(test), slice(COMPARED_EXAMPLES))
     try:
         whole, halved = (
-            task.answers(answering(file, asked), asked, targets)
-            for file in (content, half)
+            task.answers(answering(file, asked), asked, targets) for file in (content, half)
         )
     except WeighinError:  # the row will say so, when it is opened to be weighed
         return {}

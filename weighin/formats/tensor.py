@@ -27,7 +27,12 @@ _STORED = {  # TensorType → how its values lie in the buffer
     "UINT8": np.uint8,
     "BOOL": np.uint8,
 }
-_PACKED = {"INT4": 4, "UINT4": 4, "INT2": 2, "UINT2": 2}  # TensorType → bits of a value, the lowest first
+_PACKED = {
+    "INT4": 4,
+    "UINT4": 4,
+    "INT2": 2,
+    "UINT2": 2,
+}  # TensorType → bits of a value, the lowest first
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +54,8 @@ class Tensor:
         ranked: whether the file tells how many dimensions it has.
         buffer: the number of the buffer that holds its values, which other tensors may share;
             None if it shares them with none.
-        initial: whether it is only the zeros that the state of a loop or a variable starts from.
+        initial: whether it is only the zeros that the state of a loop or a variable starts from, or
+            scales that the file keeps beside what they are of.
         subgraph: the number of the subgraph that it belongs to.
     """
 

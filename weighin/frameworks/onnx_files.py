@@ -36,9 +36,7 @@ def converted(model: Any, batch: str = "one") -> bytes:
         with _quiet():
             import tf2onnx
 
-            proto, _ = tf2onnx.convert.from_function(
-                by_name, input_signature=like, opset=OPSET
-            )
+            proto, _ = tf2onnx.convert.from_function(by_name, input_signature=like, opset=OPSET)
     except Exception as error:
         raise WeighinError(
             f"tf2onnx does not take model {model.name!r}: {type(error).__name__}: "
@@ -66,9 +64,7 @@ def file_answers(content: bytes, inputs: Arrays) -> dict[str, Array]:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         names = [each.name for each in session.get_outputs()]
         answers = [session.run(names, example) for example in named.singly(inputs)]
     except Exception as error:  # its own errors are of many classes, made when it is imported

@@ -38,9 +38,7 @@ def read(config: pytest.Config) -> Settings:
     return Settings(
         suite=suite,
         definitions=definitions,
-        runtimes=runtimes(
-            split(option("--weighin-runtimes") or ""), plan.formats_named(suite)
-        ),
+        runtimes=runtimes(split(option("--weighin-runtimes") or ""), plan.formats_named(suite)),
         threads=_OPTIONS.threads(option("--weighin-threads")),
         gates=parsed_gates(option("--weighin-gate")),
         mode=gates.mode(option("--weighin-strict"), option("--weighin-proven")),

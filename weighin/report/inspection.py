@@ -85,7 +85,7 @@ def _section(entries: Sequence[dict[str, Any]]) -> Section:
 
 def _graph(graph: Graph, size: int) -> dict[str, Any]:
     whole = not graph.uncounted
-    facts = {
+    facts: dict[str, Any] = {
         "bytes": size,
         "parameters": graph.parameters,
         "nonzero_parameters": graph.nonzero_parameters,

@@ -131,8 +131,8 @@ def against(
 
     Figures are means over the seeds that both have; the number of examples is that of one seed,
     since all seeds have the same. The same file on one machine, with the same versions of what runs
-    such files, is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the change as in
-    `Entry`.
+    such files, is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the
+    change as in `Entry`.
     """
     seeds = {record.seed for record in before} & {record.seed for record in after}
     one, other = (
@@ -243,7 +243,7 @@ def _failures(results: Results) -> dict[Case, tuple[Record, ...]]:
 
 
 def _ranks(rows: Sequence[_Row], metrics: Sequence[str]) -> dict[_Row, tuple[int | bool, ...]]:
-    """Sort keys of rows: models and variants in their order, formats in theirs, litert before others."""
+    """Sort keys of rows: models, formats and variants in their order, litert before others."""
 
     def order(part: str) -> dict[object, int]:
         words = dict.fromkeys(getattr(case, part) for case, _ in rows)

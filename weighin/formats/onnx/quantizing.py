@@ -38,9 +38,7 @@ def scales_of(node: OnnxNode) -> Iterator[tuple[str, str, str]]:
         yield weights, f"{weights.removesuffix('_quantized')}_scale", inputs[3]
 
 
-def with_scales(
-    tensor: Tensor, scales: Tensor | None, zeros: Tensor | None, axis: int
-) -> Tensor:
+def with_scales(tensor: Tensor, scales: Tensor | None, zeros: Tensor | None, axis: int) -> Tensor:
     """A tensor that knows its scales.
 
     Args:
@@ -71,7 +69,7 @@ def with_flow(operators: Sequence[Operator]) -> tuple[Operator, ...]:
     unpacked = {
         each.outputs[0]: each.inputs[0]
         for each in operators
-        if each.kind == "DEQUANTIZE" and each.inputs and each.outputs
+        if each.kind in ("DEQUANTIZE", "DynamicQuantizeLinear") and each.inputs and each.outputs
     }
     users: dict[int, list[Operator]] = {}
     for operator in operators:
@@ -92,12 +90,20 @@ def with_flow(operators: Sequence[Operator]) -> tuple[Operator, ...]:
                 break
         return made
 
+    def scaled(made: int) -> int:
+        """What products of integers are as floats, by the scales that they are multiplied with."""
+        for _ in range(2):
+            after = users.get(made, [])
+            if len(after) == 1 and after[0].name in ("Cast", "Mul") and after[0].outputs:
+                made = after[0].outputs[0]
+        return made
+
     def told(operator: Operator) -> Operator:
         if not operator.kernels or not operator.inputs or not operator.outputs:
             return operator
-        data = operator.inputs[0]
-        return replace(
-            operator, flowing=(unpacked.get(data, data), packed(operator.outputs[0]))
-        )
+        data, made = operator.inputs[0], operator.outputs[0]
+        if operator.name in _INTEGER:  # floats around it are quantized while running
+            made = scaled(made)
+        return replace(operator, flowing=(unpacked.get(data, data), packed(made)))
 
     return tuple(map(told, operators))

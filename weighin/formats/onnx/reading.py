@@ -38,7 +38,15 @@ _DAMAGE = (
 )
 MOST_BYTES = 2**31  # of a protocol buffer
 # What hands a constant on unchanged, but for its type or shape, to an operator that multiplies
-_UNPACKING = ("DequantizeLinear", "Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze")
+_UNPACKING = (
+    "DequantizeLinear",
+    "Identity",
+    "Cast",
+    "Transpose",
+    "Reshape",
+    "Squeeze",
+    "Unsqueeze",
+)
 _NO_DATA = np.empty(0, np.uint8)
 
 
@@ -112,9 +120,7 @@ class _Scope:
 
     def inside(self) -> _Scope:
         """Of a graph in this one, which may name what is around it."""
-        return _Scope(
-            dict(self.numbers), dict(self.shapes), dict(self.known), dict(self.unpacked)
-        )
+        return _Scope(dict(self.numbers), dict(self.shapes), dict(self.known), dict(self.unpacked))
 
     def source(self, name: str) -> str:
         """Where a tensor's values come from, by whatever only unpacks them."""
@@ -148,20 +154,21 @@ class _Main:
             self._add(scope, value.name, value.dtype, self._sizes(value.shape, batch=True))
         for value in self._main.outputs:
             self._add(scope, value.name, value.dtype, None)
-        ends = [
+        entries, exits = (
             tuple(scope.numbers[each.name] for each in side)
             for side in (inputs, self._main.outputs)
-        ]
-        self._ends = {*ends[0], *ends[1]}
+        )
+        self._ends = {*entries, *exits}
         self._fill(self._main, scope, calls=1)
         read = Graph(
             tuple(self._tensors),
             quantizing.with_flow(self._operators),
-            *ends,
+            entries,
+            exits,
             remarks=remarks,
             open_batch=is_open,
         )
-        whole = Subgraph("", *ends, macs=read.macs, whole=not read.uncounted)
+        whole = Subgraph("", entries, exits, macs=read.macs, whole=not read.uncounted)
         return replace(read, subgraphs=(whole,))
 
     def _fill(self, graph: OnnxGraph, scope: _Scope, calls: int) -> None:
@@ -172,9 +179,7 @@ class _Main:
         for node in graph.nodes:
             self._node(node, scope, told, calls)
 
-    def _node(
-        self, node: OnnxNode, scope: _Scope, told: Mapping[str, Value], calls: int
-    ) -> None:
+    def _node(self, node: OnnxNode, scope: _Scope, told: Mapping[str, Value], calls: int) -> None:
         held = node.attributes.get("value")
         if node.operator == "Constant" and isinstance(held, Constant):
             self._constant(scope, replace(held, name=node.outputs[0]))
@@ -230,6 +235,8 @@ class _Main:
             for name in node.outputs
             if name
         }
+        if node.operator == "DynamicQuantizeLinear":  # its scale and its zero point
+            shapes |= dict.fromkeys(node.outputs[1:], ())
         if node.outputs and node.outputs[0] and node.inputs and not node.domain:
             ruled = shape_of(node, scope.shapes.get, scope.known.get)
             before = shapes[node.outputs[0]]
@@ -316,6 +323,8 @@ class _Main:
             noted = quantizing.with_scales(self._tensors[number], scales, zeros, axis)
             self._budget.take("its scales", NUMBER * noted.scales)
             self._tensors[number] = noted
+            if scales is not None:  # nobody has trained it
+                self._tensors[scales.index] = replace(scales, initial=True)
 
 
 def _tensor(

@@ -11,7 +11,6 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-
 from weighin.formats.onnx.messages import OnnxNode
 
 Shape = tuple[int | None, ...]
@@ -105,7 +104,7 @@ def _pooled(node: OnnxNode, given: _Given, numbers: Numbers) -> Shape | None:
     x, kernel = given[0], _list(node, "kernel_shape")
     if x is None or len(x) != len(kernel) + 2:
         return None
-    return (x[0], x[1], *_windows(node, x[2:], kernel))
+    return (x[0], x[1], *_windows(node, x[2:], tuple(kernel)))
 
 
 def _windows(node: OnnxNode, sizes: Shape, kernel: Shape) -> Shape:
@@ -320,5 +319,3 @@ def _list(node: OnnxNode, key: str) -> list[int]:
 def _product(sizes: Sequence[int | None]) -> int | None:
     known = [size for size in sizes if size is not None]
     return math.prod(known) if len(known) == len(sizes) else None
-
-

@@ -18,7 +18,16 @@ GATES = ("LSTM", "GRU", "RNN")
 _UNCOUNTED = Work(uncounted=True)
 # Operators of the standard that multiply and accumulate in ways that are not counted here
 _NOT_COUNTED = {
-    *("Einsum", "Attention", "DeformConv", "DFT", "STFT", "Det", "MelWeightMatrix", "LinearAttention"),
+    *(
+        "Einsum",
+        "Attention",
+        "DeformConv",
+        "DFT",
+        "STFT",
+        "Det",
+        "MelWeightMatrix",
+        "LinearAttention",
+    ),
 }
 # Operators of ONNX Runtime that do not: what its quantization and its optimizations write
 _HARMLESS = {"QuantizeLinear", "DequantizeLinear", "Gelu", "FastGelu", "BiasGelu", "QLinearAdd"}
