@@ -15,7 +15,7 @@ class Case:
 
     Attributes:
         variant: its one name, as `weighin.grammar` writes it.
-        format: the file's ending, `tflite` or `h5`.
+        format: of the file, as `weighin.core.Format` has it: `tflite`, `onnx` or `h5`.
         runtime: what ran it; empty, with 0 threads, where the file itself is weighed.
         target: the device that it ran on, as the user's devices file names it; empty for this
             machine.

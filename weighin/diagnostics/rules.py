@@ -27,7 +27,7 @@ class Rule:
     Attributes:
         source: where the explanation comes from.
         say: a row's facts → a sentence, or None.
-        everywhere: whether it holds for a Keras file too, not only for .tflite.
+        everywhere: whether it holds for files of every format, not only of the usual one.
         litert: whether it is about LiteRT's kernels, XNNPACK's among them, and no other engine's.
     """
 
@@ -38,16 +38,17 @@ class Rule:
     litert: bool = False
 
 
-def explain(facts: Facts, *, is_tflite: bool = True, of_litert: bool = True) -> list[str]:
+def explain(facts: Facts, *, is_usual: bool = True, of_litert: bool = True) -> list[str]:
     """What the rules have to say of a row, in their order.
 
     Args:
         facts: what is known of it.
-        is_tflite: whether it is of a .tflite file; else only rules that hold everywhere speak.
+        is_usual: whether it is of the usual format, whose kernels most rules are about; else only
+            rules that hold everywhere speak.
         of_litert: whether LiteRT's kernels ran it; else no rule about these speaks.
     """
     rules = [
-        rule for rule in RULES if (is_tflite or rule.everywhere) and (of_litert or not rule.litert)
+        rule for rule in RULES if (is_usual or rule.everywhere) and (of_litert or not rule.litert)
     ]
     return [said for rule in rules if (said := rule.say(facts))]
 

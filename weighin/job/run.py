@@ -13,6 +13,7 @@ from pathlib import Path
 
 from weighin import registry
 from weighin.core import (
+    USUAL,
     Case,
     NotBuiltError,
     Record,
@@ -222,7 +223,8 @@ class Run:
         return _once(records)
 
     def _explain(self, case: Case, figures: dict[str, Record]) -> None:
-        graph_of = dataclasses.replace(case, format="tflite")
+        has_graph = registry.formats[case.format].has_graph
+        graph_of = case if has_graph else dataclasses.replace(case, format=USUAL)
         try:
             artifact, baseline = (
                 self.context.artifact(compared_case)
@@ -233,7 +235,7 @@ class Run:
         variant = self.context.artifacts.variant(case)
         machine = self.context.target(case).facts().get("machine")
         files = (artifact.path, baseline.path)
-        reasons = explain(case, figures, *files, artifact.facts, variant, machine)
+        reasons = explain(case, figures, *files, artifact.facts, variant, artifact.format, machine)
         if reasons:
             self._whys.append(Record(case, "why", "", "ok", reasons=tuple(reasons)))
 

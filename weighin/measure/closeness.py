@@ -101,7 +101,7 @@ def _scale(graph: Graph, makers: _Makers, number: int) -> float:
     """The scale of the answers themselves; 0 where they are computed as floats."""
     for _ in range(len(graph.operators) + 1):  # a damaged file may name a circle
         maker = makers.get(number)
-        if graph.tensors[number].scale or maker is None or maker.name not in _PASSED_ON:
+        if graph.tensors[number].scale or maker is None or maker.kind not in _PASSED_ON:
             break
         number = maker.inputs[0]
     return graph.tensors[number].scale
@@ -119,12 +119,12 @@ def _before_curve(graph: Graph, makers: _Makers, number: int, nested: int) -> tu
             return tensor.scale, slope
         if maker is None:
             break
-        if maker.name == "CONCATENATION" and nested and not slope:
+        if maker.kind == "CONCATENATION" and nested and not slope:
             branches = [_before_curve(graph, makers, each, nested - 1) for each in maker.inputs]
             return max(branches, key=math.prod)
-        if not (maker.name in _PASSED_ON or (maker.name in _SLOPES and not slope)):
+        if not (maker.kind in _PASSED_ON or (maker.kind in _SLOPES and not slope)):
             break
-        slope = slope or _SLOPES.get(maker.name, 0.0)
+        slope = slope or _SLOPES.get(maker.kind, 0.0)
         number = maker.inputs[0]
     return 0.0, 0.0
 
