@@ -58,6 +58,8 @@ class Metric:
         ratio_of: the metric of which this is the baseline's figure ÷ the row's own, made by
             reports where it is not recorded itself; empty for all that are recorded.
         column: whether the comparison tables have a column for it.
+        rare: whether few runtimes tell it: tables without such a figure have no column for it, and
+            rows of other runtimes leave it empty.
         quality: name of the task's figure that it is made of: tasks without one have no such
             metric, and their tables no column. Empty for metrics of all tasks.
         substitute: whether tables of a task without figures of its own have a column for it.
@@ -81,6 +83,7 @@ class Metric:
     of_engines: bool = False
     ratio_of: str = ""
     column: bool = True
+    rare: bool = False
     quality: str = ""
     substitute: bool = False
     least: float | None = None

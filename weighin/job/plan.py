@@ -42,10 +42,8 @@ def cases(settings: Settings, scope: Scope, files: Sequence[Case] | None = None)
         planned = [case for case in planned if case != case.baseline]
     if scope == "engines":
         return list(_beside_first(planned, settings))
-    if scope != "artifact" and all(
-        registry.runtimes[name].declines(scope) for name, _, _ in engines
-    ):
-        return []  # rows that say so would be in every table: hardly a runtime tells its memory
+    if scope == "memory":  # hardly a runtime tells it: of the others no row says so
+        return [case for case in planned if not registry.runtimes[case.runtime].declines(scope)]
     return planned
 
 

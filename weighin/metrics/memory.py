@@ -18,6 +18,7 @@ from weighin.registry import metric
     comparison="exact",
     tolerance=0.01,
     scope="memory",
+    rare=True,
 )
 def arena_bytes(memory: Memory) -> Figure:
     """RAM that a microcontroller's interpreter takes for the file, head and tail."""
@@ -76,6 +77,7 @@ def _register(name: str, npu: str, title: str, *, column: bool = False) -> None:
         tolerance=0.02,  # Vela's versions differ
         scope="memory",
         column=column,
+        rare=True,
     )(estimate)
 
 

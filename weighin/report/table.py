@@ -68,6 +68,8 @@ class Table(Notes):
         records = row.records.get(column.metric, ())
         if column.compares and row.has_no(column.metric, of_control=column.of_control):
             return Told("")
+        if column.rare and all(record.status == "skipped" for record in records):
+            return Told("")
         if not records:
             return Told("not measured", notes=(self.number("left out of this run"),))
         measured = [record for record in records if record.value is not None]
