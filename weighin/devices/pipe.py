@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from weighin.core import WeighinError
@@ -36,7 +37,7 @@ class Pipe:
         Raises:
             WeighinError: if there is no such command, or no agent answers.
         """
-        self._silent, self._command = silent, command[0]
+        self._silent, self._command = silent, Path(command[0]).name
         self._incoming, self._errors = Incoming(), b""
         self._number, self._closed = 0, False
         self._come: queue.Queue[bytes] = queue.Queue(WAITING)
