@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import numpy as np
 from helpers.finished import part, write
 
@@ -15,9 +17,11 @@ from weighin.build.finished import FinishedFiles
 from weighin.build.keys import BuildContext
 from weighin.core import Artifact, Case
 from weighin.devices.device import Device
+from weighin.devices.operations import Operations
 from weighin.devices.settings import Entry
 from weighin.measure.target import Opening, ThisMachine
 
+Spoil = Callable[[str, dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
 ROOT = Path(weighin.__file__).resolve().parent.parent
 FAULTY = ROOT / "tests" / "helpers" / "faulty_agent.py"
 SILENT = 20.0  # seconds; an agent starts within one
@@ -29,9 +33,42 @@ def command(cache: Path, *words: str) -> tuple[str, ...]:
     return ("env", f"PYTHONPATH={ROOT}", sys.executable, *agent)
 
 
-def faulty(fault: str, cache: Path) -> tuple[str, ...]:
-    """What runs an agent with a fault, one of `helpers.faulty_agent`."""
-    return ("env", f"PYTHONPATH={ROOT}", sys.executable, str(FAULTY), fault, str(cache))
+def faulty(fault: str) -> tuple[str, ...]:
+    """What runs an agent whose link has a fault, one of `helpers.faulty_agent`."""
+    return ("env", f"PYTHONPATH={ROOT}", sys.executable, str(FAULTY), fault)
+
+
+class InProcess:
+    """A transport to operations in this process, which a test may spoil.
+
+    Attributes:
+        spoil: given the operation's name and what was replied, gives what comes instead.
+        asked: the operations, in order.
+    """
+
+    def __init__(self, folder: Path, spoil: Spoil | None = None) -> None:
+        """Keep files in a folder."""
+        self.operations, self.spoil = Operations(folder), spoil
+        self.asked: list[str] = []
+
+    def ask(
+        self, message: Mapping[str, Any], content: bytes = b"", *, seconds: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """As of a transport; messages go through JSON."""
+        self.asked.append(message["operation"])
+        told = msgspec.json.decode(msgspec.json.encode(message))
+        reply, arrays = self.operations.perform(told, content)
+        reply = msgspec.json.decode(msgspec.json.encode(reply))
+        return self.spoil(message["operation"], reply, arrays) if self.spoil else (reply, arrays)
+
+    def close(self) -> None:
+        """Close its sessions."""
+        self.operations.close()
+
+
+def spoilt(folder: Path, spoil: Spoil | None = None) -> Device:
+    """A device whose agent is in this process, and spoilt."""
+    return Device("box", lambda: InProcess(folder, spoil))
 
 
 def device(words: Sequence[str], timeout: float = SILENT, name: str = "box") -> Device:
