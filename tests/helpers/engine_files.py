@@ -75,14 +75,23 @@ def signed(folder: Path) -> Path:
 
 def hybrid(folder: Path) -> Path:
     """Floats that are multiplied by weights of int8."""
-    weights = np.random.default_rng(0).integers(-90, 90, (3, 64)).astype(np.int8)
+    return _hybrid(folder / "hybrid.tflite", (1, 64))
+
+
+def same_hybrid(folder: Path) -> Path:
+    """The same, which takes and gives what `floats` does."""
+    return _hybrid(folder / "same_hybrid.tflite", (1, 8, 8, 2))
+
+
+def _hybrid(path: Path, shape: tuple[int, ...]) -> Path:
+    size = int(np.prod(shape))
+    weights = np.random.default_rng(0).integers(-90, 90, (3, size)).astype(np.int8)
     graph = Graph()
-    given = graph.tensor("input", (1, 64), "float32")
+    given = graph.tensor("input", shape, "float32")
     kernel = graph.tensor("kernel", weights.shape, "int8", weights, scale=0.01)
     scores = graph.tensor("scores", (1, 3), "float32")
     graph.operator("FULLY_CONNECTED", [given, kernel], [scores], schema.FullyConnectedOptionsT())
     graph.graph.inputs, graph.graph.outputs = [given], [scores]
-    path = folder / "hybrid.tflite"
     path.write_bytes(graph.packed())
     return path
 

@@ -81,6 +81,15 @@ def test_what_runs_has_a_case_for_each_runtime_and_number_of_threads(scope: Scop
     ] == planned(scope, "baseline", runtimes=("litert-builtin", "litert"), threads=(2, 1))
 
 
+def test_memory_is_asked_for_where_a_runtime_tells_it() -> None:
+    """Then of all, so that each row says why it has none; else of nobody, in no table."""
+    told = planned("memory", "int8", runtimes=("litert", "tflite-micro"))
+
+    assert [] == planned("memory", "int8", runtimes=("litert", "keras-cpu"))
+    assert ["trained-baseline-litert", "trained-baseline-tflite-micro"] == told[:2]
+    assert 4 == len(told)
+
+
 def test_nothing_is_paired_with_itself() -> None:
     """A pair is a variant beside its baseline, also in each seed and on each runtime."""
     cases = planned("pair", *VARIANTS, seeds=2, runtimes=("litert", "keras-cpu"))

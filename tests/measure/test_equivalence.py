@@ -23,7 +23,7 @@ from helpers.answering import (
 from weighin import registry
 from weighin.core import Array, Artifact, Dataset, WeighinError
 from weighin.measure import equivalence
-from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, FLOAT, rounding
+from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, FLOAT, coarse_share, rounding
 from weighin.outcomes import Fidelity
 
 
@@ -101,6 +101,31 @@ def test_garbage_is_refused(tmp_path: Path, data: Dataset, answers: Answering) -
     """A session that computes nothing is fast, and is found out."""
     with pytest.raises(WeighinError, match="from the Keras model's; a float file may differ"):
         check_session(Session(answers), artifact(tmp_path, data), data)
+
+
+def test_coarse_floats_are_held_to_their_own_rounding(tmp_path: Path, data: Dataset) -> None:
+    """What a runtime says of its floats widens the bound, and not for garbage."""
+    generator = np.random.default_rng(0)
+
+    def noisy(images: Array) -> Array:
+        wanted = right(images)
+        share = coarse_share(2**-8, None)
+        return wanted + (0.5 * share * wanted.std() * generator.normal(size=wanted.shape))
+
+    fixed = noisy(asked(data))
+
+    def coarse(images: Array) -> Array:
+        return fixed[: len(images)].astype(np.float32)
+
+    made = artifact(tmp_path, data)
+    with pytest.raises(WeighinError, match="a float file may differ by"):
+        check_session(Session(coarse), made, data)
+    found = equivalence.check_session(Session(coarse), made, data, CLASSIFICATION, 2**-8)
+    assert found is not None
+    assert 20 == found.n
+    turned = Session(lambda images: np.roll(right(images), 1, axis=1))
+    with pytest.raises(WeighinError, match="would be rounding by coarse floats"):
+        equivalence.check_session(turned, made, data, CLASSIFICATION, 2**-8)
 
 
 @pytest.mark.parametrize(("by", "passes"), [(0.9, True), (1.1, False)])

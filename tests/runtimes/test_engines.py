@@ -213,7 +213,7 @@ def test_hybrid_files_are_skipped_or_answered(tmp_path: Path) -> None:
             continue
         runtime = registry.runtimes[name]
         if runtime.declines("inference"):
-            with pytest.raises(SkippedError, match="is hybrid .FULLY_CONNECTED"):
+            with pytest.raises(SkippedError, match=r"is hybrid \(FULLY_CONNECTED"):
                 runtime.open(path, 1)
             with pytest.raises(SkippedError, match="is hybrid"):
                 cold_starts(name, path, 1, named.taken(given, slice(1)))
@@ -257,7 +257,7 @@ def test_a_package_that_is_installed_and_broken_says_so(
 
 
 def test_bfloat16_is_held_to_what_its_rounding_explains(tmp_path: Path) -> None:
-    """Its answers pass as bfloat16's and fail as float32's; of a file with other weights they fail."""
+    """Its answers pass as those of bfloat16, and fail as those of float32 would."""
     path = floats(tmp_path)
     given, graph = inputs(path, 100), read_tflite(path)
     right = wanted(path, given)

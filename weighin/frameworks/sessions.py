@@ -99,6 +99,8 @@ class _TracedFile:
         """
         tf = tensorflow()
         definition, inputs, outputs, originals = self._parts
+        if self._jit:
+            definition = _without_placeholders(definition, inputs)
         weights = [_copied(original) for original in originals]
 
         def copy(*examples: Any) -> Any:
@@ -124,6 +126,21 @@ class _TracedFile:
             {name: tensor.name for name, tensor in traced.structured_outputs.items()},
             [variables.get(id(tensor), tensor) for tensor in traced.captured_inputs],
         )
+
+
+def _without_placeholders(definition: Any, inputs: list[str]) -> Any:
+    """A graph's definition without the nodes that its inputs are put in the place of.
+
+    They would stay in the copy, where nothing uses them; XLA refuses them all the same. One that
+    is unused in the first graph, too, stays, for nothing could be put in its place otherwise.
+    """
+    used = {name.split(":")[0].lstrip("^") for node in definition.node for name in node.input}
+    replaced = {name.split(":")[0] for name in inputs} & used
+    kept = type(definition)()
+    kept.CopyFrom(definition)
+    del kept.node[:]
+    kept.node.extend(node for node in definition.node if node.name not in replaced)
+    return kept
 
 
 def _copied(original: Any) -> Any:

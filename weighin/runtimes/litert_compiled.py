@@ -94,9 +94,7 @@ class LiteRTGPU(LiteRTCompiled):
             WeighinError: if no GPU takes it, or not all of it; nothing then runs on the CPU.
         """
         if threads > 1:
-            raise WeighinError(
-                f"{self.name} runs on the GPU: threads of the CPU mean nothing there"
-            )
+            raise WeighinError(f"{self.name} runs on the GPU: it has no threads to be set")
         session = CompiledSession(path, threads, self.accelerator)
         if not session.accelerated:
             session.close()

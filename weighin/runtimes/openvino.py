@@ -237,8 +237,8 @@ def _refuse_otherwise(compiled: Any, wanted: Mapping[str, Any]) -> None:
             raise WeighinError(
                 f"OpenVINO was told {name}={wanted[name]}, and would run with {value}"
                 + (
-                    f": this process may use {machine.usable_cores()} cores"
-                    if "THREADS" in name
+                    f": there are {machine.usable_cores()} cores"
+                    if "THREADS" in name and value < wanted[name]
                     else ""
                 )
             )
