@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -75,7 +75,7 @@ class ByEngine:
         smallest = (results.environment.get("pairs") or {}).get("smallest", stats.SMALLEST_SPEEDUP)
         made = cls(results, rows, pairs, marks(timed, pairs, smallest), smallest)
         rows = [
-            dataclasses.replace(row, records={**made.over_pairs(row), **row.records})
+            dataclasses.replace(row, records=_better(row.records, made.over_pairs(row)))
             for row in rows
         ]
         return dataclasses.replace(made, rows=rows)
@@ -138,6 +138,21 @@ class ByEngine:
     def is_paired(self) -> bool:
         """Whether the run paired engines with each other."""
         return is_paired(self.results)
+
+
+def _better(
+    recorded: Mapping[str, tuple[Record, ...]], derived: Mapping[str, tuple[Record, ...]]
+) -> dict[str, tuple[Record, ...]]:
+    """A row's records, and what follows from pairs where its own pair has no interval."""
+    unbounded = {
+        name
+        for name in derived.keys() & recorded.keys()
+        for record in recorded[name]
+        if record.value is not None and record.low is None
+    }
+    told = {name: records for name, records in derived.items() if name in unbounded}
+    told = {name: records for name, records in told.items() if records[0].value is not None}
+    return {**derived, **recorded, **told}
 
 
 @dataclass(frozen=True)
