@@ -186,6 +186,7 @@ def test_what_tells_no_time_tells_its_memory_in_place() -> None:
     assert "arena 24.3 kB [1]" == rows["micro"]["latency"]
     assert f"[1] {NO_TIME}" in section.lines
     assert ("skipped [1]", "") == (rows["micro"][FIRST], rows["micro"][TOTALLY])
+    assert 2 == sum(row.get("arena_bytes") == 24_272 for row in engines.flat(results()))
 
 
 def test_a_ratio_across_formats_says_so() -> None:
