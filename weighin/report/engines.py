@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -75,7 +75,7 @@ class ByEngine:
         smallest = (results.environment.get("pairs") or {}).get("smallest", stats.SMALLEST_SPEEDUP)
         made = cls(results, rows, pairs, marks(timed, pairs, smallest), smallest)
         rows = [
-            dataclasses.replace(row, records={**made.over_pairs(row), **row.records})
+            dataclasses.replace(row, records=_better(row.records, made.over_pairs(row)))
             for row in rows
         ]
         return dataclasses.replace(made, rows=rows)
@@ -140,6 +140,21 @@ class ByEngine:
         return is_paired(self.results)
 
 
+def _better(
+    recorded: Mapping[str, tuple[Record, ...]], derived: Mapping[str, tuple[Record, ...]]
+) -> dict[str, tuple[Record, ...]]:
+    """A row's records, and what follows from pairs where its own pair has no interval."""
+    unbounded = {
+        name
+        for name in derived.keys() & recorded.keys()
+        for record in recorded[name]
+        if record.value is not None and record.low is None
+    }
+    told = {name: records for name, records in derived.items() if name in unbounded}
+    told = {name: records for name, records in told.items() if records[0].value is not None}
+    return {**derived, **recorded, **told}
+
+
 @dataclass(frozen=True)
 class EngineTable(Table):
     """A model's rows by engine.
@@ -165,14 +180,11 @@ class EngineTable(Table):
 
     def _instead(self, row: Row, told: Told) -> Told:
         """Of what has no time on its engine the memory that this takes, where it tells that."""
-        results = self.engines.results
-        for name, records in row.records.items():
-            metric = results.metric(name)
-            is_of_engine = metric.kind == "bytes" and all(each.runtime for each in records)
-            if told.words.startswith("skipped") and is_of_engine and row.mean(name) is not None:
-                own = super().told(row, column_of(metric))
-                return Told(f"{metric.title} {own.words}", own.ends, notes=told.notes)
-        return told
+        memory = _memory(row, self.engines.results) if told.words.startswith("skipped") else None
+        if memory is None:
+            return told
+        own = super().told(row, column_of(memory))
+        return Told(f"{memory.title} {own.words}", own.ends, notes=told.notes)
 
     def _between(self, row: Row, column: Column) -> Told:
         mark = self.engines.marks.of_variant.get(row.case.of_any_seed)
@@ -190,6 +202,16 @@ class EngineTable(Table):
         numbers = tuple(self.number(note) for note in notes)
         told = dataclasses.replace(told, notes=(*told.notes, *numbers))
         return _marked(_bounded(told, measured), mark)
+
+
+def _memory(row: Row, results: Results) -> Metric | None:
+    """The first figure of bytes that a row's engine, not its file, has."""
+    for name, records in row.records.items():
+        metric = results.metric(name)
+        is_of_engine = metric.kind == "bytes" and all(record.runtime for record in records)
+        if is_of_engine and row.mean(name) is not None:
+            return metric
+    return None
 
 
 def _bounded(told: Told, measured: Sequence[Record]) -> Told:
@@ -311,7 +333,9 @@ def flat(results: Results) -> Iterable[dict[str, Any]]:
         names = [column.metric for column in _of_files(records, results)]
         names += [quality, TIME, BETWEEN, TOTAL.name]
         for row in engines.rows:
-            told = {name: row.records[name] for name in names if name in row.records}
+            memory = None if row.mean(TIME) is not None else _memory(row, results)
+            own = [*names, *([memory.name] if memory else [])]
+            told = {name: row.records[name] for name in own if name in row.records}
             yield place(row) | numbers(told, results) | _quickest(engines, row.case.of_any_seed)
 
 

@@ -61,7 +61,7 @@ class Table(Notes):
         """One figure of a row as text, or why there is none."""
         told = self.told(row, column)
         marks = "".join(f" [{number}]" for number in told.notes)
-        return f"{told.words}{told.ends}{marks} {told.verdict}".rstrip()
+        return f"{told.words}{told.ends}{marks} {told.verdict}".strip()
 
     def told(self, row: Row, column: Column) -> Told:
         """A cell's text in parts; empty where the baseline would be compared with itself."""
