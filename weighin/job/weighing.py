@@ -13,7 +13,7 @@ from weighin import grammar, registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel, check_readable
 from weighin.build.finished import FinishedFiles, format_of
-from weighin.core import USUAL, ModelFile, Recipe, Suite, WeighinError
+from weighin.core import USUAL_FORMAT, ModelFile, Recipe, Suite, WeighinError
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought, Reading
 from weighin.datasets.kinds.reading import demand
@@ -265,7 +265,7 @@ def _refuse_training(asked: Asked) -> None:
 def _refuse_unopened(settings: Settings) -> None:
     """Refuse variants of a format that no runtime opens, instead of leaving out their rows."""
     opened = {format for name in settings.runtimes for format in registry.runtimes[name].formats}
-    for format in sorted(plan.formats_named(settings.suite) - opened - {USUAL}):
+    for format in sorted(plan.formats_named(settings.suite) - opened - {USUAL_FORMAT}):
         fitting = [each.name for each in registry.runtimes.values() if format in each.formats]
         named = [
             name
