@@ -16,7 +16,7 @@ from rich.console import Console
 from weighin import registry
 from weighin.build import objects
 from weighin.build.cache import default_folder
-from weighin.core import USUAL, Record, Results, WeighinError, nearest
+from weighin.core import USUAL_FORMAT, Record, Results, WeighinError, nearest
 from weighin.datasets import bringing
 from weighin.datasets.bringing import Brought
 from weighin.datasets.kinds.calling import named
@@ -291,7 +291,7 @@ def _file(given: Any, folder: Path, name: str, place: int) -> str | Path:
         return objects.written(given, folder, name)
     content = bytes(given)
     called = name if name and not place else f"{name or 'model'}_{place}"
-    format = known.of_content(content) or registry.formats[USUAL]
+    format = known.of_content(content) or registry.formats[USUAL_FORMAT]
     target = folder / hashlib.sha256(content).hexdigest()[:32] / f"{called}.{format.name}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from weighin.core import (
-    USUAL,
+    USUAL_FORMAT,
     Anchor,
     Catalogue,
     Comparison,
@@ -235,7 +235,7 @@ def export(
     available: Callable[[], str | None] | None = None,
     uses: Sequence[Callable[..., Any]] = (),
     calibrated: bool = False,
-    format: str = USUAL,
+    format: str = USUAL_FORMAT,
     packages: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Register `export(model, calibration, …) -> bytes` of a file.
@@ -379,7 +379,7 @@ def runtime(cls: type[Any]) -> type[Any]:
 
 def export_format(name: str) -> str:
     """The format of the files that an export makes."""
-    return str(vars(exports[name]).get("format", USUAL))
+    return str(vars(exports[name]).get("format", USUAL_FORMAT))
 
 
 def _tells_no_memory(self: Any, path: Path) -> Any:

@@ -222,7 +222,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["text.tflite"], "text.tflite is no .tflite file"),
         (["folder.tflite"], "folder.tflite is no file"),
         (["renamed.bin"], "renamed.bin holds a finished model: give it a name that ends in .tfl"),
-        (["a.tflite", "mine.keras"], "weigh .tflite files with each other"),
+        (["a.tflite", "mine.keras"], "weigh finished files with each other"),
         (["a.tflite", "wide.tflite"], "x (4,) float32; wide.tflite has x (5,) float32"),
         (["a.tflite", "--variants", "int8"], "--variants is of what is built"),
         (["a.tflite", "--epochs", "0"], "--epochs is of what is built"),

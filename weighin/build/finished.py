@@ -14,7 +14,17 @@ from typing import Any
 
 from weighin import registry
 from weighin.build.keys import BuildContext
-from weighin.core import USUAL, Artifact, Case, Format, Port, Signature, Task, Variant, WeighinError
+from weighin.core import (
+    USUAL_FORMAT,
+    Artifact,
+    Case,
+    Format,
+    Port,
+    Signature,
+    Task,
+    Variant,
+    WeighinError,
+)
 from weighin.datasets import loading
 from weighin.files import sha256
 from weighin.formats import known
@@ -50,7 +60,7 @@ class FinishedFiles:
     dataset: str
     task: str | Task | None = None
     profile: str = PROFILE
-    format: str = USUAL
+    format: str = USUAL_FORMAT
     _artifacts: dict[str, Artifact] = field(default_factory=dict)
 
     @classmethod

@@ -15,7 +15,7 @@ import numpy as np
 
 from weighin import grammar, registry
 from weighin.build.jobs import DENSE, export_for
-from weighin.core import USUAL, Call, Variant, WeighinError
+from weighin.core import USUAL_FORMAT, Call, Variant, WeighinError
 from weighin.formats import known
 from weighin.formats.graph import Graph
 from weighin.formats.keras import KerasFile
@@ -80,7 +80,7 @@ def _step_breach(
 
     def before() -> Graph:
         path = file_of(earlier)
-        return known.graph((known.of_file(path) or registry.formats[USUAL]).name, path)
+        return known.graph((known.of_file(path) or registry.formats[USUAL_FORMAT]).name, path)
 
     return _call_breach(registry.steps[call.name], call, graph, before=before, later=later)
 

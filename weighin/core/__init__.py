@@ -10,7 +10,7 @@ from weighin.core.errors import (
     nearest,
 )
 from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
-from weighin.core.formats import USUAL, Format
+from weighin.core.formats import USUAL_FORMAT, Format
 from weighin.core.metrics import (
     Catalogue,
     Comparison,
@@ -32,7 +32,7 @@ from weighin.named import Array, Arrays
 
 __all__ = [
     "CONTROL",
-    "USUAL",
+    "USUAL_FORMAT",
     "Anchor",
     "Array",
     "Arrays",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-USUAL = "tflite"  # the format that is meant where none is named
+USUAL_FORMAT = "tflite"  # the format that is meant where none is named
 
 
 @dataclass(frozen=True)

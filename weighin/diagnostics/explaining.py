@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from weighin import grammar, registry
-from weighin.core import USUAL, Record, Variant
+from weighin.core import USUAL_FORMAT, Record, Variant
 from weighin.core.case import Case
 from weighin.diagnostics import rules
 from weighin.diagnostics.facts import Facts
@@ -23,7 +23,7 @@ def explain(
     baseline: Path,
     seen: Mapping[str, Any] | None = None,
     variant: Variant | None = None,
-    format: str = USUAL,
+    format: str = USUAL_FORMAT,
     measured_on: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """What the rules say of a row.
@@ -62,7 +62,7 @@ def explain(
         sizes=(path.stat().st_size, baseline.stat().st_size),
     )
     of_litert = not case.runtime or registry.runtimes[case.runtime].litert_kernels
-    return rules.explain(facts, is_usual=case.format == USUAL, of_litert=of_litert)
+    return rules.explain(facts, is_usual=case.format == USUAL_FORMAT, of_litert=of_litert)
 
 
 def _left_out(delegated: Record | None) -> tuple[int, ...] | None:

@@ -17,6 +17,7 @@ _EXPORTS = {
     ("FLOAT16", "FLOAT32"): "float16",
     ("INT8", "FLOAT32"): "dynamic",
     ("INT8", "INT8"): "int8",
+    ("INT8", "UINT8"): "int8",
     ("INT8", "INT16"): "int16x8",
     ("INT4", "FLOAT32"): "int4",
 }

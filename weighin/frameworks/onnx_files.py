@@ -83,13 +83,14 @@ def _quiet() -> Iterator[None]:
         logging.getLogger("tf2onnx").setLevel(before)
 
 
-def quantized(content: bytes, calibration: Arrays, *, by_channel: bool) -> bytes:
-    """An .onnx file quantized statically: int8 weights and activations, in Q/DQ pairs.
+def quantized(content: bytes, calibration: Arrays, *, by_channel: bool, stored: str) -> bytes:
+    """An .onnx file quantized statically: int8 weights and bytes between, in Q/DQ pairs.
 
     Args:
         content: a float file.
         calibration: inputs by its names, each `(n, …)`; asked one by one.
         by_channel: whether each output channel of a kernel has a scale of its own.
+        stored: activations, as `uint8` or `int8`.
 
     Raises:
         WeighinError: if ONNX Runtime does not quantize it.
@@ -103,7 +104,7 @@ def quantized(content: bytes, calibration: Arrays, *, by_channel: bool) -> bytes
         def get_next(self) -> dict[str, Array] | None:
             return next(self._left, None)
 
-    int8 = quantization.QuantType.QInt8
+    types = {"uint8": quantization.QuantType.QUInt8, "int8": quantization.QuantType.QInt8}
     return _by_files(
         content,
         lambda source, target: quantization.quantize_static(
@@ -112,8 +113,8 @@ def quantized(content: bytes, calibration: Arrays, *, by_channel: bool) -> bytes
             Examples(),
             quant_format=quantization.QuantFormat.QDQ,
             per_channel=by_channel,
-            activation_type=int8,
-            weight_type=int8,
+            activation_type=types[stored],
+            weight_type=types["int8"],
         ),
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from weighin import registry
 from weighin.core import (
-    USUAL,
+    USUAL_FORMAT,
     Case,
     NotBuiltError,
     Record,
@@ -224,7 +224,7 @@ class Run:
 
     def _explain(self, case: Case, figures: dict[str, Record]) -> None:
         has_graph = registry.formats[case.format].has_graph
-        graph_of = case if has_graph else dataclasses.replace(case, format=USUAL)
+        graph_of = case if has_graph else dataclasses.replace(case, format=USUAL_FORMAT)
         try:
             artifact, baseline = (
                 self.context.artifact(compared_case)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from weighin import registry
+from weighin import grammar, registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel, check_readable
 from weighin.build.finished import FinishedFiles, format_of
-from weighin.core import ModelFile, Recipe, Suite, WeighinError
+from weighin.core import USUAL_FORMAT, ModelFile, Recipe, Suite, WeighinError
 from weighin.core.case import engine_parts
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought, Reading
@@ -190,6 +190,7 @@ def _of_keras(file: str, asked: Asked) -> Run:
     context = dataclasses.replace(context, brought=tuple(filter(None, (brought, model))))
     files = Artifacts(context, PROFILE, asked.workers)
     plan.cases(settings, "artifact")  # refuses variants that are none
+    _refuse_unopened(settings)
     return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
 
 
@@ -269,13 +270,33 @@ def _refuse_training(asked: Asked) -> None:
             )
 
 
+def _refuse_unopened(settings: Settings) -> None:
+    """Refuse variants of a format that no runtime opens, instead of leaving out their rows."""
+    opened = {
+        format
+        for name, _ in map(engine_parts, settings.runtimes)
+        for format in registry.runtimes[name].formats
+    }
+    for format in sorted(plan.formats_named(settings.suite) - opened - {USUAL_FORMAT}):
+        fitting = [each.name for each in registry.runtimes.values() if format in each.formats]
+        named = [
+            name
+            for name in settings.suite.variants_of(settings.suite.models[0])
+            if registry.export_format(grammar.parse(name).export.name) == format
+        ]
+        raise WeighinError(
+            f"Variant {named[0]} is an .{format} file, which none of the runtimes chosen opens "
+            f"({', '.join(settings.runtimes)}): {', '.join(fitting)} would."
+        )
+
+
 def _refuse_runtimes(asked: Asked, format: str) -> None:
     """Refuse runtimes by name that open no finished file, instead of leaving out their rows."""
     for name, _ in map(engine_parts, asked.runtimes):
         if format not in registry.runtimes[name].formats:
             fitting = [each.name for each in registry.runtimes.values() if format in each.formats]
             raise WeighinError(
-                f"--runtimes {name} opens no .{format} files; {', '.join(fitting)} do."
+                f"--runtimes {name} opens no .{format} files; these do: {', '.join(fitting)}."
             )
 
 

@@ -101,7 +101,9 @@ class OnnxRuntimeSession:
             levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
         )
         options.log_severity_level = _SILENT
-        # threads that wait for work by spinning take the cores from whatever is timed beside
+        # Threads that wait for work by spinning take the cores from whatever is timed beside: of
+        # two threads on two cores, ResNet-8 on LiteRT took 270 µs in turn with such a session
+        # instead of 125, while this runtime took 145 instead of 166
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         called = "the file" if isinstance(file, bytes) else file.name
         try:
