@@ -139,6 +139,19 @@ def test_each_variant_has_a_row_on_each_engine_the_first_one_first() -> None:
     assert all(row["top-1"] for row in cells(of_two(*PAIRS)).values())
 
 
+def test_engines_stand_in_the_runs_order_whatever_was_measured_first() -> None:
+    """One that tells no time, as others, behind the one that all are beside."""
+    made = results()
+    pairs_first = sorted(made.records, key=lambda record: record.metric != BETWEEN)
+    first, again = (
+        [[row[:2] for row in section.rows] for section in engines.tables(each)]
+        for each in (made, dataclasses.replace(made, records=tuple(pairs_first)))
+    )
+
+    assert ["litert", "compiled", "bf16", "micro", "keras-cpu"] == [row[1] for row in first[0][:5]]
+    assert first == again
+
+
 def test_ratios_are_beside_the_first_engine_and_beside_its_baseline() -> None:
     found = cells(of_two(*PAIRS))
 

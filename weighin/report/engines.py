@@ -56,24 +56,27 @@ class ByEngine:
         """The rows of one model's records on one data set."""
         pairs = network(records, results.metrics)
         rows = [row for row in rows_of(records, results) if row.runtime]
+        # in the run's order, which pairs, measured before, leave the first engine out of
+        timed = [*results.by_metric.get(TIME, ()), *records]
         engines, variants, benches = (
             {each: at for at, each in enumerate(dict.fromkeys(told))}
             for told in (
-                (record.case.engine for record in records if record.runtime),
+                (record.case.engine for record in timed),
                 (row.variant for row in rows),
                 (bench_of(row.case).of_any_seed for row in rows),
             )
         )
+        firsts = set(pairs.firsts.values())
 
         def rank(row: Row) -> tuple[object, ...]:
             at = benches[bench_of(row.case).of_any_seed]
-            is_beside = row.case in pairs.firsts
-            return variants[row.variant], at, is_beside, engines[row.case.engine], row.seed
+            is_later = row.case not in firsts
+            return variants[row.variant], at, is_later, engines[row.case.engine], row.seed
 
         rows.sort(key=rank)
-        timed = [row.case for row in rows if row.mean(TIME) is not None]
+        having = [row.case for row in rows if row.mean(TIME) is not None]
         smallest = (results.environment.get("pairs") or {}).get("smallest", stats.SMALLEST_SPEEDUP)
-        made = cls(results, rows, pairs, marks(timed, pairs, smallest), smallest)
+        made = cls(results, rows, pairs, marks(having, pairs, smallest), smallest)
         rows = [
             dataclasses.replace(row, records=_better(row.records, made.over_pairs(row)))
             for row in rows

@@ -86,7 +86,8 @@ def _between(results: Results, rows: Sequence[Row]) -> str:
 def _in_total() -> str:
     return (
         "× beside the baseline there: measured in one pair, or the product of the two or more that "
-        "lead to it; its interval holds at 95 %, whatever the noise of these"
+        "lead to it; its interval holds at 95 % whatever their noise, unless the machine changed "
+        "between them"
     )
 
 

@@ -28,6 +28,8 @@ def product(
     are nearly normal: of 1,000 simulated sets of two and of four ratios whose noise has two modes,
     81 and 67 % held the truth. How often these do, `python -m bench.coverage` measures.
 
+    What none of this covers is a machine that changes between one ratio and the next.
+
     From 0 to infinity where one of them is; exactly 1 of none.
 
     Args:
