@@ -68,6 +68,7 @@ SPOILT = {
     "negative": (inferences, changing("infer", seconds=[-1.0]), r"`float` > 0"),
     "zero": (inferences, changing("infer", seconds=[0.0]), r"`float` > 0"),
     "no number": (inferences, changing("infer", seconds=[None]), "Expected `float`, got `null`"),
+    "not finite": (inferences, changing("infer", seconds=[float("nan")]), "is not finite"),
     "miscounted": (inferences, changing("infer", openings=[7]), r"\d+ inferences of 7$"),
     "a word": (inferences, changing("infer", seconds="none"), "Expected `array`, got `str`"),
     "nothing": (inferences, changing("infer", seconds=[]), "length >= 1"),
