@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
 from helpers.finished import part, write
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,7 +157,6 @@ def test_the_graph_of_a_file_of_the_same_names_is_the_files_own(tmp_path: Path) 
     assert read_tflite(path) is graph_of(artifact({}, path))
 
 
-@pytest.mark.parametrize("format", ["h5", "keras"])
-def test_keras_files_have_no_graph(tmp_path: Path, format: str) -> None:
+def test_keras_files_have_no_graph(tmp_path: Path) -> None:
     """It is not even looked for."""
-    assert graph_of(artifact({}, tmp_path / "missing", format)) is None
+    assert graph_of(artifact({}, tmp_path / "missing", "h5")) is None

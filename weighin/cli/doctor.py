@@ -44,7 +44,7 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         ["memory", units.size(here["memory_bytes"])],
         ["system", f"{here['system']} ({here['architecture']})"],
         *([name, version or "none"] for name, version in packages.packages().items()),
-        ["devices", devices],
+        ["TensorFlow sees", devices],
         ["cache", f"{cache.folder}: {artifacts} artifacts, {units.size(total)}"],
         *(["calibration", each.summary()] for each in known.values()),
         *([] if known else [["calibration", "none: weighin doctor --calibrate"]]),
@@ -64,6 +64,8 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
     unsteady = state.mends(state.read())
     lines = [
         tabulate(facts, tablefmt="plain", disable_numparse=True),
+        "\nengines:",
+        indented(tabulate(_engines(), tablefmt="plain", disable_numparse=True)),
         "\ndata sets:",
         indented(tabulate(list(availability.items()), tablefmt="plain", disable_numparse=True)),
         *(["\nmodels beside the main job's that cannot be trained:"] if others else []),
@@ -74,6 +76,18 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         *_open_to_others(cache),
     ]
     return "\n".join(lines), not mends
+
+
+def _engines() -> list[tuple[str, str, str]]:
+    """Each runtime, what it opens, and whether it can be used here or why not."""
+    return [
+        (
+            runtime.name,
+            ", ".join(f".{format}" for format in runtime.formats),
+            runtime.available() or "can be used here",
+        )
+        for runtime in registry.runtimes.values()
+    ]
 
 
 def _lacking(availability: Mapping[str, str]) -> tuple[list[str], list[str]]:

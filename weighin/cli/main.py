@@ -109,32 +109,34 @@ def agent(cache_dir: Path | None, cache_gigabytes: float) -> None:
 @_format
 @click.option(
     "--by",
-    type=click.Choice(["tensorflow"]),
-    help="Print the version matrix instead: one column for each TensorFlow version.",
+    type=click.Choice(["variant", "runtime", "tensorflow"]),
+    default="variant",
+    show_default=True,
+    help="What is compared: variants with their baseline, runtimes with each other, or versions of "
+    "TensorFlow.",
 )
 @_color
 @_clear_errors
-def table(files: tuple[Path, ...], style: str, by: str | None, color: terminal.Color) -> None:
+def table(files: tuple[Path, ...], style: str, by: str, color: terminal.Color) -> None:
     """Print the comparison tables of results FILES.
+
+    With --by runtime: each variant on each runtime beside the same variant on the first one, beside
+    the baseline there, and which is quickest, as far as the run's pairs tell.
 
     With --by tensorflow: what becomes of each technique from version to version (works, degraded,
     fails), and size, top-1 and speed of each variant with verdicts against the newest.
 
     --format github fits a pull request's comment: what is too long for one is left out and named.
     """
-    from weighin.report import comment
-    from weighin.report import versions as version_matrix
-    from weighin.report.table import render, sections
+    from weighin.report import comment, compared
 
-    runs = _runs(files)
+    runs, how = _runs(files), compared.BY[by]
     if style == "github":
-        table_sections = (
-            version_matrix.sections(version_matrix.matrix(runs)) if by else sections(runs)
-        )
-        whole = ["weighin table", *(["--by", by] if by else []), *map(str, files)]
-        click.echo(comment.fit(table_sections, " ".join(whole)))
+        asked = [] if by == "variant" else ["--by", by]
+        whole = ["weighin table", *asked, *map(str, files)]
+        click.echo(comment.fit(how.sections(runs), " ".join(whole)))
     else:
-        _print((version_matrix.render if by else render)(runs, style, terminal.here(color)))
+        _print(how.render(runs, style, terminal.here(color)))
 
 
 @main.command()
