@@ -239,7 +239,7 @@ def test_an_agent_that_is_killed_at_any_moment_loses_nothing(box, small, monkeyp
     generator, done, kills = random.Random(17), threading.Event(), []
 
     def kill():
-        while len(kills) < KILLED and not done.wait(generator.uniform(0.02, 0.35)):
+        while len(kills) < KILLED and not done.wait(generator.uniform(0.02, 0.25)):
             transport = box._link._transport
             if transport is not None and transport._process.poll() is None:
                 kills.append(1)
