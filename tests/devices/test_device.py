@@ -20,6 +20,7 @@ from weighin.files import sha256
 from weighin.measure.clock import PlainBenchmark
 from weighin.measure.target import ThisMachine
 from weighin.records import schema
+from weighin.runtimes.litert import LiteRTSession
 from weighin.targets import machine
 
 
@@ -47,6 +48,15 @@ def test_a_device_answers_as_this_machine_does(box, small, monkeypatch):
     for name, values in here.answer().items():
         np.testing.assert_array_equal(values, there.answer()[name])
     there.close()
+
+
+def test_what_a_runtime_says_of_its_accelerator_comes_over(tmp_path, small, monkeypatch):
+    """With a session, and with what was timed."""
+    monkeypatch.setattr(LiteRTSession, "accelerated", True, raising=False)
+    box = agents.spoilt(tmp_path / "agent")
+
+    assert box.open(small, "litert", 1).accelerated is True
+    assert box.inferences(agents.opening(small), PlainBenchmark()).accelerated is True
 
 
 def test_names_of_the_signature_go_over_the_wire(box, tmp_path):

@@ -68,6 +68,7 @@ SPOILT = {
     "negative": (inferences, changing("infer", seconds=[-1.0]), r"`float` > 0"),
     "zero": (inferences, changing("infer", seconds=[0.0]), r"`float` > 0"),
     "no number": (inferences, changing("infer", seconds=[None]), "Expected `float`, got `null`"),
+    "not finite": (inferences, changing("infer", seconds=[float("nan")]), "is not finite"),
     "miscounted": (inferences, changing("infer", openings=[7]), r"\d+ inferences of 7$"),
     "a word": (inferences, changing("infer", seconds="none"), "Expected `array`, got `str`"),
     "nothing": (inferences, changing("infer", seconds=[]), "length >= 1"),
@@ -238,7 +239,7 @@ def test_an_agent_that_is_killed_at_any_moment_loses_nothing(box, small, monkeyp
     generator, done, kills = random.Random(17), threading.Event(), []
 
     def kill():
-        while len(kills) < KILLED and not done.wait(generator.uniform(0.02, 0.35)):
+        while len(kills) < KILLED and not done.wait(generator.uniform(0.02, 0.25)):
             transport = box._link._transport
             if transport is not None and transport._process.poll() is None:
                 kills.append(1)

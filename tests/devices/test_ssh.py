@@ -95,7 +95,7 @@ def test_a_link_that_breaks_while_it_is_measured_is_made_anew(over_ssh, hosts, t
     opening, told = agents.opening(quick), []
     near.open(quick, "litert", 1)
     asking = threading.Thread(
-        target=lambda: told.append(near.pair(opening, opening, seconds=1.0, pin=False))
+        target=lambda: told.append(near.pair(opening, opening, seconds=0.5, pin=False))
     )
     asking.start()
     time.sleep(0.2)

@@ -124,9 +124,7 @@ def test_what_a_device_lacks_is_skipped_with_its_own_reason(
     tmp_path, monkeypatch, isolated_registries
 ):
     """Though it is to be had here; nothing of it is tried."""
-    monkeypatch.setattr(
-        operations, "_available", lambda runtime: f"no {runtime} for this processor"
-    )
+    monkeypatch.setattr(operations, "_available", lambda runtime: f"no {runtime} here")
     (tmp_path / "d.toml").write_text("[devices.box]\ncommand = 'false'\n")
     monkeypatch.setattr(Entry, "device", lambda entry: agents.spoilt(tmp_path / "agent"))
     asked = Asked(

@@ -85,7 +85,7 @@ class Host:
             "StrictHostKeyChecking": "yes",
             "UserKnownHostsFile": self.folder / "known_hosts",
             "ServerAliveInterval": 1,
-            "ServerAliveCountMax": 3,
+            "ServerAliveCountMax": 2,
             "ConnectTimeout": 10,
         }
         told = [each for key, value in options.items() for each in ("-o", f"{key}={value}")]

@@ -44,6 +44,7 @@ class Echo:
 
     delegated = (2, 3)
     left_out: tuple[int, ...] | None = (1,)
+    seconds: float | None = None
 
     def __init__(self) -> None:
         """Nothing was given yet."""
@@ -131,6 +132,9 @@ def test_what_the_session_knows_of_itself_is_told() -> None:
     other = renamed(session, artifact(SWAPPED))
 
     assert ((2, 3), (1,)) == (other.delegated, other.left_out)
+    assert other.seconds is None
+    session.seconds = 0.25
+    assert 0.25 == other.seconds
     assert renamed(silent, artifact(SWAPPED)).left_out is None
     other.close()
     assert session.closed

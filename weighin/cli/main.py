@@ -273,7 +273,8 @@ class _Run(click.Command):
 @click.option("--profile", metavar="NAME", help="Training profile, if not the suite's own.")
 @click.option("--models", metavar="A,B", help="Only these models, also outside the suite.")
 @click.option("--variants", metavar="A,B", help="These variants instead of the suite's.")
-@click.option("--runtimes", metavar="A,B", help="Only these runtimes.")
+@click.option("--runtimes", metavar="A,B", help="Only these runtimes; litert@pi5 is on a device.")
+@click.option("--devices", metavar="FILE", help="What names devices (weighin-devices.toml).")
 @click.option("--seeds", type=int, metavar="N", help="Train each model so many times.")
 @click.option("--threads", metavar="1,2", help="Threads of a session (1).")
 @click.option(

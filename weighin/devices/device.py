@@ -85,6 +85,7 @@ class Device:
             told.fixed_seconds,
             told.openings,
             left_out=told.left_out,
+            accelerated=told.accelerated,
         )
 
     def pair(self, first: Opening, second: Opening, *, seconds: float, pin: bool) -> Pair:

@@ -13,7 +13,7 @@ from weighin import packages
 from weighin.core import Arrays, Artifact, SkippedError, WeighinError
 from weighin.devices import messages
 from weighin.devices.packing import Described, unpacked
-from weighin.devices.wire import LinkError
+from weighin.devices.wire import LinkError, is_finite
 from weighin.targets.state import State
 
 T = TypeVar("T")
@@ -164,6 +164,8 @@ class Link:
             raise LinkError(f"{self.name}: {error}", hung=error.hung) from None
         except WeighinError as error:
             raise WeighinError(f"{self.name}: {error}") from None
+        if not is_finite(reply):  # whatever carried it
+            self.wrong("a number in its reply is not finite")
         if "refused" in reply:
             self._refused(reply)
         try:

@@ -178,14 +178,15 @@ def _object(header: bytes) -> dict[str, Any]:
         raise LinkError(f"a message's header is no JSON: {error}") from None
     if not isinstance(told, dict):
         raise LinkError("a message's header is no object")
-    if not _is_finite(told):
+    if not is_finite(told):
         raise LinkError("a message's header holds a number that is not finite")
     return told
 
 
-def _is_finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Whether every number in what JSON can hold is finite."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    return all(map(_is_finite, value)) if isinstance(value, list) else True
+        return all(map(is_finite, value.values()))
+    return all(map(is_finite, value)) if isinstance(value, list) else True
