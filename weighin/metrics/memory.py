@@ -9,6 +9,11 @@ from weighin.core import Figure, Skip
 from weighin.outcomes import Memory
 from weighin.registry import metric
 
+_ARENA = (
+    "RAM that tflite-micro takes for tensors and what it knows of them, here by pointers of 64 "
+    "bits; the file itself lies in flash"
+)
+
 
 @metric(
     "arena_bytes",
@@ -22,7 +27,7 @@ from weighin.registry import metric
 )
 def arena_bytes(memory: Memory) -> Figure:
     """RAM that a microcontroller's interpreter takes for the file, head and tail."""
-    return Figure(memory.arena.total)
+    return Figure(memory.arena.total, note=_ARENA)
 
 
 @metric(
@@ -58,7 +63,7 @@ def _estimate(memory: Memory, npu: str) -> Figure | Skip:
     if isinstance(estimated, Skip):
         return estimated
     seconds, supposed = estimated
-    return Figure(seconds, note=supposed)
+    return Figure(seconds, note=f"by {supposed}; calculated, not measured")
 
 
 def _register(name: str, npu: str, title: str, *, column: bool = False) -> None:

@@ -47,9 +47,21 @@ def samples(
                 _corrected(results, rows, dataset) if _is_any_delta(quality, metrics) else "",
                 _undertrained(results, rows, dataset, quality),
                 _faster(results, rows) if "speedup" in metrics else "",
+                *_rare(results, rows, metrics),
             ],
         ),
     ]
+
+
+def _rare(results: Results, rows: Sequence[Row], metrics: Collection[str]) -> list[str]:
+    """What figures that few runtimes tell are, as their own notes say."""
+    lines = []
+    for name in metrics:
+        metric = results.metric(name)
+        told = [record.note for record in _records(rows, name) if record.note]
+        if metric.rare and told:
+            lines.append(f"{metric.title}: {'; '.join(dict.fromkeys(told))}")
+    return lines
 
 
 def of_engines(

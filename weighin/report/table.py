@@ -216,9 +216,25 @@ def _section(table: Table, results: Results) -> Section:
         [headers[at] for at in filled],
         [[row[at] for at in filled] for row in cells],
         lines,
-        [column.header for column in columns if column.optional],
+        [column.header for column in _optional(columns, shown)],
         under_first="runtime",
     )
+
+
+def _optional(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """What a narrow table leaves out, in this order: columns without a figure, those of a few rows.
+
+    Then whatever else it can do without.
+    """
+    has = {
+        column: sum(
+            any(record.value is not None for record in row.records.get(column.metric, ()))
+            for row in rows
+        )
+        for column in columns
+    }
+    spare = [column for column in columns if column.optional or not has[column]]
+    return sorted(spare, key=lambda column: (has[column] > 0) + (2 * has[column] > len(rows)))
 
 
 def skips(rows: Sequence[Row]) -> list[str]:
