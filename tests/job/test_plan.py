@@ -18,6 +18,7 @@ from weighin import grammar, registry
 from weighin.core import Case, Recipe, ReferenceModel, Scope, Suite, WeighinError
 from weighin.job import plan
 from weighin.job.plan import with_controls
+from weighin.job.settings import runtimes
 from weighin.registry import SCOPES
 
 VARIANTS = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8")
@@ -33,6 +34,7 @@ def never(*_: Any) -> Any:
 def _shop(monkeypatch: pytest.MonkeyPatch) -> None:
     """One model that trains further, one that does not, and their data set."""
     isolate_registries(monkeypatch)
+    registry.runtime(Both)
     registry.datasets.add("tiny", never)
     for name, epochs in (("trained", 1), ("finished", 0)):
         registry.models.add(name, ReferenceModel(name, never, {"quick": Recipe("tiny", 1, epochs)}))
@@ -44,6 +46,19 @@ def planned(
     """The cases' names, as items' ids have them."""
     suite = Suite("quick", "quick", models, variants, changes.pop("seeds", 1))
     return list(map(str, plan.cases(settings(suite, Path("nowhere"), **changes), scope)))
+
+
+class Both:
+    """Opens .tflite files and .onnx files."""
+
+    name, formats, needs_tensorflow, on_request = "both", ("tflite", "onnx"), False, True
+
+
+def of_files(*variants: str, **changes: Any) -> list[str]:
+    """Variants and formats of the files that are weighed."""
+    suite = Suite("quick", "quick", ("trained",), variants)
+    cases = plan.cases(settings(suite, Path("nowhere"), **changes), "artifact")
+    return [f"{case.variant}-{case.format}" for case in cases]
 
 
 def names(variants: list[str], *, trains: bool = True) -> list[str]:
@@ -213,6 +228,65 @@ def test_keras_files_are_weighed_where_the_export_changes_no_weight() -> None:
     assert ["trained-baseline-keras-cpu", "trained-prune(0.5)-keras-cpu"] == planned(
         "inference", *VARIANTS, "finetune", runtimes=("keras-cpu",)
     )
+
+
+def test_a_runtime_runs_a_variant_in_the_first_of_its_formats_that_there_is() -> None:
+    """What is exported in one format is run in that, beside the baseline in the same."""
+    assert [
+        "baseline-tflite",
+        "baseline-onnx",
+        "int8-tflite",
+        "onnx_int8-onnx",
+    ] == of_files("int8", "onnx_int8", runtimes=("both",))
+
+
+def test_onnx_files_are_built_only_if_something_runs_them() -> None:
+    """And .tflite files only if something runs these."""
+    assert ["baseline-tflite", "int8-tflite"] == of_files("int8", "onnx_int8")
+    assert ["baseline-onnx", "onnx_int8-onnx"] == of_files(
+        "int8", "onnx_int8", runtimes=("onnxruntime",)
+    )
+
+
+def test_the_control_stands_beside_what_trains_in_the_same_format() -> None:
+    """Like is compared with like."""
+    assert [
+        "baseline-tflite",
+        "baseline-onnx",
+        "finetune-tflite",
+        "finetune-onnx",
+        "prune(0.5)-tflite",
+        "prune(0.5)+onnx_int8-onnx",
+    ] == of_files("prune(0.5)", "prune(0.5)+onnx_int8", runtimes=("both",))
+    assert ["baseline-tflite", "baseline-onnx", "finetune-tflite", "prune(0.5)-tflite"] == [
+        each
+        for each in of_files("prune(0.5)", "onnx_int8", runtimes=("both",))
+        if not each.startswith("onnx_int8")
+    ]
+
+
+def test_onnx_is_the_baseline_in_a_format() -> None:
+    """Not a variant of its own; what is named so alone is of that format alone."""
+    assert ["baseline-tflite", "baseline-onnx"] == of_files("onnx", runtimes=("both",))
+    assert ["baseline-onnx"] == of_files("onnx", "baseline", runtimes=("onnxruntime",))
+    assert ["baseline", "prune(0.5)"] == names(["onnx", "prune(0.5)+onnx"], trains=False)
+    assert ["baseline-tflite", "baseline-onnx", "finetune-onnx", "prune(0.5)-onnx"] == [
+        each
+        for each in of_files("prune(0.5)+onnx", runtimes=("both", "litert"))
+        if each != "finetune-tflite"
+    ]
+
+
+def test_runtimes_that_are_made_for_a_format_run_where_it_is_named() -> None:
+    """If none are chosen; those that open it too are left to be chosen."""
+    assert "onnxruntime" not in runtimes(())
+    assert "onnxruntime" in runtimes((), {"onnx"})
+    assert "both" not in runtimes((), {"onnx"})
+    assert ("litert",) == runtimes(("litert",), {"onnx"})
+    suite = Suite("s", "quick", ("trained",), ("int8", "prune(0.5)+onnx_int8", "nonsense"))
+    assert set() == plan.formats_named(suite)
+    suite = Suite("s", "quick", ("trained",), ("int8", "prune(0.5)+onnx_int8"))
+    assert {"tflite", "onnx"} == plan.formats_named(suite)
 
 
 # -- controls -----------------------------------------------------------------------------------

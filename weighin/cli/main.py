@@ -463,7 +463,7 @@ def doctor(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_clear_errors
 def inspect(file: Path, as_json: bool) -> None:
-    """Print what a .tflite, .keras or .h5 FILE really holds."""
+    """Print what a .tflite, .onnx, .keras or .h5 FILE really holds."""
     from weighin.report import inspection
 
     facts = inspection.inspect_in_subprocess(file)

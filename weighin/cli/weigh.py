@@ -169,7 +169,7 @@ def weigh(
     junit: Path | None,
     **options: Any,
 ) -> None:
-    """Weigh your own files: finished .tflite files, or a Keras model.
+    """Weigh your own files: finished .tflite or .onnx files, or a Keras model.
 
     \b
     weighin weigh a.tflite b.tflite --data test.npz   the first is the baseline

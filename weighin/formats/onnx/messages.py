@@ -204,6 +204,7 @@ class Reader:
 
     def _whole(self, value: int | Message) -> npt.NDArray[Any]:
         if isinstance(value, int):
+            self._budget.take("its numbers", NUMBER)
             return np.array([_signed(value)], np.int64)
         self._budget.take("its numbers", 32 * len(value))
         return varints(value)

@@ -213,7 +213,7 @@ class _Main:
                 more=work.more,
                 table=work.table,
                 calls=calls,
-                uncounted=work.uncounted,
+                uncounted=work.uncounted and calls > 0,  # of a body, what runs it says so
                 alias=working.alias_of(node, work, shapes) if node.inputs else "",
                 channels=working.channels_of(node, stored) if node.inputs else None,
             )
