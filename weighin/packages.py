@@ -29,6 +29,7 @@ EXTRAS = {
     "tensorflow-model-optimization": "keras",
     "ai-edge-quantizer": "int4",
     "faster-coco-eval": "detection",
+    "distributed": "cluster",
 }  # that bring a package; all others come with weighin itself
 MODULES = {"scikit-learn": "sklearn"}  # of packages that are not called by their module
 

@@ -234,6 +234,7 @@ def _building(settings: Settings) -> RunContext:
         cache_dir=settings.cache_dir,
         data_dir=settings.data_dir,
         workers=settings.workers,
+        cluster=settings.cluster,
         pair_seconds=settings.pair_seconds,
         margin=settings.margin,
         optional=settings.suite.optional,

@@ -14,6 +14,7 @@ from weighin.report import gates
 from weighin.report.gates import Gate, Mode
 from weighin.targets.machine import usable_cores
 
+_ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
 THREADS = 512  # more than any machine has cores; the interpreter crashes on very many
 
 
@@ -31,6 +32,7 @@ class Settings:
         pair_seconds: that a pair may take.
         margin: difference of two shares that does not matter.
         workers: build processes, 0 for one per core.
+        cluster: address of the cluster that builds and measures, or `local`; empty for none.
         results_dir: where records are written.
         cache_dir: where artifacts are kept, if not in the usual place.
         data_dir: where data are looked for first, if anywhere.
@@ -48,6 +50,7 @@ class Settings:
     results_dir: Path
     cache_dir: str | None
     data_dir: str | None
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,19 @@ class Options:
             )
         if seeds < 1:
             raise WeighinError(f"{self.prefix}seeds {seeds}: wanted a number from 1.")
+
+    def cluster(self, text: str) -> str:
+        """The address of a cluster's scheduler, or `local`; empty if none is named.
+
+        Raises:
+            WeighinError: if it is none.
+        """
+        if text and text != "local" and not _ADDRESS.fullmatch(text):
+            raise WeighinError(
+                f"{self.prefix}cluster {text}: wanted the address of a Dask scheduler, as "
+                f"tcp://host:8786, or local for worker processes of this machine."
+            )
+        return text
 
     def threads(self, text: str) -> tuple[int, ...]:
         """Numbers of threads: `1,2`.

@@ -1,0 +1,127 @@
+"""Who the workers of a cluster are, and which of them can work together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from weighin.cluster import greeting
+from weighin.cluster.connection import Connection, plain
+from weighin.core import WeighinError
+from weighin.targets.machine import Processor
+
+QUIET = "quiet"  # the resource of a worker whose machine does nothing else
+START_QUIET = "dask worker {address} --nthreads 1 --resources quiet=1"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker.
+
+    Attributes:
+        address: where it is reached.
+        threads: how many jobs it takes at once.
+        quiet: whether it may measure.
+        version: of weighin, with a digest of its files.
+        packages: installed versions there; None where one is missing.
+        processor: of its machine.
+        problem: why it cannot be spoken to; empty if it can.
+    """
+
+    address: str
+    threads: int
+    quiet: bool
+    version: str = ""
+    packages: Mapping[str, str | None] = field(default_factory=dict)
+    processor: Processor | None = None
+    problem: str = ""
+
+
+def here() -> Worker:
+    """This process as one."""
+    told = greeting.told()
+    return Worker("here", 1, False, _version(told), told["packages"], _processor(told))
+
+
+def survey(connection: Connection, known: Mapping[str, Worker] | None = None) -> list[Worker]:
+    """Greet the workers of a cluster.
+
+    Args:
+        connection: to it.
+        known: workers that were greeted before, by address, and are not greeted again.
+
+    Raises:
+        WeighinError: if the scheduler is gone.
+    """
+    there = connection.workers()
+    greeted = dict(known or {})
+    new = [address for address in there if address not in greeted]
+    answers = connection.ask(greeting.greet, new) if new else {}
+    for address in new:
+        if address in answers:  # else it is gone again
+            greeted[address] = _worker(address, there[address], answers[address])
+    return [greeted[address] for address in there if address in greeted]
+
+
+def refuse_other_weighin(workers: Iterable[Worker]) -> None:
+    """Refuse a cluster where a worker has another weighin, or none.
+
+    Raises:
+        WeighinError: naming the worker, and both versions.
+    """
+    own = here().version
+    for worker in workers:
+        if worker.problem:
+            raise WeighinError(
+                f"The worker {worker.address} does not answer as one of weighin's: "
+                f"{worker.problem}. Install weighin {own} there and on the scheduler's machine, "
+                f"or end that worker."
+            )
+        if worker.version != own:
+            raise WeighinError(
+                f"The worker {worker.address} has weighin {worker.version}, and here is {own}: "
+                f"what the two build or measure is not the same. Install the same on both."
+            )
+
+
+def differing(worker: Worker, names: Sequence[str]) -> str:
+    """Which of some packages have other versions on a worker than here; empty if none."""
+    own = here().packages
+    return ", ".join(
+        f"{name} {worker.packages.get(name) or 'none'} there and {own.get(name) or 'none'} here"
+        for name in names
+        if worker.packages.get(name) != own.get(name)
+    )
+
+
+def _worker(address: str, facts: Mapping[str, Any], answer: bytes | str) -> Worker:
+    resources = facts.get("resources")
+    quiet = isinstance(resources, Mapping) and resources.get(QUIET, 0) > 0
+    threads = max(1, int(facts.get("nthreads", 1)))
+    if isinstance(answer, str):
+        return Worker(address, threads, quiet, problem=answer)
+    try:
+        if len(answer) > greeting.LONGEST:
+            raise ValueError("it says too much")
+        told = json.loads(answer)
+        versions = {str(name): _text(value) for name, value in told["packages"].items()}
+        return Worker(address, threads, quiet, _version(told), versions, _processor(told))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        problem = plain(f"its greeting is not understood ({type(error).__name__}: {error})")
+        return Worker(address, threads, quiet, problem=problem)
+
+
+def _version(told: Mapping[str, Any]) -> str:
+    return plain(f"{told['weighin']} (source {told['source']})", 80)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else plain(str(value), 80)
+
+
+def _processor(told: Mapping[str, Any]) -> Processor:
+    said = told["processor"]
+    features = tuple(plain(str(each), 40) for each in said["cpu_features"])
+    return Processor(plain(str(said["cpu"])), plain(str(said["architecture"])), features)
