@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighin.job.measuring import PlainBenchmark
+from weighin.measure.clock import PlainBenchmark
 
 
 @given(st.integers(1, 9), st.lists(st.integers()), st.dictionaries(st.text(), st.integers()))

@@ -20,7 +20,7 @@ CASE = Case("tiny", "tiny", "baseline", 0, "tflite", "litert", 1)
 class FakeCell:
     """A file whose every opening and every call take as long as the test says."""
 
-    case, fixed_seconds = CASE, 1e-6
+    fixed_seconds = 1e-6
 
     def __init__(self, clock, opening, calls):
         """Take the clock, the seconds of an opening, and those of a call for each opening."""
@@ -37,12 +37,8 @@ class FakeCell:
         """Which one of the four is not."""
         return (2,) if self.opened else None
 
-    def side(self, case):
+    def open(self):
         """Opens anew each time."""
-        assert case == self.case
-        return self._open
-
-    def _open(self):
         self.clock.now += self.opening
         seconds = self.calls[self.opened % len(self.calls)]
         self.opened += 1

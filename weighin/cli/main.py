@@ -80,6 +80,31 @@ main.add_command(weigh)
 
 
 @main.command()
+@click.option("--cache-dir", type=click.Path(path_type=Path), metavar="DIR", help="For its files.")
+@click.option(
+    "--cache-gigabytes",
+    type=click.FloatRange(0, min_open=True),
+    default=4.0,
+    show_default=True,
+    metavar="GB",
+    help="How much of them it keeps.",
+)
+def agent(cache_dir: Path | None, cache_gigabytes: float) -> None:
+    """Measure here for weighin on another machine, which starts this over ssh or the like.
+
+    It opens files and times calls, by messages on standard input and output. The other machine's
+    weighin-devices.toml names the command that runs it:
+
+    \b
+    [devices.pi5]
+    command = "ssh pi5 weighin agent"
+    """  # noqa: D301 - as of `weigh`
+    from weighin.devices.agent import serve
+
+    serve(cache_dir, int(cache_gigabytes * 1e9))
+
+
+@main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_format
 @click.option(

@@ -87,7 +87,17 @@ _MODEL = (
     click.option("--seeds", type=int, default=1, show_default=True, help="Train so many times."),
 )
 _MEASURING = (
-    click.option("--runtimes", metavar="A,B", help="Only these: weighin list runtimes."),
+    click.option(
+        "--runtimes",
+        metavar="A,B",
+        help="Only these: weighin list runtimes; litert@pi5 is litert on the device pi5.",
+    ),
+    click.option(
+        "--devices",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="What names devices (weighin-devices.toml).",
+    ),
     click.option(
         "--threads", default="1", show_default=True, metavar="1,2", help="Threads of a session."
     ),

@@ -67,6 +67,12 @@ class Case:
         return "-".join(words)
 
 
+def engine_parts(engine: str) -> tuple[str, str]:
+    """Runtime and target of an engine as it is asked for: `litert@pi5`; `litert` has none."""
+    runtime, _, target = engine.partition("@")
+    return runtime, target
+
+
 class OfCase:
     """What embeds a case has its fields, too."""
 

@@ -23,6 +23,7 @@ def explain(
     baseline: Path,
     seen: Mapping[str, Any] | None = None,
     variant: Variant | None = None,
+    measured_on: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """What the rules say of a row.
 
@@ -33,8 +34,9 @@ def explain(
         baseline: the baseline's .tflite file.
         seen: what was seen while the file was built (`Artifact.facts`).
         variant: how the file is stored; if not given, as its name says.
+        measured_on: facts of the machine, as of `weighin.targets.machine`; this one's if not given.
     """
-    here = machine.facts()
+    here = measured_on or machine.facts()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
     latency = records.get("latency")
     variant = variant or grammar.parse(case.variant)

@@ -53,6 +53,7 @@ def environment(
         "disturbances": (
             state.disturbances(states[0], states[-1], machine.usable_cores()) if states else []
         ),
+        **_devices(context, records),
         "packages": packages.packages(),
         "commit": packages.commit(),
         "datasets": {
@@ -88,6 +89,13 @@ def environment(
         },
         "artifacts": context.artifacts.origins(artifacts),
     }
+
+
+def _devices(context: RunContext, records: Iterable[Record]) -> dict[str, Any]:
+    """What devices that rows are of said of themselves; nothing where there are none."""
+    used = dict.fromkeys(record.target for record in records if record.target)
+    told = {name: context.devices[name].facts() for name in used}
+    return {"devices": told} if told else {}
 
 
 def _readings(

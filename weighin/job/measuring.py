@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import pkgutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from weighin import bench, registry
 from weighin.core import Scope, SkippedError, WeighinError
+from weighin.core.case import engine_parts
 from weighin.job.progress import Shown, Watcher
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
+from weighin.measure.clock import PlainBenchmark
 from weighin.subprocesses import native_output_hidden
 
 Bench = Callable[[Any, Cell], None]
@@ -55,9 +54,9 @@ def measure(run: Run, watcher: Watcher | None = None) -> bool:
 
 def _greeted(run: Run) -> None:
     """Open runtimes once, so that what native code says of itself then is not shown between."""
-    for name in run.settings.runtimes:
+    for name, target in map(engine_parts, run.settings.runtimes):
         runtime = registry.runtimes[name]
-        if not runtime.needs_tensorflow and not runtime.available():
+        if not target and not runtime.needs_tensorflow and not runtime.available():
             with native_output_hidden():
                 runtime.load()
                 runtime.call_overhead()
@@ -73,41 +72,6 @@ def functions() -> Iterator[tuple[Bench, Scope]]:
             for mark in marks:
                 if mark.name == "weigh" and name.startswith("bench_"):
                     yield function, mark.args[0]
-
-
-class PlainBenchmark:
-    """Stands where pytest-benchmark's fixture does: it calls, and keeps how long each call took."""
-
-    enabled = True
-
-    def __init__(self) -> None:
-        """Nothing is timed yet."""
-        self.stats = SimpleNamespace(stats=SimpleNamespace(data=[]))
-
-    def pedantic(
-        self,
-        target: Callable[..., Any],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-        setup: Callable[[], tuple[Sequence[Any], Mapping[str, Any]] | None] | None = None,
-        rounds: int = 1,
-    ) -> Any:
-        """What the last of so many calls returned; `setup` before each may give its arguments."""
-        collecting, clock = gc.isenabled(), time.perf_counter
-        given: Mapping[str, Any] = kwargs or {}
-        returned = None
-        try:
-            for _ in range(rounds):
-                if setup is not None:
-                    args, given = setup() or (args, given)
-                gc.disable()
-                began = clock()
-                returned = target(*args, **given)
-                self.stats.stats.data.append(clock() - began)
-        finally:
-            if collecting:
-                gc.enable()
-        return returned
 
 
 def _measure(function: Bench, cell: Cell) -> None:

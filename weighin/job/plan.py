@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from weighin import grammar, registry
 from weighin.core import CONTROL, Case, Scope, Suite, Variant
+from weighin.core.case import engine_parts
 from weighin.job.settings import Settings
 
 
@@ -72,8 +73,8 @@ def _formats(variant: Variant) -> list[str]:
 
 def _on_runtimes(case: Case, settings: Settings) -> list[Case]:
     return [
-        dataclasses.replace(case, runtime=name, threads=threads)
-        for name in settings.runtimes
-        if case.format in registry.runtimes[name].formats
+        dataclasses.replace(case, runtime=runtime, threads=threads, target=target)
+        for runtime, target in map(engine_parts, settings.runtimes)
+        if case.format in registry.runtimes[runtime].formats
         for threads in settings.threads
     ]

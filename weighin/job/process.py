@@ -30,7 +30,7 @@ from weighin.job.weighing import Asked, planned
 from weighin.subprocesses import FOLDER
 
 MODULE = "weighin.job.process"
-_PATHS = ("weights", "results_dir")
+_PATHS = ("weights", "results_dir", "devices")
 _LISTS = ("variants", "runtimes", "threads", "gates")
 _PAIRS = ("size", "mean", "std")
 

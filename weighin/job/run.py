@@ -22,6 +22,7 @@ from weighin.core import (
     Status,
     WeighinError,
 )
+from weighin.core.case import engine_parts
 from weighin.diagnostics.explaining import explain
 from weighin.job import plan
 from weighin.job.environment import environment
@@ -58,6 +59,9 @@ class Run:
         """
         self.settings = settings
         self.context = context or _building(settings)
+        for _, device in map(engine_parts, settings.runtimes):
+            if device and device not in self.context.devices:
+                self.context.devices[device] = settings.devices.entry(device).device()
         self.path: Path | None = None
         self.deselected: list[Cell] = []
         self.judged = gates.Judged(mode=settings.mode)
@@ -166,6 +170,8 @@ class Run:
             if case.runtime and case != case.baseline and is_measured:
                 self._explain(case, {**by_case.get(case.file, {}), **figures})
         self._states = (*self._states[:1], state.read())
+        for device in self.context.devices.values():
+            device.close()
         results = self.results()
         self.judged = gates.judge(self.settings.gates, results, self.settings.mode)
         recorder = self._recorder
@@ -222,7 +228,9 @@ class Run:
         except WeighinError:  # then the row has a reason of its own
             return
         variant = self.context.artifacts.variant(case)
-        reasons = explain(case, figures, artifact.path, baseline.path, artifact.facts, variant)
+        machine = self.context.target(case).facts().get("machine")
+        files = (artifact.path, baseline.path)
+        reasons = explain(case, figures, *files, artifact.facts, variant, machine)
         if reasons:
             self._whys.append(Record(case, "why", "", "ok", reasons=tuple(reasons)))
 

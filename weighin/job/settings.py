@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from weighin import registry
 from weighin.core import Suite, WeighinError, nearest
+from weighin.core.case import engine_parts
+from weighin.devices import settings as devices_files
+from weighin.devices.settings import DevicesFile
 from weighin.report import gates
 from weighin.report.gates import Gate, Mode
 from weighin.targets.machine import usable_cores
@@ -25,7 +28,7 @@ class Settings:
     Attributes:
         suite: what is weighed, with what the options put in place of the suite's own.
         definitions: files and folders that register models and suites.
-        runtimes: names of the runtimes to run on.
+        runtimes: engines to run on: names of runtimes, or `litert@pi5` on a device.
         threads: numbers of threads of a session.
         gates: bounds that figures must keep.
         mode: how gates are judged.
@@ -36,6 +39,7 @@ class Settings:
         results_dir: where records are written.
         cache_dir: where artifacts are kept, if not in the usual place.
         data_dir: where data are looked for first, if anywhere.
+        devices: the user's devices file, as far as it is needed.
     """
 
     suite: Suite
@@ -50,6 +54,7 @@ class Settings:
     results_dir: Path
     cache_dir: str | None
     data_dir: str | None
+    devices: DevicesFile = field(default_factory=DevicesFile)
     cluster: str = ""
 
 
@@ -106,14 +111,33 @@ class Options:
         return tuple(dict.fromkeys(map(int, words)))
 
 
-def runtimes(chosen: Sequence[str]) -> tuple[str, ...]:
-    """Names of the runtimes that are chosen; all that are usual if none are.
+def runtimes(chosen: Sequence[str], devices: DevicesFile | None = None) -> tuple[str, ...]:
+    """The engines that are chosen: runtimes, or `litert@pi5`; all usual ones if none are.
+
+    Args:
+        chosen: as a user names them.
+        devices: the devices that there are.
 
     Raises:
-        WeighinError: if one is unknown.
+        WeighinError: if a runtime or a device is unknown.
     """
     usual = [runtime.name for runtime in registry.runtimes.values() if not runtime.on_request]
-    return tuple(registry.runtimes[name].name for name in chosen or usual)
+    for engine in chosen:
+        runtime, device = engine_parts(engine)
+        _ = registry.runtimes[runtime]
+        if "@" in engine:
+            (devices or DevicesFile()).entry(device)
+    return tuple(dict.fromkeys(chosen or usual))
+
+
+def devices_file(chosen: Sequence[str], named: Path | None) -> DevicesFile:
+    """The devices file, read where it is named or an engine is on a device.
+
+    Raises:
+        WeighinError: if it cannot be read, or has a mistake.
+    """
+    needed = named is not None or any("@" in engine for engine in chosen)
+    return devices_files.read(named) if needed else DevicesFile()
 
 
 def parsed_gates(texts: Sequence[str]) -> tuple[Gate, ...]:

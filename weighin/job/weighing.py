@@ -15,6 +15,7 @@ from weighin.build.brought import PROFILE, BroughtModel, check_readable
 from weighin.build.executors.choosing import executor
 from weighin.build.finished import ENDING, FinishedFiles
 from weighin.core import ModelFile, Recipe, Suite, WeighinError
+from weighin.core.case import engine_parts
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought, Reading
 from weighin.datasets.kinds.reading import demand
@@ -24,7 +25,7 @@ from weighin.formats.model_file import model_file
 from weighin.frameworks import versions
 from weighin.job import plan
 from weighin.job.run import Run
-from weighin.job.settings import Options, Settings, parsed_gates, runtimes
+from weighin.job.settings import Options, Settings, devices_file, parsed_gates, runtimes
 from weighin.measure.context import RunContext, build_context
 from weighin.records import store
 from weighin.report import gates
@@ -37,7 +38,7 @@ _LEAST = {"epochs": 0, "batch_size": 1, "seeds": 1, "workers": 0}
 _PLACE, _NAME = ((str, Path), "a path"), ((str,), "a name")
 _NUMBER, _FLAG = ((int, float), "a number"), ((bool,), "True or False")
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    **dict.fromkeys(("weights", "results_dir", "cache_dir"), _PLACE),
+    **dict.fromkeys(("weights", "results_dir", "cache_dir", "devices"), _PLACE),
     **dict.fromkeys(("task", "loss", "cluster"), _NAME),
     **dict.fromkeys(("pair_seconds", "margin"), _NUMBER),
     **dict.fromkeys(("trust", "strict", "proven"), _FLAG),
@@ -63,7 +64,8 @@ class Asked:
         weights: a .weights.h5 for the model that a function returns.
         trust: whether code in the file is run.
         seeds: how many times a model is trained further.
-        runtimes: their names; the usual ones if there are none.
+        runtimes: their names, or `litert@pi5` on a device; the usual ones if there are none.
+        devices: the file that names devices, if not in the usual place.
         threads: numbers of threads of a session.
         gates: bounds that figures must keep.
         strict: whether gates judge the bare figure.
@@ -88,6 +90,7 @@ class Asked:
     trust: bool = False
     seeds: int = 1
     runtimes: tuple[str, ...] = ()
+    devices: Path | None = None
     threads: tuple[int, ...] = (1,)
     gates: tuple[str, ...] = ()
     strict: bool = False
@@ -114,7 +117,12 @@ class Asked:
         rate = self.learning_rate
         is_rate = isinstance(rate, int | float) and 0 < rate < math.inf
         self._demand("learning_rate", is_rate, "a number above 0")
-        for name, kind in (("results_dir", Path), ("cache_dir", str), ("weights", Path)):
+        for name, kind in (
+            ("results_dir", Path),
+            ("cache_dir", str),
+            ("weights", Path),
+            ("devices", Path),
+        ):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else kind(value))
         _OPTIONS.threads(",".join(map(str, self.threads)))
@@ -259,7 +267,7 @@ def _refuse_training(asked: Asked) -> None:
 
 def _refuse_runtimes(asked: Asked) -> None:
     """Refuse runtimes by name that open no finished file, instead of leaving out their rows."""
-    for name in asked.runtimes:
+    for name, _ in map(engine_parts, asked.runtimes):
         if "tflite" not in registry.runtimes[name].formats:
             fitting = [each.name for each in registry.runtimes.values() if "tflite" in each.formats]
             raise WeighinError(
@@ -277,11 +285,12 @@ def _refuse_reading(reading: Reading) -> None:
 
 
 def _settings(asked: Asked, model: str, variants: tuple[str, ...]) -> Settings:
+    devices = devices_file(asked.runtimes, asked.devices)
     _OPTIONS.checked_numbers(asked.pair_seconds, asked.margin, asked.workers, asked.seeds)
     return Settings(
         suite=Suite(SUITE, SUITE, (model,), variants, asked.seeds),
         definitions=(),
-        runtimes=runtimes(asked.runtimes),
+        runtimes=runtimes(asked.runtimes, devices),
         threads=asked.threads,
         gates=parsed_gates(asked.gates),
         mode=asked.mode,
@@ -292,4 +301,5 @@ def _settings(asked: Asked, model: str, variants: tuple[str, ...]) -> Settings:
         results_dir=asked.results_dir,
         cache_dir=asked.cache_dir,
         data_dir=None,
+        devices=devices,
     )

@@ -30,13 +30,11 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.core.case import Case
-from weighin.measure import paired
-from weighin.measure.closeness import refuse_far
+from weighin.measure.clock import Clock
 from weighin.measure.context import RunContext
 from weighin.measure.figures import figures, without_figures
-from weighin.measure.paired import Side
-from weighin.measure.renaming import graph_of
-from weighin.outcomes import ColdStart, Compressed, Evaluation, Pair
+from weighin.measure.target import Target
+from weighin.outcomes import ColdStart, Compressed, Evaluation, Inferences, Pair
 
 
 @dataclass
@@ -48,8 +46,6 @@ class Cell:
     context: RunContext
     records: list[Record] = field(default_factory=list)
     _session: Session | None = None
-    _delegated: tuple[int, int] | None = None
-    _left_out: tuple[int, ...] | None = None
 
     @property
     def artifact(self) -> Artifact:
@@ -61,6 +57,11 @@ class Cell:
         """The runtime that opens it."""
         return registry.runtimes[self.case.runtime]
 
+    @property
+    def target(self) -> Target:
+        """Where it is opened and timed."""
+        return self.context.target(self.case)
+
     def unavailable(self) -> str | None:
         """Why the case cannot be weighed here: its data, export or runtime is not to be had."""
         if missing := self.context.missing_data(self.case):
@@ -69,7 +70,7 @@ class Cell:
             return reason
         if not self.case.runtime:
             return None
-        return self.runtime.available() or self.runtime.declines(self.scope)
+        return self.target.available(self.case.runtime) or self.runtime.declines(self.scope)
 
     @property
     def session(self) -> Session:
@@ -77,24 +78,6 @@ class Cell:
         if self._session is None:
             self._session = self.context.open(self.case)
         return self._session
-
-    @property
-    def delegated(self) -> tuple[int, int] | None:
-        """How many operators run in a delegate, and how many there are, in the session timed last.
-
-        None if the runtime does not say, or nothing was timed yet.
-        """
-        return self._delegated
-
-    @property
-    def left_out(self) -> tuple[int, ...] | None:
-        """The file's operators that ran in no delegate, by their place in it; None as above."""
-        return self._left_out
-
-    @property
-    def fixed_seconds(self) -> float | None:
-        """What a call costs in the runtime that computes next to nothing."""
-        return self.context.fixed_seconds(self.case.runtime)
 
     def compress(self) -> Compressed:
         """The file after gzip -9, as a download would carry it; no name or time inside."""
@@ -122,43 +105,26 @@ class Cell:
         """A call that answers one test example at batch 1."""
         return self.session.inference(self.context.example(self.case))
 
+    def inferences(self, clock: Clock) -> Inferences | None:
+        """Single inferences where the target is; None if the clock is switched off."""
+        return self.target.inferences(self.context.opening(self.case), clock)
+
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""
+        return self.beside(self.case.baseline)
+
+    def beside(self, other: Case) -> Pair:
+        """Measure against another case on the same target, which comes first in the pair."""
+        cases = (other, self.case)
+        openings = [self.context.opening(case) for case in cases]
         # TensorFlow computes in threads of its own, which pinning this one would not reach
-        alone = self.case.threads == 1 and not self.runtime.needs_tensorflow
-        sides = (self.side(self.case.baseline), self.side(self.case))
-        pair = paired.measure(*sides, seconds=self.context.pair_seconds, pin=alone)
-        self.context.artifact(self.case.baseline)
+        alone = all(
+            case.threads == 1 and not registry.runtimes[case.runtime].needs_tensorflow
+            for case in cases
+        )
+        pair = self.target.pair(*openings, seconds=self.context.pair_seconds, pin=alone)
+        self.context.artifact(other)
         return pair
-
-    def side(self, case: Case) -> Side:
-        """Opens a case's file anew each time, to be timed: it must answer as when it was checked.
-
-        Raises:
-            WeighinError: when opened, if it does not.
-        """
-        artifact, example = self.context.artifact(case), self.context.example(case)
-        if case not in self.context.answers:
-            self.context.open(case).close()
-        wanted, checked = self.context.answers[case], "what this file answered when it was checked"
-        graph = graph_of(artifact)
-
-        def open_side() -> tuple[Callable[[], Any], Callable[[], None]]:
-            session = self.context.opened(case)
-            try:
-                call = session.inference(example)
-                call()
-                refuse_far(session.answer(), wanted, checked, graph)
-            except BaseException:
-                session.close()
-                raise
-            if case == self.case and self._delegated is None:
-                self._delegated = session.delegated
-                # a runtime of somebody's own may know only how many
-                self._left_out = getattr(session, "left_out", None)
-            return call, session.close
-
-        return open_side
 
     def record(self, outcome: Any) -> None:
         """Turn an operation's outcome into records, one for each metric of its scope.

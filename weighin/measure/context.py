@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from weighin import registry
@@ -29,11 +30,9 @@ from weighin.core import (
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
 from weighin.files import HashedFiles, mapped
-from weighin.measure.cold_start import cold_starts
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
-from weighin.measure.paired import median_seconds
-from weighin.measure.renaming import given_as, renamed
+from weighin.measure.target import Opening, Target, ThisMachine
 from weighin.outcomes import ColdStart, Evaluation, Fidelity
 from weighin.stats import MARGIN, PAIR_SECONDS
 from weighin.targets.machine import usable_cores
@@ -52,6 +51,7 @@ class RunContext:
         pair_seconds: that a pair may take.
         margin: difference of two shares that does not matter.
         optional: models that are left out where their data are not at hand.
+        devices: targets beside this machine, by the names that cases give them.
         fidelities: how each session that was opened answers beside its Keras model.
         answers: what each answered to the first test example when it was checked.
         starts: the cold start by which each file was tried.
@@ -61,6 +61,7 @@ class RunContext:
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
     optional: tuple[str, ...] = ()
+    devices: dict[str, Target] = field(default_factory=dict)
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     answers: dict[Case, dict[str, Array]] = field(default_factory=dict)
     starts: dict[Case, ColdStart] = field(default_factory=dict)
@@ -69,7 +70,6 @@ class RunContext:
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
     # the last data, and what they fed: files that are compared may take other types
     _fed: list[tuple[Dataset, Signature, Dataset]] = field(default_factory=list)
-    _overheads: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def here(
@@ -90,6 +90,15 @@ class RunContext:
         return cls(
             Artifacts(context, profile, executor(cluster, workers)), pair_seconds, margin, optional
         )
+
+    @cached_property
+    def this_machine(self) -> Target:
+        """The machine that the run is on."""
+        return ThisMachine(self.build_context.definitions)
+
+    def target(self, case: Case) -> Target:
+        """Where the case's sessions run."""
+        return self.devices[case.target] if case.target else self.this_machine
 
     @property
     def build_context(self) -> BuildContext:
@@ -189,11 +198,8 @@ class RunContext:
 
     def cold_starts(self, case: Case, count: int = 1) -> list[ColdStart]:
         """Load, allocate and answer one test example in fresh processes, one after the other."""
-        artifact, definitions = self.artifact(case), self.build_context.definitions
-        example = given_as(artifact, self.example(case))
-        return cold_starts(
-            case.runtime, artifact.path, case.threads, example, definitions, count=count
-        )
+        artifact, example = self.artifact(case), self.example(case)
+        return self.target(case).cold_starts(artifact, case.runtime, case.threads, example, count)
 
     def opened(self, case: Case) -> Session:
         """The case's file, opened with its runtime, unchecked; arrays by its signature's names.
@@ -201,9 +207,18 @@ class RunContext:
         Raises:
             WeighinError: if the runtime refuses it.
         """
-        artifact = self.artifact(case)
-        runtime = registry.runtimes[case.runtime]
-        return renamed(runtime.open(artifact.path, case.threads), artifact)
+        return self.target(case).open(self.artifact(case), case.runtime, case.threads)
+
+    def opening(self, case: Case) -> Opening:
+        """The case's file, to be opened anew and timed; it is checked first, once in a run.
+
+        Raises:
+            WeighinError: as `open`.
+        """
+        artifact, example = self.artifact(case), self.example(case)
+        if case not in self.answers:
+            self.open(case).close()
+        return Opening(artifact, case.runtime, case.threads, example, self.answers[case])
 
     def open(self, case: Case) -> Session:
         """Open the case's file with its runtime, and check that it answers as it should.
@@ -244,13 +259,6 @@ class RunContext:
         evaluation = evaluate(session, self.dataset(case), self.task(case), artifact.signature)
         self.artifact(case)
         return dataclasses.replace(evaluation, trained=artifact.trained)
-
-    def fixed_seconds(self, runtime: str) -> float | None:
-        """What a call costs in a runtime that computes next to nothing, measured once."""
-        if runtime not in self._overheads:
-            call = registry.runtimes[runtime].call_overhead()
-            self._overheads[runtime] = None if call is None else median_seconds(call)
-        return self._overheads[runtime]
 
     def remember(self, case: Case, evaluation: Evaluation) -> None:
         """Keep an evaluation for the cases that are compared with it; outputs only of baselines.

@@ -42,7 +42,9 @@ def evaluate(session: Session, dataset: Dataset, task: Task, signature: Signatur
         inputs = test.inputs(start, stop)
         began = time.perf_counter()
         raw = session.predict(inputs)
-        seconds += time.perf_counter() - began
+        took = time.perf_counter() - began
+        there = getattr(session, "seconds", None)  # one elsewhere tells what it took there
+        seconds += took if there is None else there
         part = named_as(raw, signature)
         _refuse_other_shapes(part, signature, stop - start)
         infinite = {name: count + not_finite(part[name]) for name, count in infinite.items()}

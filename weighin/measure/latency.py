@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from weighin.core import Case
 from weighin.measure.paired import Side, seconds_of
 from weighin.outcomes import Inferences
 
@@ -20,12 +19,11 @@ ROUNDS_SECONDS = 4.0  # that the fewest may take: of slow calls there are fewer 
 
 
 class Timed(Protocol):
-    """What is timed: a cell (`weighin.measure.cell`), or whatever opens a case's file likewise."""
+    """What is timed: a file that is opened anew each time (`weighin.measure.target`)."""
 
-    case: Case
-
-    def side(self, case: Case) -> Side:
-        """Opens the case's file anew each time."""
+    @property
+    def open(self) -> Side:
+        """Opens the file, to be timed."""
         ...
 
     @property
@@ -34,7 +32,7 @@ class Timed(Protocol):
         ...
 
     @property
-    def left_out(self) -> tuple[int, ...] | None:
+    def left_out(self) -> Sequence[int] | None:
         """The file's operators that run in none there, by their place in it."""
         ...
 
@@ -45,20 +43,20 @@ class Timed(Protocol):
 
 
 class Openings:
-    """A cell's file, opened anew every few rounds: pytest-benchmark's `setup` for inferences.
+    """A file, opened anew every few rounds: pytest-benchmark's `setup` for inferences.
 
     Two openings of one file differ by several percent, each steady in itself; rounds of a single
     opening would report that chance with a tiny interval.
     """
 
-    def __init__(self, cell: Timed, seconds: float = 0.2) -> None:
+    def __init__(self, timed: Timed, seconds: float = 0.2) -> None:
         """Open once, to see what opening and one inference take.
 
         Args:
-            cell: what is opened.
+            timed: what is opened.
             seconds: how long all inferences may take, roughly; see `rounds_for`.
         """
-        self._cell, self._open = cell, cell.side(cell.case)
+        self._timed, self._open = timed, timed.open
         began = time.perf_counter()
         self._call, self._close = self._open()
         count = openings_for(time.perf_counter() - began)
@@ -80,10 +78,10 @@ class Openings:
         """The timed rounds as an outcome; closes what is open."""
         self._close()
         self._close = lambda: None
-        per_opening, cell = self._per_opening, self._cell
+        per_opening, timed = self._per_opening, self._timed
         counts = [len(seconds[at : at + per_opening]) for at in range(0, len(seconds), per_opening)]
         return Inferences(
-            seconds, cell.delegated, cell.fixed_seconds, counts, left_out=cell.left_out
+            seconds, timed.delegated, timed.fixed_seconds, counts, left_out=timed.left_out
         )
 
 

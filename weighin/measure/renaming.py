@@ -61,6 +61,12 @@ class Renamed:
         left_out: tuple[int, ...] | None = getattr(self._session, "left_out", None)
         return left_out
 
+    @property
+    def seconds(self) -> float | None:
+        """What the last `predict` took where the session runs; None of one in this process."""
+        seconds: float | None = getattr(self._session, "seconds", None)
+        return seconds
+
     def predict(self, inputs: Arrays) -> Arrays:
         """Outputs of examples."""
         return taken_as(self._artifact, self._session.predict(given_as(self._artifact, inputs)))

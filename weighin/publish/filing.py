@@ -139,7 +139,7 @@ def _is_repeated(old: Run, new: Run) -> bool:
 
 def _cells(run: Run) -> set[tuple[object, ...]]:
     return {
-        (record.variant, record.seed, record.runtime, record.threads)
+        (record.variant, record.seed, record.case.engine, record.threads)
         for record in run.results.records
     }
 

@@ -67,7 +67,7 @@ class Run:
         for record in self.results.records:
             cell = (record.model, record.variant, record.format, record.metric)
             if cell == wanted and record.threads <= 1:
-                by_runtime.setdefault(record.runtime, []).append(record)
+                by_runtime.setdefault(record.case.engine, []).append(record)
         whole = (
             records
             for records in by_runtime.values()

@@ -42,7 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--weighin-profile", metavar="NAME", help="training profile, if not the suite's own")
     add("--weighin-models", metavar="A,B", help="only these models, also outside the suite")
     add("--weighin-variants", metavar="A,B", help="these variants instead of the suite's")
-    add("--weighin-runtimes", metavar="A,B", help="only these runtimes (all)")
+    add(
+        "--weighin-runtimes",
+        metavar="A,B",
+        help="only these runtimes (all); litert@pi5 is litert on the device pi5",
+    )
+    add("--weighin-devices", metavar="FILE", help="what names devices (weighin-devices.toml)")
     add(
         "--weighin-seeds",
         type=int,

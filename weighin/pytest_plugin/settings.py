@@ -9,7 +9,7 @@ import pytest
 from weighin import registry
 from weighin.core import Suite, WeighinError
 from weighin.definitions import default_definitions, load_definitions, provide_suite
-from weighin.job.settings import Options, Settings, parsed_gates, runtimes, split
+from weighin.job.settings import Options, Settings, devices_file, parsed_gates, runtimes, split
 from weighin.records import store
 from weighin.report import gates
 
@@ -34,10 +34,13 @@ def read(config: pytest.Config) -> Settings:
         option("--weighin-workers"),
         suite.seeds,
     )
+    chosen = split(option("--weighin-runtimes") or "")
+    named_devices = option("--weighin-devices")
+    devices = devices_file(chosen, Path(named_devices) if named_devices else None)
     return Settings(
         suite=suite,
         definitions=definitions,
-        runtimes=runtimes(split(option("--weighin-runtimes") or "")),
+        runtimes=runtimes(chosen, devices),
         threads=_OPTIONS.threads(option("--weighin-threads")),
         gates=parsed_gates(option("--weighin-gate")),
         mode=gates.mode(option("--weighin-strict"), option("--weighin-proven")),
@@ -48,6 +51,7 @@ def read(config: pytest.Config) -> Settings:
         results_dir=Path(named_dir) if named_dir else config.rootpath / store.LOCAL,
         cache_dir=option("--weighin-cache-dir"),
         data_dir=option("--weighin-data-dir"),
+        devices=devices,
     )
 
 

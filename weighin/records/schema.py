@@ -94,6 +94,17 @@ class Published(TypedDict):
     alike: NotRequired[bool]
 
 
+class Device(TypedDict, total=False):
+    """A device that rows were measured on; nothing where it was never reached."""
+
+    machine: Machine
+    packages: dict[str, str | None]
+    commit: str | None
+    calibrations: list[Calibrated]
+    disturbances: list[str]
+    connections: Whole
+
+
 class Environment(TypedDict, total=False):
     """Where, when and by what a run was measured."""
 
@@ -101,6 +112,7 @@ class Environment(TypedDict, total=False):
     suite: str
     profile: str
     machine: Machine
+    devices: dict[str, Device]
     packages: dict[str, str | None]
     commit: str | None
     datasets: dict[str, Data]

@@ -110,7 +110,7 @@ def held(runs: Sequence[tuple[str, Results]]) -> list[Held]:
         for case in dict.fromkeys(case for records in (first, *others) for case in records):
             for (name, _), records in zip(runs[1:], others, strict=True):
                 pair = (first.get(case), records.get(case))
-                reason = (metric.machine_bound and refused[name]) or ""
+                reason = (metric.machine_bound and refused[name, case.target]) or ""
                 said = NOT_COMPARED if reason else _said(metric, *pair)
                 against.append(Held(case, metric, pair[0], name, pair[1], said, reason))
     return against
@@ -174,12 +174,13 @@ def sections(runs: Sequence[tuple[str, Results]], against: Sequence[Held]) -> li
         for title, of_model in tables.items()
         for at, (metric, rows) in enumerate(of_model.items())
     ]
-    metrics = compared([results for _, results in runs])
+    refused, metrics = _refusals(runs), compared([results for _, results in runs])
     bound = ", ".join(metric.name for metric in metrics if metric.machine_bound)
     notes = [
-        f"{bound} not compared with {name}: {reason}"
-        for name, (_, results) in zip(names[1:], runs[1:], strict=True)
-        if (reason := why_not(runs[0][1], results))
+        f"{bound}{f' on {target}' if target else ''} not compared with {name}: {reason}"
+        for name, (long_name, _) in zip(names[1:], runs[1:], strict=True)
+        for target in _targets(runs)
+        if (reason := refused[long_name, target])
     ]
     if any(each.verdict == NOT_JUDGED for each in against):
         drifting = ", ".join(metric.name for metric in metrics if is_drifting(metric))
@@ -200,9 +201,20 @@ def short_names(names: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def _refusals(runs: Sequence[tuple[str, Results]]) -> dict[str, str | None]:
-    """Of each later run why figures bound to a machine are not compared; None where they are."""
-    return {name: why_not(runs[0][1], results) for name, results in runs[1:]}
+def _refusals(runs: Sequence[tuple[str, Results]]) -> dict[tuple[str, str], str | None]:
+    """Of each later run and target why figures bound to a machine are not compared; None if so."""
+    return {
+        (name, target): why_not(runs[0][1], results, target)
+        for name, results in runs[1:]
+        for target in _targets(runs)
+    }
+
+
+def _targets(runs: Sequence[tuple[str, Results]]) -> list[str]:
+    """The machines that rows of any run are of: empty is the run's own."""
+    cases = {record.case for _, results in runs for record in results.records if record.runtime}
+    targets = {case.target for case in cases}
+    return sorted(targets) or [""]
 
 
 def render(
@@ -274,7 +286,7 @@ def _named(case: Case) -> str:
 
 
 def _row_name(case: Case) -> str:
-    words = [case.variant, case.runtime or case.format]
+    words = [case.variant, case.engine or case.format]
     words += [f"×{case.threads}"] if case.threads not in (0, 1) else []
     words += [f"seed {case.seed}"] if case.seed else []
     return " ".join(words)
@@ -417,8 +429,18 @@ def _check_common(runs: Sequence[tuple[str, Results]]) -> None:
         raise WeighinError(f"There is nothing to compare, no model's figures are in both: {held}.")
 
 
-def why_not(first: Results, other: Results) -> str | None:
-    """Why metrics bound to a machine cannot be compared between two runs; None if they can."""
+def why_not(first: Results, other: Results, target: str = "") -> str | None:
+    """Why metrics bound to a machine cannot be compared between two runs; None if they can.
+
+    Args:
+        first: one run.
+        other: the other.
+        target: the device whose figures they are; the machines that the runs were on if not given.
+    """
+    if target:
+        first, other = (_as_on(results, target) for results in (first, other))
+        if not (first.environment and other.environment):
+            return f"only one of them was measured on {target}"
     here, there = _facts(first, "machine"), _facts(other, "machine")
     differing = [key for key in IDENTITY if here.get(key) != there.get(key)]
     if differing:
@@ -430,6 +452,18 @@ def why_not(first: Results, other: Results) -> str | None:
             return "only one of them has a calibration of the machine"
         return "another calibration of the machine"
     return None
+
+
+def _as_on(results: Results, target: str) -> Results:
+    """The run as if it were of a device's machine: its facts and calibration as the run's."""
+    told = _facts(results, "devices").get(target)
+    facts = dict(told) if isinstance(told, Mapping) else {}
+    calibrations = facts.get("calibrations")
+    if facts:
+        facts["calibration"] = (
+            calibrations[0] if isinstance(calibrations, list) and calibrations else None
+        )
+    return Results(facts)
 
 
 def _facts(results: Results, key: str) -> Mapping[str, Any]:

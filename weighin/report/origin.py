@@ -19,6 +19,7 @@ def origin(results: Results) -> list[str]:
     parts = (
         *(BROKEN_OFF if results.broken_off else "", weights(starts(results)), machine(results)),
         *(disturbed(results), calibration(results), last),
+        *devices(results),
     )
     return [line for line in parts if line]
 
@@ -124,6 +125,23 @@ def calibration(results: Results) -> str:
     if not known:
         return "not calibrated: weighin doctor --calibrate says what this machine can tell apart"
     return "; ".join(map(_calibrated, known))
+
+
+def devices(results: Results) -> list[str]:
+    """Of each device that rows are of: its machine, what disturbed it, calibration, versions."""
+    told = results.environment.get("devices", {})
+    used = dict.fromkeys(record.target for record in results.records if record.target)
+    lines = []
+    for name in used:
+        facts = told.get(name) if isinstance(told, Mapping) else None
+        if not facts:
+            lines.append(f"{name}: was not reached")
+            continue
+        kept = facts.get("calibrations") or [None]
+        there = Results({**facts, "calibration": kept[0]})
+        parts = (machine(there), disturbed(there), calibration(there), packages(there))
+        lines.append(f"{name}: {'; '.join(filter(None, parts))}")
+    return lines
 
 
 def _calibrated(facts: Mapping[str, Any]) -> str:

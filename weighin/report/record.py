@@ -229,6 +229,7 @@ def _flat(results: Results) -> list[dict[str, Any]]:
                     "variant": row.variant,
                     "seed": row.seed,
                     "runtime": row.runtime,
+                    **({"target": row.target} if row.target else {}),
                     "threads": row.threads,
                     **{metric: _value(row, metric) for metric in SIZES},
                     "dense_parameters": _value(entry.dense, "parameters"),

@@ -219,7 +219,7 @@ def _skips(rows: Sequence[Row]) -> list[str]:
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.is_skipped:
-            reasons.setdefault((row.runtime, row.own[0].reason), []).append(row.variant)
+            reasons.setdefault((row.case.engine, row.own[0].reason), []).append(row.variant)
     return [
         f"skipped: {', '.join(dict.fromkeys(variants))} on {runtime} ({reason})"
         for (runtime, reason), variants in reasons.items()

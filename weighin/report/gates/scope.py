@@ -133,7 +133,7 @@ def _names(case: Case) -> dict[str, str]:
     return {
         "model": case.model,
         "variant": case.variant,
-        "runtime": case.runtime or case.format,
+        "runtime": case.engine or case.format,
         "threads": str(case.threads or ""),
     }
 
