@@ -29,6 +29,7 @@ LAYERS = [
     {"weighin"},  # the package's __init__: the public names
     {"packages"},  # asks the package for its version
     {"targets"},
+    {"cluster"},  # reaching workers of one, and what each is
     {"frameworks"},
     {"steps", "exports", "metrics"},
     {"build"},

@@ -274,6 +274,7 @@ class _Run(click.Command):
 @click.option("--runtimes", metavar="A,B", help="Only these runtimes.")
 @click.option("--seeds", type=int, metavar="N", help="Train each model so many times.")
 @click.option("--threads", metavar="1,2", help="Threads of a session (1).")
+@click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
 @click.option(
     "--gate", multiple=True, metavar="GATE", help="Fail if a figure breaches it; may be repeated."
 )
@@ -330,6 +331,7 @@ class _Sweep(click.Command):
 @click.option("--seeds", type=int, default=3, show_default=True, help="Train so many times.")
 @click.option("--suite", metavar="NAME", help="Suite whose training profile is used (the first).")
 @click.option("--profile", metavar="NAME", help="Training profile, if not the suite's.")
+@click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
 @click.option(
     "-o",
     "--output",
@@ -348,6 +350,7 @@ def sweep(
     seeds: int,
     suite: str | None,
     profile: str | None,
+    cluster: str | None,
     output: Path,
 ) -> None:
     """Weigh MODEL at several operating points and print their curve.
@@ -368,7 +371,7 @@ def sweep(
     _load(())
     variants = sweeps.variants_of(templates, values)
     settings = {"variants": ",".join(variants), "models": model, "seeds": seeds}
-    settings |= {"suite": suite, "profile": profile}
+    settings |= {"suite": suite, "profile": profile, "cluster": cluster}
     path, code = sweeps.weigh([*running.options_of(settings), *options], output)
     results = store.load(path)
     _print(f"\n{curves.render([results], 'text', terminal.here())}\nrecords, kept: {path}")

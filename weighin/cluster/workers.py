@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Worker:
         packages: installed versions there; None where one is missing.
         processor: of its machine.
         problem: why it cannot be spoken to; empty if it can.
+        name: that it was given, if not its address.
+        host: where it runs.
     """
 
     address: str
@@ -37,6 +40,8 @@ class Worker:
     packages: Mapping[str, str | None] = field(default_factory=dict)
     processor: Processor | None = None
     problem: str = ""
+    name: str = ""
+    host: str = ""
 
 
 def here() -> Worker:
@@ -98,19 +103,28 @@ def differing(worker: Worker, names: Sequence[str]) -> str:
 
 def _worker(address: str, facts: Mapping[str, Any], answer: bytes | str) -> Worker:
     resources = facts.get("resources")
-    quiet = isinstance(resources, Mapping) and resources.get(QUIET, 0) > 0
-    threads = max(1, int(facts.get("nthreads", 1)))
+    worker = Worker(
+        address,
+        max(1, int(facts.get("nthreads", 1))),
+        isinstance(resources, Mapping) and resources.get(QUIET, 0) > 0,
+        name=plain(str(facts.get("name", "")), 80),
+        host=plain(str(facts.get("host", "")), 80),
+    )
     if isinstance(answer, str):
-        return Worker(address, threads, quiet, problem=answer)
+        return dataclasses.replace(worker, problem=answer)
     try:
         if len(answer) > greeting.LONGEST:
             raise ValueError("it says too much")
         told = json.loads(answer)
-        versions = {str(name): _text(value) for name, value in told["packages"].items()}
-        return Worker(address, threads, quiet, _version(told), versions, _processor(told))
+        return dataclasses.replace(
+            worker,
+            version=_version(told),
+            packages={str(name): _text(value) for name, value in told["packages"].items()},
+            processor=_processor(told),
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = plain(f"its greeting is not understood ({type(error).__name__}: {error})")
-        return Worker(address, threads, quiet, problem=problem)
+        return dataclasses.replace(worker, problem=problem)
 
 
 def _version(told: Mapping[str, Any]) -> str:

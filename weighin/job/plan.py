@@ -72,8 +72,9 @@ def _formats(variant: Variant) -> list[str]:
 
 
 def _on_runtimes(case: Case, settings: Settings) -> list[Case]:
+    place = settings.target(case.model)
     return [
-        dataclasses.replace(case, runtime=runtime, threads=threads, target=target)
+        dataclasses.replace(case, runtime=runtime, threads=threads, target=target or place)
         for runtime, target in map(engine_parts, settings.runtimes)
         if case.format in registry.runtimes[runtime].formats
         for threads in settings.threads

@@ -36,6 +36,7 @@ class Settings:
         margin: difference of two shares that does not matter.
         workers: build processes, 0 for one per core.
         cluster: address of the cluster that builds and measures, or `local`; empty for none.
+        quiet: names of the cluster's workers that measure.
         results_dir: where records are written.
         cache_dir: where artifacts are kept, if not in the usual place.
         data_dir: where data are looked for first, if anywhere.
@@ -56,6 +57,14 @@ class Settings:
     data_dir: str | None
     devices: DevicesFile = field(default_factory=DevicesFile)
     cluster: str = ""
+    quiet: tuple[str, ...] = ()
+
+    def target(self, model: str) -> str:
+        """Where a model is measured where nothing else is said: here, or on one quiet worker."""
+        if not self.quiet:
+            return ""
+        at = self.suite.models.index(model) if model in self.suite.models else 0
+        return self.quiet[at % len(self.quiet)]
 
 
 @dataclass(frozen=True)
