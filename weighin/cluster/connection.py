@@ -53,7 +53,7 @@ class Connection:
         """
         try:
             told = self.client.sync(self.client.scheduler.identity, n_workers=-1)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter of a client that has given it up
             raise self.lost() from error
         return dict(told["workers"])
 
@@ -76,9 +76,14 @@ class Connection:
                 on_error="ignore",
                 callback_timeout=GREET_SECONDS,
             )
-        except (OSError, TypeError) as error:  # a TypeError: what is no msgpack
+        except (OSError, RuntimeError, TypeError) as error:  # the last of what is no msgpack
             raise self.lost() from error
         return {worker: _answer(answer) for worker, answer in answers.items()}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the scheduler was given up, after some tries to reach it again."""
+        return self.client.status in ("closing", "closed")
 
     def lost(self) -> WeighinError:
         """That the scheduler no longer answers."""

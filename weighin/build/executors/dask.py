@@ -360,7 +360,8 @@ class _Running:
         try:
             self._meet(cluster_workers.survey(self.connection, self._workers))
         except WeighinError as error:
-            self._give_up(str(error))
+            if self.connection.is_over:
+                self._give_up(str(error))
             return
         for attempt in list(self._running.values()):
             if self._fit and not set(attempt.allowed) & set(self._fit):
