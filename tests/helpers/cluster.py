@@ -71,12 +71,12 @@ def failing(order: bytes, parent: orders.Result | None, *carried: Any) -> orders
     return json.dumps(told).encode(), b"", b""
 
 
-def result(key: str, content: bytes, **changes: Any) -> orders.Result:
+def result(key_: str, content: bytes, **changes: Any) -> orders.Result:
     """An answer with an artifact, some of what it says changed."""
     packed = io.BytesIO()
     np.savez(packed, scores=np.zeros((4, 3), np.float32))
     told = {
-        "key": key,
+        "key": key_,
         "format": "tflite",
         "sha256": orders.key_of_bytes(content),
         "answers_sha256": orders.key_of_bytes(packed.getvalue()),

@@ -19,6 +19,7 @@ import logging
 import os
 import pickle
 import pickletools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ from weighin.targets.machine import usable_cores
 LOCAL = "local"
 CONNECT_SECONDS = 15
 GREET_SECONDS = 30
+_NOISE = re.compile(r"tblib|__|builtins$|unpickle_|args$|.?$")  # how errors are pickled
 _SHOWN = 300  # characters of what a worker's error says
 
 
@@ -73,7 +75,7 @@ class Connection:
                 self.client.scheduler.broadcast,
                 msg=message,
                 workers=list(workers),
-                on_error="ignore",
+                on_error="return_pickle",
                 callback_timeout=GREET_SECONDS,
             )
         except (OSError, RuntimeError, TypeError) as error:  # the last of what is no msgpack
@@ -184,9 +186,10 @@ def texts(error: Any) -> str:
     words: list[str] = []
     for frame in frames:
         with contextlib.suppress(Exception):  # whatever it holds, it is only looked at
-            words += [
-                str(value) for _, value, _ in pickletools.genops(bytes(frame)) if _is_text(value)
-            ]
+            for _, value, _ in pickletools.genops(bytes(frame)):
+                if value == "f_locals":  # frames of a traceback begin
+                    break
+                words += [value] if isinstance(value, str) and not _NOISE.match(value) else []
     return plain(": ".join(words) or "no message")
 
 
@@ -195,15 +198,12 @@ def plain(text: str, longest: int = _SHOWN) -> str:
     return "".join(each if each.isprintable() else " " for each in text)[:longest]
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) > 1
-
-
 def _answer(answer: Any) -> bytes | str:
     if isinstance(answer, Mapping) and answer.get("status") == "OK":
         result = answer.get("result")
         return result if isinstance(result, bytes) else "it answered what is no text"
-    return texts(answer.get("exception") if isinstance(answer, Mapping) else None)
+    # an error is a pickle that the scheduler has made; texts alone are read in it, too
+    return texts(answer.get("exception") if isinstance(answer, Mapping) else answer)
 
 
 @contextlib.contextmanager
