@@ -63,6 +63,7 @@ INSIDE_BENCH = {
     "report_page.py",
     "scale.py",
     "naive.py",
+    "cluster.py",
 }
 
 

@@ -88,11 +88,11 @@ def build(
         return done
     build_context.cache.make_folders()
     with executor.opened(build_context, todo) as running:
-        _run(todo, digests, done, running, finished)
+        run(todo, digests, done, running, finished)
     return done
 
 
-def _run(
+def run(
     todo: Sequence[Job],
     digests: Mapping[Job, str],
     done: dict[Job, Artifact | Failure],
