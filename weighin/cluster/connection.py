@@ -129,6 +129,7 @@ def connected(
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
                     env=dict(environment or {}),
                 )
             )

@@ -7,6 +7,7 @@ one model go to one of them, so that nothing is compared across machines.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import time
@@ -80,10 +81,11 @@ def devices(scheduler: str) -> dict[str, Device]:
         workers = survey(connection)
     refuse_other_weighin(workers)
     found: dict[str, Device] = {}
+    numbered = (QUIET if number == 1 else f"{QUIET}{number}" for number in itertools.count(1))
     for worker in sorted(workers, key=lambda worker: (worker.name, worker.address)):
         if worker.quiet:
             own = worker.name if _NAME.fullmatch(worker.name) else ""
-            name = own or QUIET + (str(len(found) + 1) if found else "")
+            name = own or next(name for name in numbered if name not in found)
             place = Place(scheduler, own, worker.host, worker.address)
             found[name] = Device(name, lambda place=place: Passage(place))  # type: ignore[misc]
     if not found:
