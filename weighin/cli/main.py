@@ -432,10 +432,12 @@ def list_(
     help="Of a session, to calibrate for.",
 )
 @click.option("--artifact", type=click.Path(path_type=Path), help="The .tflite to calibrate with.")
+@click.option("--cluster", metavar="ADDRESS", help="Say what its workers lack: tcp://host:8786.")
 @_clear_errors
 def doctor(
     data_dir: str | None,
     cache_dir: str | None,
+    cluster: str | None,
     seconds: float | None,
     threads: int,
     artifact: Path | None,
@@ -453,7 +455,11 @@ def doctor(
         seconds = PAIR_SECONDS if math.isnan(seconds) else seconds
         click.echo(doctoring.calibrate(cache, seconds, artifact, threads))
         return
-    text, healthy = doctoring.examine(cache, _search(cache, data_dir))
+    search = _search(cache, data_dir)
+    text, healthy = doctoring.examine(cache, search)
+    if cluster:
+        told, whole = doctoring.examine_cluster(cluster, search)
+        text, healthy = f"{text}\n{told}", healthy and whole
     click.echo(visible(text))
     sys.exit(0 if healthy else 1)
 

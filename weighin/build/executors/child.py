@@ -20,7 +20,7 @@ from typing import Any
 from weighin import registry
 from weighin.build import pretrained, worker
 from weighin.build.cache import Cache
-from weighin.build.executors import carrying, orders
+from weighin.build.executors import carrying, looking, orders
 from weighin.build.keys import BuildContext
 from weighin.core import Failure, WeighinError
 from weighin.datasets import loading
@@ -60,17 +60,11 @@ def _context(told: Mapping[str, Any]) -> BuildContext:
     return BuildContext(
         cache,
         dataclasses.replace(search, offline=search.offline or told["offline"]),
-        tuple(_found(*places) for places in told["definitions"]),
+        tuple(looking.located(*places) for places in told["definitions"]),
         Processor(**processor),
         tuple(carrying.unpacked(each, Path(each["folder"])) for each in told["brought"]),
         pool=told["pool"],
     )
-
-
-def _found(whole: str, relative: str) -> Path:
-    """Where definitions are on this machine: at the same path, or so in the worker's folder."""
-    path = Path(whole)
-    return path if path.exists() or not relative else Path.cwd() / relative
 
 
 def _listen(lines: queue.Queue[bytes]) -> None:

@@ -64,7 +64,7 @@ def order(task: Task, build_context: BuildContext, carried: Carried) -> tuple[st
     created = build_context.created.get((job.model, job.seed))
     told = {
         "context": {
-            "definitions": [_place(path) for path in build_context.definitions],
+            "definitions": [place(path) for path in build_context.definitions],
             "data_dir": _text(build_context.search.data_dir),
             "offline": build_context.search.offline,
             "processor": dataclasses.asdict(build_context.processor or _none()),
@@ -160,7 +160,7 @@ def _short(value: Any) -> str:
     return text[:12] if re.fullmatch(r"[0-9a-f]{40,}", text) else plain(text, 60)
 
 
-def _place(path: Path) -> list[str]:
+def place(path: Path) -> list[str]:
     """A path as it is here, and as it is from here, for a worker in its own copy of a project."""
     whole, folder = path.absolute(), Path.cwd()
     return [str(whole), str(whole.relative_to(folder)) if whole.is_relative_to(folder) else ""]

@@ -27,6 +27,7 @@ from weighin.files import key_of
 from weighin.subprocesses import FOLDER
 
 CHILD = "weighin.build.executors.child"
+LOOK = "weighin.build.executors.looking"
 _children = threading.local()  # of a worker's threads, one each
 
 
@@ -49,6 +50,19 @@ def build(order: bytes, parent: Result | None, *carried: tuple[bytes, ...]) -> R
         return _refused(str(error))
     except Exception as error:
         return _failed(f"{type(error).__name__}: {error}")
+
+
+def look(places: bytes) -> bytes:
+    """Which data sets are here, as JSON (`weighin.build.executors.looking`)."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", LOOK],
+        input=places + b"\n",
+        capture_output=True,
+        env=_environment(),
+        check=False,
+    )
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    return done.stdout or json.dumps({"error": lines[-1] if lines else "no message"}).encode()
 
 
 def _build(order: bytes, parent: Result | None, carried: list[bytes]) -> Result:
