@@ -83,3 +83,13 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         connected("tcp://127.0.0.1:9"),
     ):
         raise AssertionError("it was connected")
+
+
+def test_another_dask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose client weighin would not guard, since it goes about otherwise."""
+    pytest.importorskip("distributed", reason="no Dask: pip install 'weighin[cluster]'")
+    monkeypatch.setattr(connection, "_GUARDED", ("_handle_news",))
+    connection._guarded.cache_clear()
+
+    with pytest.raises(WeighinError, match=r"otherwise than weighin guards \(_handle_news\)"):
+        connection._guarded()

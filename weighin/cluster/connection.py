@@ -31,6 +31,8 @@ from weighin.targets.machine import usable_cores
 LOCAL = "local"
 CONNECT_SECONDS = 15
 GREET_SECONDS = 30
+# what of Dask's client would unpickle what a worker sends
+_GUARDED = ("_ensure_connected", "_handle_task_erred", "_handle_key_in_memory", "_handle_event")
 _NOISE = re.compile(r"tblib|__|builtins$|unpickle_|args$|.?$")  # how errors are pickled
 _SHOWN = 300  # characters of what a worker's error says
 
@@ -154,6 +156,13 @@ def connected(
 def _guarded() -> Any:
     """Dask's client, but for what it would unpickle of a worker."""
     import distributed
+
+    lacking = [name for name in _GUARDED if not hasattr(distributed.Client, name)]
+    if lacking:
+        raise WeighinError(
+            f"Dask {distributed.__version__} takes workers' messages otherwise than weighin guards "
+            f"({', '.join(lacking)}): pip install 'weighin[cluster]'"
+        )
 
     class Guarded(distributed.Client):  # type: ignore[misc, unused-ignore]
         async def _ensure_connected(self, timeout: Any = None) -> None:
