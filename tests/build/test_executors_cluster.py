@@ -7,7 +7,6 @@ Workers are processes of their own; what they make takes no TensorFlow.
 from __future__ import annotations
 
 import collections
-import json
 import os
 import random
 import threading
@@ -192,6 +191,8 @@ def killed_while_building(project: Path, started: Started, far: Forking) -> Kill
 
     building = threading.Thread(target=go_on)
     building.start()
+    while not kills.ended:
+        time.sleep(0.02)
     while kills.count < KILLS:
         time.sleep(chance.uniform(0.05, 0.25))
         at = chance.randrange(len(workers))
@@ -356,9 +357,10 @@ def test_workers_that_measure_do_not_build(project: Path, forking: Forking, tmp_
         beside = built(project, started, picky, seeds=1)
         kill(started.workers[0])
         kill(started.workers[1])
-        started.worker(resources={"quiet": 1})
-        while len(started_workers(started)) != 1:
+        while started_workers(started):
             time.sleep(0.02)
+        started.worker(resources={"quiet": 1})
+        started.await_workers(1)
         alone = built(project, started, picky, seeds=1, cache="alone")
 
     assert {} == failures(beside) == failures(alone)
@@ -368,4 +370,4 @@ def started_workers(started: Started) -> list[str]:
     """Addresses of those that take part."""
     with connection.connected(started.address) as connected:
         there = connected.workers()
-    return [address for address, facts in there.items() if json.dumps(facts.get("resources"))]
+    return list(there)

@@ -15,6 +15,7 @@ from weighin.cluster import greeting, workers
 from weighin.cluster.connection import Connection
 from weighin.core import WeighinError
 
+LEAVING, GONE = "Stream is closed", "gone"
 ONE, OTHER = "tcp://10.0.0.1:1", "tcp://10.0.0.2:2"
 
 
@@ -33,7 +34,10 @@ class FakeConnection(Connection):
 
     def ask(self, function: Callable[[], bytes], workers: Sequence[str]) -> dict[str, bytes | str]:
         """What they say."""
-        return {worker: self.__dict__["answers"][worker] for worker in workers}
+        said = {worker: self.__dict__["answers"][worker] for worker in workers}
+        for worker in [worker for worker in said if said[worker] == LEAVING]:
+            self.__dict__["answers"][worker] = GONE
+        return said
 
 
 def told(**changes: Any) -> bytes:
@@ -96,6 +100,12 @@ def test_what_decides_nothing_may_differ() -> None:
     assert [ONE] == [worker.address for worker in fit(found)]
 
 
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a pause between two greetings."""
+    monkeypatch.setattr(workers, "AGAIN_SECONDS", 0.0)
+
+
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
@@ -132,3 +142,11 @@ def test_those_that_measure_are_spared() -> None:
 
     assert [loud] == fit([quiet, loud])
     assert [quiet] == fit([quiet])
+
+
+def test_who_leaves_while_it_is_greeted_is_no_fault() -> None:
+    """It is not there any more when it is greeted again."""
+    found = workers.survey(FakeConnection(told(), LEAVING))
+
+    assert [ONE] == [worker.address for worker in found]
+    fit(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from weighin.cluster.connection import Connection, plain
 from weighin.core import WeighinError
 from weighin.targets.machine import Processor
 
+ROUNDS = 4  # of greetings, while workers come and go
+AGAIN_SECONDS = 0.5  # after which a worker that did not answer is greeted once more
 QUIET = "quiet"  # the resource of a worker whose machine does nothing else
 START_QUIET = "dask worker {address} --nthreads 1 --resources quiet=1"
 
@@ -60,13 +63,20 @@ def survey(connection: Connection, known: Mapping[str, Worker] | None = None) ->
     Raises:
         WeighinError: if the scheduler is gone.
     """
+    greeted, silent = dict(known or {}), set[str]()
     there = connection.workers()
-    greeted = dict(known or {})
-    new = [address for address in there if address not in greeted]
-    answers = connection.ask(greeting.greet, new) if new else {}
-    for address in new:
-        if address in answers:  # else it is gone again
-            greeted[address] = _worker(address, there[address], answers[address])
+    for _ in range(ROUNDS):
+        new = [address for address in there if address not in greeted]
+        if not new:
+            break
+        for address, answer in connection.ask(greeting.greet, new).items():
+            # one that has just left, perhaps: it is believed when it says so twice
+            if isinstance(answer, bytes) or address in silent:
+                greeted[address] = _worker(address, there[address], answer)
+            silent.add(address)
+        if set(new) - set(greeted):
+            time.sleep(AGAIN_SECONDS)
+        there = connection.workers()
     return [greeted[address] for address in there if address in greeted]
 
 
