@@ -29,8 +29,9 @@ class FakeConnection(Connection):
         self.__dict__["facts"] = {"nthreads": 1, "resources": {}, "name": "", "host": ""} | facts
 
     def workers(self) -> dict[str, Mapping[str, Any]]:
-        """All of them."""
-        return dict.fromkeys(self.__dict__["answers"], self.__dict__["facts"])
+        """Those that have not left."""
+        answers = self.__dict__["answers"]
+        return {each: self.__dict__["facts"] for each in answers if answers[each] != GONE}
 
     def ask(self, function: Callable[[], bytes], workers: Sequence[str]) -> dict[str, bytes | str]:
         """What they say."""

@@ -43,17 +43,23 @@ def give(folder: str) -> Evil:
 
 
 def give_pickled(folder: str) -> Evil:
-    """A result of a worker that sends pickles to whom asks for none."""
-    from distributed.protocol import serialize
+    """A result of a worker that sends pickles whatever it is asked for."""
+    import distributed.worker
+    from distributed.protocol.serialize import Serialized, serialize
 
-    serialize.families["msgpack"] = serialize.families["pickle"]
-    real = serialize.pickle_dumps
-
-    def dumps(x: Any, context: Any = None) -> Any:
-        return real(x, context)
-
-    serialize.families["msgpack"] = (dumps, serialize.msgpack_loads, True)
+    distributed.worker.to_serialize = lambda value: Serialized(*serialize(value))
     return Evil(folder)
+
+
+def fail_pickled(folder: str) -> None:
+    """An error of a worker that wraps it as it should not."""
+    import distributed.worker
+    from distributed.protocol import to_serialize
+
+    wrapped = {"exception": to_serialize(EvilError(folder)), "traceback": None}
+    told = {"status": "error", "exception_text": "", "traceback_text": ""}
+    distributed.worker.error_message = lambda *error: wrapped | told
+    raise EvilError(folder)
 
 
 def fail(folder: str) -> None:
