@@ -117,7 +117,7 @@ class Shop:
 
 
 # Files that share what takes long to build: one process of several (pytest-xdist) tests them all.
-TOGETHER = {"test_worker.py": "built", "test_scheduler.py": "built"}
+TOGETHER = dict.fromkeys(("test_worker.py", "test_scheduler.py", "test_executors_real.py"), "built")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -30,6 +30,7 @@ LAYERS = [
     {"weighin"},  # the package's __init__: the public names
     {"packages"},  # asks the package for its version
     {"targets"},
+    {"cluster"},  # reaching workers of one, and what each is
     {"frameworks"},
     {"steps", "exports", "metrics"},
     {"build"},
@@ -63,6 +64,7 @@ INSIDE_BENCH = {
     "report_page.py",
     "scale.py",
     "naive.py",
+    "cluster.py",
 }
 
 

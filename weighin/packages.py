@@ -44,6 +44,7 @@ EXTRAS = {
     "openvino": "openvino",
     "tflite-micro": "micro",
     "ethos-u-vela": "vela",
+    "distributed": "cluster",
 }  # that bring a package; all others come with weighin itself
 MODULES = {
     "scikit-learn": "sklearn",

@@ -262,7 +262,7 @@ def test_a_model_that_differs_from_call_to_call_is_refused(runs: Runs) -> None:
 
 def test_a_second_call_asks_for_nothing_again(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of a run is of the same models, and none of its later calls starts a process."""
-    monkeypatch.setattr("weighin.build.scheduler.ProcessPoolExecutor", None)
+    monkeypatch.setattr("weighin.build.executors.local.ProcessPoolExecutor", None)
     models = ["loading", "missing"]
 
     again = run([job(model, "baseline", "h5") for model in models], runs.context)

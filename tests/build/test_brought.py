@@ -38,6 +38,7 @@ from weighin import grammar, registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel
 from weighin.build.cache import Cache
+from weighin.build.executors.local import Local
 from weighin.build.jobs import Job, job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
@@ -137,7 +138,7 @@ def bench(folder: Path, cache: Path) -> Bench:
         data = contexts[0].brought[0]
         brought = (data, *(context.brought[1] for context in contexts))
         context = dataclasses.replace(contexts[0], brought=brought)
-        artifacts = Artifacts(context, PROFILE, workers=2)
+        artifacts = Artifacts(context, PROFILE, Local(2))
         artifacts.build(cell.case for run in runs for cell in run.cells("artifact"))
     with np.load(folder / "answers.npz") as answers:
         return Bench(folder, artifacts, dict(answers))
@@ -374,7 +375,7 @@ def refused(folder: Path, cache: Path, sources: Iterable[ModelFile]) -> list[str
         for each in context.brought:
             each.register()
         wanted = [job(model.source.name, format="h5") for model in models]
-        outcomes = build(wanted, context, workers=1)
+        outcomes = build(wanted, context, executor=Local(1))
         reasons = [outcomes[one] for one in wanted]
     assert all(isinstance(reason, Failure) and not reason.skipped for reason in reasons)
     return [reason.reason for reason in reasons if isinstance(reason, Failure)]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from helpers import dying
 
-from weighin.build import scheduler, worker
+from weighin.build import worker
 from weighin.build.cache import Cache
+from weighin.build.executors import local
 from weighin.build.jobs import Job
 from weighin.build.keys import BuildContext
 from weighin.core import Failure
@@ -21,7 +22,7 @@ JOB = Job("tiny", "quick", 0)
 def death(folder: Path) -> Failure:
     """Why a job has no outcome that was asked of a worker."""
     context = BuildContext(Cache(folder), SearchPaths.here(folder), ())
-    scheduler._ask([JOB], context, lambda models: None)
+    local.ask([JOB], context)
     failure = context.created["tiny", 0]
     assert isinstance(failure, Failure)
     assert dying.ANOTHER not in failure.reason

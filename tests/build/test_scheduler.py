@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from helpers.building import BROKEN, MISFITS, TINY, Built, context_of, job, run
 
-from weighin.build import scheduler
 from weighin.build.cache import Cache
+from weighin.build.executors import local
 from weighin.build.keys import BuildContext
 from weighin.core import Failure
 
@@ -63,7 +63,7 @@ def test_a_second_build_starts_no_worker(
     def refuse(*arguments: object) -> None:
         raise AssertionError("a worker pool was made")
 
-    monkeypatch.setattr(scheduler, "ProcessPoolExecutor", refuse)
+    monkeypatch.setattr(local, "ProcessPoolExecutor", refuse)
     jobs = [job("tiny", name) for name in TINY]
 
     again = run(jobs, build_context)

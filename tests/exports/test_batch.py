@@ -16,6 +16,7 @@ from helpers.tiny import registrations_undone, write_project
 from weighin import grammar, registry
 from weighin.build import invariants
 from weighin.build.cache import Cache
+from weighin.build.executors.local import Local
 from weighin.build.jobs import job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
@@ -100,7 +101,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             (model, name): job_for(model, "quick", 0, grammar.parse(name), "tflite")
             for model, name in WANTED
         }
-        built = build(jobs.values(), build_context, workers=1)
+        built = build(jobs.values(), build_context, executor=Local(1))
         yield lambda model, name: built[jobs[model, name]]
 
 

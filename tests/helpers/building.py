@@ -14,6 +14,7 @@ from helpers.tiny import tiny_arrays, write_project
 
 from weighin import grammar
 from weighin.build.cache import Cache
+from weighin.build.executors.local import Local
 from weighin.build.jobs import Job, job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
@@ -241,7 +242,7 @@ def run(jobs: Sequence[Job], build_context: BuildContext, workers: int = 0) -> B
     built.outcomes = build(
         jobs,
         build_context,
-        workers=workers,
+        executor=Local(workers),
         asking=built.asked.append,
         begun=built.begun.append,
         finished=lambda job, outcome: built.finished.append(job),

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 
 from weighin import grammar, registry
 from weighin.build import invariants
+from weighin.build.executors import Executor
+from weighin.build.executors.local import Local
 from weighin.build.jobs import Job, export_for, job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
@@ -31,13 +33,13 @@ class Artifacts:
     Attributes:
         context: where things are.
         profile: the training profile of all models.
-        workers: build processes; 0 for one per core.
+        executor: where they are built.
         built: what became of each job so far.
     """
 
     context: BuildContext
     profile: str
-    workers: int = 0
+    executor: Executor = field(default_factory=Local)
     built: dict[Job, Artifact | Failure] = field(default_factory=dict)
     _checked: set[Path] = field(default_factory=set)
 
@@ -55,7 +57,7 @@ class Artifacts:
             )
         ]
         missing = [job for job in map(self._job, needed) if job not in self.built]
-        self.built |= build(missing, self.context, workers=self.workers, **report)
+        self.built |= build(missing, self.context, executor=self.executor, **report)
 
     def of(self, case: Case) -> Artifact:
         """The case's file.

@@ -7,6 +7,8 @@ An artifact's key is the sha256 of its provenance, so whatever went into it find
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import stat
@@ -90,24 +92,40 @@ class Cache:
         Raises:
             WeighinError: if the folder cannot be written.
         """
-        key = key_of(provenance)
+        packed = io.BytesIO()
+        np.savez(packed, **answers)  # type: ignore[arg-type]
+        entry: dict[str, Any] = {
+            "format": format,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "bytes": len(content),
+            "answers_sha256": hashlib.sha256(packed.getbuffer()).hexdigest(),
+            "seconds": seconds,
+            "provenance": provenance,
+        }
+        entry |= {"facts": facts} if facts else {}
+        return self.keep(entry, content, packed.getbuffer())
+
+    def keep(
+        self, entry: Mapping[str, Any], content: bytes, answers: bytes | memoryview
+    ) -> Artifact:
+        """Write an artifact that was built here or elsewhere, whole or not at all.
+
+        Args:
+            entry: what `provenance.json` says, but for its own digest.
+            content: the file.
+            answers: its answers, as an .npz file.
+
+        Raises:
+            WeighinError: if the folder cannot be written, or the entry's digests are of others.
+        """
+        key = key_of(entry["provenance"])
         folder = self._folder_of(key)
         with replacing(folder) as partial:
             partial.mkdir()
-            path = partial / f"model.{format}"
-            path.write_bytes(content)
-            np.savez(partial / "answers.npz", **answers)  # type: ignore[arg-type]
-            entry: dict[str, Any] = {
-                "format": format,
-                "sha256": sha256(path),
-                "bytes": len(content),
-                "answers_sha256": sha256(partial / "answers.npz"),
-                "seconds": seconds,
-                "provenance": provenance,
-            }
-            entry |= {"facts": facts} if facts else {}
-            entry["entry_sha256"] = key_of(entry)
-            (partial / "provenance.json").write_text(json.dumps(entry, indent=1), "utf-8")
+            (partial / f"model.{entry['format']}").write_bytes(content)
+            (partial / "answers.npz").write_bytes(answers)
+            whole = {**entry, "entry_sha256": key_of(entry)}
+            (partial / "provenance.json").write_text(json.dumps(whole, indent=1), "utf-8")
         artifact = self.get(key)
         if artifact is None:
             raise WeighinError(f"{folder} does not read back as written: check the disk.")

@@ -19,8 +19,10 @@ from weighin.core import WeighinError
 from weighin.datasets import loading
 from weighin.datasets.loading import NotPreparedError
 from weighin.datasets.search import SearchPaths
+from weighin.definitions import default_definitions
 from weighin.formats.tflite import read_tflite
 from weighin.frameworks import versions
+from weighin.job.settings import Options
 from weighin.measure import calibration
 from weighin.measure.calibration import Calibration
 from weighin.records import store
@@ -88,6 +90,20 @@ def _engines() -> list[tuple[str, str, str]]:
         )
         for runtime in registry.runtimes.values()
     ]
+
+
+def examine_cluster(address: str, search: SearchPaths) -> tuple[str, bool]:
+    """A report on a cluster's workers, and whether they lack nothing.
+
+    Raises:
+        WeighinError: if nobody answers there.
+    """
+    from weighin.build.executors import examining  # beside which nothing else needs Dask
+
+    Options("--").cluster(address)
+    told, whole = examining.examine(address, default_definitions(Path.cwd()), search)
+    table = tabulate(told, tablefmt="plain", disable_numparse=True)
+    return f"\nworkers of {address}:\n{indented(table)}", whole
 
 
 def _lacking(availability: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -277,6 +277,7 @@ class _Run(click.Command):
 @click.option("--devices", metavar="FILE", help="What names devices (weighin-devices.toml).")
 @click.option("--seeds", type=int, metavar="N", help="Train each model so many times.")
 @click.option("--threads", metavar="1,2", help="Threads of a session (1).")
+@click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
 @click.option(
     "--gate", multiple=True, metavar="GATE", help="Fail if a figure breaches it; may be repeated."
 )
@@ -333,6 +334,7 @@ class _Sweep(click.Command):
 @click.option("--seeds", type=int, default=3, show_default=True, help="Train so many times.")
 @click.option("--suite", metavar="NAME", help="Suite whose training profile is used (the first).")
 @click.option("--profile", metavar="NAME", help="Training profile, if not the suite's.")
+@click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
 @click.option(
     "-o",
     "--output",
@@ -351,6 +353,7 @@ def sweep(
     seeds: int,
     suite: str | None,
     profile: str | None,
+    cluster: str | None,
     output: Path,
 ) -> None:
     """Weigh MODEL at several operating points and print their curve.
@@ -371,7 +374,7 @@ def sweep(
     _load(())
     variants = sweeps.variants_of(templates, values)
     settings = {"variants": ",".join(variants), "models": model, "seeds": seeds}
-    settings |= {"suite": suite, "profile": profile}
+    settings |= {"suite": suite, "profile": profile, "cluster": cluster}
     path, code = sweeps.weigh([*running.options_of(settings), *options], output)
     results = store.load(path)
     _print(f"\n{curves.render([results], 'text', terminal.here())}\nrecords, kept: {path}")
@@ -432,10 +435,12 @@ def list_(
     help="Of a session, to calibrate for.",
 )
 @click.option("--artifact", type=click.Path(path_type=Path), help="The .tflite to calibrate with.")
+@click.option("--cluster", metavar="ADDRESS", help="Say what its workers lack: tcp://host:8786.")
 @_clear_errors
 def doctor(
     data_dir: str | None,
     cache_dir: str | None,
+    cluster: str | None,
     seconds: float | None,
     threads: int,
     artifact: Path | None,
@@ -453,7 +458,11 @@ def doctor(
         seconds = PAIR_SECONDS if math.isnan(seconds) else seconds
         click.echo(doctoring.calibrate(cache, seconds, artifact, threads))
         return
-    text, healthy = doctoring.examine(cache, _search(cache, data_dir))
+    search = _search(cache, data_dir)
+    text, healthy = doctoring.examine(cache, search)
+    if cluster:
+        told, whole = doctoring.examine_cluster(cluster, search)
+        text, healthy = f"{text}\n{told}", healthy and whole
     click.echo(visible(text))
     sys.exit(0 if healthy else 1)
 

@@ -122,6 +122,12 @@ _MEASURING = (
     ),
     judging.options,
     click.option("--workers", type=int, default=0, metavar="N", help="Build processes (cores)."),
+    click.option(
+        "--cluster",
+        default="",
+        metavar="ADDRESS",
+        help="Build on a Dask cluster, measure on its quiet worker: tcp://host:8786, or local.",
+    ),
     click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept."),
     click.option(
         "-o",

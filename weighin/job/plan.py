@@ -31,8 +31,9 @@ def cases(settings: Settings, scope: Scope, files: Sequence[Case] | None = None)
     run = {each: _run_by(registry.runtimes[name], there, named) for name, _, each in engines}
     planned: list[Case] = []
     for case in there:
+        place = settings.target(case.model)
         on_runtimes = [
-            dataclasses.replace(case, runtime=name, threads=threads, target=target)
+            dataclasses.replace(case, runtime=name, threads=threads, target=target or place)
             for name, target, engine in engines
             if case in run[engine]
             for threads in settings.threads

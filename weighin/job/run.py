@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from weighin import registry
+from weighin.cluster.connection import LOCAL
 from weighin.core import (
     USUAL_FORMAT,
     Case,
@@ -24,6 +25,7 @@ from weighin.core import (
     WeighinError,
 )
 from weighin.core.case import engine_parts
+from weighin.devices import quiet
 from weighin.diagnostics.explaining import explain
 from weighin.job import plan
 from weighin.job.environment import environment
@@ -57,9 +59,15 @@ class Run:
         Args:
             settings: what it is asked to do.
             context: what its cells share; if not given, files that are built of registered models.
+
+        Raises:
+            WeighinError: if its cluster cannot be reached, or has nobody to measure.
         """
-        self.settings = settings
         self.context = context or _building(settings)
+        if settings.cluster not in ("", LOCAL) and not settings.quiet:
+            self.context.devices |= (measuring := quiet.devices(settings.cluster))
+            settings = dataclasses.replace(settings, quiet=tuple(measuring))
+        self.settings = settings
         for _, device in map(engine_parts, settings.runtimes):
             if device and device not in self.context.devices:
                 self.context.devices[device] = settings.devices.entry(device).device()
@@ -247,6 +255,7 @@ def _building(settings: Settings) -> RunContext:
         cache_dir=settings.cache_dir,
         data_dir=settings.data_dir,
         workers=settings.workers,
+        cluster=settings.cluster,
         pair_seconds=settings.pair_seconds,
         margin=settings.margin,
         optional=settings.suite.optional,

@@ -17,6 +17,7 @@ from weighin.report import gates
 from weighin.report.gates import Gate, Mode
 from weighin.targets.machine import usable_cores
 
+_ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
 THREADS = 512  # more than any machine has cores; the interpreter crashes on very many
 
 
@@ -34,6 +35,8 @@ class Settings:
         pair_seconds: that a pair may take.
         margin: difference of two shares that does not matter.
         workers: build processes, 0 for one per core.
+        cluster: address of the cluster that builds and measures, or `local`; empty for none.
+        quiet: names of the cluster's workers that measure.
         results_dir: where records are written.
         cache_dir: where artifacts are kept, if not in the usual place.
         data_dir: where data are looked for first, if anywhere.
@@ -53,6 +56,15 @@ class Settings:
     cache_dir: str | None
     data_dir: str | None
     devices: DevicesFile = field(default_factory=DevicesFile)
+    cluster: str = ""
+    quiet: tuple[str, ...] = ()
+
+    def target(self, model: str) -> str:
+        """Where a model is measured where nothing else is said: here, or on one quiet worker."""
+        if not self.quiet:
+            return ""
+        at = self.suite.models.index(model) if model in self.suite.models else 0
+        return self.quiet[at % len(self.quiet)]
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,19 @@ class Options:
             )
         if seeds < 1:
             raise WeighinError(f"{self.prefix}seeds {seeds}: wanted a number from 1.")
+
+    def cluster(self, text: str) -> str:
+        """The address of a cluster's scheduler, or `local`; empty if none is named.
+
+        Raises:
+            WeighinError: if it is none.
+        """
+        if text and text != "local" and not _ADDRESS.fullmatch(text):
+            raise WeighinError(
+                f"{self.prefix}cluster {text}: wanted the address of a Dask scheduler, as "
+                f"tcp://host:8786, or local for worker processes of this machine."
+            )
+        return text
 
     def threads(self, text: str) -> tuple[int, ...]:
         """Numbers of threads: `1,2`.

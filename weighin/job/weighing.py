@@ -12,6 +12,7 @@ from typing import Any
 from weighin import grammar, registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel, check_readable
+from weighin.build.executors.choosing import executor
 from weighin.build.finished import FinishedFiles, format_of
 from weighin.core import USUAL_FORMAT, ModelFile, Recipe, Suite, WeighinError
 from weighin.core.case import engine_parts
@@ -39,7 +40,7 @@ _PLACE, _NAME = ((str, Path), "a path"), ((str,), "a name")
 _NUMBER, _FLAG = ((int, float), "a number"), ((bool,), "True or False")
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("weights", "results_dir", "cache_dir", "devices"), _PLACE),
-    **dict.fromkeys(("task", "loss"), _NAME),
+    **dict.fromkeys(("task", "loss", "cluster"), _NAME),
     **dict.fromkeys(("pair_seconds", "margin"), _NUMBER),
     **dict.fromkeys(("trust", "strict", "proven"), _FLAG),
 }
@@ -73,6 +74,7 @@ class Asked:
         pair_seconds: that a pair may take.
         margin: difference of two shares that does not matter.
         workers: build processes, 0 for one per core.
+        cluster: address of the cluster that builds, or `local`; empty for this machine alone.
         results_dir: where records are written.
         cache_dir: where artifacts are kept, if not in the usual place.
     """
@@ -97,6 +99,7 @@ class Asked:
     pair_seconds: float = PAIR_SECONDS
     margin: float = MARGIN
     workers: int = 0
+    cluster: str = ""
     results_dir: Path = Path(store.LOCAL)
     cache_dir: str | None = None
 
@@ -188,7 +191,7 @@ def _of_keras(file: str, asked: Asked) -> Run:
     model = BroughtModel(source, _recipe(source, brought.name if brought else "", asked))
     model.register()
     context = dataclasses.replace(context, brought=tuple(filter(None, (brought, model))))
-    files = Artifacts(context, PROFILE, asked.workers)
+    files = Artifacts(context, PROFILE, executor(asked.cluster, asked.workers))
     plan.cases(settings, "artifact")  # refuses variants that are none
     _refuse_unopened(settings)
     return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
@@ -330,6 +333,7 @@ def _settings(
         pair_seconds=asked.pair_seconds,
         margin=asked.margin,
         workers=asked.workers,
+        cluster=_OPTIONS.cluster(asked.cluster),
         results_dir=asked.results_dir,
         cache_dir=asked.cache_dir,
         data_dir=None,

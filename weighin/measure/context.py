@@ -14,6 +14,7 @@ from pathlib import Path
 from weighin import registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.cache import Cache, default_folder
+from weighin.build.executors.choosing import executor
 from weighin.build.finished import FinishedFiles
 from weighin.build.keys import BuildContext
 from weighin.core import (
@@ -79,13 +80,16 @@ class RunContext:
         cache_dir: str | None = None,
         data_dir: str | None = None,
         workers: int = 0,
+        cluster: str = "",
         pair_seconds: float = PAIR_SECONDS,
         margin: float = MARGIN,
         optional: tuple[str, ...] = (),
     ) -> RunContext:
         """A context that looks where the options, or else the environment variables, say."""
         context = build_context(cache_dir, data_dir, definitions)
-        return cls(Artifacts(context, profile, workers), pair_seconds, margin, optional)
+        return cls(
+            Artifacts(context, profile, executor(cluster, workers)), pair_seconds, margin, optional
+        )
 
     @cached_property
     def this_machine(self) -> Target:

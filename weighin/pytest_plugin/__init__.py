@@ -59,6 +59,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--weighin-results-dir", metavar="DIR", help="where records are written (results/local)")
     add("--weighin-workers", type=int, default=0, metavar="N", help="build processes (cores)")
     add(
+        "--weighin-cluster",
+        default="",
+        metavar="ADDRESS",
+        help="build on a Dask cluster, measure on its quiet worker: tcp://host:8786, or local",
+    )
+    add(
         "--weighin-pair-seconds",
         type=float,
         default=PAIR_SECONDS,

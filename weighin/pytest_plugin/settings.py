@@ -48,6 +48,7 @@ def read(config: pytest.Config) -> Settings:
         pair_seconds=option("--weighin-pair-seconds"),
         margin=option("--weighin-margin") / 100,
         workers=option("--weighin-workers"),
+        cluster=_OPTIONS.cluster(option("--weighin-cluster")),
         results_dir=Path(named_dir) if named_dir else config.rootpath / store.LOCAL,
         cache_dir=option("--weighin-cache-dir"),
         data_dir=option("--weighin-data-dir"),
