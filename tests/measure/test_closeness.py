@@ -305,8 +305,20 @@ def test_what_rounding_comes_to_is_bounded(tmp_path: Path) -> None:
     assert 0 == coarse_share(0.0, held)
 
 
+def test_coarse_floats_round_integers_by_half_a_step_a_layer(tmp_path: Path) -> None:
+    """Errors of layers add up as the root of their number: of four layers by bfloat16 one step."""
+    deep, wanted = graph(tmp_path, *[dense(8, 8, "int8")] * 4), logits(classes=8)
+    near, far = wanted.copy(), wanted.copy()
+    near[3, 1] += (STEPS + 0.9) * SCALE
+    far[3, 1] += (STEPS + 1.1) * SCALE
+
+    assert "" == coarse(near, wanted, deep)
+    assert not passes(near, wanted, deep)
+    assert "steps of the file's own scale" in coarse(far, wanted, deep)
+
+
 def test_integers_are_held_to_their_steps_by_coarse_floats_too(tmp_path: Path) -> None:
-    """They are computed as integers there: nothing is added."""
+    """Of one layer, little is added."""
     held = graph(tmp_path, dense(4, 8, "int8"))
     wanted = logits()
     scores = wanted.copy()
