@@ -253,6 +253,16 @@ def test_what_else_is_printed_there_does_not_come_between(tmp_path, small):
     box.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals on Windows")
+def test_a_terminal_in_between_passes_every_byte(tmp_path, small):
+    """As of `docker exec -it`: the agent makes it raw before it says that it is ready."""
+    spawned = "import pty, sys; pty.spawn(sys.argv[1:])"
+    box = agents.device((sys.executable, "-c", spawned, *agents.command(tmp_path / "agent")))
+
+    assert box.open(small, "litert", 1).predict(agents.examples(small, 200))
+    box.close()
+
+
 def agent_process(tmp_path):
     """An agent and the ends of its pipe."""
     return subprocess.Popen(
