@@ -1,6 +1,5 @@
 """`weighin weigh` of a Keras model in two formats on two runtimes."""
 
-
 from __future__ import annotations
 
 import shutil
