@@ -301,7 +301,9 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "steps/_channel_pruning.py": {"channels"},
     "steps/_channel_rules.py": {"channels"},
     "steps/finetune.py": {"finetune"},
-    "exports/_quantized.py": SCALED,
+    "frameworks/onnx_files.py": {"onnx", "onnx_int8", "onnx_dynamic"},
+    "exports/_onnx.py": {"onnx", "onnx_int8", "onnx_dynamic"},
+    "exports/_quantized.py": SCALED | {"onnx_int8"},
     "exports/float32.py": {"float32", "int4", "sparse", "compact"},
     "exports/float16.py": {"float16", "sparse", "compact"},
     "exports/dynamic.py": {"dynamic", "sparse", "compact"},
@@ -312,6 +314,7 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
 VARIANTS = [
     *("prune(0.5)", "cluster(4)", "qat", "channels(0.5)", "finetune"),
     *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact(int8)"),
+    *("onnx", "onnx_int8", "onnx_dynamic"),
 ]
 
 
@@ -390,7 +393,7 @@ def accounts(project: Path) -> dict[str, dict[str, Any]]:
         }
         for name in VARIANTS:
             wanted = grammar.parse(name)
-            format = "h5" if wanted.steps else "tflite"
+            format = "h5" if wanted.steps else registry.export_format(wanted.export.name)
             stages[name.partition("(")[0]] = job("tiny", name, format)
         account = {stage: build_context.provenance(one, "data") for stage, one in stages.items()}
     return {stage: account[stage] | {"parent": ""} for stage in account}
