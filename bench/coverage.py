@@ -8,6 +8,7 @@ all rows take about a minute.
 """
 
 import functools
+import itertools
 import math
 import sys
 from collections.abc import Callable
@@ -280,6 +281,14 @@ NOISES = {  # of the blocks of a pair
 }
 
 
+ENGINES = {  # how many times faster than the first each is
+    "five alike": (1.0,) * 5,
+    "five, one 1 % faster": (1.0, 1.0, 1.01, 1.0, 1.0),
+    "five, one 5 % faster": (1.0, 1.0, 1.05, 1.0, 1.0),
+    "five, one 20 % faster": (1.0, 1.0, 1.2, 0.5, 1.0),
+}
+
+
 def ratios_of(name, n, sets, scale=0.02):
     """Sets of n ratios around 1 with such noise, `(sets, n)`: 1 is their median."""
     draw = NOISES[name]
@@ -291,6 +300,49 @@ def of_ratios(name, n, sets):
     """Intervals of the typical of n ratios, of the sets that have one."""
     found = [stats.typical_ratio(row) for row in ratios_of(name, n, sets)]
     return 1.0, [each for each in found if each.high < math.inf]
+
+
+def of_products(name, n, pairs, sets):
+    """Intervals of the product of so many typical ratios, of the sets that have one."""
+    drawn = ratios_of(name, n, sets * pairs).reshape(sets, pairs, n)
+    found = [
+        stats.product([functools.partial(stats.typical_ratio, row) for row in rows])
+        for rows in drawn
+    ]
+    return 1.0, [each for each in found if each.high < math.inf]
+
+
+def quickest_of(name, speeds, n, sets):
+    """How often the quickest of engines is among those not found slower, and alone.
+
+    Each engine but the first is paired with the first; the pairs differ by such noise.
+
+    Args:
+        name: of the noise.
+        speeds: how many times faster than the first each engine is, the first one's too: 1.
+        n: blocks of each pair.
+        sets: how many sets of pairs are drawn.
+
+    Returns:
+        Shares of sets.
+    """
+    drawn = ratios_of(name, n, sets * len(speeds)).reshape(sets, len(speeds), n)
+    engines, kept, alone = list(range(len(speeds))), 0, 0
+    quickest = max(engines, key=speeds.__getitem__)
+
+    for noise in drawn:
+        ratios = noise * np.asarray(speeds)[:, np.newaxis]
+        forwards = [functools.partial(stats.typical_ratio, row) for row in ratios]
+        backwards = [functools.partial(stats.typical_ratio, 1 / row) for row in ratios]
+
+        def is_faster(one, other, confidence, forwards=forwards, backwards=backwards):
+            links = [*([forwards[one]] if one else []), *([backwards[other]] if other else [])]
+            return stats.product(links, confidence).low > 1
+
+        left = stats.unbeaten(engines, is_faster, len(engines) - 1)
+        kept += quickest in left
+        alone += left == [quickest]
+    return kept / sets, alone / sets
 
 
 def missed(truth, intervals):
@@ -322,6 +374,10 @@ def rows(sets):
         for n in (stats.FEWEST, 100):
             truth, found = of_ratios(name, n, sets)
             yield "typical_ratio", f"{name} ({len(found) / sets:.0%} have one)", n, (truth, found)
+    for name, pairs in itertools.product(NOISES, (2, 4)):
+        truth, found = of_products(name, 100, pairs, sets)
+        label = f"{pairs} ratios, {name} ({len(found) / sets:.0%} have one)"
+        yield "product", label, 100, (truth, found)
     yield "median", "exponential", 60, of_times(stats.median, math.log(2), 60, sets)
     ninth = functools.partial(stats.quantile, share=0.9)
     yield "quantile 0.9", "exponential", 100, of_times(ninth, math.log(10), 100, sets)
@@ -335,7 +391,13 @@ def main():
         held, above, below = missed(*outcome)
         table.append([interval, drawn, n, *(f"{share:.1%}" for share in (held, above, below))])
     headers = ["interval", "of", "n", "holds the truth", "lies above", "lies below"]
-    sys.stdout.write(tabulate(table, headers) + "\n")
+    sys.stdout.write(tabulate(table, headers) + "\n\n")
+    quickest = [
+        [name, told, *(f"{share:.1%}" for share in quickest_of(name, speeds, 30, sets))]
+        for name, (told, speeds) in itertools.product(NOISES, ENGINES.items())
+    ]
+    headers = ["blocks of a pair", "engines", "quickest is among those marked", "alone"]
+    sys.stdout.write(tabulate(quickest, headers) + "\n")
 
 
 if __name__ == "__main__":

@@ -78,6 +78,14 @@ suite(
     variants=ONE_SHOT,
 )
 
+# What bench/gpu.sh weighs beside the CPU: the embedded digits, and two of random weights and noise
+suite(
+    "gpu",
+    profile="quick",
+    models=("mnist_cnn", "mobilenet_v1_100_224", "ResNet50"),
+    variants=("baseline", "float16"),
+)
+
 # Every task, on data made of what is embedded; the last two where their recordings are at hand
 SPOKEN = ("sound_cnn", "ad_autoencoder")
 suite(

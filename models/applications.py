@@ -48,7 +48,7 @@ def _register(name: str, side: int, parameters: int) -> None:
     create.__doc__ = f"{name} of keras.applications, {side}×{side}, {parameters:,} parameters"
     weights = Weights(f"keras_applications/{name}.h5", application=name)
     recipe = Recipe(f"noise_{side}", epochs=0, finetune_epochs=0, weights=weights)
-    model(full=recipe)(create)
+    model(quick=recipe, full=recipe)(create)  # nothing is trained in either
 
 
 for each in sorted({side for side, _ in FAMILY.values()}):

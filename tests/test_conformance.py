@@ -23,7 +23,8 @@ from weighin.core import Figure, Recipe, Scope, Skip, WeighinError
 from weighin.datasets import search
 from weighin.definitions import load_definitions
 from weighin.grammar import arguments, parameters, parse
-from weighin.outcomes import ColdStart, Compressed, Inferences, Pair, Starts
+from weighin.measure import vela
+from weighin.outcomes import Arena, ColdStart, Compressed, Engines, Inferences, Memory, Pair, Starts
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
@@ -68,8 +69,10 @@ def test_every_kind_is_registered():
         "steps": {"prune", "cluster", "qat", "channels", "finetune"},
         "exports": {
             *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact"),
+            *("onnx", "onnx_int8", "onnx_dynamic"),
         },
-        "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu"},
+        "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu", "keras-jit", "openvino"}
+        | {"openvino-bf16", "litert-compiled", "litert-gpu", "onnxruntime", "tflite-micro"},
         "metrics": {"file_bytes", "gzip_bytes", "top1", "agreement", "latency", "cold_start"},
     }
 
@@ -170,7 +173,7 @@ def test_runtimes_have_what_the_protocol_asks(name):
 
     assert name == runtime.name
     assert re.fullmatch(r"[a-z][a-z0-9-]*", name)
-    assert set(runtime.formats) <= {"tflite", "h5"}
+    assert set(runtime.formats) <= set(registry.formats)
     assert len(runtime.formats) >= 1
     assert isinstance(runtime.formats, tuple)
     assert isinstance(runtime.needs_tensorflow, bool)
@@ -185,7 +188,8 @@ def test_asking_what_is_available_loads_nothing_heavy(child_environment):
     code = (
         "import json, sys; from weighin import registry; "
         "reasons = {each.name: each.available() for each in registry.runtimes.values()}; "
-        "heavy = {'tensorflow', 'keras', 'tf_keras', 'ai_edge_litert'} & set(sys.modules); "
+        "heavy = {'tensorflow', 'keras', 'tf_keras', 'ai_edge_litert', 'openvino', 'tflite_micro', "
+        "'ethosu', 'onnxruntime'} & set(sys.modules); "
         "print(json.dumps([reasons, sorted(heavy)]))"
     )
     reasons, heavy = _python(code, environment=child_environment)
@@ -208,7 +212,7 @@ def test_metrics_say_what_they_measure(name):
     assert metric.scope in typing.get_args(Scope)
     assert isinstance(metric.machine_bound, bool)
     if metric.unit in ("s", "1/s") or metric.scope in ("start", "pair"):
-        assert metric.machine_bound
+        assert metric.machine_bound == (metric.scope != "memory")  # there seconds are an estimate
 
 
 def _outcomes(metric, shop):
@@ -222,14 +226,20 @@ def _outcomes(metric, shop):
     if scope == "start":
         runs = [ColdStart(0.004 * number, 60_000_000 + number, (0.5,)) for number in range(1, 6)]
         return [Starts(tuple(runs)), Starts(tuple(runs[:1])), Starts(tuple(runs[::-1]))]
+    if scope == "memory":
+        npus = dict.fromkeys(vela.NPUS, (2e-4, "Vela: 500 MHz"))
+        none = dict.fromkeys(vela.NPUS, Skip("no operator fits the NPU"))
+        return [Memory(Arena(24_272, 16_000, 8_272), each) for each in (npus, none, {})]
     times = np.random.default_rng(4).lognormal(-9, 0.2, 1000).tolist()
-    if scope == "pair":
+    if scope in ("pair", "engines"):
         ratios = tuple(np.random.default_rng(5).lognormal(0.7, 0.05, 40).tolist())
         outcomes = [ratios, ratios[:5], (1.0,) * 40, tuple(1 / ratio for ratio in ratios)]
-        return [Pair(tuple((r, 1.0) for r in each), "time", True) for each in outcomes]
+        pairs = [Pair(tuple((r, 1.0) for r in each), "time", True) for each in outcomes]
+        missing = Engines("litert", None, "nothing to be beside")
+        return pairs if scope == "pair" else [*(Engines("litert", each) for each in pairs), missing]
     return [
         Inferences(times),
-        Inferences(times[:50], (7, 8), 3e-7),
+        Inferences(times[:50], (7, 8), 3e-7, accelerated=True),
         Inferences(times[:1], (0, 1), 1e-6),
         Inferences([1e-6] * 100),
     ]

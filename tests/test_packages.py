@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from weighin import packages
+from weighin.core import WeighinError
 
 
 @pytest.fixture
@@ -54,3 +55,24 @@ def test_a_module_that_can_be_found_is_installed(monkeypatch: pytest.MonkeyPatch
     assert "tensorflow is not installed: pip install 'weighin[keras]'" == told[0]
     assert "scikit-learn is not installed: pip install scikit-learn" == told[1]
     assert packages.missing("tensorflow") is None
+
+
+def test_a_package_that_is_installed_and_broken_is_told_from_one_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each with its way out, and the error's own first line; what works passes."""
+    monkeypatch.setattr(packages, "version", lambda name: "2.0")
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: object())
+    with pytest.raises(WeighinError) as broken, packages.broken_told("openvino"):
+        raise OSError("libtbb.so.12: cannot open\nshared object file")
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(WeighinError) as absent, packages.broken_told("openvino"):
+        raise ModuleNotFoundError("No module named 'openvino'")
+    with packages.broken_told("openvino"):
+        pass
+
+    assert (
+        "openvino 2.0 is installed and does not work (OSError: libtbb.so.12: cannot open): "
+        "pip install --force-reinstall openvino"
+    ) == str(broken.value)
+    assert "openvino is not installed: pip install 'weighin[openvino]'" == str(absent.value)

@@ -1,9 +1,17 @@
 """A module in a process of its own: what it prints, or how it failed."""
 # ruff: noqa: SIM300 - an assertion names what is expected first
 
+import contextlib
+import os
+
 import pytest
 
-from weighin.subprocesses import SubprocessError, run_module
+from weighin.subprocesses import (
+    SubprocessError,
+    native_output,
+    native_output_hidden,
+    run_module,
+)
 
 
 def test_what_the_module_prints_comes_back() -> None:
@@ -50,3 +58,30 @@ def test_what_inspects_a_file_limits_itself() -> None:
 
     with pytest.raises(SubprocessError, match="at most 2147483648"):
         run_module("timeit", "-n", "1", "-r", "1", code)
+
+
+def test_what_native_code_says_is_kept_off_the_screen_and_can_be_read(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """All that was said so far; then the screen is as it was."""
+    with native_output() as said:
+        os.write(2, b"one\n")
+        first = said()
+        os.write(2, b"two \xff\n")
+        both = said()
+    os.write(2, b"three\n")
+
+    assert ("one\n", "one\ntwo \udcff\n") == (first, both)
+    assert "three\n" == capfd.readouterr().err
+
+
+def test_what_is_hidden_is_shown_where_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    """Unless it is said not to."""
+    for shown in (True, False):
+        with contextlib.suppress(ValueError), native_output_hidden(shown_on_failure=shown):
+            os.write(2, b"why\n")
+            raise ValueError
+    with native_output_hidden():
+        os.write(2, b"chatter\n")
+
+    assert "why\n" == capfd.readouterr().err

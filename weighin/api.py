@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from weighin import registry
 from weighin.build import objects
 from weighin.build.cache import default_folder
-from weighin.core import Record, Results, WeighinError, nearest
+from weighin.core import USUAL_FORMAT, Record, Results, WeighinError, nearest
 from weighin.datasets import bringing
 from weighin.datasets.bringing import Brought
 from weighin.datasets.kinds.calling import named
 from weighin.datasets.kinds.reading import Reading
 from weighin.files import replacing
+from weighin.formats import known
 from weighin.job import process
 from weighin.job.weighing import Asked
 from weighin.records import store
@@ -184,8 +186,10 @@ def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: A
     """Weigh finished files against each other, or a Keras model beside what is made of it.
 
     Args:
-        model: a path, the bytes of a .tflite file, or a model of Keras 2 or 3 in memory; or a list.
-        more: further .tflite files, as paths or bytes: the first is the baseline.
+        model: a path, the bytes of a .tflite or .onnx file, or a model of Keras 2 or 3 in memory;
+            or a list.
+        more: further finished files of the same format, as paths or bytes: the first is the
+            baseline.
         data: `(x_train, y_train, x_test, y_test)`, `(x_test, y_test)` as `{"x_test": …}`, a
             dictionary of arrays, or whatever `--data` takes; None where there are none.
         name: of the model, if not its file's or its own.
@@ -226,7 +230,7 @@ def load(path: Path | str) -> Weighed:
 
 
 def inspect(path: Path | str) -> dict[str, Any]:
-    """What a .tflite, .keras or .h5 file really holds, as `weighin inspect --json` has it.
+    """What a .tflite, .onnx, .keras or .h5 file really holds, as `weighin inspect --json` has it.
 
     Raises:
         WeighinError: if it is none of these, or damaged.
@@ -287,7 +291,8 @@ def _file(given: Any, folder: Path, name: str, place: int) -> str | Path:
         return objects.written(given, folder, name)
     content = bytes(given)
     called = name if name and not place else f"{name or 'model'}_{place}"
-    target = folder / hashlib.sha256(content).hexdigest()[:32] / f"{called}.tflite"
+    format = known.of_content(content) or registry.formats[USUAL_FORMAT]
+    target = folder / hashlib.sha256(content).hexdigest()[:32] / f"{called}.{format.name}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as partial:

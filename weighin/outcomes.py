@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,6 +145,7 @@ class Inferences:
             from the next by more than calls of one opening do.
         left_out: the file's operators that run in no delegate, by their place in it; None if
             unknown.
+        accelerated: whether the accelerator took the whole file; None if the runtime does not say.
     """
 
     seconds: Sequence[float]
@@ -152,6 +153,7 @@ class Inferences:
     fixed_seconds: float | None = None
     openings: Sequence[int] = ()
     left_out: Sequence[int] | None = None
+    accelerated: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -199,3 +201,51 @@ class Pair:
     def speedup(self) -> Interval:
         """Their middle, and its interval."""
         return typical_ratio(self.ratios)
+
+
+@dataclass(frozen=True)
+class Arena:
+    """What a microcontroller's interpreter takes of the memory that it is given, in bytes.
+
+    Attributes:
+        total: all of it.
+        head: where tensors lie that live for a part of an inference, above one another.
+        tail: what stays: what the interpreter knows of operators and tensors, by this machine's
+            size of a pointer; on a microcontroller of 32 bits it is smaller.
+    """
+
+    total: int
+    head: int
+    tail: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a file takes on a microcontroller, and how fast its compiler says that an NPU would be.
+
+    Attributes:
+        arena: of the interpreter.
+        estimates: by the NPU's name, seconds of one inference and what they suppose, in words; or
+            why there is no estimate.
+    """
+
+    arena: Arena
+    estimates: Mapping[str, tuple[float, str] | Skip] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Engines:
+    """One variant on two engines.
+
+    Attributes:
+        beside: the first engine, as `Case.engine` writes it.
+        pair: blocks of the first engine's session and of the case's own, measured in turn; None if
+            the first engine's could not be timed.
+        no_pair: why it could not.
+        formats: the files' formats, the first engine's first.
+    """
+
+    beside: str
+    pair: Pair | None
+    no_pair: str = ""
+    formats: tuple[str, str] = ("", "")

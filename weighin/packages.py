@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import platform
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 
+from weighin.core import WeighinError
 from weighin.subprocesses import FOLDER
 
 PACKAGES = (
@@ -17,6 +20,12 @@ PACKAGES = (
     "tensorflow-model-optimization",
     "ai-edge-litert",
     "ai-edge-quantizer",
+    "onnx",
+    "onnxruntime",
+    "tf2onnx",
+    "openvino",
+    "tflite-micro",
+    "ethos-u-vela",
     "numpy",
     "scipy",
     "scikit-learn",
@@ -28,10 +37,19 @@ EXTRAS = {
     "tf-keras": "keras",
     "tensorflow-model-optimization": "keras",
     "ai-edge-quantizer": "int4",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "tf2onnx": "onnx",
     "faster-coco-eval": "detection",
     "distributed": "cluster",
+    "openvino": "openvino",
+    "tflite-micro": "micro",
+    "ethos-u-vela": "vela",
 }  # that bring a package; all others come with weighin itself
-MODULES = {"scikit-learn": "sklearn"}  # of packages that are not called by their module
+MODULES = {
+    "scikit-learn": "sklearn",
+    "ethos-u-vela": "ethosu",
+}  # of packages that are not called by their module
 
 
 @cache
@@ -61,6 +79,25 @@ def missing(package: str) -> str | None:
         return None
     wanted = f"'weighin[{EXTRAS[package]}]'" if package in EXTRAS else package
     return f"{package} is not installed: pip install {wanted}"
+
+
+@contextlib.contextmanager
+def broken_told(package: str) -> Iterator[None]:
+    """Import an installed package's module, or say that it is broken, and the way out.
+
+    Raises:
+        WeighinError: if it is missing, or its import fails however.
+    """
+    try:
+        yield
+    except Exception as error:  # a native library that is missing, half an installation
+        if absent := missing(package):
+            raise WeighinError(absent) from error
+        first = (str(error).strip().splitlines() or ["no reason given"])[0]
+        raise WeighinError(
+            f"{package} {version(package) or ''} is installed and does not work "
+            f"({type(error).__name__}: {first}): pip install --force-reinstall {package}"
+        ) from error
 
 
 def version(package: str) -> str | None:

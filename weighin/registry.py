@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from weighin.core import (
+    USUAL_FORMAT,
     Anchor,
     Catalogue,
     Comparison,
     ComputedMetric,
     Figure,
+    Format,
     Kind,
     Metric,
     Recipe,
@@ -28,6 +30,7 @@ from weighin.core import (
     Runtime,
     Scope,
     Skip,
+    SkippedError,
     Suite,
     Task,
     WeighinError,
@@ -108,11 +111,13 @@ class Registry(Generic[T]):
 
 models: Registry[ReferenceModel] = Registry("model")
 suites: Registry[Suite] = Registry("suite")
+formats: Registry[Format] = Registry("format", "weighin.formats.kinds")
 datasets: Registry[Any] = Registry("data set", "weighin.datasets")
 tasks: Registry[Task] = Registry("task", "weighin.tasks")
 steps: Registry[Callable[..., Any]] = Registry("step", "weighin.steps")
 exports: Registry[Callable[..., bytes]] = Registry("export", "weighin.exports")
 runtimes: Registry[Runtime] = Registry("runtime", "weighin.runtimes")
+references: Registry[Any] = Registry("reference", "weighin.measure.references")
 metrics: Registry[ComputedMetric] = Registry("metric", "weighin.metrics")
 ratios: Registry[Metric] = Registry("ratio", "weighin.metrics")
 anchors: Registry[tuple[Anchor, ...]] = Registry("model of which others have published something")
@@ -203,7 +208,7 @@ def step(
     Args:
         name: what the step is called in a variant's name.
         check: given all arguments by name, raises ValueError where they make no sense together.
-        claim: given the graph (`weighin.formats.tflite`) of a file that this step went into, and
+        claim: given the graph (`weighin.formats.graph`) of a file that this step went into, and
             by name all arguments, `later`, the names of the steps that follow, and `before`, a
             function that reads the graph of the same model without this step and what follows;
             says how the file breaks the step's promise, or None.
@@ -230,8 +235,10 @@ def export(
     available: Callable[[], str | None] | None = None,
     uses: Sequence[Callable[..., Any]] = (),
     calibrated: bool = False,
+    format: str = USUAL_FORMAT,
+    packages: Sequence[str] = (),
 ) -> Callable[[F], F]:
-    """Register `export(model, calibration, …) -> bytes` of a .tflite file.
+    """Register `export(model, calibration, …) -> bytes` of a file.
 
     `calibration` is training inputs by name, each `(n, …)`. Further parameters are the
     grammar's, as those of a step are. One called `export` names another export that this one is
@@ -240,12 +247,14 @@ def export(
     Args:
         name: what the export is called in a variant's name.
         check: as of a step.
-        claim: given the graph (`weighin.formats.tflite`) of the file and all arguments by name,
+        claim: given the graph (`weighin.formats.graph`) of the file and all arguments by name,
             says how the file breaks the export's promise, or None.
         promise: as of a step.
         available: says why the export cannot be used here, or None; loads nothing heavy.
         uses: as of a step.
         calibrated: whether what it yields depends on `calibration`.
+        format: of the file, one of `weighin.formats.kinds`.
+        packages: whose versions decide what it yields, if not those of all .tflite files.
     """
 
     def register(function: F) -> F:
@@ -256,6 +265,8 @@ def export(
             available=available,
             uses=uses,
             calibrated=calibrated,
+            format=format,
+            packages=tuple(packages),
         )
         exports.add(name, function)
         return function
@@ -276,7 +287,9 @@ def metric(
     comparison: Comparison = "intervals",
     tolerance: float = 0.0,
     relative: bool = False,
+    of_engines: bool = False,
     column: bool = True,
+    rare: bool = False,
     substitute: bool = False,
     least: float | None = None,
     most: float | None = None,
@@ -300,7 +313,9 @@ def metric(
             comparison=comparison,
             tolerance=tolerance,
             relative=relative,
+            of_engines=of_engines,
             column=column,
+            rare=rare,
             substitute=substitute,
             least=least,
             most=most,
@@ -354,8 +369,21 @@ def runtime(cls: type[Any]) -> type[Any]:
         cls.rounding = 0.0
     if not hasattr(cls, "declines"):
         cls.declines = lambda self, scope: None
+    if not hasattr(cls, "memory"):
+        cls.memory = _tells_no_memory
+    if not hasattr(cls, "litert_kernels"):
+        cls.litert_kernels = False
     runtimes.add(cls.name, cls())
     return cls
+
+
+def export_format(name: str) -> str:
+    """The format of the files that an export makes."""
+    return str(vars(exports[name]).get("format", USUAL_FORMAT))
+
+
+def _tells_no_memory(self: Any, path: Path) -> Any:
+    raise SkippedError("only a microcontroller's interpreter tells what memory it takes")
 
 
 def summary(item: Any) -> str:

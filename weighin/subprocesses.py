@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -146,17 +147,41 @@ def _signal(number: int) -> str:
 @contextlib.contextmanager
 def native_output_hidden(*, shown_on_failure: bool = True) -> Iterator[None]:
     """Keep what native code writes to standard error off the screen, but show it on failure."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as hidden:
-        kept = os.dup(2)
-        os.dup2(hidden.fileno(), 2)
+    with native_output() as said:
         try:
             yield
         except BaseException:
             if shown_on_failure:
-                hidden.seek(0)
-                os.write(kept, hidden.read())
+                os.write(said.screen, said().encode(errors="surrogateescape"))
             raise
+
+
+class Said:
+    """What native code writes to standard error meanwhile, as a function.
+
+    Attributes:
+        screen: the file descriptor of what standard error was before.
+    """
+
+    def __init__(self, hidden: IO[bytes], screen: int) -> None:
+        """Take what is written to a file."""
+        self._hidden, self.screen = hidden, screen
+
+    def __call__(self) -> str:
+        """All that was written so far."""
+        self._hidden.seek(0)
+        return self._hidden.read().decode(errors="surrogateescape")
+
+
+@contextlib.contextmanager
+def native_output() -> Iterator[Said]:
+    """Keep what native code writes to standard error off the screen, to be looked at."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as hidden:
+        screen = os.dup(2)
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield Said(hidden, screen)
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(screen, 2)
+            os.close(screen)

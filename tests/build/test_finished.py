@@ -12,7 +12,7 @@ from helpers.finished import End, Part, content, part, quantized, write, write_d
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighin.build.finished import ENDING, FinishedFiles, matched
+from weighin.build.finished import FinishedFiles, matched
 from weighin.core import Case, Port, Signature, WeighinError
 from weighin.datasets import bringing
 from weighin.datasets.bringing import Reading
@@ -177,7 +177,7 @@ def test_what_is_no_file_or_no_whole_one_is_refused(tmp_path: Path) -> None:
         "cut": (whole[:200], "is not a whole .tflite file"),
     }
     for name, (data, told) in wrong.items():
-        path = tmp_path / f"{name}{ENDING}"
+        path = tmp_path / f"{name}.tflite"
         path.write_bytes(data)
         assert f"{path} {told}" in refusal(tmp_path, path)
     (tmp_path / "folder.tflite").mkdir()

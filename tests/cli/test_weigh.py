@@ -61,6 +61,27 @@ def test_a_run_that_measures_all_and_keeps_its_gates_exits_with_0(
     assert "1 gate kept" == finished_run.out.splitlines()[-1]
 
 
+def test_several_runtimes_are_shown_beside_each_other(invoke: Invoke) -> None:
+    """Each file on the second one is paired with itself on the first."""
+    words = ["a.tflite", "b.tflite", "--runtimes", "litert,litert-builtin"]
+    done = invoke(*words, "--by", "runtime")
+    (path,) = Path("results/local").glob("*.json")
+    beside = {
+        (each.variant, each.runtime): (each.beside, each.status)
+        for each in store.load(path).records
+        if each.metric == "engine_speedup"
+    }
+
+    assert 0 == done.exit_code, done.output
+    assert "a on drawn inputs, by runtime" == done.output.splitlines()[0]
+    assert (
+        dict.fromkeys(
+            [(variant, "litert-builtin") for variant in ("baseline", "b.tflite")], ("litert", "ok")
+        )
+        == beside
+    )
+
+
 def test_no_training_framework_is_loaded(finished_run: FinishedRun) -> None:
     assert "loaded:" == finished_run.err.splitlines()[-1]
 
@@ -201,7 +222,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["text.tflite"], "text.tflite is no .tflite file"),
         (["folder.tflite"], "folder.tflite is no file"),
         (["renamed.bin"], "renamed.bin holds a finished model: give it a name that ends in .tfl"),
-        (["a.tflite", "mine.keras"], "weigh .tflite files with each other"),
+        (["a.tflite", "mine.keras"], "weigh finished files with each other"),
         (["a.tflite", "wide.tflite"], "x (4,) float32; wide.tflite has x (5,) float32"),
         (["a.tflite", "--variants", "int8"], "--variants is of what is built"),
         (["a.tflite", "--epochs", "0"], "--epochs is of what is built"),

@@ -47,6 +47,20 @@ def test_nothing_known_nothing_said(rule: str, steps: tuple[str, ...]) -> None:
     assert RULES[rule].say(Facts(made, EMPTY)) is None
 
 
+def test_what_is_about_litert_is_said_of_litert_alone() -> None:
+    """Another engine has other kernels: what XNNPACK does or leaves explains nothing there."""
+    about = {rule.name for rule in rules.RULES if rule.litert}
+    facts = Facts(Variant((), Call("float32")), EMPTY, runtime="litert-builtin", delegated=(0, 5))
+
+    assert {"no delegate", "delegation", "XNNPACK's sparse path", "int8 instructions"} <= about
+    assert not {"coverage", "larger file", "fixed cost", "noise", "zeros stored dense"} & about
+    assert any("no XNNPACK delegate" in said for said in explain(facts))
+    assert [] == explain(facts, of_litert=False)
+    for rule in rules.RULES:
+        if "XNNPACK" in rule.source or "xnnpack" in rule.source:
+            assert rule.litert or rule.everywhere
+
+
 @given(
     st.lists(st.sampled_from(["prune", "finetune", "unheard_of"]), max_size=2),
     st.sampled_from(["float32", "float16", "dynamic", "int8", "unheard_of"]),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from weighin import registry
 from weighin.core import WeighinError
-from weighin.formats import graph, tflite
+from weighin.formats import graph, lately, tflite
 from weighin.formats.graph import Tensor
 from weighin.formats.sparsity import Sparsity
 from weighin.formats.tflite import read_tflite
@@ -304,7 +304,7 @@ def test_a_file_is_parsed_once(shop, tmp_path, monkeypatch) -> None:
     """However often it is looked at; one that changes is parsed anew, by whatever name it lies."""
     parsed = []
     parse = tflite.parsed
-    monkeypatch.setattr(tflite, "_recent", tflite._Recent(10**6))
+    monkeypatch.setattr(lately, "_recent", lately._Recent(10**6))
     monkeypatch.setattr(tflite, "parsed", lambda *given: parsed.append(given) or parse(*given))
     path = tmp_path / "model.tflite"
     path.write_bytes(shop.artifact("baseline").path.read_bytes())
@@ -320,7 +320,7 @@ def test_a_file_is_parsed_once(shop, tmp_path, monkeypatch) -> None:
 
 def test_graphs_that_are_kept_are_bounded() -> None:
     """By the bytes of their files; the last one is kept however large it is."""
-    recent, kept = tflite._Recent(100), graph.Graph((), (), (), ())
+    recent, kept = lately._Recent(100), graph.Graph((), (), (), ())
     for name, size in (("a", 60), ("b", 30), ("c", 20)):
         recent.put((name,), size, kept)
 

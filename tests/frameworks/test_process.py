@@ -40,6 +40,8 @@ class FakeTensorFlow:
     threads: int = 0
     deterministic: bool = False
     running: bool = False
+    rounds_to_tf32: bool = True
+    growing: list[str] = field(default_factory=list)
 
     @property
     def config(self) -> Any:
@@ -52,7 +54,11 @@ class FakeTensorFlow:
                 set_inter_op_parallelism_threads=lambda threads: None,
                 get_intra_op_parallelism_threads=lambda: self.threads,
             ),
-            experimental=SimpleNamespace(enable_op_determinism=self._be_deterministic),
+            experimental=SimpleNamespace(
+                enable_op_determinism=self._be_deterministic,
+                enable_tensor_float_32_execution=self._round,
+                set_memory_growth=self._grow,
+            ),
         )
 
     def _listed(self, kind: str | None = None) -> list[Device]:
@@ -67,6 +73,13 @@ class FakeTensorFlow:
     def _let_threads(self, threads: int) -> None:
         self._refuse_if_running()
         self.threads = threads
+
+    def _round(self, allowed: bool) -> None:
+        self.rounds_to_tf32 = allowed
+
+    def _grow(self, device: Device, enable: bool) -> None:
+        self._refuse_if_running()
+        self.growing += [device.name] * enable
 
     def _be_deterministic(self) -> None:
         self.deterministic = True
@@ -108,6 +121,19 @@ def test_others_still_see_gpus(fake: FakeTensorFlow) -> None:
     assert process.gpu_count() == 2
     assert len(fake.visible) == 4
     assert fake.threads == 3
+
+
+def test_gpus_compute_in_float32_and_leave_memory_to_others(fake: FakeTensorFlow) -> None:
+    """TF32 is off, also where an earlier opening uses the GPUs already."""
+    process.compute_in_float32()
+
+    assert not fake.rounds_to_tf32
+    assert fake.growing == [gpu.name for gpu in GPUS]
+
+    fake.running = fake.rounds_to_tf32 = True
+    process.compute_in_float32()
+
+    assert not fake.rounds_to_tf32
 
 
 def test_threads_are_fixed_once_tensorflow_runs(fake: FakeTensorFlow) -> None:

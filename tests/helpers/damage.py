@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers import subgraphs, traps
+from helpers import onnx_files, subgraphs, traps
 from helpers.keras_files import BIAS, KERNEL, content
 
 from weighin.core import WeighinError
@@ -32,7 +32,7 @@ FORMATS: Mapping[str, Mapping[str, Any]] = {
     "stored": {"format": "keras"},
     "deflated": {"format": "keras", "compression": zipfile.ZIP_DEFLATED},
 }
-KINDS = (*FORMATS, "packed.h5", "loop.tflite", "shared.tflite")
+KINDS = (*FORMATS, "packed.h5", "loop.tflite", "shared.tflite", "float32.onnx", "int8.onnx")
 
 
 def whole(kind: str) -> bytes:
@@ -43,6 +43,8 @@ def whole(kind: str) -> bytes:
         return traps.h5(
             lambda group: group.create_dataset("k", data=KERNEL, compression="gzip", shuffle=True)
         )
+    if kind.endswith("onnx"):
+        return onnx_files.classifier(kind.removesuffix(".onnx"))
     return subgraphs.loop("both").packed() if kind == "loop.tflite" else traps.tflite(9, [6], 9, 6)
 
 
@@ -87,7 +89,7 @@ def _read(path: str, kind: str, seed: int, numbers: range, told: Any) -> None:
     """Read damaged files one after the other; say of each what became of it."""
     intact = whole(kind)
     readers: list[Callable[[Path], Any]] = [inspect]
-    readers += [] if kind.endswith("tflite") else [read_keras, read_saved, read_weights]
+    readers += [] if kind.endswith(("tflite", "onnx")) else [read_keras, read_saved, read_weights]
     for number in numbers:
         Path(path).write_bytes(damaged(intact, random.Random(f"{seed} {number}")))
         said = [_outcome(reader, Path(path)) for reader in readers]

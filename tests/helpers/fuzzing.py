@@ -34,6 +34,7 @@ COMMANDS = (
     ("table", "FILE", "--format", "html"),
     ("table", "FILE", "--format", "csv"),
     ("table", "SOUND", "FILE", "--by", "tensorflow"),
+    ("table", "FILE", "--by", "runtime"),
     ("compare", "SOUND", "FILE"),
     ("compare", "FILE", "SOUND"),
     ("check", "FILE", "--gate", "top1_delta >= -0.005", "--gate", "gzip_bytes <= 0.3 * baseline"),

@@ -13,6 +13,7 @@ class FakeRuntime:
     """A runtime that opens nothing, but says what was asked of it."""
 
     formats, on_request, rounding = ("tflite",), True, 0.0
+    litert_kernels = False
 
     def __init__(self, name: str, missing: str = "", needs_tensorflow: bool = False) -> None:
         """Be available unless it is said why not."""

@@ -71,8 +71,10 @@ def test_weighins_own_bench_functions_are_those_that_pytest_runs() -> None:
     """One for each operation, by its mark."""
     assert [
         ("bench_compress", "artifact"),
+        ("bench_engines", "engines"),
         ("bench_evaluate", "evaluation"),
         ("bench_latency", "inference"),
+        ("bench_memory", "memory"),
         ("bench_speedup", "pair"),
         ("bench_start", "start"),
     ] == sorted((function.__name__, scope) for function, scope in functions())
@@ -90,6 +92,26 @@ def test_every_cell_has_its_turn_those_that_load_tensorflow_last(run: Run, bench
     expected = [(variant, name) for name in ("light", "heavy") for variant in variants]
     assert expected == [(case.variant, case.runtime) for case in done] == watcher.turns
     assert 4 == watcher.total
+
+
+def test_a_runtime_that_is_broken_ends_no_run(run: Run, bench: Any) -> None:
+    """It is opened once before all is measured; its own rows say what is wrong with it."""
+
+    class Broken(FakeRuntime):
+        """One whose package cannot be imported."""
+
+        def load(self) -> None:
+            """Fail."""
+            super().load()
+            raise WeighinError("openvino 1.0 is installed and does not work")
+
+    broken, _ = use(run, Broken("broken"), FakeRuntime("sound"))
+    done = list[str]()
+    bench(lambda benchmark, cell: done.append(cell.case.runtime))
+
+    assert measure(run, FakeWatcher())
+    assert ["load"] == broken.asked
+    assert {"broken", "sound"} == set(done)
 
 
 def test_records_are_written_cell_by_cell(run: Run, fake: FakeRuntime, bench: Any) -> None:

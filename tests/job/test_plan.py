@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.support import isolate_registries
 from helpers.unrun import settings
+from helpers.watching import FakeRuntime
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weighin import grammar, registry
-from weighin.core import Recipe, ReferenceModel, Scope, Suite, WeighinError
+from weighin.core import Case, Recipe, ReferenceModel, Scope, Suite, WeighinError
 from weighin.job import plan
 from weighin.job.plan import with_controls
+from weighin.job.settings import runtimes
 from weighin.registry import SCOPES
 
 VARIANTS = ("baseline", "prune(0.5)", "dynamic", "int8", "prune(0.5)+int8")
@@ -31,6 +34,7 @@ def never(*_: Any) -> Any:
 def _shop(monkeypatch: pytest.MonkeyPatch) -> None:
     """One model that trains further, one that does not, and their data set."""
     isolate_registries(monkeypatch)
+    registry.runtime(Both)
     registry.datasets.add("tiny", never)
     for name, epochs in (("trained", 1), ("finished", 0)):
         registry.models.add(name, ReferenceModel(name, never, {"quick": Recipe("tiny", 1, epochs)}))
@@ -42,6 +46,19 @@ def planned(
     """The cases' names, as items' ids have them."""
     suite = Suite("quick", "quick", models, variants, changes.pop("seeds", 1))
     return list(map(str, plan.cases(settings(suite, Path("nowhere"), **changes), scope)))
+
+
+class Both:
+    """Opens .tflite files and .onnx files."""
+
+    name, formats, needs_tensorflow, on_request = "both", ("tflite", "onnx"), False, True
+
+
+def of_files(*variants: str, **changes: Any) -> list[str]:
+    """Variants and formats of the files that are weighed."""
+    suite = Suite("quick", "quick", ("trained",), variants)
+    cases = plan.cases(settings(suite, Path("nowhere"), **changes), "artifact")
+    return [f"{case.variant}-{case.format}" for case in cases]
 
 
 def names(variants: list[str], *, trains: bool = True) -> list[str]:
@@ -70,7 +87,7 @@ def test_a_file_that_nothing_opens_is_not_weighed() -> None:
     assert ["trained-baseline-tflite", "trained-baseline-h5", "trained-int8-tflite"] == of_both
 
 
-@pytest.mark.parametrize("scope", sorted(set(SCOPES) - {"artifact", "pair"}))
+@pytest.mark.parametrize("scope", sorted(set(SCOPES) - {"artifact", "pair", "engines", "memory"}))
 def test_what_runs_has_a_case_for_each_runtime_and_number_of_threads(scope: Scope) -> None:
     """In the order in which they were named."""
     assert [
@@ -81,6 +98,14 @@ def test_what_runs_has_a_case_for_each_runtime_and_number_of_threads(scope: Scop
     ] == planned(scope, "baseline", runtimes=("litert-builtin", "litert"), threads=(2, 1))
 
 
+def test_memory_is_asked_for_where_a_runtime_tells_it() -> None:
+    """Of the others no row says that it does not: hardly one does."""
+    assert [] == planned("memory", "int8", runtimes=("litert", "keras-cpu"))
+    assert ["trained-baseline-tflite-micro", "trained-int8-tflite-micro"] == planned(
+        "memory", "int8", runtimes=("litert", "tflite-micro")
+    )
+
+
 def test_nothing_is_paired_with_itself() -> None:
     """A pair is a variant beside its baseline, also in each seed and on each runtime."""
     cases = planned("pair", *VARIANTS, seeds=2, runtimes=("litert", "keras-cpu"))
@@ -89,6 +114,100 @@ def test_nothing_is_paired_with_itself() -> None:
         case.removeprefix("trained-").split("-")[0] for case in cases
     }
     assert [] == planned("pair", "baseline")
+
+
+def beside(*variants: str, **changes: Any) -> dict[str, str]:
+    """What is paired with what between engines, by the cases' names."""
+    suite = Suite("quick", "quick", ("trained",), variants, changes.pop("seeds", 1))
+    pairs = plan.between_engines(settings(suite, Path("nowhere"), **changes))
+    return {str(case): str(first) for case, first in pairs.items()}
+
+
+def register(*runtimes: FakeRuntime) -> tuple[str, ...]:
+    """Register runtimes that open nothing; their names."""
+    for runtime in runtimes:
+        registry.runtimes.add(runtime.name, runtime)
+    return tuple(runtime.name for runtime in runtimes)
+
+
+def test_each_variant_is_paired_with_itself_on_the_first_engine() -> None:
+    """On as many threads, and of one seed; one pair less than there are engines."""
+    names = register(FakeRuntime("a"), FakeRuntime("b"), FakeRuntime("c"))
+
+    found = beside("int8", runtimes=names, threads=(1, 2), seeds=2)
+
+    assert 2 * 2 * 2 * 2 == len(found)
+    assert "trained-int8-a-seed1-threads2" == found["trained-int8-b-seed1-threads2"]
+    assert "trained-int8-a" == found["trained-int8-c"]
+    assert all(first == re.sub("-[bc](?=-|$)", "-a", case) for case, first in found.items())
+    assert list(found) == planned("engines", "int8", runtimes=names, threads=(1, 2), seeds=2)
+
+
+@pytest.mark.parametrize("runtimes", [("litert",), ("keras-cpu",)])
+def test_one_engine_is_paired_with_none(runtimes: tuple[str, ...]) -> None:
+    """A run of one runtime measures what it always did."""
+    assert {} == beside("int8", "prune(0.5)", runtimes=runtimes)
+    assert [] == planned("engines", "int8", "prune(0.5)", runtimes=runtimes)
+
+
+class Declining(FakeRuntime):
+    """A runtime on which times mean nothing."""
+
+    def declines(self, scope: str) -> str | None:  # type: ignore[override]
+        """All that is timed."""
+        return "times mean nothing" if scope in ("inference", "pair", "engines") else None
+
+
+@pytest.mark.parametrize("missing", [FakeRuntime("a", missing="not installed"), Declining("a")])
+def test_the_first_engine_is_one_that_can_be_timed_here(missing: FakeRuntime) -> None:
+    """What cannot has a row all the same, which says why."""
+    names = register(missing, FakeRuntime("b"), FakeRuntime("c"))
+
+    assert {
+        "trained-baseline-a": "trained-baseline-b",
+        "trained-baseline-c": "trained-baseline-b",
+    } == beside("baseline", runtimes=names)
+
+
+def test_where_none_can_be_timed_nothing_is_paired() -> None:
+    names = register(Declining("a"), FakeRuntime("b", missing="not installed"))
+
+    assert {} == beside("baseline", runtimes=names)
+
+
+def test_what_needs_tensorflow_is_paired_last_and_for_the_baseline_alone() -> None:
+    """Named first, too: it opens files slowly, and beside it nothing is timed without it."""
+    names = register(FakeRuntime("heavy", needs_tensorflow=True), FakeRuntime("b"))
+
+    assert {"trained-baseline-heavy": "trained-baseline-b"} == beside("int8", runtimes=names)
+
+
+def test_files_of_other_formats_are_paired() -> None:
+    """The Keras file of the baseline with the .tflite that LiteRT opens."""
+    found = beside("int8", "prune(0.5)", runtimes=("keras-cpu", "litert", "litert-builtin"))
+
+    assert "trained-baseline-litert" == found.pop("trained-baseline-keras-cpu")
+    assert {
+        f"trained-{variant}-litert-builtin": f"trained-{variant}-litert"
+        for variant in ("baseline", "finetune", "int8", "prune(0.5)")
+    } == found
+
+
+def test_devices_are_paired_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two machines compare by nothing that was measured."""
+    cases = [
+        Case("m", "d", "baseline", 0, "tflite", runtime, 1, target)
+        for target in ("", "pi5")
+        for runtime in ("litert", "litert-builtin")
+    ]
+    monkeypatch.setattr(plan, "_on_runtimes", lambda case, settings: cases)
+    given = settings(Suite("q", "quick", (), ()), Path("nowhere"), runtimes=("litert@pi5",))
+
+    found = plan.between_engines(given, cases[:1])
+
+    assert {"litert-builtin": "litert", "litert-builtin@pi5": "litert@pi5"} == {
+        case.engine: first.engine for case, first in found.items()
+    }
 
 
 def test_seeds_are_weighed_one_after_another() -> None:
@@ -109,6 +228,65 @@ def test_keras_files_are_weighed_where_the_export_changes_no_weight() -> None:
     assert ["trained-baseline-keras-cpu", "trained-prune(0.5)-keras-cpu"] == planned(
         "inference", *VARIANTS, "finetune", runtimes=("keras-cpu",)
     )
+
+
+def test_a_runtime_runs_a_variant_in_the_first_of_its_formats_that_there_is() -> None:
+    """What is exported in one format is run in that, beside the baseline in the same."""
+    assert [
+        "baseline-tflite",
+        "baseline-onnx",
+        "int8-tflite",
+        "onnx_int8-onnx",
+    ] == of_files("int8", "onnx_int8", runtimes=("both",))
+
+
+def test_onnx_files_are_built_only_if_something_runs_them() -> None:
+    """And .tflite files only if something runs these."""
+    assert ["baseline-tflite", "int8-tflite"] == of_files("int8", "onnx_int8")
+    assert ["baseline-onnx", "onnx_int8-onnx"] == of_files(
+        "int8", "onnx_int8", runtimes=("onnxruntime",)
+    )
+
+
+def test_the_control_stands_beside_what_trains_in_the_same_format() -> None:
+    """Like is compared with like."""
+    assert [
+        "baseline-tflite",
+        "baseline-onnx",
+        "finetune-tflite",
+        "finetune-onnx",
+        "prune(0.5)-tflite",
+        "prune(0.5)+onnx_int8-onnx",
+    ] == of_files("prune(0.5)", "prune(0.5)+onnx_int8", runtimes=("both",))
+    assert ["baseline-tflite", "baseline-onnx", "finetune-tflite", "prune(0.5)-tflite"] == [
+        each
+        for each in of_files("prune(0.5)", "onnx_int8", runtimes=("both",))
+        if not each.startswith("onnx_int8")
+    ]
+
+
+def test_onnx_is_the_baseline_in_a_format() -> None:
+    """Not a variant of its own; what is named so alone is of that format alone."""
+    assert ["baseline-tflite", "baseline-onnx"] == of_files("onnx", runtimes=("both",))
+    assert ["baseline-onnx"] == of_files("onnx", "baseline", runtimes=("onnxruntime",))
+    assert ["baseline", "prune(0.5)"] == names(["onnx", "prune(0.5)+onnx"], trains=False)
+    assert ["baseline-tflite", "baseline-onnx", "finetune-onnx", "prune(0.5)-onnx"] == [
+        each
+        for each in of_files("prune(0.5)+onnx", runtimes=("both", "litert"))
+        if each != "finetune-tflite"
+    ]
+
+
+def test_runtimes_that_are_made_for_a_format_run_where_it_is_named() -> None:
+    """If none are chosen; those that open it too are left to be chosen."""
+    assert "onnxruntime" not in runtimes(())
+    assert "onnxruntime" in runtimes((), {"onnx"})
+    assert "both" not in runtimes((), {"onnx"})
+    assert ("litert",) == runtimes(("litert",), {"onnx"})
+    suite = Suite("s", "quick", ("trained",), ("int8", "prune(0.5)+onnx_int8", "nonsense"))
+    assert set() == plan.formats_named(suite)
+    suite = Suite("s", "quick", ("trained",), ("int8", "prune(0.5)+onnx_int8"))
+    assert {"tflite", "onnx"} == plan.formats_named(suite)
 
 
 # -- controls -----------------------------------------------------------------------------------

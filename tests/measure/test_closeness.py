@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,18 @@ from weighin.core import Array, WeighinError
 from weighin.formats.graph import Graph, Operator
 from weighin.formats.tflite import read_tflite
 from weighin.measure import closeness
-from weighin.measure.closeness import FLOAT, HYBRID, STEPS, Steps, refuse_far, rounding
+from weighin.measure.closeness import (
+    COARSE,
+    COARSE_FURTHEST,
+    COARSE_MOST,
+    FLOAT,
+    HYBRID,
+    STEPS,
+    Steps,
+    coarse_share,
+    refuse_far,
+    rounding,
+)
 
 SCALE = 0.05  # of the hand-made files' activations
 
@@ -209,3 +221,95 @@ def test_halves_do_not_stretch_the_bound() -> None:
 
     assert 240 > rounding(FLOAT, wanted) > 60000 * float(np.finfo(np.float16).eps)
     assert not passes(np.array([0, 60000], np.float16), wanted, None)
+
+
+BF16 = 2.0**-8
+
+
+def coarse(scores: Array, wanted: Array, held: Graph, step: float = BF16) -> str:
+    """Why answers by coarse floats are refused; empty if they are taken."""
+    try:
+        refuse_far({"s": scores}, {"s": wanted}, "the others", held, step=step)
+    except WeighinError as refusal:
+        return str(refusal)
+    return ""
+
+
+def rounded(values: Array) -> npt.NDArray[np.float32]:
+    """As bfloat16 holds them."""
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    return ((bits + 0x8000) & 0xFFFF0000).astype(np.uint32).view(np.float32)
+
+
+class Net:
+    """Dense layers with a ReLU between them, computed by floats of any kind."""
+
+    def __init__(self, folder: Path, depth: int) -> None:
+        """Draw weights of so many layers, and what a file of them holds."""
+        generator = np.random.default_rng(depth)
+        self.weights = [generator.normal(0, (2 / 16) ** 0.5, (16, 16)) for _ in range(depth)]
+        self.inputs = generator.normal(size=(200, 16)).astype(np.float32)
+        self.held = graph(folder, *[dense(16, 16)] * depth, integers=False)
+
+    def answers(self, rounding: Any = np.float32, off: float = 0.0, swapped: bool = False) -> Any:
+        """With weights a share off at random, or one layer's channels turned around."""
+        values, generator = (
+            self.inputs[:, ::-1] if swapped else self.inputs,
+            np.random.default_rng(1),
+        )
+        for weights in self.weights:
+            wrong = weights * (1 + off * generator.normal(size=weights.shape))
+            values = rounding(np.maximum(rounding(values) @ rounding(wrong), 0))
+        return values.astype(np.float32)
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 3e5])
+@pytest.mark.parametrize("depth", [1, 3, 10, 30])
+def test_bfloat16_is_told_from_faults(tmp_path: Path, depth: int, unit: float) -> None:
+    """What rounds in every layer passes, in any unit; other weights or channels do not."""
+    net = Net(tmp_path, depth)
+    right, scale = net.answers(), np.float32(unit)
+
+    assert "" == coarse(net.answers(rounded) * scale, right * scale, net.held)
+    assert not passes(net.answers(rounded), right, net.held)  # as float32
+    for fault in (net.answers(off=0.1), net.answers(swapped=True), np.roll(right, 1, axis=1)):
+        assert "would be rounding" in coarse(fault * scale, right * scale, net.held)
+
+
+@pytest.mark.parametrize(("times", "taken"), [(0.9, True), (1.1, False)])
+def test_coarse_answers_may_lie_a_share_of_their_deviation_apart(
+    tmp_path: Path, times: float, taken: bool
+) -> None:
+    """By the root mean square; a single one four times that share of the spread."""
+    held = graph(tmp_path, *[dense(4, 4)] * 9, integers=False)
+    wanted = logits(500)
+    share = coarse_share(BF16, held)
+    signs = np.where(np.arange(wanted.size).reshape(wanted.shape) % 2, 1, -1)
+    everywhere = wanted + times * share * wanted.std() * signs
+    once = wanted.copy()
+    once[7, 2] += times * COARSE_FURTHEST * share * np.ptp(wanted)
+
+    assert COARSE * BF16 * 3 == pytest.approx(share)
+    assert taken == (coarse(everywhere, wanted, held) == "")
+    assert taken == (coarse(once, wanted, held) == "")
+
+
+def test_what_rounding_comes_to_is_bounded(tmp_path: Path) -> None:
+    """However many layers and however coarse the floats: an answer must be one."""
+    held = graph(tmp_path, dense(4, 4), integers=False)
+    wanted = logits(500)
+
+    assert COARSE_MOST == coarse_share(0.5, held)
+    assert coarse(wanted.mean() + 0 * wanted, wanted, held, step=0.5)
+    assert coarse(np.where(wanted > 0, np.nan, wanted), wanted, held, step=0.5)
+    assert 0 == coarse_share(0.0, held)
+
+
+def test_integers_are_held_to_their_steps_by_coarse_floats_too(tmp_path: Path) -> None:
+    """They are computed as integers there: nothing is added."""
+    held = graph(tmp_path, dense(4, 8, "int8"))
+    wanted = logits()
+    scores = wanted.copy()
+    scores[3, 1] += (STEPS + 1) * SCALE
+
+    assert "steps of the file's own scale" in coarse(scores, wanted, held)

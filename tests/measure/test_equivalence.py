@@ -21,10 +21,23 @@ from helpers.answering import (
 )
 
 from weighin import registry
-from weighin.core import Array, Artifact, Dataset, WeighinError
+from weighin.core import Array, Artifact, Dataset, Format, WeighinError
 from weighin.measure import equivalence
-from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, FLOAT, rounding
+from weighin.measure.closeness import EXACT, EXACT_UNTRAINED, FLOAT, coarse_share, rounding
 from weighin.outcomes import Fidelity
+
+
+def never(path: Path) -> Any:
+    """Stands in for what reads a file."""
+    raise AssertionError("there is no file to be read")
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A format without a graph, whose files are exported: nothing but answers can be held."""
+    bare = Format("bare", (".bare",), never, plain="float32")
+    list(registry.formats)  # loads weighin's own first
+    monkeypatch.setitem(registry.formats._objects, "bare", bare)
 
 
 def check_session(session: Session, made: Artifact, data: Dataset) -> Fidelity:
@@ -58,7 +71,7 @@ def test_fidelity_is_counted(tmp_path: Path, data: Dataset) -> None:
         scores[7, 0] += 1.25 - scores[7, 0] + right(images)[7, 0]
         return scores
 
-    made = artifact(tmp_path, data, stage="int8", format="keras")
+    made = artifact(tmp_path, data, stage="int8", format="bare")
     found = check_session(Session(three_wrong, right), made, data)
 
     wanted = right(asked(data))
@@ -79,7 +92,7 @@ def test_one_score_agrees_by_its_side_of_a_half(tmp_path: Path, data: Dataset) -
         scores[1] = 0.45  # of class 1, which has the highest
         return scores
 
-    made = artifact(tmp_path, data, stage="int8", format="keras", answers=one)
+    made = artifact(tmp_path, data, stage="int8", format="bare", answers=one)
     found = check_session(Session(crossing, one), made, dataclasses.replace(data, classes=2))
 
     assert (19, 20) == (found.same, found.n)
@@ -101,6 +114,31 @@ def test_garbage_is_refused(tmp_path: Path, data: Dataset, answers: Answering) -
     """A session that computes nothing is fast, and is found out."""
     with pytest.raises(WeighinError, match="from the Keras model's; a float file may differ"):
         check_session(Session(answers), artifact(tmp_path, data), data)
+
+
+def test_coarse_floats_are_held_to_their_own_rounding(tmp_path: Path, data: Dataset) -> None:
+    """What a runtime says of its floats widens the bound, and not for garbage."""
+    generator = np.random.default_rng(0)
+
+    def noisy(images: Array) -> Array:
+        wanted = right(images)
+        share = coarse_share(2**-8, None)
+        return wanted + (0.5 * share * wanted.std() * generator.normal(size=wanted.shape))
+
+    fixed = noisy(asked(data))
+
+    def coarse(images: Array) -> Array:
+        return fixed[: len(images)].astype(np.float32)
+
+    made = artifact(tmp_path, data)
+    with pytest.raises(WeighinError, match="a float file may differ by"):
+        check_session(Session(coarse), made, data)
+    found = equivalence.check_session(Session(coarse), made, data, CLASSIFICATION, 2**-8)
+    assert found is not None
+    assert 20 == found.n
+    turned = Session(lambda images: np.roll(right(images), 1, axis=1))
+    with pytest.raises(WeighinError, match="would be rounding by coarse floats"):
+        equivalence.check_session(turned, made, data, CLASSIFICATION, 2**-8)
 
 
 @pytest.mark.parametrize(("by", "passes"), [(0.9, True), (1.1, False)])
@@ -130,7 +168,7 @@ def test_a_float_file_is_one_however_it_is_stored(
     tmp_path: Path, data: Dataset, stage: str, export: str, passes: bool
 ) -> None:
     """Float scores are held to rounding where an export inside another one is float32."""
-    made = artifact(tmp_path, data, stage=stage, format="keras")
+    made = artifact(tmp_path, data, stage=stage, format="bare")
     made = dataclasses.replace(made, provenance={"stage": stage, "arguments": {"export": export}})
     try:
         check_session(Session(shifted(1.1 * most(EXACT, data))), made, data)
@@ -211,7 +249,7 @@ def test_agreement_is_asked_for_where_scores_mean_something(
     A trained one's mean something, whether or not labels do.
     """
     data = dataclasses.replace(data, unlabelled=unlabelled)
-    made = artifact(tmp_path, data, stage="int8", format="keras", trained=trained)
+    made = artifact(tmp_path, data, stage="int8", format="bare", trained=trained)
     if trained:
         with pytest.raises(WeighinError, match="no better than guessing"):
             check_session(Session(guessing), made, data)
@@ -250,7 +288,7 @@ def held(session: Session, made: Artifact, data: Dataset) -> Fidelity:
 @pytest.mark.parametrize("stage", ["float32", "int8"])
 def test_several_outputs_are_held_by_their_names(tmp_path: Path, data: Dataset, stage: str) -> None:
     """In whatever order they come; two of one shape that are swapped are found out."""
-    made = artifact(tmp_path, data, stage=stage, format="keras", answers=two)
+    made = artifact(tmp_path, data, stage=stage, format="bare", answers=two)
     reordered = Session(lambda images: dict(reversed(two(images).items())))
     swapped = Session(lambda images: dict(zip("ba", two(images).values(), strict=True)))
 
@@ -282,7 +320,7 @@ def test_whole_numbers_are_held_too(tmp_path: Path, data: Dataset, stage: str, d
         given = chosen(images)
         return {**given, "class": ((given["class"] + off) % CLASSES % 2).astype(dtype)}
 
-    made = artifact(tmp_path, data, stage=stage, format="keras", answers=answers)
+    made = artifact(tmp_path, data, stage=stage, format="bare", answers=answers)
 
     assert 0.0 == held(Session(answers), made, data).furthest
     if stage == "float32":
@@ -319,12 +357,12 @@ def test_an_output_that_hardly_varies_is_rounded_flat(tmp_path: Path, data: Data
     def answers(images: Array, varied: float = 1e-4) -> dict[str, Array]:
         return {"a": right(images), "b": 0.5 + varied * images[:, 0, 0, :1]}
 
-    made = artifact(tmp_path, data, stage="int8", format="keras", answers=answers)
+    made = artifact(tmp_path, data, stage="int8", format="bare", answers=answers)
     flat = Session(lambda images: answers(images, 0))
 
     assert held(flat, made, data).furthest < 0.001
     varied = artifact(
-        tmp_path, data, stage="int8", format="keras", answers=lambda images: answers(images, 1)
+        tmp_path, data, stage="int8", format="bare", answers=lambda images: answers(images, 1)
     )
     upside_down = Session(lambda images: answers(images, -1))
     with pytest.raises(WeighinError, match="it does not compute the same"):

@@ -358,3 +358,23 @@ def test_what_trains_further_is_paired_with_the_control_too(data: Dataset) -> No
     failed = dataclasses.replace(after, control=None, no_control=Skip("out", "not measured"))
     assert Skip("out", "not measured") == figures(failed)["top1_delta_control"]
     assert "nothing here trains further" == figures(before)["top1_delta_control"].reason
+
+
+class Elsewhere(Session):
+    """A session on a device, at the end of a link that takes its time."""
+
+    seconds: float | None = None
+
+    def predict(self, inputs: Any) -> Any:
+        """Tell that each call took a quarter of a second there."""
+        self.seconds = 0.25
+        return super().predict(inputs)
+
+
+def test_what_answers_elsewhere_takes_as_long_as_it_took_there(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing on the way counts."""
+    monkeypatch.setattr(evaluation, "_parts", lambda *_: iter([(0, 10), (10, N)]))
+
+    assert 0.5 == evaluate(Elsewhere(right), data).seconds

@@ -16,7 +16,7 @@ from helpers.processes import fake_python
 from weighin.core import Array, Arrays, Artifact, Dataset, WeighinError
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
-from weighin.measure import closeness, equivalence
+from weighin.measure import closeness, equivalence, references
 from weighin.measure.closeness import HYBRID, rounding
 from weighin.outcomes import Fidelity
 from weighin.runtimes import litert
@@ -120,7 +120,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(len(inputs["x"]))
         return litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
 
-    monkeypatch.setattr(equivalence, "reference", reference)
+    monkeypatch.setattr(references, "reference", reference)
     return asked
 
 
@@ -130,12 +130,12 @@ def test_graphs_of_unknown_work_are_asked_for_few_images(
     """What could not all be counted may take long: ten images, however little was counted."""
     asked = counting(monkeypatch)
 
-    def partly_counted(path: Path) -> Graph:
+    def partly_counted(format: str, path: Path) -> Graph:
         graph = read_tflite(path)
         operators = (dataclasses.replace(graph.operators[0], uncounted=True),)
         return dataclasses.replace(graph, operators=operators)
 
-    monkeypatch.setattr("weighin.measure.renaming.read_tflite", partly_counted)
+    monkeypatch.setattr("weighin.formats.known.graph", partly_counted)
     equivalence._reference_outputs.cache_clear()
     check_session(LiteRT().open(quantized.path, 1), quantized, flat(data))
 
@@ -152,11 +152,11 @@ def test_very_large_graphs_are_held_against_optimized_kernels(
         asked.append((kernels, keep_tensors))
         return litert.reference(path, inputs, kernels, keep_tensors=keep_tensors)
 
-    monkeypatch.setattr("weighin.measure.equivalence.reference", reference)
+    monkeypatch.setattr("weighin.measure.references.reference", reference)
     honest = LiteRT().open(quantized.path, 1)
     for most in (CLASSES * CLASSES, CLASSES * CLASSES - 1):
         equivalence._reference_outputs.cache_clear()
-        monkeypatch.setattr("weighin.measure.equivalence.LARGE_MACS", most)
+        monkeypatch.setattr("weighin.measure.references.LARGE_MACS", most)
         check_session(honest, quantized, flat(data))
         with pytest.raises(WeighinError, match="reference kernels"):
             check_session(Session(right), quantized, flat(data))
@@ -296,7 +296,7 @@ def test_reference_kernels_that_err_are_asked_again(
     quantized: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reference whose tensors overwrite one another does not refuse a session that is right."""
-    monkeypatch.setattr("weighin.measure.equivalence.reference", overwriting)
+    monkeypatch.setattr("weighin.measure.references.reference", overwriting)
     equivalence._reference_outputs.cache_clear()
 
     assert 20 == check_session(LiteRT().open(quantized.path, 1), quantized, flat(data)).n

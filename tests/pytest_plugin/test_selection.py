@@ -49,8 +49,21 @@ def test_what_needs_tensorflow_comes_last(run):
     heavy = ["keras-cpu" in name for name in names]
 
     assert 0 == ran.code
-    assert 38 == len(names)
+    assert 39 == len(names)
+    assert [True] == [each for name, each in zip(names, heavy, strict=True) if "engines" in name]
     assert sorted(heavy) == heavy
+
+
+def test_tables_may_compare_runtimes(run):
+    """Each variant on the second one is paired with itself on the first."""
+    words = ("--weighin-runtimes=litert,litert-builtin", "--weighin-variants=int8")
+    ran = run("-k=latency or engines", "--weighin-by=runtime", *words)
+    beside = {record.variant: record.beside for record in ran.all(metric="engine_speedup")}
+
+    assert 0 == ran.code
+    assert {"baseline": "litert", "int8": "litert"} == beside
+    assert "tiny on tiny, by runtime" in ran.text
+    assert "× beside litert" in ran.text
 
 
 def test_what_is_deselected_is_not_measured(run):

@@ -16,9 +16,10 @@ import weighin
 from weighin import stats
 from weighin.core import Record
 from weighin.core.metrics import against_control
+from weighin.metrics.engines import engine_first, engine_latency, engine_speedup
 from weighin.metrics.latency import latency, paired_baseline, paired_latency, speedup
 from weighin.metrics.start import cold_start
-from weighin.outcomes import ColdStart, Inferences, Pair, Starts
+from weighin.outcomes import ColdStart, Engines, Inferences, Pair, Starts
 from weighin.records import store
 from weighin.records.derivation import faults
 from weighin.records.latencies import covering
@@ -40,6 +41,7 @@ def sound() -> dict[str, Record]:
     seconds = [1e-4 + at * 1e-7 for at in range(40)]
     where = {"variant": "int8", "n": 10_000}
     pair = Pair(tuple((1e-4 * ratio, 1e-4) for ratio in RATIOS), "narrow", True)
+    engines = Engines("litert-builtin", pair)
     starts = [ColdStart(0.01 * at, 1) for at in range(1, 9)]
     made = [
         record("top1", *vars(COUNTED).values(), count=9_521, **where),
@@ -50,6 +52,9 @@ def sound() -> dict[str, Record]:
         of_figure("paired_latency", paired_latency(pair)),
         of_figure("paired_baseline", paired_baseline(pair)),
         of_figure("cold_start", cold_start(Starts(starts))),
+        of_figure("engine_speedup", engine_speedup(engines)),
+        of_figure("engine_latency", engine_latency(engines)),
+        of_figure("engine_first", engine_first(engines)),
         record("mae", 3.2, 3.1, 3.3, n=200),
         record("mae", 4.0, 3.9, 4.1, n=200, variant="int8"),
         record("mae_delta", 0.8, 0.7, 0.9, n=200, variant="int8", verdict="worse"),
@@ -89,6 +94,10 @@ def test_what_metrics_make_follows() -> None:
         ("speedup", {"low": 1.1}, "its low is 1.1"),
         ("speedup", {"verdict": "no evidence"}, "its figures give 'faster'"),
         ("cold_start", {"value": 0.03}, "its value is 0.03"),
+        ("engine_speedup", {"high": 1.4}, "its high is 1.4"),
+        ("engine_speedup", {"verdict": "slower"}, "its figures give 'faster'"),
+        ("engine_latency", {"low": 0.9e-4}, "its low is 9e-05"),
+        ("engine_first", {"value": 1e-4, "low": 1e-4}, "its value is 0.0001"),
         ("mae_delta", {"value": 0.75}, "it is 0.75, but the figures that it compares differ by"),
         ("mae_delta", {"verdict": "better"}, "its verdict is 'better', but its figures give 'wor"),
         ("mae", {"value": 3.95}, "mae_delta of small-int8-litert: it is 0.8, but the figures that"),
@@ -119,7 +128,7 @@ def test_a_difference_without_a_good_direction_has_no_verdict() -> None:
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=60))
 def test_ratios_that_were_rounded_follow(ratios: list[float]) -> None:
-    """Samples are kept to five digits behind the point, and the figure is made of these."""
+    """Samples are kept to six digits, and the figure is made of these."""
     figure = speedup(Pair(tuple((ratio, 1.0) for ratio in ratios), "time", False))
     fields = dataclasses.asdict(figure)
 

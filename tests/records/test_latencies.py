@@ -56,6 +56,43 @@ def test_a_baseline_covers_what_every_pair_has_seen() -> None:
     assert (50.0, 46.0, 60.0) == reaches([*OPENED, *pairs])["baseline"]
 
 
+BUILTIN = dataclasses.replace(BASELINE, runtime="litert-builtin")
+
+
+def between(case: Case, *, pinned: bool | None = True, beside: str = "litert") -> list[Record]:
+    """Both sides' latencies in a pair between engines."""
+    told = {"engine_latency": (80.0, 79.0, 83.0), "engine_first": (47.0, 46.0, 48.0)}
+    return [
+        dataclasses.replace(record(case, name, *figure), pinned=pinned, beside=beside)
+        for name, figure in told.items()
+    ]
+
+
+def of_engines(*more: Record) -> dict[str, tuple[float | None, ...]]:
+    """The intervals of latencies of one variant on two engines."""
+    own = record(BUILTIN, "latency", 81.0, 80.5, 81.5)
+    latencies = [each for each in covering([OPENED[0], own, *more]) if each.metric == "latency"]
+    return {each.runtime: (each.low, each.high) for each in latencies}
+
+
+def test_both_engines_cover_what_their_pair_has_seen() -> None:
+    assert {"litert": (46.0, 51.0), "litert-builtin": (79.0, 83.0)} == of_engines(*between(BUILTIN))
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        between(BUILTIN, pinned=False),
+        between(BUILTIN, pinned=None),
+        between(dataclasses.replace(BUILTIN, threads=2)),
+        between(dataclasses.replace(BUILTIN, target="pi5"), beside="litert@pi5"),
+    ],
+)
+def test_pairs_in_other_conditions_say_nothing(pair: list[Record]) -> None:
+    """On all cores, as beside Keras, on more threads, or on another machine."""
+    assert {"litert": (49.0, 51.0), "litert-builtin": (80.5, 81.5)} == of_engines(*pair)
+
+
 @pytest.mark.parametrize(
     "elsewhere", [{"runtime": "keras-cpu"}, {"threads": 2}, {"seed": 1}, {"model": "other"}]
 )

@@ -170,3 +170,13 @@ def test_a_row_that_can_have_the_figure_is_not_in_vain() -> None:
         latencies(),
         registry.catalogue(),
     )
+
+
+def test_a_runtime_on_a_device_is_named_with_it() -> None:
+    """Without the device's name it is that of this machine."""
+    records = [
+        record("latency", 1e-4, 9e-5, 1.1e-4, variant="int8", target=at) for at in ("", "pi5")
+    ]
+
+    assert ["small: int8 on litert@pi5"] == rows("on litert@pi5: ", records)
+    assert ["small: int8 on litert"] == rows("on litert: ", records)

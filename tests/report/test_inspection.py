@@ -392,11 +392,11 @@ def test_a_cold_start_of_a_whole_file(tmp_path: Path) -> None:
     assert found.peak_bytes > 1_000_000
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "README.md", "folder"])
+@pytest.mark.parametrize("name", ["model.pt", "README.md", "folder"])
 def test_what_is_no_model_file_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
     """Whatever it holds; the error says which files are read."""
     path = tmp_path / name
     path.mkdir() if name == "folder" else path.write_bytes(b"any")
 
-    with pytest.raises(WeighinError, match=rf"{name} is none of the files .* \.tflite, \.keras"):
+    with pytest.raises(WeighinError, match=rf"{name} is none of the files .* \.tflite, \.onnx"):
         inspect(path)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from helpers.browser import NARROW, WIDE, Open, column, heading, no_sideways, point, variants
+from helpers.engines import results as of_engines
 from helpers.support import (
     ENVIRONMENT,
     file,
@@ -251,6 +252,22 @@ def test_the_version_matrix_is_shown_where_there_is_one(page: Any, open_page: Op
     tab.locator("#versions summary", has_text="gzip").click()
     assert "200 B larger by 100.0 %" in tab.inner_text("#versions")
     assert "2.21.0, 2.19.1" in tab.inner_text("#facts")
+    assert [] == tab.watch.wrongs
+
+
+def test_runtimes_are_shown_beside_each_other_where_they_were_paired(
+    page: Any, open_page: Open
+) -> None:
+    """With the quickest in green; a run that paired none has no such heading."""
+    tab = open_page(of_engines(), plots=False)
+
+    assert page.locator("#engines").is_hidden()
+    assert page.locator("nav [href='#engines']").is_hidden()
+    assert tab.locator("nav [href='#engines']").is_visible()
+    row = tab.locator("#engines table").first.locator("tr", has_text="bf16").first
+    assert "1.60 [1.59, 1.61]" in row.inner_text()
+    assert ["faster", "quickest"] == row.locator(".tag.good").all_inner_texts()
+    assert "a .h5 file beside a .tflite" in tab.inner_text("#engines")
     assert [] == tab.watch.wrongs
 
 

@@ -14,7 +14,7 @@ from helpers.support import (
 from helpers.tables import cells, flat, show
 
 from weighin.report.rows import over_seeds
-from weighin.report.table import tables
+from weighin.report.table import sections, tables
 
 
 def test_each_model_has_a_table() -> None:
@@ -207,3 +207,20 @@ def test_verdicts_that_differ_between_seeds_are_counted() -> None:
 
     assert shown["Δ points"].endswith("-4.00] worse (2), no evidence (1)")
     assert shown["× faster"].endswith("1.03] slower")
+
+
+def test_a_narrow_table_goes_without_what_tells_least_first() -> None:
+    """Columns without a figure, then those of a few rows, then the others that it can spare."""
+    names = ("litert", "openvino", "tflite-micro")
+    records = [record("file_bytes", 9e5, runtime=name) for name in names]
+    records += [record("latency", 1e-4, runtime=name) for name in names[:2]]
+    records += without("latency", "skipped", "no times", runtime="tflite-micro")
+    records += [record("arena_bytes", 3e5, runtime="tflite-micro")]
+    for name in names:
+        records += without("agreement", "not measured", "no data", runtime=name)
+
+    (section, *_) = sections([results_of({}, records)])
+
+    known, order = ["arena", "file", "latency"], list(section.optional)
+    assert known == [name for name in order if name in known]
+    assert known == order[-3:]  # before them what no row has

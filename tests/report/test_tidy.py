@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from weighin.core import Metric, Record
 from weighin.report.tidy import PLACE, column_name, tidy
 
-ENDINGS = ("low", "high", "verdict", "status", "reason")
+ENDINGS = ("low", "high", "verdict", "beside", "status", "reason")
 
 
 def rows(*records: Record) -> list[dict[str, Any]]:

@@ -191,7 +191,7 @@ def test_keras_answers_as_many_as_memory_allows(
         return {"y": np.repeat(part["x"], 100, axis=1).view(Tensor)}
 
     monkeypatch.setattr(keras, "BATCH_BYTES", most)
-    monkeypatch.setattr(keras.sessions, "answering", lambda path, device: answer)
+    monkeypatch.setattr(keras.sessions, "answering", lambda path, device, jit: answer)
     session = keras.KerasSession(Path("m.h5"), "/CPU:0")
     outputs = session.predict({"x": np.arange(100.0).reshape(-1, 1)})
 

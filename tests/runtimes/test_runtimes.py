@@ -34,7 +34,15 @@ def only(outputs):
     (scores,) = outputs.values()
     return scores.tolist()
 
-answers, refusals = [], []
+answers, refusals, kept = [], [], []
+from weighin.frameworks import sessions
+first_opening = sessions._TracedFile.open
+
+def opening(self):
+    kept.append(self)
+    return first_opening(self)
+
+sessions._TracedFile.open = opening
 for path, name in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
     session = registry.runtimes["keras-cpu"].open(Path(path), 1)
     call = session.inference({name: images[7:8]})
@@ -47,7 +55,23 @@ for runtime, threads in (("keras-cpu", 2), ("keras-gpu", 1)):
         registry.runtimes[runtime].open(Path(sys.argv[2]), threads)
     except WeighinError as error:
         refusals.append(str(error))
-print(json.dumps([answers, refusals]))
+# the CPU in a GPU's place, and XLA on the CPU: told what the first file answers
+from weighin.frameworks import process
+from weighin.runtimes import keras
+process.gpu_count = lambda: 1
+instead = keras.KerasGPU(0)
+instead.device = "/CPU:0"
+others = []
+for runtime in (instead, registry.runtimes["keras-jit"]):
+    for _ in range(2):
+        session = runtime.open(Path(sys.argv[2]), 1)
+        call = session.inference({sys.argv[3]: images[7:8]})
+        call()
+        others.append([only(session.predict({sys.argv[3]: images})), only(session.answer())])
+        session.close()
+tf32 = process.tensorflow().config.experimental.tensor_float_32_execution_enabled()
+compiled = [made._first._jit_compile for made in kept]
+print(json.dumps([answers, refusals, [others, tf32, compiled]]))
 """
 
 
@@ -400,7 +424,7 @@ def keras_run(shop, tiny_data, tmp_path_factory, child_environment):
 
 def test_keras_on_the_cpu_answers_as_the_artifact_says(shop, keras_run):
     """A stored Keras model answers as the model did when it was stored."""
-    answers, _ = keras_run
+    answers, *_ = keras_run
     for variant, answered in zip(("baseline", "prune(0.5)"), answers, strict=True):
         wanted = only(shop.artifact(variant, "h5"))
         first, second, single, inferred = map(np.array, answered)
@@ -413,7 +437,7 @@ def test_keras_on_the_cpu_answers_as_the_artifact_says(shop, keras_run):
 
 def test_a_second_number_of_threads_is_refused(keras_run):
     """TensorFlow fixes its threads once: the message says what to do for another number."""
-    _, (threads, _) = keras_run
+    _, (threads, _), _ = keras_run
 
     assert "now 1" in threads
     assert "--weighin-threads 2" in threads
@@ -421,9 +445,22 @@ def test_a_second_number_of_threads_is_refused(keras_run):
 
 def test_a_gpu_that_tensorflow_does_not_see_is_refused(keras_run):
     """Where there is no GPU to be had, opening says how TensorFlow is made to see one."""
-    _, (_, gpu) = keras_run
+    _, (_, gpu), _ = keras_run
 
     assert "tensorflow[and-cuda]" in gpu
+
+
+def test_keras_on_a_gpu_and_by_xla_answers_alike(shop, keras_run):
+    """With the CPU in the GPU's place; each twice, for openings share what they are made of."""
+    _, _, (others, tf32, compiled) = keras_run
+    wanted = only(shop.artifact("baseline", "h5"))
+
+    assert len(others) == 4
+    for predicted, inferred in others:
+        np.testing.assert_allclose(np.array(predicted), wanted, rtol=0, atol=ROUNDING)
+        np.testing.assert_allclose(np.array(inferred), wanted[7:8], rtol=0, atol=ROUNDING)
+    assert tf32 is False  # floats of a GPU are floats
+    assert compiled == [None, None, None, None, True, True]  # two files, and each twice
 
 
 @needing.tensorflow

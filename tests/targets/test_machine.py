@@ -29,10 +29,10 @@ class FakeCpuinfo:
 @pytest.fixture(autouse=True)
 def _forgetful() -> Iterator[None]:
     """What one test was told is no other's, nor anybody's afterwards."""
-    for remembered in (machine.processor, machine.facts):
+    for remembered in (machine._told, machine.processor, machine.facts):
         remembered.cache_clear()
     yield
-    for remembered in (machine.processor, machine.facts):
+    for remembered in (machine._told, machine.processor, machine.facts):
         remembered.cache_clear()
 
 
@@ -77,3 +77,11 @@ def test_a_processor_that_names_nothing_is_unknown(monkeypatch: pytest.MonkeyPat
 
     assert machine.processor().cpu == "unknown"
     assert machine.processor().cpu_features == ()
+
+
+def test_instruction_sets_are_asked_for_by_the_systems_names(cpuinfo: FakeCpuinfo) -> None:
+    """Also those that decide nothing of what is built; asking again costs nothing."""
+    assert machine.has_any(("avx512_bf16", "mmx"))
+    assert not machine.has_any(("avx512_bf16", "amx_bf16"))
+    assert machine.processor().cpu_features == ("avx2", "fma")
+    assert cpuinfo.asked == 1

@@ -12,7 +12,7 @@ from weighin import grammar, registry
 from weighin.build import invariants
 from weighin.build.executors import Executor
 from weighin.build.executors.local import Local
-from weighin.build.jobs import Job, job_for
+from weighin.build.jobs import Job, export_for, job_for
 from weighin.build.keys import BuildContext
 from weighin.build.scheduler import build
 from weighin.core import (
@@ -53,7 +53,7 @@ class Artifacts:
             for each in (
                 case.baseline,
                 case,
-                *(_tflite(case, other) for other in invariants.needs(case.variant)),
+                *(_of_variant(case, other) for other in self._claimed_beside(case)),
             )
         ]
         missing = [job for job in map(self._job, needed) if job not in self.built]
@@ -80,7 +80,7 @@ class Artifacts:
             invariants.check(
                 outcome.path,
                 self.variant(case),
-                lambda other: self.of(_tflite(case, other)).path,
+                lambda other: self.of(_of_variant(case, other)).path,
             )
             self._checked.add(outcome.path)
         return outcome
@@ -126,18 +126,25 @@ class Artifacts:
 
     def unavailable(self, case: Case) -> str | None:
         """Why the case's file cannot be exported here, or None."""
-        export = self.variant(case).export
+        export = export_for(self.variant(case), case.format)
+        if export is None:
+            return None
         for name in {export.name, grammar.innermost(export)}:
             asked = vars(registry.exports[name]).get("available")
             if asked is not None and (reason := asked()):
                 return str(reason)
         return None
 
+    def _claimed_beside(self, case: Case) -> list[Variant]:
+        """The variants with whose files the claims of a case's steps compare its file."""
+        has_graph = registry.formats[case.format].has_graph
+        return invariants.needs(case.variant) if has_graph else []
+
     def _job(self, case: Case) -> Job:
         wanted = self.variant(case)
         return job_for(case.model, self.profile, case.seed, wanted, case.format)
 
 
-def _tflite(case: Case, other: Variant) -> Case:
-    """The .tflite file of another variant of a case's model."""
-    return dataclasses.replace(case, variant=other.name, format="tflite")
+def _of_variant(case: Case, other: Variant) -> Case:
+    """The file of another variant of a case's model, in the same format."""
+    return dataclasses.replace(case, variant=other.name)

@@ -2,7 +2,7 @@
 
 An artifact's key is the sha256 of its provenance, so whatever went into it finds it again:
 
-    <cache>/artifacts/<key>/model.tflite | model.h5, answers.npz, provenance.json
+    <cache>/artifacts/<key>/model.tflite | model.onnx | model.h5, answers.npz, provenance.json
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finished files that a user brings: read, matched to each other, asked one question.
+"""Finished files that a user brings, all of one format: read, matched, asked one question.
 
 They take the place of `weighin.build.artifacts` in a run: the first file is the baseline, the
 others are its variants, each by its own name. Nothing is built, and no TensorFlow is loaded.
@@ -12,15 +12,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from weighin import registry
 from weighin.build.keys import BuildContext
-from weighin.core import Artifact, Case, Port, Signature, Task, Variant, WeighinError
+from weighin.core import (
+    USUAL_FORMAT,
+    Artifact,
+    Case,
+    Format,
+    Port,
+    Signature,
+    Task,
+    Variant,
+    WeighinError,
+)
 from weighin.datasets import loading
 from weighin.files import sha256
-from weighin.formats.holding import held, refuse_unbatched, signature_of, variant_held
-from weighin.formats.tflite import read_tflite
+from weighin.formats import known
+from weighin.formats.graph import Graph
+from weighin.formats.holding import (
+    held,
+    refuse_batches,
+    refuse_unbatched,
+    signature_of,
+    variant_held,
+)
 from weighin.tasks import inferring
 
-ENDING = ".tflite"
 PROFILE = "finished files"
 
 
@@ -34,6 +51,7 @@ class FinishedFiles:
         paths: the files by their variants' names, the baseline first.
         dataset: the data set that they are asked.
         task: what they are asked, if it is named.
+        format: of all of them.
     """
 
     context: BuildContext
@@ -42,6 +60,7 @@ class FinishedFiles:
     dataset: str
     task: str | Task | None = None
     profile: str = PROFILE
+    format: str = USUAL_FORMAT
     _artifacts: dict[str, Artifact] = field(default_factory=dict)
 
     @classmethod
@@ -56,7 +75,8 @@ class FinishedFiles:
         """
         names = _names(paths)
         whole = [path.resolve() for path in paths]  # processes may have another folder
-        files = cls(context, paths[0].stem, dict(zip(names, whole, strict=True)), dataset, task)
+        by_name = dict(zip(names, whole, strict=True))
+        files = cls(context, paths[0].stem, by_name, dataset, task, format=format_of(paths).name)
         for name in names:
             files._artifacts[name] = files._read(name)
         return files
@@ -64,7 +84,7 @@ class FinishedFiles:
     @property
     def cases(self) -> list[Case]:
         """The files' cases, on no runtime, in their order."""
-        return [Case(self.model, self.dataset, name, 0, "tflite") for name in self.paths]
+        return [Case(self.model, self.dataset, name, 0, self.format) for name in self.paths]
 
     @property
     def signature(self) -> Signature:
@@ -74,7 +94,7 @@ class FinishedFiles:
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Between what the values of the first file's quantized inputs can lie."""
-        graph = read_tflite(self.paths["baseline"])
+        graph = self._graph(self.paths["baseline"])
         reaches = {name: graph.tensors[n].reach for name, n in graph.inputs_by_name().items()}
         return {name: reach for name, reach in reaches.items() if reach is not None}
 
@@ -132,28 +152,33 @@ class FinishedFiles:
 
     def variant(self, case: Case) -> Variant:
         """The variant whose files are stored as this one is: a file's name claims nothing."""
-        return variant_held(read_tflite(self.of(case).path))
+        return variant_held(self._graph(self.of(case).path))
 
     def unavailable(self, case: Case) -> str | None:
         """None: what is finished needs nothing to be built."""
         return None
 
+    def _graph(self, path: Path) -> Graph:
+        return known.graph(self.format, path)
+
     def _read(self, name: str) -> Artifact:
         path = self.paths[name]
-        read_tflite(path)  # says in clear words if it cannot be read
+        self._graph(path)  # says in clear words if it cannot be read
         digest = sha256(path)
-        graph = read_tflite(path)  # read anew if it has changed before it was hashed
+        graph = self._graph(path)  # read anew if it has changed before it was hashed
         signature, own_names = signature_of(graph), dict[str, dict[str, str]]()
         for side in ("inputs", "outputs"):
             if not getattr(signature, side):
                 raise WeighinError(f"{path} has no {side}: there is nothing to ask it.")
         refuse_unbatched(graph, str(path))
+        if not registry.formats[self.format].resized:
+            refuse_batches(graph, str(path))
         if self._artifacts:
             signature, own_names = matched(self.signature, signature, path.name)
         return Artifact(
             key="",
             path=path,
-            format="tflite",
+            format=self.format,
             sha256=digest,
             bytes=path.stat().st_size,
             answers=None,
@@ -161,6 +186,31 @@ class FinishedFiles:
             seconds=0.0,
             facts={"signature": signature.as_json(), "task": "", "own_names": own_names},
         )
+
+
+def format_of(paths: Sequence[str | Path]) -> Format:
+    """The one format of finished files.
+
+    Raises:
+        WeighinError: if one is no finished file, or they are of several formats: like is compared
+            with like.
+    """
+    formats = [known.of_file(path) for path in paths]
+    for path, format in zip(paths, formats, strict=True):
+        if format is None or not format.finished:
+            raise WeighinError(
+                f"{path} is no {' or '.join(known.endings(finished=True))} file: finished files "
+                f"are compared with each other, and a Keras model is weighed by itself."
+            )
+        if format is not formats[0]:
+            raise WeighinError(
+                f"{paths[0]} and {path} are files of two formats, and a ratio between them would "
+                f"be of formats, not of models. Weigh each beside files of its own format, or the "
+                f"Keras model that they are of: weighin weigh MODEL.keras --variants "
+                f"onnx,onnx_int8,int8 --runtimes litert,onnxruntime."
+            )
+    assert formats[0] is not None  # noqa: S101 - there is a file, and it was looked at
+    return formats[0]
 
 
 def matched(
@@ -241,14 +291,8 @@ def _names(paths: Sequence[Path]) -> list[str]:
     """What variants are called: the first `baseline`, the others by their files' names.
 
     Raises:
-        WeighinError: if a file is named twice, or is none that can be weighed as it is.
+        WeighinError: if a file is named twice.
     """
-    wrong = [path for path in paths if path.suffix != ENDING]
-    if wrong:
-        raise WeighinError(
-            f"{wrong[0]} is no {ENDING} file: finished files are compared with each other, and a "
-            f"Keras model is weighed by itself."
-        )
     if len({path.resolve() for path in paths}) < len(paths):
         twice = next(
             path for path in paths if [p.resolve() for p in paths].count(path.resolve()) > 1

@@ -14,28 +14,34 @@ from typing import Any
 import numpy as np
 
 from weighin import grammar, registry
-from weighin.core import Call, Variant, WeighinError
+from weighin.build.jobs import DENSE, export_for
+from weighin.core import USUAL_FORMAT, Call, Variant, WeighinError
+from weighin.formats import known
 from weighin.formats.graph import Graph
-from weighin.formats.keras import read_keras
-from weighin.formats.tflite import read_tflite
+from weighin.formats.keras import KerasFile
 
 
 def check(path: Path, wanted: Variant, file_of: Callable[[Variant], Path]) -> None:
     """Hold a file against its variant's name.
 
     Args:
-        path: the file.
+        path: the file; its ending says its format.
         wanted: the variant that it is called.
-        file_of: finds the .tflite file of another variant of the same model, for claims that
-            compare with it.
+        file_of: finds the file of another variant of the same model in the same format, for
+            claims that compare with it.
 
     Raises:
         WeighinError: naming what the file is called and what it holds instead.
     """
-    if path.suffix == ".tflite":
-        breach = _tflite_breach(read_tflite(path), wanted, file_of)
+    format = known.of_file(path)
+    if format is None:
+        raise WeighinError(f"{path} is none of the files that are read here.")
+    held = format.read(path)
+    if format.has_graph:
+        export = export_for(wanted, format.name)
+        breach = _graph_breach(held, wanted, export or wanted.export, file_of)
     else:
-        breach = _keras_breach(path)
+        breach = _keras_breach(held)
     if breach:
         raise WeighinError(f"the file is not what {wanted.name!r} says: {breach}")
 
@@ -45,7 +51,7 @@ def needs(name: str) -> list[Variant]:
     wanted = grammar.parse(name)
     compares = [_takes_before(registry.steps[step.name]) for step in wanted.steps]
     return [
-        Variant(wanted.steps[:place], Call("float32"))
+        Variant(wanted.steps[:place], DENSE)
         for place, is_needed in enumerate(compares)
         if is_needed
     ]
@@ -56,8 +62,10 @@ def _takes_before(step: Any) -> bool:
     return claim is not None and "before" in inspect.signature(claim).parameters
 
 
-def _tflite_breach(graph: Graph, wanted: Variant, file_of: Callable[[Variant], Path]) -> str | None:
-    breach = _call_breach(registry.exports[wanted.export.name], wanted.export, graph)
+def _graph_breach(
+    graph: Graph, wanted: Variant, export: Call, file_of: Callable[[Variant], Path]
+) -> str | None:
+    breach = _call_breach(registry.exports[export.name], export, graph)
     # of two steps of one name only the later can still hold: prune(0.5)+prune(0.8)
     for place in {step.name: place for place, step in enumerate(wanted.steps)}.values():
         breach = breach or _step_breach(graph, wanted, place, file_of)
@@ -67,12 +75,12 @@ def _tflite_breach(graph: Graph, wanted: Variant, file_of: Callable[[Variant], P
 def _step_breach(
     graph: Graph, wanted: Variant, place: int, file_of: Callable[[Variant], Path]
 ) -> str | None:
-    call, earlier = wanted.steps[place], Variant(wanted.steps[:place], Call("float32"))
-
+    call, earlier = wanted.steps[place], Variant(wanted.steps[:place], DENSE)
     later = [step.name for step in wanted.steps[place + 1 :]]
 
     def before() -> Graph:
-        return read_tflite(file_of(earlier))
+        path = file_of(earlier)
+        return known.graph((known.of_file(path) or registry.formats[USUAL_FORMAT]).name, path)
 
     return _call_breach(registry.steps[call.name], call, graph, before=before, later=later)
 
@@ -98,8 +106,7 @@ def _general_breach(graph: Graph) -> str | None:
     return None
 
 
-def _keras_breach(path: Path) -> str | None:
-    held = read_keras(path)
+def _keras_breach(held: KerasFile) -> str | None:
     if held.wrapped:
         return f"layer {held.wrapped[0]!r} is still wrapped for training"
     if held.optimizer_bytes:

@@ -107,7 +107,8 @@ class BuildContext:
         function = (registry.exports if job.export else registry.steps)[call.name]
         decisive: dict[str, Any]
         if job.export:
-            decisive = {"versions": _versions(EXPORT_PACKAGES)}
+            packages = vars(function).get("packages") or EXPORT_PACKAGES
+            decisive = {"versions": _versions(packages)}
         else:
             recipe = registry.models[job.model].recipe(job.profile)
             decisive = {"recipe": _told(recipe.described), "processor": self._processor()}

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from weighin.core import (
 from weighin.datasets import loading
 from weighin.definitions import load_definitions
 from weighin.files import fresh
-from weighin.frameworks import process, tf_keras, training
+from weighin.frameworks import onnx_files, process, tf_keras, training
 from weighin.frameworks.direct import DirectModel
 from weighin.frameworks.fingerprint import Fingerprint, fingerprint, own_files
 from weighin.frameworks.flattening import flattened
@@ -45,6 +46,11 @@ ANSWERED_EXAMPLES = 256
 ANSWERED_BYTES = 64_000_000  # of their inputs and outputs
 COMPARED_EXAMPLES = 100  # that files calibrated on all and on half of the inputs answer
 FEW_LAYERS = 30  # of a model that is exported again with half of them, to see what that moves
+# By format, what a file answers: for that comparison alone, where nothing is timed
+ANSWERING: Mapping[str, Callable[[bytes, Arrays], Arrays]] = {
+    "tflite": tf_keras.file_answers,
+    "onnx": onnx_files.file_answers,
+}
 LONG_SECONDS = 60  # unless it takes so long
 
 
@@ -168,9 +174,11 @@ def _build(job: Job, build_context: BuildContext, dataset: Dataset) -> Artifact:
             is_short = len(model.layers) <= FEW_LAYERS and seconds < LONG_SECONDS
             if is_calibrated and is_short:
                 half = export(named.taken(inputs, slice(None, None, 2)))
-                facts["calibration"] |= _moved(content, half, trainer, parent)
+                answering = ANSWERING[registry.export_format(job.export.name)]
+                facts["calibration"] |= _moved(answering, content, half, trainer, parent)
             answers = parent.outputs()  # the same model's
-            return build_context.cache.put(provenance, "tflite", content, answers, seconds, facts)
+            format = registry.export_format(job.export.name)
+            return build_context.cache.put(provenance, format, content, answers, seconds, facts)
         step = registry.steps[job.steps[-1].name]
         model = step(flattened(model), trainer, **grammar.arguments(job.steps[-1], step))
     tf_keras.check_finite(model, str(job))
@@ -193,7 +201,11 @@ def _is_calibrated(call: Call) -> bool:
 
 
 def _moved(
-    content: bytes, half: bytes, trainer: training.Trainer, parent: Artifact
+    answering: Callable[[bytes, Arrays], Arrays],
+    content: bytes,
+    half: bytes,
+    trainer: training.Trainer,
+    parent: Artifact,
 ) -> dict[str, float]:
     """How a file's answers differ from those of one that half of the inputs calibrated."""
     test, task = trainer.dataset.test, inferring.known(trainer.recipe.task, parent.facts["task"])
@@ -201,8 +213,7 @@ def _moved(
     targets = named.taken(task.targets(test), slice(COMPARED_EXAMPLES))
     try:
         whole, halved = (
-            task.answers(tf_keras.file_answers(file, asked), asked, targets)
-            for file in (content, half)
+            task.answers(answering(file, asked), asked, targets) for file in (content, half)
         )
     except WeighinError:  # the row will say so, when it is opened to be weighed
         return {}

@@ -46,7 +46,7 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
         ["memory", units.size(here["memory_bytes"])],
         ["system", f"{here['system']} ({here['architecture']})"],
         *([name, version or "none"] for name, version in packages.packages().items()),
-        ["devices", devices],
+        ["TensorFlow sees", devices],
         ["cache", f"{cache.folder}: {artifacts} artifacts, {units.size(total)}"],
         *(["calibration", each.summary()] for each in known.values()),
         *([] if known else [["calibration", "none: weighin doctor --calibrate"]]),
@@ -66,6 +66,8 @@ def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
     unsteady = state.mends(state.read())
     lines = [
         tabulate(facts, tablefmt="plain", disable_numparse=True),
+        "\nengines:",
+        indented(tabulate(_engines(), tablefmt="plain", disable_numparse=True)),
         "\ndata sets:",
         indented(tabulate(list(availability.items()), tablefmt="plain", disable_numparse=True)),
         *(["\nmodels beside the main job's that cannot be trained:"] if others else []),
@@ -90,6 +92,18 @@ def examine_cluster(address: str, search: SearchPaths) -> tuple[str, bool]:
     told, whole = examining.examine(address, default_definitions(Path.cwd()), search)
     table = tabulate(told, tablefmt="plain", disable_numparse=True)
     return f"\nworkers of {address}:\n{indented(table)}", whole
+
+
+def _engines() -> list[tuple[str, str, str]]:
+    """Each runtime, what it opens, and whether it can be used here or why not."""
+    return [
+        (
+            runtime.name,
+            ", ".join(f".{format}" for format in runtime.formats),
+            runtime.available() or "can be used here",
+        )
+        for runtime in registry.runtimes.values()
+    ]
 
 
 def _lacking(availability: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -109,32 +109,34 @@ def agent(cache_dir: Path | None, cache_gigabytes: float) -> None:
 @_format
 @click.option(
     "--by",
-    type=click.Choice(["tensorflow"]),
-    help="Print the version matrix instead: one column for each TensorFlow version.",
+    type=click.Choice(["variant", "runtime", "tensorflow"]),
+    default="variant",
+    show_default=True,
+    help="What is compared: variants with their baseline, runtimes with each other, or versions of "
+    "TensorFlow.",
 )
 @_color
 @_clear_errors
-def table(files: tuple[Path, ...], style: str, by: str | None, color: terminal.Color) -> None:
+def table(files: tuple[Path, ...], style: str, by: str, color: terminal.Color) -> None:
     """Print the comparison tables of results FILES.
+
+    With --by runtime: each variant on each runtime beside the same variant on the first one, beside
+    the baseline there, and which is quickest, as far as the run's pairs tell.
 
     With --by tensorflow: what becomes of each technique from version to version (works, degraded,
     fails), and size, top-1 and speed of each variant with verdicts against the newest.
 
     --format github fits a pull request's comment: what is too long for one is left out and named.
     """
-    from weighin.report import comment
-    from weighin.report import versions as version_matrix
-    from weighin.report.table import render, sections
+    from weighin.report import comment, compared
 
-    runs = _runs(files)
+    runs, how = _runs(files), compared.BY[by]
     if style == "github":
-        table_sections = (
-            version_matrix.sections(version_matrix.matrix(runs)) if by else sections(runs)
-        )
-        whole = ["weighin table", *(["--by", by] if by else []), *map(str, files)]
-        click.echo(comment.fit(table_sections, " ".join(whole)))
+        asked = [] if by == "variant" else ["--by", by]
+        whole = ["weighin table", *asked, *map(str, files)]
+        click.echo(comment.fit(how.sections(runs), " ".join(whole)))
     else:
-        _print((version_matrix.render if by else render)(runs, style, terminal.here(color)))
+        _print(how.render(runs, style, terminal.here(color)))
 
 
 @main.command()
@@ -271,7 +273,8 @@ class _Run(click.Command):
 @click.option("--profile", metavar="NAME", help="Training profile, if not the suite's own.")
 @click.option("--models", metavar="A,B", help="Only these models, also outside the suite.")
 @click.option("--variants", metavar="A,B", help="These variants instead of the suite's.")
-@click.option("--runtimes", metavar="A,B", help="Only these runtimes.")
+@click.option("--runtimes", metavar="A,B", help="Only these runtimes; litert@pi5 is on a device.")
+@click.option("--devices", metavar="FILE", help="What names devices (weighin-devices.toml).")
 @click.option("--seeds", type=int, metavar="N", help="Train each model so many times.")
 @click.option("--threads", metavar="1,2", help="Threads of a session (1).")
 @click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
@@ -469,7 +472,7 @@ def doctor(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_clear_errors
 def inspect(file: Path, as_json: bool) -> None:
-    """Print what a .tflite, .keras or .h5 FILE really holds."""
+    """Print what a .tflite, .onnx, .keras or .h5 FILE really holds."""
     from weighin.report import inspection
 
     facts = inspection.inspect_in_subprocess(file)

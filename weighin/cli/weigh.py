@@ -139,6 +139,13 @@ _MEASURING = (
         help="Where the records are written.",
     ),
     click.option(
+        "--by",
+        type=click.Choice(["variant", "runtime"]),
+        default="variant",
+        show_default=True,
+        help="What the table compares: variants, or the runtimes of each.",
+    ),
+    click.option(
         "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
     ),
     click.option(
@@ -162,12 +169,13 @@ def _all_options(command: Any) -> Any:
 @_all_options
 def weigh(
     files: tuple[str, ...],
+    by: str,
     style: str,
     color: terminal.Color,
     junit: Path | None,
     **options: Any,
 ) -> None:
-    """Weigh your own files: finished .tflite files, or a Keras model.
+    """Weigh your own files: finished .tflite or .onnx files, or a Keras model.
 
     \b
     weighin weigh a.tflite b.tflite --data test.npz   the first is the baseline
@@ -181,8 +189,7 @@ def weigh(
     from weighin.core import WeighinError
     from weighin.job import weighing
     from weighin.job.measuring import measure
-    from weighin.report import gates
-    from weighin.report.table import render
+    from weighin.report import compared, gates
 
     run: Run | None = None
     try:
@@ -197,7 +204,7 @@ def weigh(
             click.echo(f"\nstopped; records of what was measured: {_shorter(run)}", err=True)
         sys.exit(130)
     aside, shown_on = style != "text", terminal.here(color)
-    click.echo(render([run.results()], style, shown_on), color=True)
+    click.echo(compared.BY[by].render([run.results()], style, shown_on), color=True)
     # beside another format, so that standard output holds the table alone
     click.echo(f"\nrecords: {_shorter(run)}", err=aside)
     if run.judged.outcomes:

@@ -10,6 +10,7 @@ from weighin.core.errors import (
     nearest,
 )
 from weighin.core.figures import Figure, Scope, Skip, Status, Stopped
+from weighin.core.formats import USUAL_FORMAT, Format
 from weighin.core.metrics import (
     Catalogue,
     Comparison,
@@ -31,6 +32,7 @@ from weighin.named import Array, Arrays
 
 __all__ = [
     "CONTROL",
+    "USUAL_FORMAT",
     "Anchor",
     "Array",
     "Arrays",
@@ -44,6 +46,7 @@ __all__ = [
     "Dataset",
     "Failure",
     "Figure",
+    "Format",
     "Kind",
     "Loss",
     "Metric",

@@ -15,7 +15,7 @@ class Case:
 
     Attributes:
         variant: its one name, as `weighin.grammar` writes it.
-        format: the file's ending, `tflite` or `h5`.
+        format: of the file, as `weighin.core.Format` has it: `tflite`, `onnx` or `h5`.
         runtime: what ran it; empty, with 0 threads, where the file itself is weighed.
         target: the device that it ran on, as the user's devices file names it; empty for this
             machine.
@@ -49,6 +49,11 @@ class Case:
     def of_any_seed(self) -> Case:
         """The same for all seeds: what several seeds share."""
         return dataclasses.replace(self, seed=0)
+
+    @cached_property
+    def of_any_engine(self) -> Case:
+        """The same on whatever engine of its machine, in files of whatever format."""
+        return dataclasses.replace(self, runtime="", format="")
 
     @property
     def place(self) -> str:

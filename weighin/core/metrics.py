@@ -53,9 +53,13 @@ class Metric:
             says it, and of all else where it is 1 % of the baseline's figure.
         relative: whether it is itself a comparison with the baseline, which therefore has none.
         of_control: whether it is one with the dense control, which only what trains further has.
+        of_engines: whether it is a ratio between two engines that run one variant, which says what
+            it is beside.
         ratio_of: the metric of which this is the baseline's figure ÷ the row's own, made by
             reports where it is not recorded itself; empty for all that are recorded.
         column: whether the comparison tables have a column for it.
+        rare: whether few runtimes tell it: tables without such a figure have no column for it, and
+            rows of other runtimes leave it empty.
         quality: name of the task's figure that it is made of: tasks without one have no such
             metric, and their tables no column. Empty for metrics of all tasks.
         substitute: whether tables of a task without figures of its own have a column for it.
@@ -76,8 +80,10 @@ class Metric:
     margin: float | None = None
     relative: bool = False
     of_control: bool = False
+    of_engines: bool = False
     ratio_of: str = ""
     column: bool = True
+    rare: bool = False
     quality: str = ""
     substitute: bool = False
     least: float | None = None

@@ -63,6 +63,11 @@ class Runtime(Protocol):
         """Relative step of its float arithmetic where that is coarser than float32; else 0."""
         ...
 
+    @property
+    def litert_kernels(self) -> bool:
+        """Whether it computes by LiteRT's kernels, XNNPACK's among them, of which rules know."""
+        ...
+
     def declines(self, scope: Scope) -> str | None:
         """Why an operation means nothing on it, or None if it is measured."""
         ...
@@ -81,4 +86,8 @@ class Runtime(Protocol):
 
     def open(self, path: Path, threads: int) -> Session:
         """Open the artifact at `path` with so many threads."""
+        ...
+
+    def memory(self, path: Path) -> Any:
+        """What the artifact takes of a microcontroller's memory (`weighin.outcomes.Arena`)."""
         ...

@@ -125,6 +125,12 @@ class Signature:
         }
         for port, own in pairs.items():
             if port.fitting(given[own]) is None:
+                if way_out := _turned(given[own], port.shape):
+                    raise WeighinError(
+                        f"The model takes inputs of shape {written(port.shape)}, {what} gives "
+                        f"{written(given[own])}{'' if len(names) == 1 else f' as {own!r}'}: "
+                        f"{way_out}"
+                    )
                 layer = f" (layer {port.layer!r})" if port.layer else ""
                 fits = (*given[own], 1) if len(port.shape) == len(given[own]) + 1 else given[own]
                 raise WeighinError(
@@ -191,6 +197,17 @@ class Signature:
 
     def _listed(self) -> str:
         return ", ".join(map(str, self.inputs))
+
+
+def _turned(given: Shape, wanted: Shape) -> str:
+    """What to do where an image's channels are at its other end; empty if they are not."""
+    if len(given) < 2 or len(given) != len(wanted) or None in wanted:
+        return ""
+    if wanted == (given[-1], *given[:-1]):
+        return "its channels come first: store the data so (images by x.transpose(0, 3, 1, 2))."
+    if wanted == (*given[1:], given[0]):
+        return "its channels come last: store the data so (images by x.transpose(0, 2, 3, 1))."
+    return ""
 
 
 def written(shape: Shape) -> str:

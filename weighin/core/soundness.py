@@ -20,6 +20,8 @@ def contradiction(record: Record, metric: Metric | None) -> str:
         metric: what its figure means, as far as that is known.
     """
     value = record.value
+    if metric is not None and metric.of_engines and value is not None and not record.beside:
+        return "a ratio between engines that does not say what it is beside"
     if value is None:
         if record.status == "ok" and not record.reasons:
             return "status is ok, but there is no value"

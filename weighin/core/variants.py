@@ -54,8 +54,8 @@ class Artifact:
     """A file on disk and everything that went into it.
 
     Attributes:
-        format: the file's ending: `tflite`, `h5`, or `savedmodel.zip` of a model that is no Keras 2
-            model and is converted as it is.
+        format: the file's ending: a `Format`'s name, or `savedmodel.zip` of a model that is no
+            Keras 2 model and is converted as it is.
         answers: `.npz` file of the Keras model's outputs for the first test examples, by name,
             each `(n, …)`: what any runtime's answers are held against. None of a finished file,
             whose Keras model nobody has seen.

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from weighin.core import Arrays, Artifact, Session, WeighinError
+from weighin.core import Arrays, Artifact, Session, SkippedError, WeighinError
 from weighin.devices import messages
 from weighin.devices.link import LONG, QUICK, Blob, Link, Transport
 from weighin.devices.packing import packed
@@ -16,7 +16,7 @@ from weighin.devices.remote import RemoteSession
 from weighin.measure.clock import Clock
 from weighin.measure.paired import PATIENCE
 from weighin.measure.target import Opening
-from weighin.outcomes import ColdStart, Inferences, Pair
+from weighin.outcomes import ColdStart, Inferences, Memory, Pair
 from weighin.targets import state
 
 T = TypeVar("T")
@@ -85,6 +85,7 @@ class Device:
             told.fixed_seconds,
             told.openings,
             left_out=told.left_out,
+            accelerated=told.accelerated,
         )
 
     def pair(self, first: Opening, second: Opening, *, seconds: float, pin: bool) -> Pair:
@@ -99,6 +100,14 @@ class Device:
             seconds=LONG + 2 * PATIENCE * seconds,
         )
         return Pair(told.blocks, told.stopped, told.pinned)
+
+    def memory(self, artifact: Artifact, runtime: str) -> Memory:
+        """None: it depends on the file alone.
+
+        Raises:
+            SkippedError: in any event.
+        """
+        raise SkippedError(f"it depends on the file alone: ask {runtime} on this machine")
 
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs there that computes next to nothing."""

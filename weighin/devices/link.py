@@ -13,13 +13,14 @@ from weighin import packages
 from weighin.core import Arrays, Artifact, SkippedError, WeighinError
 from weighin.devices import messages
 from weighin.devices.packing import Described, unpacked
-from weighin.devices.wire import LinkError
+from weighin.devices.wire import LinkError, is_finite
 from weighin.targets.state import State
 
 T = TypeVar("T")
 TRIES = 3  # of what the link failed in, the first included,
 TRIES_HUNG = 2  # and of what was given up for silence
 DOWN_SECONDS = 60.0  # for which a device that cannot be reached is not tried again
+PAUSES = (0.5, 2.0)  # seconds between tries to reach one again
 PART_BYTES = 1 << 20  # of a file, sent at once
 SLOWEST = 5_000.0  # bytes a second that a link carries at least
 QUICK, LONG = 120.0, 3600.0  # seconds for what takes moments, and for what takes as long as it does
@@ -102,7 +103,7 @@ class Link:
             if time.monotonic() < until:
                 raise WeighinError(why)
             try:
-                self.told = self._connected()
+                self.told = self._reconnected()
             except WeighinError as error:
                 self._drop()
                 text = str(error)
@@ -163,6 +164,8 @@ class Link:
             raise LinkError(f"{self.name}: {error}", hung=error.hung) from None
         except WeighinError as error:
             raise WeighinError(f"{self.name}: {error}") from None
+        if not is_finite(reply):  # whatever carried it
+            self.wrong("a number in its reply is not finite")
         if "refused" in reply:
             self._refused(reply)
         try:
@@ -254,6 +257,16 @@ class Link:
                 self.wrong(f"it holds {held.bytes:,} bytes where {at + len(part):,} were sent")
             if held.bytes == blob.size and not held.whole:
                 self.wrong("all of a file was sent, and it holds not the whole")
+
+    def _reconnected(self) -> messages.Told:
+        """Connect; to a device that was reached before a few times, for its link may come back."""
+        for pause in PAUSES if self.told is not None else ():
+            try:
+                return self._connected()
+            except LinkError:
+                self._drop()
+                time.sleep(pause)
+        return self._connected()
 
     def _connected(self) -> messages.Told:
         self._transport = self._connect()

@@ -181,6 +181,7 @@ class Opened(_Struct):
     session: Whole
     delegated: Operators | None
     left_out: LeftOut | None
+    accelerated: bool | None
 
 
 class Answered(_Struct):
@@ -211,6 +212,7 @@ class Inferred(_Struct):
     openings: Annotated[tuple[Whole, ...], Meta(min_length=1, max_length=100_000)]
     delegated: Operators | None
     left_out: LeftOut | None
+    accelerated: bool | None
     fixed_seconds: Seconds | None
 
 

@@ -122,8 +122,12 @@ class Operations:
         session = self._here.open(artifact, how.runtime, how.threads)
         number, self._next = self._next, self._next + 1
         self._sessions[number] = session
-        left_out = getattr(session, "left_out", None)
-        told = messages.Opened(session=number, delegated=session.delegated, left_out=left_out)
+        told = messages.Opened(  # a runtime of somebody's own may know less
+            session=number,
+            delegated=session.delegated,
+            left_out=getattr(session, "left_out", None),
+            accelerated=getattr(session, "accelerated", None),
+        )
         return told, b""
 
     def _predict(self, asked: messages.Predict, content: bytes) -> Reply:
@@ -170,6 +174,7 @@ class Operations:
             openings=tuple(timed.openings),
             delegated=timed.delegated,
             left_out=None if timed.left_out is None else tuple(timed.left_out),
+            accelerated=timed.accelerated,
             fixed_seconds=timed.fixed_seconds,
         )
         return told, b""

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from weighin.core import WeighinError
@@ -19,6 +20,7 @@ SILENT_SECONDS = 60.0  # after which an agent hangs: one that lives says so ever
 READ_BYTES = WRITTEN_BYTES = 1 << 16
 WAITING = 64  # blocks that are read ahead
 KEPT_ERRORS = 4_000  # bytes of what a command says on standard error
+_GREETINGS = ("INFO:", "WARNING:")
 ENDING_SECONDS = 3.0  # that a command may take to end
 
 
@@ -35,7 +37,7 @@ class Pipe:
         Raises:
             WeighinError: if there is no such command, or no agent answers.
         """
-        self._silent, self._command = silent, command[0]
+        self._silent, self._command = silent, Path(command[0]).name
         self._incoming, self._errors = Incoming(), b""
         self._number, self._closed = 0, False
         self._come: queue.Queue[bytes] = queue.Queue(WAITING)
@@ -132,9 +134,9 @@ class Pipe:
     def _said(self) -> str:
         """The last lines of what it said that was no message."""
         said = [
-            lines[-1].strip()[:300]
+            lines[-1][:300]
             for text in (self._errors, self._incoming.noise)
-            if (lines := text.decode(errors="replace").strip().splitlines())
+            if (lines := _lines(text.decode(errors="replace")))
         ]
         return f"; it said: {' | '.join(map(_printable, said))}" if said else ""
 
@@ -164,6 +166,12 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """Tell the command and what it started, which are a session of their own."""
     with contextlib.suppress(OSError):
         os.killpg(process.pid, number) if hasattr(os, "killpg") else process.send_signal(number)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that may be reasons: native code greets in others."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith(_GREETINGS)]
 
 
 def _printable(text: str) -> str:

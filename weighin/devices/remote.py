@@ -52,6 +52,11 @@ class RemoteSession:
         """The file's operators that run in none there, by their place in it."""
         return self._opened.left_out
 
+    @property
+    def accelerated(self) -> bool | None:
+        """Whether an accelerator took the whole file there; None if unknown."""
+        return self._opened.accelerated
+
     def predict(self, inputs: Arrays) -> Arrays:
         """Outputs of examples; these are sent once, by their digest, for all files that ask."""
         example = named.example_bytes(inputs)

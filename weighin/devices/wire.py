@@ -29,6 +29,11 @@ MOST_HEADER = 4_000_000  # bytes
 MOST_CONTENT = 512_000_000
 MOST_NOISE = 1_000_000  # bytes between two messages that are none: a banner, what a shell says
 KEPT_NOISE = 2_000  # of these that a reason may quote
+_CHANGED = (  # what becomes of the magic on links that do not pass every byte as it is
+    MAGIC.replace(b"\n", b"\r\n"),
+    MAGIC.replace(b"\r\n", b"\n"),
+    bytes(byte & 0x7F for byte in MAGIC),
+)
 _HEAD = struct.Struct(">BIQI")
 _LENGTHS = struct.Struct(">BIQ")
 _DIGEST = 16
@@ -148,6 +153,11 @@ class Incoming:
             self.noise = (self.noise + bytes(self._buffer[:at]))[-KEPT_NOISE:]
             self._passed_over += at
             del self._buffer[:at]
+            if any(changed in self.noise for changed in _CHANGED):
+                raise LinkError(
+                    "bytes are changed on the way, as a terminal does: let the command use none "
+                    "(ssh -T, adb exec-out, docker exec -i)"
+                )
         if self._passed_over > MOST_NOISE:
             raise LinkError(f"{self._passed_over:,} bytes came that are no message")
 
@@ -168,14 +178,15 @@ def _object(header: bytes) -> dict[str, Any]:
         raise LinkError(f"a message's header is no JSON: {error}") from None
     if not isinstance(told, dict):
         raise LinkError("a message's header is no object")
-    if not _is_finite(told):
+    if not is_finite(told):
         raise LinkError("a message's header holds a number that is not finite")
     return told
 
 
-def _is_finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Whether every number in what JSON can hold is finite."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    return all(map(_is_finite, value)) if isinstance(value, list) else True
+        return all(map(is_finite, value.values()))
+    return all(map(is_finite, value)) if isinstance(value, list) else True

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from weighin import grammar, registry
-from weighin.core import Record, Variant
+from weighin.core import USUAL_FORMAT, Record, Variant
 from weighin.core.case import Case
 from weighin.diagnostics import rules
 from weighin.diagnostics.facts import Facts
+from weighin.formats import known
 from weighin.formats.coverage import Promise
-from weighin.formats.tflite import read_tflite
 from weighin.targets import machine
 
 
@@ -23,6 +23,7 @@ def explain(
     baseline: Path,
     seen: Mapping[str, Any] | None = None,
     variant: Variant | None = None,
+    format: str = USUAL_FORMAT,
     measured_on: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """What the rules say of a row.
@@ -30,10 +31,11 @@ def explain(
     Args:
         case: the row.
         records: its figures by metric.
-        path: the variant's .tflite file, also where the row is of its Keras file.
-        baseline: the baseline's .tflite file.
+        path: the variant's file that holds a graph, also where the row is of its Keras file.
+        baseline: the baseline's, of the same format.
         seen: what was seen while the file was built (`Artifact.facts`).
         variant: how the file is stored; if not given, as its name says.
+        format: of both files.
         measured_on: facts of the machine, as of `weighin.targets.machine`; this one's if not given.
     """
     here = measured_on or machine.facts()
@@ -42,7 +44,7 @@ def explain(
     variant = variant or grammar.parse(case.variant)
     facts = Facts(
         variant=variant,
-        graph=read_tflite(path),
+        graph=known.graph(format, path),
         records=records,
         architecture=here["architecture"],
         cpu_features=here["cpu_features"],
@@ -53,13 +55,14 @@ def explain(
         fixed_share=None
         if fixed is None or latency is None or not fixed.value or not latency.value
         else min(1.0, fixed.value / latency.value),
-        baseline=read_tflite(baseline),
+        baseline=known.graph(format, baseline),
         left_out=_left_out(delegated),
         promises=_promises(variant),
         calibration=(seen or {}).get("calibration", {}),
         sizes=(path.stat().st_size, baseline.stat().st_size),
     )
-    return rules.explain(facts, is_tflite=case.format == "tflite")
+    of_litert = not case.runtime or registry.runtimes[case.runtime].litert_kernels
+    return rules.explain(facts, is_usual=case.format == USUAL_FORMAT, of_litert=of_litert)
 
 
 def _left_out(delegated: Record | None) -> tuple[int, ...] | None:

@@ -27,23 +27,29 @@ class Rule:
     Attributes:
         source: where the explanation comes from.
         say: a row's facts → a sentence, or None.
-        everywhere: whether it holds for a Keras file too, not only for .tflite.
+        everywhere: whether it holds for files of every format, not only of the usual one.
+        litert: whether it is about LiteRT's kernels, XNNPACK's among them, and no other engine's.
     """
 
     name: str
     source: str
     say: Callable[[Facts], str | None]
     everywhere: bool = False
+    litert: bool = False
 
 
-def explain(facts: Facts, *, is_tflite: bool = True) -> list[str]:
+def explain(facts: Facts, *, is_usual: bool = True, of_litert: bool = True) -> list[str]:
     """What the rules have to say of a row, in their order.
 
     Args:
         facts: what is known of it.
-        is_tflite: whether it is of a .tflite file; else only rules that hold everywhere speak.
+        is_usual: whether it is of the usual format, whose kernels most rules are about; else only
+            rules that hold everywhere speak.
+        of_litert: whether LiteRT's kernels ran it; else no rule about these speaks.
     """
-    rules = [rule for rule in RULES if is_tflite or rule.everywhere]
+    rules = [
+        rule for rule in RULES if (is_usual or rule.everywhere) and (of_litert or not rule.litert)
+    ]
     return [said for rule in rules if (said := rule.say(facts))]
 
 
@@ -202,53 +208,63 @@ RULES = (
         "XNNPACK's sparse path",
         f"{_XNNPACK}, 'Sparse Inference'; XNNPACK src/subgraph.c (xnn_subgraph_rewrite_for_nchw)",
         _sparse_path,
+        litert=True,
     ),
     Rule(
         "sparse storage",
         "tensorflow/compiler/mlir/lite/transforms/dense_to_sparse_pass.cc (kMinSparsityLevel, "
         "needs_densify); tensorflow/lite/kernels/densify.cc: unpacked once",
         _unpacked,
+        litert=True,
     ),
     Rule(
         "open batch",
         "the same model converted with a batch of one and with an open batch, side by side",
         delegation.open_batch,
+        litert=True,
     ),
     Rule(
         "no delegate",
         "LiteRT's OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES",
         delegation.no_delegate,
+        litert=True,
     ),
     Rule(
         "16-bit activations",
         f"{_XNNPACK}, 'Operator support': no INT16 inputs",
         delegation.wide_activations,
+        litert=True,
     ),
     Rule(
         "delegation",
         "TensorFlow Lite, 'Delegates': operators not claimed stay",
         delegation.left_out,
+        litert=True,
     ),
     Rule(
         "int8 instructions",
         "XNNPACK src/configs/gemm-config.c: which kernels a processor gets",
         _no_int8_extension,
+        litert=True,
     ),
     Rule(
         "dynamic range",
         "TensorFlow Lite, 'Post-training dynamic range quantization'",
         _dynamic,
+        litert=True,
     ),
     Rule(
         "float16",
         "TensorFlow Lite, 'Post-training float16 quantization'",
         delegation.half_precision,
+        litert=True,
     ),
     Rule(
         "int4",
         "tensorflow/lite/kernels/conv.cc: UnpackDenseInt4IntoInt8 in every call; XNNPACK's qc4w "
         "kernels: four bits to eight in registers",
         _int4,
+        litert=True,
     ),
     Rule("fixed cost", "a call of a model of one operator, by the same runtime here", _fixed_cost),
     Rule("noise", "Deutsch 1996, RFC 1951: DEFLATE finds repetition and skew alone", _noise),

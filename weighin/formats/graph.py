@@ -1,6 +1,6 @@
-"""A graph as a .tflite file holds it: tensors, operators, and what they come to.
+"""A graph as a model file holds it: tensors, operators, and what they come to.
 
-It is read by `weighin.formats.tflite`.
+It is read by `weighin.formats.tflite` and `weighin.formats.onnx.reading`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class Operator:
     """One operator of a graph.
 
     Attributes:
-        name: as the schema calls it, `CONV_2D`; of a custom operator `CUSTOM` and its code.
+        name: as the file's schema calls it, `CONV_2D` or `Conv`; of a custom operator of a .tflite
+            file `CUSTOM` and its code.
         inputs: numbers of tensors; -1 for an input that is left out.
         outputs: numbers of tensors.
         weights: the one kernel that it multiplies by, if it does.
@@ -60,6 +61,11 @@ class Operator:
             body many times, one that only prepares variables, or is called by nobody, not at all.
         uncounted: whether it does multiply-accumulates that `macs` leaves out.
         subgraph: the number of the subgraph that it belongs to.
+        alias: what the schema of .tflite files calls such an operator; empty if its name is that.
+        channels: along which axes of its kernel the outputs and the inputs lie, where the operator
+            itself does not say so by its kind.
+        flowing: the tensors that flow in and out as they are stored, where the file quantizes and
+            dequantizes them beside the operator.
     """
 
     name: str
@@ -73,6 +79,14 @@ class Operator:
     calls: int = 1
     uncounted: bool = False
     subgraph: int = 0
+    alias: str = ""
+    channels: tuple[int, int] | None = None
+    flowing: tuple[int, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What it is, whatever its file's schema calls it."""
+        return self.alias or self.name
 
     @property
     def kernels(self) -> tuple[Tensor, ...]:
@@ -121,7 +135,7 @@ class Subgraph:
 
 @dataclass(frozen=True)
 class Graph:
-    """A .tflite file: its first subgraph, which an inference runs, and those beside it.
+    """A model file: its first subgraph, which an inference runs, and those beside it.
 
     Attributes:
         tensors: of all subgraphs, the first one's first.
@@ -203,7 +217,8 @@ class Graph:
         for operator in self.operators:
             if operator.kernels:
                 data = operator.inputs[2 if operator.name in _DATA_THIRD else 0]
-                numbers |= dict.fromkeys((data, *operator.outputs))
+                flowing = operator.flowing or (data, *operator.outputs)
+                numbers |= dict.fromkeys(flowing)
         return [self.tensors[number] for number in numbers]
 
     @property

@@ -17,6 +17,7 @@ _EXPORTS = {
     ("FLOAT16", "FLOAT32"): "float16",
     ("INT8", "FLOAT32"): "dynamic",
     ("INT8", "INT8"): "int8",
+    ("INT8", "UINT8"): "int8",
     ("INT8", "INT16"): "int16x8",
     ("INT4", "FLOAT32"): "int4",
 }
@@ -92,6 +93,25 @@ def refuse_unbatched(graph: Graph, called: str) -> None:
             )
 
 
+def refuse_batches(graph: Graph, called: str) -> None:
+    """Refuse a file that answers several examples at once and no single one.
+
+    Args:
+        graph: what a file holds that no runtime resizes.
+        called: the file, in messages.
+
+    Raises:
+        WeighinError: naming the input and its shape.
+    """
+    for name, number in graph.inputs_by_name().items():
+        shape = graph.tensors[number].shape
+        if shape and shape[0] != 1:
+            raise WeighinError(
+                f"{called} takes {name!r} of shape {written(shape)}, {shape[0]} examples at once, "
+                f"and no single one: export the model with a batch of one, or an open one."
+            )
+
+
 def _types(tensors: list[Tensor], *, by_size: bool = False) -> str:
     counted = Counter[str]()
     for tensor in tensors:
@@ -135,7 +155,7 @@ def _head(graph: Graph, number: int) -> str:
         maker = makers.get(number)
         if maker is None or not maker.inputs:
             return ""
-        if maker.name not in _PASSED_ON:
-            return _HEADS.get(maker.name, "")
+        if maker.kind not in _PASSED_ON:
+            return _HEADS.get(maker.kind, "")
         number = maker.inputs[0]
     return ""

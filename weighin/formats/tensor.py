@@ -1,4 +1,4 @@
-"""One tensor as a .tflite file holds it: its shape, its type and its values."""
+"""One tensor as a model file holds it: its shape, its type and its values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ _STORED = {  # TensorType → how its values lie in the buffer
     "UINT8": np.uint8,
     "BOOL": np.uint8,
 }
-_PACKED = {"INT4": 4, "UINT4": 4, "INT2": 2}  # TensorType → bits of a value, the lowest first
+_PACKED = {
+    "INT4": 4,
+    "UINT4": 4,
+    "INT2": 2,
+    "UINT2": 2,
+}  # TensorType → bits of a value, the lowest first
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +42,7 @@ class Tensor:
     Attributes:
         index: its number in the graph, or in its subgraph where that is not the first one.
         shape: at batch 1, with 1 for what is not known.
-        dtype: as the schema calls it: `FLOAT32`, `INT8` …
+        dtype: as the schema of .tflite files calls it: `FLOAT32`, `INT8` …
         data: bytes of a constant's values; empty where values are computed.
         scales: how many quantization scales it has: 0, 1 or one per channel.
         zero_point: the integer that means zero.
@@ -49,7 +54,8 @@ class Tensor:
         ranked: whether the file tells how many dimensions it has.
         buffer: the number of the buffer that holds its values, which other tensors may share;
             None if it shares them with none.
-        initial: whether it is only the zeros that the state of a loop or a variable starts from.
+        initial: whether it is only the zeros that the state of a loop or a variable starts from, or
+            scales that the file keeps beside what they are of.
         subgraph: the number of the subgraph that it belongs to.
     """
 

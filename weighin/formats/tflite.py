@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import mmap
 import struct
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ import numpy as np
 
 from weighin.core import WeighinError
 from weighin.formats import sparsity
-from weighin.formats.budget import LARGE, NUMBER, RECORD, Budget
+from weighin.formats.budget import NUMBER, RECORD, Budget
 from weighin.formats.counting import counted
 from weighin.formats.graph import Graph, Subgraph, Tensor
+from weighin.formats.lately import content_of, read_lately
 from weighin.formats.nodes import Codes, Node, names, numbers, shifted
 from weighin.formats.shapes import Dimensions, dimensions
 
@@ -40,48 +40,13 @@ MOST_BYTES = 2**31  # of a FlatBuffer, whose offsets have 31 bits
 _Names = tuple[tuple[str, int], ...]
 
 
-class _Recent:
-    """Graphs that were read lately, by file and its state: a row is looked at from many sides."""
-
-    def __init__(self, most: int) -> None:
-        """Keep files of so many bytes together, and the last one in any event."""
-        self._most = most
-        self._kept: OrderedDict[tuple[object, ...], tuple[int, Graph]] = OrderedDict()
-
-    def get(self, key: tuple[object, ...]) -> Graph | None:
-        """The graph, if it is still kept."""
-        if key not in self._kept:
-            return None
-        self._kept.move_to_end(key)
-        return self._kept[key][1]
-
-    def put(self, key: tuple[object, ...], size: int, graph: Graph) -> None:
-        """Keep a graph, and forget those that were looked at least lately."""
-        self._kept[key] = size, graph
-        while len(self._kept) > 1 and sum(size for size, _ in self._kept.values()) > self._most:
-            self._kept.popitem(last=False)
-
-
-_recent = _Recent(64_000_000)
-
-
 def read_tflite(path: Path) -> Graph:
     """Read a .tflite file; one that was read lately and has not changed is not read again.
 
     Raises:
         WeighinError: if it cannot be read or is damaged.
     """
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
-    times = (status.st_mtime_ns, status.st_ctime_ns)
-    key = (path.resolve(), status.st_ino, status.st_size, *times)
-    graph = _recent.get(key)
-    if graph is None:
-        graph = parsed(_content(path), str(path))
-        _recent.put(key, status.st_size, graph)
-    return graph
+    return read_lately(path, lambda: parsed(_content(path), str(path)))
 
 
 def parsed(data: bytes | mmap.mmap, called: str) -> Graph:
@@ -126,11 +91,7 @@ def _content(path: Path) -> bytes | mmap.mmap:
                 f"{path} has {path.stat().st_size / 1e9:.1f} GB; a .tflite file is a FlatBuffer, "
                 f"which has 2 GB at most: convert the model again."
             )
-        # mapped where it is too large for a copy, which others could not cut off meanwhile
-        if path.stat().st_size <= LARGE:
-            return path.read_bytes()
-        with path.open("rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return content_of(path)
     except OSError as error:
         raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
 

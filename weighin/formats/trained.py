@@ -26,10 +26,12 @@ class Trained:
     Attributes:
         kind: the operator that uses it.
         parts: one tensor; of a recurrent operator one for each gate.
+        channels: as of an `Operator`.
     """
 
     kind: str
     parts: tuple[Tensor, ...]
+    channels: tuple[int, int] | None = None
 
     @property
     def label(self) -> str:
@@ -55,14 +57,19 @@ class Trained:
     @property
     def matrices(self) -> list[npt.NDArray[Any]]:
         """Of each part the stored values as `(outputs, …, inputs)`."""
-        return [_by_outputs(self.kind, part.dense()) for part in self.parts]
+        axes = self.channels or _axes_of(self.kind)
+        return [
+            np.moveaxis(part.dense(), axes, (0, -1)) if len(part.shape) > 1 else part.dense()
+            for part in self.parts
+        ]
 
 
 def width_of(operator: Operator) -> int | None:
     """How many channels an operator's kernel makes; None if it has none, or makes none anew."""
-    if operator.weights is None or operator.name == "DEPTHWISE_CONV_2D":
+    if operator.weights is None or operator.kind == "DEPTHWISE_CONV_2D":
         return None
-    return int(operator.weights.shape[_OUTPUTS.get(operator.name, 0)])
+    outputs, _ = operator.channels or _axes_of(operator.kind)
+    return int(operator.weights.shape[outputs])
 
 
 def trained_kernels(graph: Graph) -> list[Trained]:
@@ -72,7 +79,8 @@ def trained_kernels(graph: Graph) -> list[Trained]:
         if is_trained(operator):
             parts = operator.kernels or tuple(filter(None, [operator.table]))
             content = tuple((part.shape, part.dtype, hash(part.data.tobytes())) for part in parts)
-            kernels.setdefault(content, Trained(operator.name, parts))
+            trained = Trained(operator.kind, parts, operator.channels)
+            kernels.setdefault(content, trained)
     return list(kernels.values())
 
 
@@ -80,12 +88,10 @@ def is_trained(operator: Operator) -> bool:
     """Whether the toolkit prunes and clusters what an operator multiplies by, or looks up."""
     # the toolkit leaves depthwise kernels alone (its prune_registry and clustering_registry)
     has_kernel = bool(operator.kernels or operator.table)
-    return has_kernel and operator.name != "DEPTHWISE_CONV_2D"
+    return has_kernel and operator.kind != "DEPTHWISE_CONV_2D"
 
 
-def _by_outputs(kind: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A kernel's values with its outputs first and its inputs last."""
-    if kind not in _OUTPUTS:
-        return values
-    inputs = -2 if _OUTPUTS[kind] == -1 else -1
-    return np.moveaxis(values, (_OUTPUTS[kind], inputs), (0, -1))
+def _axes_of(kind: str) -> tuple[int, int]:
+    """Along which axes of a kernel the outputs and the inputs lie."""
+    outputs = _OUTPUTS.get(kind, 0)
+    return outputs, -2 if outputs == -1 else -1

@@ -7,6 +7,7 @@ package `tf_keras`. Run as a program, it names the devices.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 from functools import cache
@@ -93,6 +94,19 @@ def set_threads(threads: int) -> None:
                 f"TensorFlow fixes its threads once per process (now {now}): measure {threads} "
                 f"in a run of its own, --weighin-threads {threads}."
             ) from None
+
+
+def compute_in_float32() -> None:
+    """Let GPUs round as float32 does, and take memory as they need it; before they are used.
+
+    From Ampere on TensorFlow multiplies float32 in TF32, whose 10 bits of a fraction would be
+    another model's answers; and it takes all memory at once, which leaves none to other engines.
+    """
+    config = tensorflow().config
+    config.experimental.enable_tensor_float_32_execution(False)
+    with contextlib.suppress(RuntimeError):  # in use already, by an earlier opening
+        for gpu in config.list_physical_devices("GPU"):
+            config.experimental.set_memory_growth(gpu, True)
 
 
 def gpu_count() -> int:

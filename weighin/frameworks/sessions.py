@@ -22,7 +22,7 @@ FILES = 4  # whose models are kept in memory: two for a pair, and two that are l
 LARGEST = 128_000_000  # bytes of a file whose model is kept
 
 
-def answering(path: Path, device: str) -> Callable[[Arrays], Any]:
+def answering(path: Path, device: str, *, jit: bool = False) -> Callable[[Arrays], Any]:
     """Open an .h5 file: its model compiled into one graph, from inputs to outputs by name.
 
     A file that was opened lately and has not changed is not read again.
@@ -30,6 +30,7 @@ def answering(path: Path, device: str) -> Callable[[Arrays], Any]:
     Args:
         path: the file.
         device: in TensorFlow's words, such as `/CPU:0`.
+        jit: whether XLA compiles the graph, at the first call with inputs of each shape.
 
     Raises:
         OSError: if the file cannot be read.
@@ -37,9 +38,9 @@ def answering(path: Path, device: str) -> Callable[[Arrays], Any]:
     tf = tensorflow()
     _forget_at_exit()
     if path.stat().st_size <= LARGEST:
-        traced = _recent(path.resolve(), state(path), device)
+        traced = _recent(path.resolve(), state(path), device, jit)
     else:
-        traced = _TracedFile(path, device)
+        traced = _TracedFile(path, device, jit)
     graph = traced.open()
 
     def answer(inputs: Arrays) -> Any:
@@ -50,9 +51,9 @@ def answering(path: Path, device: str) -> Callable[[Arrays], Any]:
 
 
 @lru_cache(maxsize=FILES)
-def _recent(path: Path, unchanged: tuple[int, ...], device: str) -> _TracedFile:
+def _recent(path: Path, unchanged: tuple[int, ...], device: str, jit: bool) -> _TracedFile:
     """A file in that state, kept for the next opening."""
-    return _TracedFile(path, device)
+    return _TracedFile(path, device, jit)
 
 
 @cache
@@ -64,15 +65,18 @@ def _forget_at_exit() -> None:
 class _TracedFile:
     """A model's graph, to be opened again and again."""
 
-    def __init__(self, path: Path, device: str) -> None:
+    def __init__(self, path: Path, device: str, jit: bool = False) -> None:
         """Read the model; its graph is traced when it is first called."""
         tf = tensorflow()
         model = tf_keras.read(path)
         self._device = device
+        self._jit = True if jit else None  # as `tf.function` is told; False would forbid it
         self.inputs = tuple(model.input_names)
         self._like = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
         self._first = tf.function(
-            lambda *inputs: tf_keras.answered(model, inputs), input_signature=self._like
+            lambda *inputs: tf_keras.answered(model, inputs),
+            input_signature=self._like,
+            jit_compile=self._jit,
         )
         self._opened = False
 
@@ -95,6 +99,8 @@ class _TracedFile:
         """
         tf = tensorflow()
         definition, inputs, outputs, originals = self._parts
+        if self._jit:
+            definition = _without_placeholders(definition, inputs)
         weights = [_copied(original) for original in originals]
 
         def copy(*examples: Any) -> Any:
@@ -106,7 +112,7 @@ class _TracedFile:
             )
             return dict(zip(outputs, answers, strict=True))
 
-        return tf.function(copy, input_signature=self._like, autograph=False)
+        return tf.function(copy, input_signature=self._like, autograph=False, jit_compile=self._jit)
 
     @cached_property
     def _parts(self) -> tuple[Any, list[str], dict[str, str], list[Any]]:
@@ -120,6 +126,21 @@ class _TracedFile:
             {name: tensor.name for name, tensor in traced.structured_outputs.items()},
             [variables.get(id(tensor), tensor) for tensor in traced.captured_inputs],
         )
+
+
+def _without_placeholders(definition: Any, inputs: list[str]) -> Any:
+    """A graph's definition without the nodes that its inputs are put in the place of.
+
+    They would stay in the copy, where nothing uses them; XLA refuses them all the same. One that
+    is unused in the first graph, too, stays, for nothing could be put in its place otherwise.
+    """
+    used = {name.split(":")[0].lstrip("^") for node in definition.node for name in node.input}
+    replaced = {name.split(":")[0] for name in inputs} & used
+    kept = type(definition)()
+    kept.CopyFrom(definition)
+    del kept.node[:]
+    kept.node.extend(node for node in definition.node if node.name not in replaced)
+    return kept
 
 
 def _copied(original: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +211,34 @@ def check_finite(model: Any, after: str) -> None:
             )
 
 
+def function_of(model: Any, batch: str = "one") -> tuple[list[Any], Callable[..., Any]]:
+    """What a model's files are converted from: its inputs' specifications, and a function of them.
+
+    Args:
+        model: a Keras 2 model, or one that goes directly.
+        batch: `one`, or `open` for any number of examples at once.
+
+    Returns:
+        TensorFlow's specifications of inputs in their order, and the function from inputs to
+        outputs by name.
+
+    Raises:
+        WeighinError: if it is another model.
+    """
+    if not isinstance(model, DirectModel):
+        check_keras(model)
+    size = 1 if batch == "one" else None
+    like = [
+        tensorflow().TensorSpec((size, *tensor.shape[1:]), tensor.dtype, name)
+        for name, tensor in zip(model.input_names, model.inputs, strict=True)
+    ]
+
+    def answer(*inputs: Any) -> Any:
+        return answered(model, inputs)
+
+    return like, answer
+
+
 def converter(model: Any, batch: str = "one") -> Any:
     """A TensorFlow Lite converter for a Keras 2 model, or for one that goes directly.
 
@@ -228,19 +256,9 @@ def converter(model: Any, batch: str = "one") -> Any:
     Raises:
         WeighinError: if it is another one.
     """
-    if not isinstance(model, DirectModel):
-        check_keras(model)
     tf = tensorflow()
-    size = 1 if batch == "one" else None
-    like = [
-        tf.TensorSpec((size, *tensor.shape[1:]), tensor.dtype, name)
-        for name, tensor in zip(model.input_names, model.inputs, strict=True)
-    ]
-
-    @tf.function(input_signature=like)  # type: ignore[untyped-decorator]
-    def answer(*inputs: Any) -> Any:
-        return answered(model, inputs)
-
+    like, named_answers = function_of(model, batch)
+    answer = tf.function(named_answers, input_signature=like)
     holder = tf.Module()
     holder.variables_of_model = model.variables  # a converter asks that something holds them
     concrete = answer.get_concrete_function()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,7 @@ def measure(run: Run, watcher: Watcher | None = None) -> bool:
             or a gate is on a figure that there is none of.
     """
     planned = [(function, cell) for function, scope in functions() for cell in run.cells(scope)]
-    planned.sort(key=lambda each: _needs_tensorflow(each[1]))  # last, so that it disturbs nothing
+    planned.sort(key=lambda each: each[1].needs_tensorflow)  # last, so that it disturbs nothing
     watcher = watcher or Shown()
     run.begin([cell for _, cell in planned], watcher)
     run.refuse_in_vain()
@@ -57,7 +58,8 @@ def _greeted(run: Run) -> None:
     for name, target in map(engine_parts, run.settings.runtimes):
         runtime = registry.runtimes[name]
         if not target and not runtime.needs_tensorflow and not runtime.available():
-            with native_output_hidden():
+            # of one that is broken, its rows say so
+            with native_output_hidden(), contextlib.suppress(WeighinError):
                 runtime.load()
                 runtime.call_overhead()
 
@@ -90,10 +92,6 @@ def _measure(function: Bench, cell: Cell) -> None:
         cell.record_status("failed", f"{type(error).__name__}: {_first_line(str(error))}")
     finally:
         cell.close()
-
-
-def _needs_tensorflow(cell: Cell) -> bool:
-    return bool(cell.case.runtime) and cell.runtime.needs_tensorflow
 
 
 def _first_line(text: str) -> str:

@@ -26,7 +26,9 @@ _SCOPES = {
     "evaluation": "quality",
     "inference": "latency",
     "pair": "× faster",
+    "engines": "between engines",
     "start": "cold start",
+    "memory": "arena",
 }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from weighin import registry
 from weighin.cluster.connection import LOCAL
 from weighin.core import (
+    USUAL_FORMAT,
     Case,
     NotBuiltError,
     Record,
@@ -88,6 +89,9 @@ class Run:
             WeighinError: if the suite names what is not known, or a variant makes no sense.
         """
         files = self.context.artifacts.cases
+        if scope == "engines":
+            pairs = plan.between_engines(self.settings, files)
+            return [Cell(case, scope, self.context, first=pairs[case]) for case in pairs]
         cases = plan.cases(self.settings, scope, files)
         return [Cell(case, scope, self.context) for case in cases]
 
@@ -227,7 +231,8 @@ class Run:
         return _once(records)
 
     def _explain(self, case: Case, figures: dict[str, Record]) -> None:
-        graph_of = dataclasses.replace(case, format="tflite")
+        has_graph = registry.formats[case.format].has_graph
+        graph_of = case if has_graph else dataclasses.replace(case, format=USUAL_FORMAT)
         try:
             artifact, baseline = (
                 self.context.artifact(compared_case)
@@ -238,7 +243,7 @@ class Run:
         variant = self.context.artifacts.variant(case)
         machine = self.context.target(case).facts().get("machine")
         files = (artifact.path, baseline.path)
-        reasons = explain(case, figures, *files, artifact.facts, variant, machine)
+        reasons = explain(case, figures, *files, artifact.facts, variant, artifact.format, machine)
         if reasons:
             self._whys.append(Record(case, "why", "", "ok", reasons=tuple(reasons)))
 

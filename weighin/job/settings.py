@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,17 +120,24 @@ class Options:
         return tuple(dict.fromkeys(map(int, words)))
 
 
-def runtimes(chosen: Sequence[str], devices: DevicesFile | None = None) -> tuple[str, ...]:
+def runtimes(
+    chosen: Sequence[str], devices: DevicesFile | None = None, formats: Collection[str] = ()
+) -> tuple[str, ...]:
     """The engines that are chosen: runtimes, or `litert@pi5`; all usual ones if none are.
 
     Args:
         chosen: as a user names them.
         devices: the devices that there are.
+        formats: of files that are asked for by name: of those that no usual runtime opens, the
+            runtimes that are made for them run too.
 
     Raises:
         WeighinError: if a runtime or a device is unknown.
     """
-    usual = [runtime.name for runtime in registry.runtimes.values() if not runtime.on_request]
+    known = registry.runtimes.values()
+    opened = {format for each in known if not each.on_request for format in each.formats}
+    needed = set(formats) - opened
+    usual = [each.name for each in known if not each.on_request or each.formats[0] in needed]
     for engine in chosen:
         runtime, device = engine_parts(engine)
         _ = registry.runtimes[runtime]

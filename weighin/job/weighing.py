@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from weighin import registry
+from weighin import grammar, registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel, check_readable
 from weighin.build.executors.choosing import executor
-from weighin.build.finished import ENDING, FinishedFiles
-from weighin.core import ModelFile, Recipe, Suite, WeighinError
+from weighin.build.finished import FinishedFiles, format_of
+from weighin.core import USUAL_FORMAT, ModelFile, Recipe, Suite, WeighinError
 from weighin.core.case import engine_parts
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought, Reading
 from weighin.datasets.kinds.reading import demand
 from weighin.definitions import USUAL
+from weighin.formats import known
 from weighin.formats.compiled import Compiled, compiled
 from weighin.formats.model_file import model_file
 from weighin.frameworks import versions
@@ -153,12 +154,12 @@ def planned(files: Sequence[str | Path], asked: Asked) -> Run:
     Raises:
         WeighinError: if anything brought is missing, damaged or does not fit the rest.
     """
-    if all(str(file).endswith(ENDING) for file in files):
+    finished = [file for file in files if _is_finished(file)]
+    if len(finished) == len(files):
         return _of_finished([_existing(file) for file in files], asked)
-    finished = [file for file in files if str(file).endswith(ENDING)]
     if finished:
         raise WeighinError(
-            f"{finished[0]} is a finished file, and beside it is a Keras model: weigh {ENDING} "
+            f"{finished[0]} is a finished file, and beside it is a Keras model: weigh finished "
             f"files with each other, and the Keras model by itself."
         )
     if len(files) > 1:
@@ -166,6 +167,11 @@ def planned(files: Sequence[str | Path], asked: Asked) -> Run:
             f"{files[1]}: one Keras model is weighed at a time, beside what is made of it."
         )
     return _of_keras(str(files[0]), asked)
+
+
+def _is_finished(file: str | Path) -> bool:
+    format = known.of_file(file)
+    return format is not None and format.finished
 
 
 def _of_keras(file: str, asked: Asked) -> Run:
@@ -187,6 +193,7 @@ def _of_keras(file: str, asked: Asked) -> Run:
     context = dataclasses.replace(context, brought=tuple(filter(None, (brought, model))))
     files = Artifacts(context, PROFILE, executor(asked.cluster, asked.workers))
     plan.cases(settings, "artifact")  # refuses variants that are none
+    _refuse_unopened(settings)
     return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
 
 
@@ -216,8 +223,9 @@ def _recipe(source: ModelFile, dataset: str, asked: Asked) -> Recipe:
 def _of_finished(paths: Sequence[Path], asked: Asked) -> Run:
     """A run on finished files, the first as the baseline."""
     _refuse_training(asked)
-    _refuse_runtimes(asked)
-    settings = _settings(asked, paths[0].stem, ("baseline",))
+    format = format_of(paths).name
+    _refuse_runtimes(asked, format)
+    settings = _settings(asked, paths[0].stem, ("baseline",), {format})
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
     files = FinishedFiles.read(context, paths, brought.name if brought else DRAWN, asked.task)
@@ -265,13 +273,33 @@ def _refuse_training(asked: Asked) -> None:
             )
 
 
-def _refuse_runtimes(asked: Asked) -> None:
+def _refuse_unopened(settings: Settings) -> None:
+    """Refuse variants of a format that no runtime opens, instead of leaving out their rows."""
+    opened = {
+        format
+        for name, _ in map(engine_parts, settings.runtimes)
+        for format in registry.runtimes[name].formats
+    }
+    for format in sorted(plan.formats_named(settings.suite) - opened - {USUAL_FORMAT}):
+        fitting = [each.name for each in registry.runtimes.values() if format in each.formats]
+        named = [
+            name
+            for name in settings.suite.variants_of(settings.suite.models[0])
+            if registry.export_format(grammar.parse(name).export.name) == format
+        ]
+        raise WeighinError(
+            f"Variant {named[0]} is an .{format} file, which none of the runtimes chosen opens "
+            f"({', '.join(settings.runtimes)}): {', '.join(fitting)} would."
+        )
+
+
+def _refuse_runtimes(asked: Asked, format: str) -> None:
     """Refuse runtimes by name that open no finished file, instead of leaving out their rows."""
     for name, _ in map(engine_parts, asked.runtimes):
-        if "tflite" not in registry.runtimes[name].formats:
-            fitting = [each.name for each in registry.runtimes.values() if "tflite" in each.formats]
+        if format not in registry.runtimes[name].formats:
+            fitting = [each.name for each in registry.runtimes.values() if format in each.formats]
             raise WeighinError(
-                f"--runtimes {name} opens no {ENDING} files; {', '.join(fitting)} do."
+                f"--runtimes {name} opens no .{format} files; these do: {', '.join(fitting)}."
             )
 
 
@@ -284,13 +312,21 @@ def _refuse_reading(reading: Reading) -> None:
             raise WeighinError(f"--{option} says how data are read, and none are given: --data.")
 
 
-def _settings(asked: Asked, model: str, variants: tuple[str, ...]) -> Settings:
+def _settings(
+    asked: Asked,
+    model: str,
+    variants: tuple[str, ...],
+    formats: Collection[str] | None = None,
+) -> Settings:
     devices = devices_file(asked.runtimes, asked.devices)
     _OPTIONS.checked_numbers(asked.pair_seconds, asked.margin, asked.workers, asked.seeds)
+    suite = Suite(SUITE, SUITE, (model,), variants, asked.seeds)
     return Settings(
-        suite=Suite(SUITE, SUITE, (model,), variants, asked.seeds),
+        suite=suite,
         definitions=(),
-        runtimes=runtimes(asked.runtimes, devices),
+        runtimes=runtimes(
+            asked.runtimes, devices, plan.formats_named(suite) if formats is None else formats
+        ),
         threads=asked.threads,
         gates=parsed_gates(asked.gates),
         mode=asked.mode,

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from weighin import packages
+from weighin import packages, registry
 from weighin.build.cache import Cache
-from weighin.core import Arrays, Runtime, WeighinError
+from weighin.core import USUAL_FORMAT, Arrays, Runtime, WeighinError
 from weighin.files import replacing
 from weighin.measure import paired
 from weighin.measure.paired import Side
@@ -152,8 +152,8 @@ def any_float_artifact(cache: Cache) -> Path:
     for entry_path in cache.folder.glob("artifacts/[!.]*/provenance.json"):
         try:
             entry = json.loads(entry_path.read_text("utf-8"))
-            if entry["provenance"]["stage"] == "float32":
-                artifacts.append((entry["bytes"], entry_path.with_name("model.tflite")))
+            if entry["provenance"]["stage"] == registry.formats[USUAL_FORMAT].plain:
+                artifacts.append((entry["bytes"], entry_path.with_name(f"model.{USUAL_FORMAT}")))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     if not artifacts:

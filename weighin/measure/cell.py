@@ -8,6 +8,8 @@ it, and every figure becomes a record:
     start       first answers of fresh processes     outcomes.Starts
     inference   single inferences                    outcomes.Inferences
     pair        blocks beside the baseline's         outcomes.Pair
+    memory      what a microcontroller needs         outcomes.Memory
+    engines     blocks beside another engine's       outcomes.Engines
 """
 
 from __future__ import annotations
@@ -34,17 +36,22 @@ from weighin.measure.clock import Clock
 from weighin.measure.context import RunContext
 from weighin.measure.figures import figures, without_figures
 from weighin.measure.target import Target
-from weighin.outcomes import ColdStart, Compressed, Evaluation, Inferences, Pair
+from weighin.outcomes import ColdStart, Compressed, Engines, Evaluation, Inferences, Memory, Pair
 
 
 @dataclass
 class Cell:
-    """One case on the bench: its operations, and the records of their outcomes."""
+    """One case on the bench: its operations, and the records of their outcomes.
+
+    Attributes:
+        first: of a pair between engines, the same variant on the engine that it is beside.
+    """
 
     case: Case
     scope: Scope
     context: RunContext
     records: list[Record] = field(default_factory=list)
+    first: Case | None = None
     _session: Session | None = None
 
     @property
@@ -61,6 +68,12 @@ class Cell:
     def target(self) -> Target:
         """Where it is opened and timed."""
         return self.context.target(self.case)
+
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Whether measuring it loads TensorFlow: then it is measured last."""
+        names = {each.runtime for each in (self.case, self.first) if each is not None}
+        return any(registry.runtimes[name].needs_tensorflow for name in names - {""})
 
     def unavailable(self) -> str | None:
         """Why the case cannot be weighed here: its data, export or runtime is not to be had."""
@@ -109,9 +122,27 @@ class Cell:
         """Single inferences where the target is; None if the clock is switched off."""
         return self.target.inferences(self.context.opening(self.case), clock)
 
+    def memory(self) -> Memory:
+        """What the file takes of a microcontroller's memory, and what an NPU's compiler says."""
+        memory = self.target.memory(self.artifact, self.case.runtime)
+        _ = self.artifact  # is it still the file that was hashed?
+        return memory
+
     def pair(self) -> Pair:
         """Measure against the baseline, in turn; both sessions are checked first."""
         return self.beside(self.case.baseline)
+
+    def engines(self) -> Engines:
+        """Measure against the same variant on the first engine, in turn; likewise checked."""
+        first = self.first
+        if first is None or first.target != self.case.target:
+            raise WeighinError(f"{self.case} has no other engine on its machine to be beside.")
+        formats = (first.format, self.case.format)
+        try:  # that it fails is not this engine's fault
+            self.context.opening(first)
+        except WeighinError as error:
+            return Engines(first.engine, None, f"nothing to be beside, {first}: {error}", formats)
+        return Engines(first.engine, self.beside(first), formats=formats)
 
     def beside(self, other: Case) -> Pair:
         """Measure against another case on the same target, which comes first in the pair."""

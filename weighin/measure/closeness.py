@@ -6,6 +6,7 @@ Kernels round as they like. What that comes to depends on what a file computes w
   one of what goes into it, as the curve's slope passes it on: two steps of a logit are 0.18 of a
   probability in the middle and nothing at the ends (MLPerf Tiny's ResNet-8).
 - floats: a share of the spread of all answers.
+- floats coarser than float32, such as bfloat16: what their step comes to over so many layers.
 
 Nothing here is an absolute number of the answers' unit, which is the model's own affair.
 """
@@ -35,6 +36,17 @@ STEPS = 4  # between two sets of kernels for one integer file; ResNet-8 had 2.0 
 # The share of whole numbers, such as classes that a graph has chosen itself, that may be others:
 # where two scores are nearly even, rounding decides. ResNet-8's int8 chose the same for 99.8 %.
 OTHERS, OTHERS_OF_INTEGERS = 0.01, 0.1
+
+# Floats coarser than float32, by a relative step r: each of L layers rounds anew, and such errors
+# add up as the root of their number. So the root mean square of the differences, as a share of the
+# answers' standard deviation, may be COARSE·r·√L; a single one four times as large a share of the
+# spread. By bfloat16 (r = 2⁻⁸) MLPerf Tiny's files have 0.08 to 0.47 of the former and 0.05 to 0.55
+# of the latter. Weights that are 3 % off at random have 1.9 to 5.5 and 0.5 to 4.1; images with red
+# and blue exchanged 2.7 to 17 and 2.7 to 6.7; one layer 10 % too large 0.25 to 8.7 and 0.2 to 2.6:
+# in the visual wake words model that is no more than rounding.
+COARSE, COARSE_FURTHEST = 3.0, 4.0
+COARSE_MOST = 0.25  # whatever the number of layers: then answers say nothing any more
+COARSE_LAYERS = 100  # of a Keras file, which are not counted
 
 NESTED = 2  # how often answers may be laid together, and the whole with others
 
@@ -89,7 +101,7 @@ def _scale(graph: Graph, makers: _Makers, number: int) -> float:
     """The scale of the answers themselves; 0 where they are computed as floats."""
     for _ in range(len(graph.operators) + 1):  # a damaged file may name a circle
         maker = makers.get(number)
-        if graph.tensors[number].scale or maker is None or maker.name not in _PASSED_ON:
+        if graph.tensors[number].scale or maker is None or maker.kind not in _PASSED_ON:
             break
         number = maker.inputs[0]
     return graph.tensors[number].scale
@@ -107,12 +119,12 @@ def _before_curve(graph: Graph, makers: _Makers, number: int, nested: int) -> tu
             return tensor.scale, slope
         if maker is None:
             break
-        if maker.name == "CONCATENATION" and nested and not slope:
+        if maker.kind == "CONCATENATION" and nested and not slope:
             branches = [_before_curve(graph, makers, each, nested - 1) for each in maker.inputs]
             return max(branches, key=math.prod)
-        if not (maker.name in _PASSED_ON or (maker.name in _SLOPES and not slope)):
+        if not (maker.kind in _PASSED_ON or (maker.kind in _SLOPES and not slope)):
             break
-        slope = slope or _SLOPES.get(maker.name, 0.0)
+        slope = slope or _SLOPES.get(maker.kind, 0.0)
         number = maker.inputs[0]
     return 0.0, 0.0
 
@@ -123,6 +135,53 @@ def rounding(share: float, wanted: Array) -> float:
     size = float(np.abs(values).max(initial=0))
     finest = max(1e-6, float(np.finfo(wanted.dtype).eps) if wanted.dtype.kind == "f" else 0)
     return share * (float(np.ptp(values)) if values.size > 1 else size) + finest * size
+
+
+def coarse_share(step: float, graph: Graph | None) -> float:
+    """The share of the answers' standard deviation that rounding comes to, layer after layer.
+
+    Args:
+        step: relative, of the floats that are computed with: 2⁻⁸ of bfloat16.
+        graph: what the file holds; None of a Keras file.
+    """
+    layers = COARSE_LAYERS
+    if graph is not None:
+        layers = max(1, sum(operator.weights is not None for operator in graph.operators))
+    return min(COARSE_MOST, COARSE * step * math.sqrt(layers))
+
+
+def refuse_coarse(
+    called: str, values: Array, wanted: Array, what: str, share: float, among: Array
+) -> None:
+    """Refuse answers by coarse floats that lie further from those wanted than these explain.
+
+    Args:
+        called: whose answers, in words.
+        values: the answers, `(n, …)`.
+        wanted: those wanted, likewise.
+        what: the latter, in words.
+        share: as `coarse_share`.
+        among: answers that tell the spread.
+
+    Raises:
+        WeighinError: saying how far, and what would be rounding.
+    """
+    apart = np.abs(values.astype(np.float64) - wanted)
+    spread = among.astype(np.float64)
+    deviation = float(spread.std()) or float(np.abs(spread).max(initial=0))
+    usual = math.sqrt(float(np.square(apart).mean())) if apart.size else 0.0
+    if not usual <= share * deviation:
+        raise WeighinError(
+            f"{called} lie {usual:.2g} from {what} (root mean square), "
+            f"{usual / max(deviation, 1e-30) * 100:.2g} % of their standard deviation; "
+            f"{share * 100:.2g} % would be rounding by coarse floats"
+        )
+    furthest, most = float(apart.max(initial=0)), rounding(COARSE_FURTHEST * share, among)
+    if not furthest <= most:
+        raise WeighinError(
+            f"{called} lie up to {furthest:.2g} from {what}; {most:.2g}, "
+            f"{COARSE_FURTHEST * share:.2g} of their spread, would be rounding by coarse floats"
+        )
 
 
 def is_whole(values: Array) -> bool:
@@ -145,7 +204,12 @@ def refuse_others(called: str, values: Array, wanted: Array, what: str, share: f
 
 
 def refuse_far(
-    outputs: Arrays, wanted: Arrays, what: str, graph: Graph | None, among: Arrays | None = None
+    outputs: Arrays,
+    wanted: Arrays,
+    what: str,
+    graph: Graph | None,
+    among: Arrays | None = None,
+    step: float = 0.0,
 ) -> None:
     """Refuse answers that lie further from those wanted, of the same file, than rounding explains.
 
@@ -155,6 +219,7 @@ def refuse_far(
         what: the other, in words.
         graph: what the file holds; None for one of floats.
         among: answers that tell the spread, where those wanted are too few for it.
+        step: relative, of the floats that the session computes with, if coarser than float32.
 
     Raises:
         WeighinError: saying how far, and from what.
@@ -168,7 +233,7 @@ def refuse_far(
         called = "the session's answers" if len(outputs) == 1 else f"the session's {name!r}"
         spread = wanted[name] if among is None else among[name]
         tensor = tensors.get(name) if len(tensors) != 1 else next(iter(tensors.values()))
-        _refuse_far(called, values, wanted[name], what, graph, tensor, spread)
+        _refuse_far(called, values, wanted[name], what, graph, tensor, spread, step)
 
 
 def _refuse_far(
@@ -179,6 +244,7 @@ def _refuse_far(
     graph: Graph | None,
     tensor: int | None,
     among: Array,
+    step: float,
 ) -> None:
     if values.shape != wanted.shape:
         raise WeighinError(f"{called} are {list(values.shape)}, not {list(wanted.shape)}")
@@ -198,7 +264,10 @@ def _refuse_far(
                 f"rounding"
             )
         return
-    share = FLOAT if exact else HYBRID
+    if step and exact:
+        refuse_coarse(called, values, wanted, what, coarse_share(step, graph), among)
+        return
+    share = FLOAT if exact else max(HYBRID, COARSE_FURTHEST * coarse_share(step, graph))
     most = rounding(share, among)
     if not np.all(apart <= most):
         raise WeighinError(f"{far}; {most:.2g}, {share:g} of their spread, would be rounding")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from weighin import registry
-from weighin.core import Arrays, Runtime, WeighinError
+from weighin.core import Arrays, Runtime, SkippedError, WeighinError
 from weighin.outcomes import ColdStart
 from weighin.subprocesses import Started, SubprocessError
 
@@ -37,6 +37,7 @@ def cold_starts(
         count: of processes.
 
     Raises:
+        SkippedError: if the runtime runs no such file.
         WeighinError: if a process fails; the message ends in its last line.
     """
     content = b"".join(values.tobytes() for values in example.values())
@@ -66,6 +67,8 @@ def cold_starts(
 
 def _outcome(line: bytes | str) -> ColdStart:
     told = json.loads(line)
+    if "skipped" in told:
+        raise SkippedError(told["skipped"])
     return ColdStart(told["seconds"], told["peak_bytes"], tuple(told["answer"]))
 
 

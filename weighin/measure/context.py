@@ -234,7 +234,9 @@ class RunContext:
             (self.starts[case],) = self.cold_starts(case)
         session = self.opened(case)
         try:
-            fidelity = check_session(session, artifact, self.dataset(case), self.task(case))
+            fidelity = check_session(
+                session, artifact, self.dataset(case), self.task(case), runtime.rounding
+            )
         except BaseException:
             session.close()
             raise

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from weighin import grammar, named
+from weighin import grammar, named, registry
 from weighin.core import (
     Array,
     Arrays,
@@ -19,13 +19,16 @@ from weighin.core import (
     Task,
     WeighinError,
 )
+from weighin.formats import known
 from weighin.formats.graph import Graph
-from weighin.formats.tflite import read_tflite
 from weighin.measure.closeness import (
+    COARSE_MOST,
     EXACT,
     EXACT_UNTRAINED,
     OTHERS,
+    coarse_share,
     is_whole,
+    refuse_coarse,
     refuse_far,
     refuse_others,
     rounding,
@@ -33,7 +36,6 @@ from weighin.measure.closeness import (
 from weighin.measure.evaluation import named_as, not_finite, refuse_not_finite
 from weighin.measure.renaming import given_as, graph_of, taken_as
 from weighin.outcomes import Fidelity
-from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.stats import concordance, proportion
 
 # How much alike (`stats.concordance`) an untrained model's scores must be that lie further.
@@ -47,11 +49,10 @@ CHECKED_EXAMPLES = 256  # of a finished file; others are checked on as many as K
 CHECKED_BYTES = 64_000_000  # of their inputs and outputs
 CLIPPED = 0.1  # share of an input's values that may lie beyond what a quantized input can hold,
 BEYOND = 0.05  # by more than this share of its range: calibration leaves some outside
-LARGE_MACS = 1_000_000_000  # of a model whose single example they are not asked for
 
 
 def check_session(
-    session: Session, artifact: Artifact, dataset: Dataset, task: Task
+    session: Session, artifact: Artifact, dataset: Dataset, task: Task, step: float = 0.0
 ) -> Fidelity | None:
     """Hold a session's answers against the Keras model's and the reference kernels'.
 
@@ -62,6 +63,7 @@ def check_session(
         artifact: the file.
         dataset: fed to the Keras model that the file came from.
         task: what is asked.
+        step: relative, of the session's floats, if coarser than float32 (`Runtime.rounding`).
 
     Returns:
         How the session answers beside the Keras model; None if there is none.
@@ -70,8 +72,8 @@ def check_session(
         WeighinError: if many input values are beyond what the file's input can hold; if outputs
             are not finite or of another shape; if a float file's lie further from the Keras model's
             than rounding explains; if another's agree with it no better than by chance (where
-            anybody has trained it); if a .tflite's lie far from what the reference kernels, or for
-            a large model the plain built-in ones, make of the same file (an untrained model's: and
+            anybody has trained it); if they lie far from what its format's reference
+            (`weighin.measure.references`) makes of the same file (an untrained model's: and
             an example's as a whole are not like it); if one example alone is answered otherwise
             than in a batch.
     """
@@ -90,16 +92,18 @@ def check_session(
         targets = named.taken(task.targets(dataset.test), slice(n))
         fidelity = _fidelity(task, outputs, wanted, inputs, targets)
         if _is_float(artifact):
-            _refuse_inexact(outputs, wanted, EXACT if artifact.trained else EXACT_UNTRAINED)
+            exact = EXACT if artifact.trained else EXACT_UNTRAINED
+            _refuse_inexact(outputs, wanted, exact, _coarse(step, artifact, graph))
     if graph is not None:
-        _hold_against_reference(outputs, artifact, graph, inputs)
+        _hold_against_reference(outputs, artifact, graph, inputs, step)
     # an untrained model's scores are nearly even, so that rounding decides which is highest
     if wanted is not None and fidelity is not None and artifact.trained:
         _refuse_chance(outputs, wanted, fidelity, task.chance(dataset))
     session.inference(dataset.test.inputs(0, 1))()
     alone = named_as(session.answer(), artifact.signature)
     first = named.taken(outputs, slice(1))
-    refuse_far(alone, first, "the same example's answer in a batch", graph, among=outputs)
+    batched = "the same example's answer in a batch"
+    refuse_far(alone, first, batched, graph, among=outputs, step=step)
     return fidelity
 
 
@@ -162,11 +166,21 @@ def _refuse_other_shapes(outputs: Arrays, wanted: Arrays) -> None:
             )
 
 
-def _refuse_inexact(outputs: Arrays, wanted: Arrays, exact: float) -> None:
+def _coarse(step: float, artifact: Artifact, graph: Graph | None) -> float:
+    """What coarse floats may come to, as `coarse_share`; ten times that where nobody trained it."""
+    share = coarse_share(step, graph)
+    return share if artifact.trained else min(COARSE_MOST, EXACT_UNTRAINED / EXACT * share)
+
+
+def _refuse_inexact(outputs: Arrays, wanted: Arrays, exact: float, coarse: float) -> None:
     for name, values in wanted.items():
         if is_whole(values):
             called, what = f"the session's {name!r}", "the Keras model's"
             refuse_others(called, outputs[name], values, what, OTHERS)
+            continue
+        if coarse:
+            what = "the Keras model's"
+            refuse_coarse("the session's answers", outputs[name], values, what, coarse, values)
             continue
         furthest = _furthest(outputs[name], values)
         most = rounding(exact, values)
@@ -208,25 +222,26 @@ def _refuse_chance(
 
 
 def _hold_against_reference(
-    outputs: Arrays, artifact: Artifact, graph: Graph, inputs: Arrays
+    outputs: Arrays, artifact: Artifact, graph: Graph, inputs: Arrays, step: float
 ) -> None:
     """Refuse a session whose answers the reference kernels do not confirm.
 
     LiteRT's kernels without a delegate have been reported to answer FULLY_CONNECTED wrongly where
-    tensors share memory. So where they disagree they are asked once more with all tensors kept.
+    tensors share memory. So where they disagree they are asked again, to answer by other means.
     """
     plain = named_as(_reference(artifact, graph, inputs), artifact.signature)
     held = _held(outputs, plain, untrained=not artifact.trained)
     answers, what = named.taken(outputs, held), "what the reference kernels answer"
     try:
-        refuse_far(answers, named.taken(plain, held), what, graph, among=plain)
+        refuse_far(answers, named.taken(plain, held), what, graph, among=plain, step=step)
     except WeighinError as disagreement:
-        again = _reference(artifact, graph, inputs, keep_tensors=True)
-        kept = named_as(again, artifact.signature)
+        kept = named_as(_reference(artifact, graph, inputs, again=True), artifact.signature)
         try:
-            refuse_far(answers, named.taken(kept, held), what, graph, among=kept)
+            refuse_far(answers, named.taken(kept, held), what, graph, among=kept, step=step)
         except WeighinError:
-            raise WeighinError(f"{disagreement}. {_who_is_off(plain, kept, graph)}") from None
+            raise WeighinError(
+                f"{disagreement}. {_who_is_off(artifact, plain, kept, graph)}"
+            ) from None
 
 
 def _held(outputs: Arrays, plain: Arrays, *, untrained: bool) -> list[int]:
@@ -244,52 +259,41 @@ def _held(outputs: Arrays, plain: Arrays, *, untrained: bool) -> list[int]:
     ]
 
 
-def _who_is_off(plain: Arrays, kept: Arrays, graph: Graph) -> str:
+def _who_is_off(artifact: Artifact, plain: Arrays, kept: Arrays, graph: Graph) -> str:
+    again = registry.references[artifact.format].again
     try:
         refuse_far(plain, kept, "", graph)
     except WeighinError:
         return (
-            "The reference kernels are off too: they answer otherwise when all tensors are kept, "
-            "and neither as the session does"
+            f"The reference kernels are off too: they answer otherwise {again}, "
+            f"and neither as the session does"
         )
-    return "The session is off: the reference kernels answer the same when all tensors are kept"
+    return f"The session is off: the reference kernels answer the same {again}"
 
 
 def _is_float(artifact: Artifact) -> bool:
     """Whether the file must answer exactly as its Keras model does."""
-    if artifact.format == "h5":
+    plain = registry.formats[artifact.format].plain
+    if not plain:  # nothing was exported
         return True
-    return grammar.innermost(grammar.parse(artifact.provenance["stage"]).export) == "float32"
+    return grammar.innermost(grammar.parse(artifact.provenance["stage"]).export) == plain
 
 
 @functools.cache
 def _reference_outputs(
-    path: Path, sha256: str, inputs: bytes, keep_tensors: bool
+    path: Path, format: str, sha256: str, inputs: bytes, again: bool
 ) -> dict[str, Array]:
     with np.load(io.BytesIO(inputs), allow_pickle=False) as archive:
         asked = dict(archive)
-    graph = read_tflite(path)
-    kernels = OPTIMIZED if graph.macs > LARGE_MACS else REFERENCE
-    if all(tensor.dtype == "FLOAT32" for tensor in graph.activations):
-        return reference(path, asked, kernels, keep_tensors=keep_tensors)
-    try:
-        return reference_in_subprocess(path, asked, kernels, keep_tensors=keep_tensors)
-    except WeighinError:
-        if kernels == OPTIMIZED:
-            raise
-        return reference_in_subprocess(path, asked, OPTIMIZED, keep_tensors=keep_tensors)
+    answers: dict[str, Array]
+    answers = registry.references[format].answer(path, known.graph(format, path), asked, again)
+    return answers
 
 
 def _reference(
-    artifact: Artifact, graph: Graph, inputs: Arrays, *, keep_tensors: bool = False
+    artifact: Artifact, graph: Graph, inputs: Arrays, *, again: bool = False
 ) -> dict[str, Array]:
-    """Outputs for the first examples by plain kernels: as many as take well under a second.
-
-    A single example takes reference kernels, which are plain loops, minutes where a model has
-    billions of multiply-accumulates; and on some integer files, such as EfficientNet's, they end
-    the process. There the built-in optimized kernels answer, still without a delegate and so by
-    other code than what is measured.
-    """
+    """Outputs for the first examples by plain kernels: as many as take well under a second."""
     macs = max(1, graph.macs, REFERENCE_MACS // FEW if graph.uncounted else 1)
     example = named.example_bytes(inputs)
     example += sum(4 * math.prod(graph.tensors[number].shape) for number in graph.outputs)
@@ -297,5 +301,7 @@ def _reference(
     content = io.BytesIO()
     inputs = given_as(artifact, inputs)
     np.savez(content, **named.taken(inputs, slice(few)))  # type: ignore[arg-type]
-    outputs = _reference_outputs(artifact.path, artifact.sha256, content.getvalue(), keep_tensors)
+    outputs = _reference_outputs(
+        artifact.path, artifact.format, artifact.sha256, content.getvalue(), again
+    )
     return taken_as(artifact, outputs)

@@ -37,6 +37,11 @@ class Timed(Protocol):
         ...
 
     @property
+    def accelerated(self) -> bool | None:
+        """Whether an accelerator took the whole file, in the session opened last."""
+        ...
+
+    @property
     def fixed_seconds(self) -> float | None:
         """What a call costs in this runtime that computes next to nothing."""
         ...
@@ -81,7 +86,12 @@ class Openings:
         per_opening, timed = self._per_opening, self._timed
         counts = [len(seconds[at : at + per_opening]) for at in range(0, len(seconds), per_opening)]
         return Inferences(
-            seconds, timed.delegated, timed.fixed_seconds, counts, left_out=timed.left_out
+            seconds,
+            timed.delegated,
+            timed.fixed_seconds,
+            counts,
+            left_out=timed.left_out,
+            accelerated=timed.accelerated,
         )
 
 

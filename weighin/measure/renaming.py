@@ -9,9 +9,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from weighin import registry
 from weighin.core import Array, Arrays, Artifact, Session
+from weighin.formats import known
 from weighin.formats.graph import Graph
-from weighin.formats.tflite import read_tflite
 
 
 def given_as(artifact: Artifact, inputs: Arrays) -> Arrays:
@@ -33,9 +34,9 @@ def renamed(session: Session, artifact: Artifact) -> Session:
 
 def graph_of(artifact: Artifact) -> Graph | None:
     """What the artifact's file holds, outputs by the signature's names; None of a Keras file."""
-    if artifact.format != "tflite":
+    if not registry.formats[artifact.format].has_graph:
         return None
-    graph, own = read_tflite(artifact.path), _own_names(artifact, "outputs")
+    graph, own = known.graph(artifact.format, artifact.path), _own_names(artifact, "outputs")
     if not own:
         return graph
     ours = {theirs: name for name, theirs in own.items()}
@@ -66,6 +67,12 @@ class Renamed:
         """What the last `predict` took where the session runs; None of one in this process."""
         seconds: float | None = getattr(self._session, "seconds", None)
         return seconds
+
+    @property
+    def accelerated(self) -> bool | None:
+        """Whether an accelerator took the whole file; None if unknown."""
+        accelerated: bool | None = getattr(self._session, "accelerated", None)
+        return accelerated
 
     def predict(self, inputs: Arrays) -> Arrays:
         """Outputs of examples."""

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 from weighin import registry
 from weighin.core import Arrays, Artifact, Session
-from weighin.measure import paired
+from weighin.measure import paired, vela
 from weighin.measure.clock import Clock
 from weighin.measure.closeness import refuse_far
 from weighin.measure.cold_start import cold_starts
 from weighin.measure.latency import Openings
 from weighin.measure.renaming import given_as, graph_of, renamed
-from weighin.outcomes import ColdStart, Inferences, Pair
+from weighin.outcomes import ColdStart, Inferences, Memory, Pair
 
 CHECKED = "what this file answered when it was checked"
 
@@ -77,6 +77,10 @@ class Target(Protocol):
         """Two openings in interleaved blocks: of two files, runtimes or numbers of threads."""
         ...
 
+    def memory(self, artifact: Artifact, runtime: str) -> Memory:
+        """What a file takes of a microcontroller's memory, and what an NPU's compiler says."""
+        ...
+
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs in a runtime that computes next to nothing, measured once."""
         ...
@@ -100,6 +104,8 @@ class OpenedAnew:
         delegated: how many operators run in a delegate, and how many there are, in the session
             opened first; None if the runtime does not say, or nothing was opened yet.
         left_out: the file's operators that ran in no delegate, by their place in it; None as above.
+        accelerated: whether an accelerator took the whole file, in the session opened last; None
+            as above.
     """
 
     def __init__(self, opening: Opening, fixed_seconds: Callable[[str], float | None]) -> None:
@@ -108,6 +114,7 @@ class OpenedAnew:
         self._graph = graph_of(opening.artifact)
         self.delegated: tuple[int, int] | None = None
         self.left_out: Sequence[int] | None = None
+        self.accelerated: bool | None = None
 
     @property
     def fixed_seconds(self) -> float | None:
@@ -133,6 +140,7 @@ class OpenedAnew:
             self.delegated = session.delegated
             # a runtime of somebody's own may know only how many
             self.left_out = getattr(session, "left_out", None)
+        self.accelerated = getattr(session, "accelerated", None)
         return call, session.close
 
 
@@ -171,6 +179,12 @@ class ThisMachine:
         """In this process, on one core where `pin` asks for it."""
         sides = (OpenedAnew(each, self.fixed_seconds).open for each in (first, second))
         return paired.measure(*sides, seconds=seconds, pin=pin)
+
+    def memory(self, artifact: Artifact, runtime: str) -> Memory:
+        """What a runtime for microcontrollers tells of it, and Vela, where that is installed."""
+        return Memory(
+            registry.runtimes[runtime].memory(artifact.path), vela.estimates(artifact.path)
+        )
 
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs in a runtime that computes next to nothing, measured once."""

@@ -88,6 +88,14 @@ def delegated(inferences: Inferences) -> Figure | Skip:
     return Figure(taken / total, n=total, count=taken, left_out=left_out)
 
 
+@metric("accelerated", better="higher", scope="inference", column=False, comparison="none")
+def accelerated(inferences: Inferences) -> Figure | Skip:
+    """Whether the accelerator took all of the file (1), or left some to other kernels (0)."""
+    if inferences.accelerated is None:
+        return Skip("this runtime does not say whether its accelerator took all of the file")
+    return Figure(float(inferences.accelerated))
+
+
 @metric(
     "fixed_cost",
     title="call overhead",
@@ -119,7 +127,12 @@ def fixed_cost(inferences: Inferences) -> Figure | Skip:
 )
 def speedup(pair: Pair) -> Figure:
     """How many times faster than the baseline: median of interleaved blocks, and its interval."""
-    ratios = tuple(round(ratio, 5) for ratio in pair.ratios)
+    return speedup_of(pair)
+
+
+def speedup_of(pair: Pair) -> Figure:
+    """How many times faster the second of a pair is than the first, and the verdict."""
+    ratios = tuple(float(f"{ratio:.6g}") for ratio in pair.ratios)
     middle = stats.typical_ratio(ratios)
     low, high = middle.ends
     return Figure(
@@ -148,16 +161,17 @@ _beside_metric = functools.partial(
 @_beside_metric("paired_latency", title="latency beside the baseline")
 def paired_latency(pair: Pair) -> Figure:
     """Median time of one inference in the pair's blocks; interval over them."""
-    return _beside([variant for _, variant in pair.blocks])
+    return time_beside([variant for _, variant in pair.blocks])
 
 
 @_beside_metric("paired_baseline", title="the baseline's latency beside it")
 def paired_baseline(pair: Pair) -> Figure:
     """The same of the baseline in these blocks."""
-    return _beside([baseline for baseline, _ in pair.blocks])
+    return time_beside([baseline for baseline, _ in pair.blocks])
 
 
-def _beside(seconds: Sequence[float]) -> Figure:
+def time_beside(seconds: Sequence[float]) -> Figure:
+    """The median of one side's seconds in a pair's blocks, and its interval over them."""
     raw = tuple(round(each, 10) for each in seconds)
     if not stats.is_enough(len(raw), 0.5):
         return Figure(float(np.median(raw)), n=len(raw), samples=raw)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from weighin.core import Figure, Skip
 from weighin.formats.graph import Graph
-from weighin.formats.keras import KerasFile, read_keras
-from weighin.formats.tflite import read_tflite
 from weighin.outcomes import Compressed
-from weighin.registry import metric
+from weighin.registry import formats, metric
 
 _NO_GRAPH = Skip("multiply-accumulates are counted in .tflite files; see that of this variant")
 
@@ -56,10 +56,8 @@ def entropy_bytes(file: Compressed) -> Figure:
 @metric("macs", kind="count", better="lower", scope="artifact", column=False, comparison="none")
 def macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates of one inference."""
-    if file.artifact.format != "tflite":
-        return _NO_GRAPH
-    graph = read_tflite(file.artifact.path)
-    return _if_whole(graph, graph.macs)
+    graph = _graph(file)
+    return _NO_GRAPH if graph is None else _if_whole(graph, graph.macs)
 
 
 @metric(
@@ -72,10 +70,8 @@ def macs(file: Compressed) -> Figure | Skip:
 )
 def effective_macs(file: Compressed) -> Figure | Skip:
     """Multiply-accumulates by weights that are not zero."""
-    if file.artifact.format != "tflite":
-        return _NO_GRAPH
-    graph = read_tflite(file.artifact.path)
-    return _if_whole(graph, graph.effective_macs)
+    graph = _graph(file)
+    return _NO_GRAPH if graph is None else _if_whole(graph, graph.effective_macs)
 
 
 @metric("depth", kind="count", scope="artifact", column=False, comparison="none")
@@ -84,9 +80,9 @@ def depth(file: Compressed) -> Figure | Skip:
 
     As keras.io counts the depth of its applications: 23 for VGG16, 126 for Xception.
     """
-    if file.artifact.format == "tflite":
+    if formats[file.artifact.format].has_graph:
         return Skip("depth is counted in Keras files; see that of this variant")
-    layers = read_keras(file.artifact.path).depth
+    layers = _content(file).depth
     return Skip("a layer is used again after itself") if layers is None else Figure(layers)
 
 
@@ -98,6 +94,10 @@ def _if_whole(graph: Graph, count: int) -> Figure | Skip:
     return Skip(reason, "not measured")
 
 
-def _content(file: Compressed) -> Graph | KerasFile:
-    path = file.artifact.path
-    return read_tflite(path) if file.artifact.format == "tflite" else read_keras(path)
+def _graph(file: Compressed) -> Graph | None:
+    return _content(file) if formats[file.artifact.format].has_graph else None
+
+
+def _content(file: Compressed) -> Any:
+    """A graph, or a Keras file's layers: both know their trained values."""
+    return formats[file.artifact.format].read(file.artifact.path)

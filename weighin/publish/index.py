@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
+from weighin import registry
 from weighin.core import CONTROL, Results
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Run
@@ -81,10 +82,11 @@ def _run(run: Run, name: str) -> str:
     for page in pages.values():
         if remark := page.says(run, name):
             return f"{words}, {remark}" if remark.strip() else words
+    deployed = {each.name for each in registry.formats.values() if each.finished}
     candidates = [
         row
         for row in rows_of_seeds(records, run.results)
-        if row.format == "tflite" and row.variant != "baseline" and not row.is_broken
+        if row.format in deployed and row.variant != "baseline" and not row.is_broken
     ]
     # what nobody compared says little beside what was
     told = [row for row in candidates if row.is_worse is not None] or candidates

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weighin.core import CONTROL, Catalogue, WeighinError, undescribed
+from weighin.core import CONTROL, USUAL_FORMAT, Catalogue, WeighinError, undescribed
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Run
 from weighin.report import units
@@ -178,7 +178,7 @@ def _ours(folder: Folder, published: Published) -> tuple[str, str]:
     for run in folder.runs:
         if published.profile not in ("", run.fact("profile")):
             continue
-        format = published.format or "tflite"
+        format = published.format or USUAL_FORMAT
         records = run.find(published.model, published.variant, format, published.metric)
         if records and published.dataset in ("", records[0].dataset):
             mean = statistics.mean(record.value for record in records if record.value is not None)

@@ -24,8 +24,7 @@ from weighin.measure.cell import Cell
 from weighin.pytest_plugin import failures, gating
 from weighin.pytest_plugin.run import PytestRun, cell_of
 from weighin.pytest_plugin.shipped import pytest_collect_file, pytest_pycollect_makemodule
-from weighin.report import comment, gates
-from weighin.report.table import render, sections
+from weighin.report import comment, compared, gates
 from weighin.report.terminal import Terminal
 from weighin.stats import MARGIN, PAIR_SECONDS
 
@@ -92,6 +91,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="gates fail unless the whole interval lies within the bound: the safe way",
     )
+    add(
+        "--weighin-by",
+        choices=("variant", "runtime"),
+        default="variant",
+        help="what the tables compare: variants, or the runtimes of each (variant)",
+    )
     parser.addini(
         "weighin_definitions",
         "files and folders that register models, data sets and suites",
@@ -123,7 +128,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run = config.stash[_RUN]
     if run.problem:
         raise pytest.UsageError(run.problem)
-    items.sort(key=lambda item: (cell := cell_of(item)) is not None and _needs_tensorflow(cell))
+    items.sort(key=lambda item: (cell := cell_of(item)) is not None and cell.needs_tensorflow)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -235,8 +240,8 @@ def pytest_terminal_summary(
     run = config.stash[_RUN].run
     terminalreporter.section("weighin")
     terminalreporter.line("")
-    results = run.results()
-    terminalreporter.write_line(render([results], "text", _shown_on(terminalreporter)))
+    results, how = run.results(), compared.BY[config.getoption("--weighin-by")]
+    terminalreporter.write_line(how.render([results], "text", _shown_on(terminalreporter)))
     terminalreporter.line("")
     if run.judged.outcomes:
         shown_on = _shown_on(terminalreporter)
@@ -248,7 +253,7 @@ def pytest_terminal_summary(
         terminalreporter.write_line(f"error: not all records are there: {run.unwritten}", red=True)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        problem = comment.append(Path(summary), sections([results]), str(path))
+        problem = comment.append(Path(summary), how.sections([results]), str(path))
         if problem:
             terminalreporter.write_line(f"warning: no step summary: {problem}", yellow=True)
 
@@ -258,10 +263,6 @@ def _shown_on(reporter: pytest.TerminalReporter) -> Terminal | None:
     if not reporter.isatty and not reporter.hasmarkup:
         return None
     return Terminal(reporter._tw.fullwidth if reporter.isatty else None, reporter.hasmarkup)
-
-
-def _needs_tensorflow(cell: Cell) -> bool:
-    return bool(cell.case.runtime) and cell.runtime.needs_tensorflow
 
 
 def _is_skipped(item: pytest.Item) -> bool:

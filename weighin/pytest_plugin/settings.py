@@ -9,6 +9,7 @@ import pytest
 from weighin import registry
 from weighin.core import Suite, WeighinError
 from weighin.definitions import default_definitions, load_definitions, provide_suite
+from weighin.job import plan
 from weighin.job.settings import Options, Settings, devices_file, parsed_gates, runtimes, split
 from weighin.records import store
 from weighin.report import gates
@@ -40,7 +41,7 @@ def read(config: pytest.Config) -> Settings:
     return Settings(
         suite=suite,
         definitions=definitions,
-        runtimes=runtimes(chosen, devices),
+        runtimes=runtimes(chosen, devices, plan.formats_named(suite)),
         threads=_OPTIONS.threads(option("--weighin-threads")),
         gates=parsed_gates(option("--weighin-gate")),
         mode=gates.mode(option("--weighin-strict"), option("--weighin-proven")),

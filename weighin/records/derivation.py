@@ -79,13 +79,16 @@ def _of_its_openings(record: Record) -> Record:
     return dataclasses.replace(record, value=over.value, **ends)
 
 
+_RATIOS = ("speedup", "engine_speedup")  # of interleaved blocks
 # weighin's own metrics: samples of another's may be anything
 _OF_SAMPLES: Mapping[str, Callable[[Sequence[float]], Interval]] = {
     "cold_start": stats.median,
     "peak_rss": stats.median,
     "paired_latency": stats.median,
     "paired_baseline": stats.median,
-    "speedup": stats.typical_ratio,
+    "engine_latency": stats.median,
+    "engine_first": stats.median,
+    **dict.fromkeys(_RATIOS, stats.typical_ratio),
 }
 
 
@@ -108,7 +111,7 @@ def _verdict(record: Record, metric: Metric, results: Results, records: Records)
     if record.value is None or record.low is None or record.high is None:
         return None
     interval = Interval(record.value, record.low, record.high)
-    if record.metric == "speedup":
+    if record.metric in _RATIOS:
         if not record.samples:
             return None
         pairs = results.environment.get("pairs") or {"smallest": stats.SMALLEST_SPEEDUP}

@@ -11,15 +11,26 @@ import dataclasses
 from collections.abc import Sequence
 
 from weighin.core import Case, Record
+from weighin.records.engines import firsts
 
 
 def covering(records: Sequence[Record]) -> list[Record]:
     """The records, intervals of latency widened to where the pairs have seen it.
 
+    Those between engines count where they kept to one core, as a latency does: TensorFlow, beside
+    which others are timed there, computes in threads of its own.
+
     Args:
         records: of one run.
     """
     seen: dict[Case, list[Record]] = {}
+    between = [each for each in records if each.value is not None and each.pinned]
+    beside = firsts([each for each in between if each.metric == "engine_first"], records)
+    for record in between:
+        if record.metric == "engine_latency":
+            seen.setdefault(record.case, []).append(record)
+        if record.metric == "engine_first" and record.case in beside:
+            seen.setdefault(beside[record.case], []).append(record)
     for record in records:
         if record.metric == "paired_latency" and record.value is not None:
             seen.setdefault(record.case, []).append(record)

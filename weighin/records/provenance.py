@@ -125,11 +125,12 @@ def _misfit(chain: Sequence[Stage], record: Record, results: Results) -> str:
 def stages_of(variant: str, format: str) -> list[str]:
     """The stages after the dense start that a variant's file in a format is made by.
 
-    The variant's own words; a .tflite file whose variant names no export is a float32 one.
+    The variant's own words; where they name no export, also the format's own that changes nothing.
     """
     words = [] if variant == "baseline" else re.split(r"\+(?![^()]*\))", variant)
     exports = bool(words) and words[-1].partition("(")[0] in registry.exports
-    return words if exports or format != "tflite" else [*words, "float32"]
+    plain = registry.formats[format].plain if format in registry.formats else ""
+    return [*words, plain] if plain and not exports else words
 
 
 def _differing(files: Mapping[tuple[Any, ...], Sequence[Record]]) -> str:

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from weighin import formats
 from weighin.core import Case, Metric, Record, Results, WeighinError
 from weighin.files import replacing
+from weighin.formats import known
 from weighin.records import schema, upgrades
 
 LOCAL = Path("results", "local")  # where runs write, in a project's folder, unless told otherwise
@@ -83,7 +83,7 @@ def load(path: Path) -> Results:
     except OSError as error:
         raise WeighinError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        if path.suffix in formats.ENDINGS:
+        if known.of_file(path) is not None:
             raise WeighinError(f"{path} is a model, not results: weighin weigh {path}.") from error
         raise WeighinError(
             f"{path} is not a results file: it is not JSON ({error}). Was it cut off?"

@@ -24,6 +24,7 @@ class Column:
         of_control: whether it compares with the dense control, so that it is empty where nothing
             trains further.
         lower: whether a lower figure is better.
+        rare: whether few runtimes tell it, so that it is empty where one does not.
         optional: whether a narrow table does without it.
     """
 
@@ -33,6 +34,7 @@ class Column:
     compares: bool = False
     of_control: bool = False
     lower: bool = False
+    rare: bool = False
     optional: bool = False
 
 
@@ -45,6 +47,7 @@ def column_of(metric: Metric, header: str = "") -> Column:
         metric.relative,
         metric.of_control,
         metric.better == "lower",
+        metric.rare,
     )
 
 
@@ -55,7 +58,9 @@ def columns(results: Results, records: Iterable[Record] | None = None) -> tuple[
         results: the run.
         records: of one table; how good answers are has the columns of its own task alone.
     """
-    told = primaries(results.metrics, results.records if records is None else records)
+    records = list(results.records if records is None else records)
+    told = primaries(results.metrics, records)
+    figures = {record.metric for record in records if record.value is not None}
     shown = {name for each in told for name in (each.name, each.delta_name, each.control_name)}
     return tuple(
         dataclasses.replace(
@@ -63,7 +68,8 @@ def columns(results: Results, records: Iterable[Record] | None = None) -> tuple[
             optional=metric.name not in shown and not _is_essential(metric, results),
         )
         for metric in catalogue(results)
-        if metric.name in shown or (metric.column and not metric.quality)
+        if metric.name in shown
+        or (metric.column and not metric.quality and (metric.name in figures or not metric.rare))
     )
 
 

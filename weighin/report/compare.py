@@ -63,6 +63,12 @@ class Held:
         return f"{self.verdict} by {amount(self.metric, moved)}"
 
     @property
+    def beside(self) -> str:
+        """The engine that the figures are against; of both runs, where they differ."""
+        engines = (record.beside for record in (self.first, self.record) if record is not None)
+        return ", ".join(dict.fromkeys(filter(None, engines)))
+
+    @property
     def is_missing(self) -> bool:
         """Whether the first run has a figure, and the later one none."""
         values = [record and record.value for record in (self.first, self.record)]
@@ -75,6 +81,7 @@ class Held:
             **dataclasses.asdict(self.case),
             "metric": self.metric.name,
             "unit": self.metric.unit,
+            **({"beside": self.beside} if self.beside else {}),
             **_numbers("first", self.first),
             "run": self.run,
             **_numbers("value", self.record),
@@ -110,10 +117,21 @@ def held(runs: Sequence[tuple[str, Results]]) -> list[Held]:
         for case in dict.fromkeys(case for records in (first, *others) for case in records):
             for (name, _), records in zip(runs[1:], others, strict=True):
                 pair = (first.get(case), records.get(case))
-                reason = (metric.machine_bound and refused[name, case.target]) or ""
+                reason = (metric.machine_bound and refused[name, case.target]) or _other_engine(
+                    *pair
+                )
                 said = NOT_COMPARED if reason else _said(metric, *pair)
                 against.append(Held(case, metric, pair[0], name, pair[1], said, reason))
     return against
+
+
+def _other_engine(first: Record | None, second: Record | None) -> str:
+    """Why two ratios between engines are none of the same engines; empty where they are."""
+    if first is None or second is None or first.value is None or second.value is None:
+        return ""
+    if first.beside == second.beside:
+        return ""
+    return f"beside {second.beside or 'the baseline'}, not {first.beside or 'the baseline'}"
 
 
 def _said(metric: Metric, first: Record | None, second: Record | None) -> str:
@@ -164,7 +182,8 @@ def sections(runs: Sequence[tuple[str, Results]], against: Sequence[Held]) -> li
     for each in against:
         of_model = tables.setdefault(f"{each.case.model} on {each.case.dataset}", {})
         rows = of_model.setdefault(each.metric.name, {})
-        begin = [_row_name(each.case), _figure(each.metric, each.first)]
+        named = f"{_row_name(each.case)}{f' beside {each.beside}' if each.beside else ''}"
+        begin = [named, _figure(each.metric, each.first)]
         row = rows.setdefault(each.case, begin)
         row += [_figure(each.metric, each.record), each.said]
     names = short_names([name for name, _ in runs])
@@ -175,7 +194,12 @@ def sections(runs: Sequence[tuple[str, Results]], against: Sequence[Held]) -> li
         for at, (metric, rows) in enumerate(of_model.items())
     ]
     refused, metrics = _refusals(runs), compared([results for _, results in runs])
-    bound = ", ".join(metric.name for metric in metrics if metric.machine_bound)
+    there = {each.metric.name for each in against}
+    bound = ", ".join(
+        metric.name
+        for metric in metrics
+        if metric.machine_bound and (metric.name in there or not metric.of_engines)
+    )
     notes = [
         f"{bound}{f' on {target}' if target else ''} not compared with {name}: {reason}"
         for name, (long_name, _) in zip(names[1:], runs[1:], strict=True)
@@ -343,7 +367,7 @@ def is_drifting(metric: Metric) -> bool:
     Two runs of the same files had latencies apart by more than their intervals and 30 %, twice in
     the first two tries. What is relative to a baseline beside it, as a speed-up is, drifts little.
     """
-    return metric.machine_bound and not metric.relative
+    return metric.machine_bound and not (metric.relative or metric.of_engines)
 
 
 def is_speed(metric: Metric) -> bool:

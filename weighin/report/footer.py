@@ -47,9 +47,68 @@ def samples(
                 _corrected(results, rows, dataset) if _is_any_delta(quality, metrics) else "",
                 _undertrained(results, rows, dataset, quality),
                 _faster(results, rows) if "speedup" in metrics else "",
+                *_rare(results, rows, metrics),
             ],
         ),
     ]
+
+
+def _rare(results: Results, rows: Sequence[Row], metrics: Collection[str]) -> list[str]:
+    """What figures that few runtimes tell are, as their own notes say."""
+    lines = []
+    for name in metrics:
+        metric = results.metric(name)
+        told = [record.note for record in _records(rows, name) if record.note]
+        if metric.rare and told:
+            lines.append(f"{metric.title}: {'; '.join(dict.fromkeys(told))}")
+    return lines
+
+
+def of_engines(
+    results: Results, rows: Sequence[Row], dataset: str, metrics: Collection[str], tests: int
+) -> list[str]:
+    """What a table by engine rests on.
+
+    Args:
+        results: of the run.
+        rows: those that the table shows.
+        dataset: the data set that they were measured on.
+        metrics: the metrics that the table has columns for.
+        tests: by how many tests it says who is quickest.
+    """
+    lines = samples(results, rows, dataset, set(metrics) & {"latency", *_quality(results, rows)})
+    if "engine_speedup" not in metrics:
+        return [
+            *lines,
+            "this run paired no runtimes with each other: times drift, so it does not tell which "
+            "is quicker",
+        ]
+    return [*lines, _between(results, rows), _in_total(), _quickest(tests)]
+
+
+def _quality(results: Results, rows: Sequence[Row]) -> list[str]:
+    return [primary(results.metrics, _all_records(rows)).name]
+
+
+def _between(results: Results, rows: Sequence[Row]) -> str:
+    told = _interleaved(results, rows, "engine_speedup")
+    return f"× beside a runtime: the same variant, interleaved with it there{told}"
+
+
+def _in_total() -> str:
+    return (
+        "× beside the baseline there: measured in one pair, or the product of the two or more that "
+        "lead to it; its interval holds at 95 % whatever their noise, unless the machine changed "
+        "between them"
+    )
+
+
+def _quickest(tests: int) -> str:
+    return (
+        f"quickest of a variant's runtimes, of all rows on as many threads: none other is found "
+        f"faster, by {tests:,} tests together; in at most one such table of twenty the truly "
+        f"quickest is left out. How good its answers are is another question"
+    )
 
 
 def legend(rows: Sequence[Row]) -> list[str]:
@@ -220,13 +279,21 @@ def _margin(delta: Metric, of_shares: float) -> str:
 
 
 def _faster(results: Results, rows: Sequence[Row]) -> str:
-    openings, rule = counted(rows, "speedup"), results.environment.get("pairs")
+    told = _interleaved(results, rows, "speedup")
+    engines = {row.case.engine for row in rows if row.runtime}
+    there = " on the same runtime" if len(engines) > 1 else ""
+    return f"× faster: interleaved with the baseline{there}{told}" if told else ""
+
+
+def _interleaved(results: Results, rows: Sequence[Row], metric: str) -> str:
+    """How pairs were measured, and from when on they are called; empty where that is not known."""
+    openings, rule = counted(rows, metric), results.environment.get("pairs")
     if not openings or not rule:
         return ""
-    spent = "; * before that its time was spent" if _is_any_spent(rows) else ""
+    spent = "; * before that its time was spent" if _is_any_spent(rows, metric) else ""
     plural = "" if openings == "1" else "s"
     return (
-        f"× faster: interleaved with the baseline, {openings} opening{plural} of both, "
+        f", {openings} opening{plural} of both, "
         f"{_until(rule)}{spent}; called faster or slower if the interval "
         f"{_confidence(rule)}leaves out 1 and the ratio is at least "
         f"{rule['smallest'] * 100:g} % from it"
@@ -269,8 +336,8 @@ def _is_any_of_several_seeds(rows: Sequence[Row]) -> bool:
     return any(len(records) > 1 for row in rows for records in row.records.values())
 
 
-def _is_any_spent(rows: Sequence[Row]) -> bool:
-    return any(record.stopped == "time" for record in _records(rows, "speedup"))
+def _is_any_spent(rows: Sequence[Row], metric: str = "speedup") -> bool:
+    return any(record.stopped == "time" for record in _records(rows, metric))
 
 
 def counted(rows: Sequence[Row], metric: str) -> str:

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from weighin import formats
 from weighin.core import WeighinError
+from weighin.formats import known
 from weighin.formats.graph import Graph, Operator, Subgraph, Tensor
-from weighin.formats.keras import KerasFile, read_keras
-from weighin.formats.tflite import read_tflite
+from weighin.formats.keras import KerasFile
 from weighin.report import units
 from weighin.report.layout import Section, one_line
 from weighin.report.terminal import GAP, Terminal, wrapped, written
@@ -27,17 +26,19 @@ _AT_LEAST = "_at_least"  # of the names of counts that are lower bounds
 
 
 def inspect(path: Path) -> dict[str, Any]:
-    """Totals and layers of a .tflite, .keras or .h5 file.
+    """Totals and layers of a .tflite, .onnx, .keras or .h5 file.
 
     Raises:
         WeighinError: if it is none of these, or damaged.
     """
-    if path.suffix not in formats.ENDINGS:
-        known = ", ".join(formats.ENDINGS)
-        raise WeighinError(f"{path} is none of the files that are read here: {known}.")
-    if path.suffix == ".tflite":
-        return _graph(read_tflite(path), path.stat().st_size)
-    return _keras(read_keras(path))
+    format = known.of_file(path)
+    if format is None:
+        there_are = ", ".join(known.endings())
+        raise WeighinError(f"{path} is none of the files that are read here: {there_are}.")
+    held = format.read(path)
+    if format.has_graph:
+        return {"format": format.name, **_graph(held, path.stat().st_size)}
+    return _keras(held)
 
 
 def inspect_in_subprocess(path: Path) -> dict[str, Any]:
@@ -84,8 +85,7 @@ def _section(entries: Sequence[dict[str, Any]]) -> Section:
 
 def _graph(graph: Graph, size: int) -> dict[str, Any]:
     whole = not graph.uncounted
-    facts = {
-        "format": "tflite",
+    facts: dict[str, Any] = {
         "bytes": size,
         "parameters": graph.parameters,
         "nonzero_parameters": graph.nonzero_parameters,

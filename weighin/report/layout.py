@@ -156,7 +156,7 @@ LAYOUTS = {
 }
 
 
-_ABOUT = ("_low", "_high", "_verdict", "_p", "_status")  # endings of what is said of a figure
+_ABOUT = ("_low", "_high", "_verdict", "_p", "_beside", "_status")  # said of a figure
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -9,8 +9,10 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from weighin import registry
 from weighin.core import Case, Metric, Record, Results, Status
-from weighin.report.compare import change, compared, is_speed, verdict, why_not
+from weighin.formats import known
+from weighin.report.compare import change, compared, is_drifting, is_speed, verdict, why_not
 from weighin.report.releases import Release, packages
 from weighin.report.rows import RUNTIME, over_seeds
 
@@ -128,9 +130,9 @@ def against(
     """The verdict on one row's figures of the second release beside the first's, and the change.
 
     Figures are means over the seeds that both have; the number of examples is that of one seed,
-    since all seeds have the same. The same .tflite file on one machine with one version of LiteRT
-    is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the change as in
-    `Entry`.
+    since all seeds have the same. The same file on one machine, with the same versions of what runs
+    such files, is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the
+    change as in `Entry`.
     """
     seeds = {record.seed for record in before} & {record.seed for record in after}
     one, other = (
@@ -140,11 +142,19 @@ def against(
         return "no figure", None
     if metric.machine_bound and why_not(first.results, second.results):
         return "not compared", None
-    litert = {packages(release.results).get("ai-edge-litert") for release in (first, second)}
-    is_one_file = one.artifact != "" and one.artifact == other.artifact and one.format == "tflite"
-    is_drift = metric.machine_bound and not metric.relative and is_one_file and len(litert) == 1
+    is_one_file = one.artifact != "" and one.artifact == other.artifact
+    is_drift = is_drifting(metric) and is_one_file and _runs_alike(one.format, first, second)
     told = "same" if is_drift else verdict(metric, one, other, tests)
     return told, change(metric, one, other)
+
+
+def _runs_alike(format: str, *releases: Release) -> bool:
+    """Whether releases have the same versions of all that decides how files of a format run."""
+    if format not in registry.formats or not registry.formats[format].run_by:
+        return False
+    decisive = registry.formats[format].run_by
+    versions = [packages(release.results) for release in releases]
+    return len({tuple(each.get(name) for name in decisive) for each in versions}) == 1
 
 
 def _beside(
@@ -228,7 +238,7 @@ def _failures(results: Results) -> dict[Case, tuple[Record, ...]]:
 
 
 def _ranks(rows: Sequence[_Row], metrics: Sequence[str]) -> dict[_Row, tuple[int | bool, ...]]:
-    """Sort keys of rows: models and variants in their order, .tflite and litert before others."""
+    """Sort keys of rows: models, formats and variants in their order, litert before others."""
 
     def order(part: str) -> dict[object, int]:
         words = dict.fromkeys(getattr(case, part) for case, _ in rows)
@@ -242,7 +252,7 @@ def _ranks(rows: Sequence[_Row], metrics: Sequence[str]) -> dict[_Row, tuple[int
     return {
         (case, metric): (
             *(place(case, part) for part in ("model", "dataset")),
-            case.format != "tflite",
+            known.rank(case.format),
             case.runtime not in ("", RUNTIME),
             *(place(case, part) for part in ("runtime", "threads", "variant")),
             metrics.index(metric),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from weighin.core import Case, Record, Results
 from weighin.core.case import OfCase
+from weighin.formats import known
 from weighin.report.control import completed, trains_further
 from weighin.report.primary import Primary, primary
 from weighin.report.verdicts import corrected, is_found_worse
@@ -46,7 +47,7 @@ class Row(OfCase):
     @property
     def is_main(self) -> bool:
         """Whether it is what one figure a variant is taken from: LiteRT on one thread."""
-        return (self.format, self.runtime, self.threads) == ("tflite", RUNTIME, 1)
+        return (self.runtime, self.threads) == (RUNTIME, 1)
 
     def mean(self, metric: str) -> float | None:
         """A metric's mean over seeds; None if one of them has no figure, lest the rest flatter."""
@@ -171,7 +172,8 @@ def rows_of(records: Sequence[Record], results: Results) -> list[Row]:
     order = {variant: at for at, variant in enumerate(dict.fromkeys(r.variant for r in records))}
 
     def rank(case: Case) -> tuple[object, ...]:
-        return case.format == "h5", order[case.variant], case.runtime, case.target, case.threads
+        place = known.rank(case.format), order[case.variant]
+        return *place, case.runtime, case.target, case.threads
 
     ranked, quality = sorted(runs, key=rank), primary(metrics, records)
     return [
@@ -189,8 +191,13 @@ def rows_of(records: Sequence[Record], results: Results) -> list[Row]:
 
 def rows_of_seeds(records: Sequence[Record], results: Results) -> list[Row]:
     """Rows of one model, the seeds of a variant on a runtime together."""
+    return merged_seeds(rows_of(records, results))
+
+
+def merged_seeds(rows: Sequence[Row]) -> list[Row]:
+    """Rows of one seed each, those of a variant on a runtime together."""
     merged: dict[Case, Row] = {}
-    for row in rows_of(records, results):
+    for row in rows:
         key = row.case.of_any_seed
         before = merged.get(key)
         if before is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,14 @@ class Table(Notes):
         """One figure of a row as text, or why there is none."""
         told = self.told(row, column)
         marks = "".join(f" [{number}]" for number in told.notes)
-        return f"{told.words}{told.ends}{marks} {told.verdict}".rstrip()
+        return f"{told.words}{told.ends}{marks} {told.verdict}".strip()
 
     def told(self, row: Row, column: Column) -> Told:
         """A cell's text in parts; empty where the baseline would be compared with itself."""
         records = row.records.get(column.metric, ())
         if column.compares and row.has_no(column.metric, of_control=column.of_control):
+            return Told("")
+        if column.rare and all(record.status == "skipped" for record in records):
             return Told("")
         if not records:
             return Told("not measured", notes=(self.number("left out of this run"),))
@@ -133,10 +135,10 @@ def _why_unbounded(record: Record) -> str:
         return f"{count} opening{plural} of the file: too few for an interval"
     if not record.samples or not record.verdict:
         return ""
-    count = len(record.samples)
+    count, other = len(record.samples), record.beside or "the baseline"
     if count < stats.FEWEST:
-        return f"{count} blocks beside the baseline's: {stats.FEWEST} are needed for an interval"
-    return f"{count} blocks beside the baseline's that follow each other: worth too few to tell"
+        return f"{count} blocks beside {other}'s: {stats.FEWEST} are needed for an interval"
+    return f"{count} blocks beside {other}'s that follow each other: worth too few to tell"
 
 
 def tables(results: Results) -> list[Table]:
@@ -203,19 +205,40 @@ def _section(table: Table, results: Results) -> Section:
         filled = list(range(len(headers) - 1))
     columns = [column for at, column in enumerate(table.columns, start=2) if at in filled]
     metrics = [column.metric for column in columns]
-    lines = [*table.numbered, *_skips(table.rows)]
+    lines = [*table.numbered, *skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
+    if any(result.value is not None for result in results.by_metric.get("engine_speedup", ())):
+        lines.append(
+            "runtimes beside each other, and which is quickest: weighin table --by runtime"
+        )
     return Section(
         f"{table.model} on {table.dataset}",
         [headers[at] for at in filled],
         [[row[at] for at in filled] for row in cells],
         lines,
-        [column.header for column in columns if column.optional],
+        [column.header for column in _optional(columns, shown)],
         under_first="runtime",
     )
 
 
-def _skips(rows: Sequence[Row]) -> list[str]:
+def _optional(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """What a narrow table leaves out, in this order: columns without a figure, those of a few rows.
+
+    Then whatever else it can do without.
+    """
+    has = {
+        column: sum(
+            any(record.value is not None for record in row.records.get(column.metric, ()))
+            for row in rows
+        )
+        for column in columns
+    }
+    spare = [column for column in columns if column.optional or not has[column]]
+    return sorted(spare, key=lambda column: (has[column] > 0) + (2 * has[column] > len(rows)))
+
+
+def skips(rows: Sequence[Row]) -> list[str]:
+    """Rows whose runtime was not there, by its reason."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.is_skipped:
@@ -228,31 +251,43 @@ def _skips(rows: Sequence[Row]) -> list[str]:
 
 def flat(results: Results) -> Iterable[dict[str, Any]]:
     """Rows of bare numbers, one for each variant, runtime and seed."""
-    for (model, dataset), records in results.by_model.items():
+    for records in results.by_model.values():
         for row in rows_of(records, results):
-            numbers: dict[str, Any] = {
-                "model": model,
-                "dataset": dataset,
-                "variant": row.variant,
-                "seed": row.seed,
-                "format": row.format,
-                "runtime": row.runtime,
-                **({"target": row.target} if row.target else {}),
-                "threads": row.threads,
-            }
-            for name, (record,) in row.records.items():
-                numbers[name] = list(record.reasons) if name == "why" else record.value
-                if record.value is not None and results.metric(name).kind in ("bytes", "count"):
-                    numbers[name] = _whole(record.value)
-                if record.low is not None:
-                    numbers |= {f"{name}_low": record.low, f"{name}_high": record.high}
-                if record.verdict:
-                    numbers[f"{name}_verdict"] = record.verdict
-                if (p := p_of(record)) is not None:
-                    numbers[f"{name}_p"] = p
-                if record.status != "ok":
-                    numbers[f"{name}_status"] = f"{record.status}: {record.reason}"
-            yield numbers
+            yield place(row) | numbers(row.records, results)
+
+
+def place(row: Row) -> dict[str, Any]:
+    """What a row of bare numbers is about."""
+    return {
+        "model": row.model,
+        "dataset": row.dataset,
+        "variant": row.variant,
+        "seed": row.seed,
+        "format": row.format,
+        "runtime": row.runtime,
+        **({"target": row.target} if row.target else {}),
+        "threads": row.threads,
+    }
+
+
+def numbers(records: Mapping[str, Sequence[Record]], results: Results) -> dict[str, Any]:
+    """The bare numbers of one seed's records by metric, and what is said of them."""
+    told: dict[str, Any] = {}
+    for name, (record,) in records.items():
+        told[name] = list(record.reasons) if name == "why" else record.value
+        if record.value is not None and results.metric(name).kind in ("bytes", "count"):
+            told[name] = _whole(record.value)
+        if record.low is not None:
+            told |= {f"{name}_low": record.low, f"{name}_high": record.high}
+        if record.verdict:
+            told[f"{name}_verdict"] = record.verdict
+        if (p := p_of(record)) is not None:
+            told[f"{name}_p"] = p
+        if record.beside:
+            told[f"{name}_beside"] = record.beside
+        if record.status != "ok":
+            told[f"{name}_status"] = f"{record.status}: {record.reason}"
+    return told
 
 
 def _run_of(results: Results) -> dict[str, str]:

@@ -31,7 +31,7 @@ PADDING = 2  # by which it makes a column wider than its header
 # Words by which a verdict begins, and those in place of a figure; they say the same without colour.
 # Each word by itself: a cell may be folded between them
 _COLORS = {
-    "green": re.compile(r"\b(?:faster|better|same|kept)\b"),
+    "green": re.compile(r"\b(?:faster|better|same|kept|quickest)\b"),
     "red": re.compile(r"\b(?:slower|worse|failed|breached)\b"),
     "yellow": re.compile(
         r"\bno(?=\s+evidence)|(?<=\bno\s)evidence|\bnot(?=\s+measured)|(?<=\bnot\s)measured"
@@ -89,7 +89,10 @@ class Terminal:
         below = _total(_widths(rows)) > self.width and section.under_first in rows[0]
         if below:
             rows, words = _without(rows, section.under_first)
-            rows = [[f"{row[0]}\n{word}", *row[1:]] for row, word in zip(rows, words, strict=True)]
+            rows = [
+                [f"{row[0]}\n{word}".lstrip("\n"), *row[1:]]
+                for row, word in zip(rows, words, strict=True)
+            ]
         gone = [*left_out, *([section.under_first] if below else [])]
         rows = _within(rows, self.width)
         for header in reversed(left_out):

@@ -9,7 +9,7 @@ from weighin.report.rows import rows_of
 from weighin.report.verdicts import p_of
 
 PLACE = ("model", "dataset", "variant", "runtime", "threads", "seed", "format")
-_ENDINGS = ("low", "high", "verdict", "p", "status", "reason")
+_ENDINGS = ("low", "high", "verdict", "p", "beside", "status", "reason")
 _SPELT = {"s": "seconds"}
 
 
@@ -41,7 +41,7 @@ def tidy(results: Results) -> list[dict[str, Any]]:
                 cells[column] = record.value
                 status = "" if record.status == "ok" else record.status
                 ends, p = (record.low, record.high), p_of(record)
-                told = (*ends, record.verdict, p, status, record.reason)
+                told = (*ends, record.verdict, p, record.beside, status, record.reason)
                 for ending, value in zip(_ENDINGS, told, strict=True):
                     if value not in (None, ""):
                         cells[f"{column}_{ending}"] = value

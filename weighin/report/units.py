@@ -52,6 +52,12 @@ def ratio(value: float, low: float | None = None, high: float | None = None) -> 
     return f"{value:.2f}" + _ends(low, high, lambda end: f"{end:.2f}")
 
 
+def fine_ratio(value: float, low: float | None = None, high: float | None = None) -> str:
+    """`0.188 [0.187, 0.190]`, `0.0106 …`: a ratio to what may be many times faster."""
+    decimals = min(_FINEST, 2 - math.floor(math.log10(value))) if 0 < value < 0.5 else 2
+    return f"{value:.{decimals}f}" + _ends(low, high, lambda end: f"{end:.{decimals}f}")
+
+
 def count(value: float, low: float | None = None, high: float | None = None) -> str:
     """`431,242`."""
     return f"{value:,.0f}" + _ends(low, high, lambda end: f"{end:,.0f}")

@@ -36,6 +36,7 @@ class LiteRT:
     needs_tensorflow = False
     on_request = False
     rounding = 0.0
+    litert_kernels = True
     _resolver = "AUTO"
 
     def available(self) -> str | None:

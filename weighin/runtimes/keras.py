@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from weighin import named, packages
-from weighin.core import Array, Arrays, Scope, WeighinError
+from weighin.core import Array, Arrays, Scope, SkippedError, WeighinError
 from weighin.frameworks import process, sessions
 from weighin.registry import runtime, runtimes
 from weighin.targets import machine
@@ -27,6 +27,7 @@ class KerasCPU:
     needs_tensorflow = True
     on_request = False
     rounding = 0.0
+    litert_kernels = False
 
     def declines(self, scope: Scope) -> str | None:
         """Memory, and cold starts, in whose time TensorFlow's own start would drown."""
@@ -39,6 +40,14 @@ class KerasCPU:
     def available(self) -> str | None:
         """None if TensorFlow is installed."""
         return packages.missing("tensorflow")
+
+    def memory(self, path: Path) -> Any:
+        """It does not tell.
+
+        Raises:
+            SkippedError: always.
+        """
+        raise SkippedError(self.declines("memory") or "")
 
     def call_overhead(self) -> None:
         """None: the fixed cost of a TensorFlow call has not been separated."""
@@ -76,12 +85,13 @@ class KerasGPU(KerasCPU):
         return super().available()
 
     def open(self, path: Path, threads: int) -> KerasSession:
-        """Load an .h5 model onto the GPU."""
+        """Load an .h5 model onto the GPU, which computes in float32 and not in TF32."""
         if process.gpu_count() <= self.number:
             raise WeighinError(
                 "TensorFlow sees no such GPU, though the driver lists one: install CUDA for it "
                 "by pip install 'tensorflow[and-cuda]'"
             )
+        process.compute_in_float32()
         return super().open(path, threads)
 
 
@@ -90,9 +100,9 @@ class KerasSession:
 
     delegated = None
 
-    def __init__(self, path: Path, device: str) -> None:
-        """Load the model and build its graph."""
-        self._call = sessions.answering(path, device)
+    def __init__(self, path: Path, device: str, *, jit: bool = False) -> None:
+        """Load the model and build its graph, which XLA compiles if it is told to."""
+        self._call = sessions.answering(path, device, jit=jit)
         self._last: dict[str, Array] = {}
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:

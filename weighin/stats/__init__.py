@@ -1,10 +1,12 @@
 """Intervals and verdicts, on SciPy: each at 95 % confidence unless told otherwise.
 
 `shares` are means of scores that are 0 or 1, `means` of any scores, `sets` what is no mean of
-scores, `ratios` and `quantiles` are of times; `several` corrects for how many tests there are.
+scores, `ratios` and `quantiles` are of times, `chains` of ratios that hang together; `several`
+corrects for how many tests there are.
 `python -m bench.coverage` measures how often each interval holds what is true.
 """
 
+from weighin.stats.chains import inverse, product, unbeaten
 from weighin.stats.interval import CONFIDENCE, Interval
 from weighin.stats.means import mean, paired_mean
 from weighin.stats.quantiles import is_enough, median, median_over, quantile
@@ -40,6 +42,7 @@ __all__ = [
     "holm",
     "independent",
     "interval_of",
+    "inverse",
     "is_enough",
     "is_share",
     "margin_of",
@@ -51,6 +54,7 @@ __all__ = [
     "paired_difference",
     "paired_mean",
     "paired_set",
+    "product",
     "proportion",
     "quality_verdict",
     "quantile",
@@ -59,5 +63,6 @@ __all__ = [
     "significance",
     "speed_verdict",
     "typical_ratio",
+    "unbeaten",
     "verdict_of",
 ]

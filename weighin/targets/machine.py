@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,15 +49,24 @@ class Processor:
 @cache
 def processor() -> Processor:
     """This machine's processor; asking the system takes a fifth of a second, once per process."""
+    brand, flags = _told()
+    features = tuple(feature for feature in CPU_FEATURES if feature in flags)
+    return Processor(brand, platform.machine(), features)
+
+
+def has_any(features: Iterable[str]) -> bool:
+    """Whether the processor has one of these instruction sets, by the system's names for them."""
+    return not _told()[1].isdisjoint(features)
+
+
+@cache
+def _told() -> tuple[str, frozenset[str]]:
+    """The processor's brand name and all its instruction sets, as the system tells them."""
     import cpuinfo
 
     answer = cpuinfo.get_cpu_info()
-    flags = set(answer.get("flags", ()))
-    return Processor(
-        answer.get("brand_raw", platform.processor() or "unknown"),
-        platform.machine(),
-        tuple(feature for feature in CPU_FEATURES if feature in flags),
-    )
+    brand = answer.get("brand_raw", platform.processor() or "unknown")
+    return brand, frozenset(answer.get("flags", ()))
 
 
 @cache

@@ -52,7 +52,8 @@ def row_of(record: Record | None) -> str:
     if record is None:
         return ""
     seed = f" seed {record.seed}" if record.seed else ""
-    return f"{record.model}: {record.variant} on {record.case.place}{seed}"
+    beside = f" beside {record.beside}" if record.beside else ""
+    return f"{record.model}: {record.variant} on {record.case.place}{seed}{beside}"
 
 
 def figure_and_bound(outcome: Outcome) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from weighin.core import CONTROL, Results, WeighinError
-from weighin.report import origin, versions
+from weighin.report import engines, origin, versions
 from weighin.report.columns import Column, of_all
 from weighin.report.layout import Section
 from weighin.report.page.plots import plots
@@ -41,6 +41,7 @@ def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
         "columns": [_column(column) for column in columns],
         "sections": sections,
         "plots": drawn,
+        "engines": _engines(runs, names),
         "versions": _versions([results for _, results in runs]),
         "files": [_file(name, results) for name, (_, results) in zip(names, runs, strict=True)],
     }
@@ -99,6 +100,23 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
+# -- engines --------------------------------------------------------------------------------------
+
+
+def _engines(runs: Sequence[tuple[str, Results]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """What runs that paired engines with each other say of them, a table a model and file."""
+    return [
+        _table(part, f"{part.title} ({name})" if len(runs) > 1 else part.title)
+        for name, (_, results) in zip(names, runs, strict=True)
+        if engines.is_paired(results)
+        for part in engines.tables(results)
+    ]
+
+
+def _table(part: Section, title: str) -> dict[str, Any]:
+    return {"title": title, "headers": part.headers, "rows": part.rows, "lines": part.lines}
+
+
 # -- versions -------------------------------------------------------------------------------------
 
 
@@ -116,12 +134,7 @@ def _versions(runs: Sequence[Results]) -> list[dict[str, Any]]:
         except WeighinError as error:  # the models' tables show these runs all the same
             sections = [Section("TensorFlow versions", lines=[str(error)])]
         matrices += [
-            {
-                "title": f"{part.title} ({suite})" if suite and len(suites) > 1 else part.title,
-                "headers": part.headers,
-                "rows": part.rows,
-                "lines": part.lines,
-            }
+            _table(part, f"{part.title} ({suite})" if suite and len(suites) > 1 else part.title)
             for part in sections
         ]
     return matrices

@@ -251,16 +251,16 @@ function showTables() {
   filter();
 }
 
-// -- versions and files ---------------------------------------------------------------------------
+// -- runtimes, versions and files ---------------------------------------------------------------------------
 
 const KINDS = {
   works: "works", degraded: "bad", fails: "failed", failed: "failed", skipped: "skipped", "not measured": "not",
   same: "muted", "no evidence": "muted", "not compared": "muted",
-  larger: "bad", slower: "bad", worse: "bad", smaller: "good", faster: "good", better: "good",
+  larger: "bad", slower: "bad", worse: "bad", smaller: "good", faster: "good", better: "good", quickest: "good",
 };
 const VERDICTS = new RegExp(`\\b(${Object.keys(KINDS).join("|")})\\b`);
 
-/** A cell of the version matrix, its verdict marked. */
+/** A cell of the version matrix or of engines, its verdict marked. */
 function verdictCell(text) {
   const words = text.split(VERDICTS).filter(Boolean);
   return element("td", {}, ...words.map((word) => {
@@ -281,17 +281,18 @@ function versionTable({ title, headers, rows }) {
   return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table);
 }
 
-function showVersions() {
-  if (!data.versions.length) return;
-  byId("versions").hidden = document.querySelector("nav [href='#versions']").hidden = false;
-  for (const each of data.versions) {
+/** Tables under a heading of their own, which is not there without them. */
+function showOwn(id, tables) {
+  if (!tables.length) return;
+  byId(id).hidden = document.querySelector(`nav [href='#${id}']`).hidden = false;
+  for (const each of tables) {
     const notes = element("div", { class: "small lines" }, ...each.lines.map((line) => element("p", {}, line)));
     const parts = [...(each.headers.length ? [versionTable(each)] : []), notes];
     // techniques at once; every single figure for who asks
     const made = each.headers[0] === "model"
       ? element("details", {}, element("summary", {}, each.title), ...parts)
       : element("div", {}, element("h3", {}, each.title), ...parts);
-    byId("versions").append(made);
+    byId(id).append(made);
   }
 }
 
@@ -306,6 +307,7 @@ function showFiles() {
 showHead();
 showOverview();
 showTables();
-showVersions();
+showOwn("engines", data.engines);
+showOwn("versions", data.versions);
 showFiles();
 performance.mark("tables");
