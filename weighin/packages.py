@@ -41,10 +41,10 @@ EXTRAS = {
     "onnxruntime": "onnx",
     "tf2onnx": "onnx",
     "faster-coco-eval": "detection",
+    "distributed": "cluster",
     "openvino": "openvino",
     "tflite-micro": "micro",
     "ethos-u-vela": "vela",
-    "distributed": "cluster",
 }  # that bring a package; all others come with weighin itself
 MODULES = {
     "scikit-learn": "sklearn",

@@ -54,11 +54,13 @@ def test_doctor_finds_nothing_missing_here(shop, child_environment):
     result = run_weighin(
         *("doctor", "--cache-dir", shop.cache.folder), child_environment=child_environment
     )
-    facts = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
+    facts = {
+        line.split("  ")[0].strip(): line for line in result.stdout.splitlines() if line.strip()
+    }
 
     assert 0 == result.returncode, result.stdout
     assert "nothing that the main job needs is missing" in result.stdout
-    assert "CPU:0" in facts["devices"]
+    assert "CPU:0" in facts["TensorFlow sees"]
     for package in packages.PACKAGES:
         assert (packages.version(package) or "none") in facts[package]
 

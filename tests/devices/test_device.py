@@ -14,14 +14,18 @@ import numpy as np
 import pytest
 from helpers import agents
 
-from weighin.core import SkippedError, WeighinError
+from weighin.core import Skip, SkippedError, WeighinError
 from weighin.devices import link, remote
 from weighin.files import sha256
 from weighin.measure.clock import PlainBenchmark
 from weighin.measure.target import ThisMachine
+from weighin.outcomes import Arena, Memory
 from weighin.records import schema
 from weighin.runtimes.litert import LiteRTSession
 from weighin.targets import machine
+
+
+NOT = "not measured"
 
 
 def sent(tmp_path):
@@ -100,6 +104,18 @@ def test_everything_is_measured_there(box, small, tmp_path):
     (answer,) = second.answer.values()
     np.testing.assert_allclose(starts[0].answer, answer.ravel(), rtol=1e-6)
     assert [] == box.cold_starts(small, "litert", 1, second.example, 0)
+
+
+def test_memory_is_told_there(tmp_path, small, monkeypatch):
+    """By the device's own interpreter; an estimate with what it supposes, or why there is none."""
+    box = agents.spoilt(tmp_path / "agent")
+    told = Memory(
+        Arena(24_272, 16_000, 8_272),
+        {"u55": (2e-4, "500 MHz"), "u65": Skip("no operator fits the NPU"), "u85": Skip("?", NOT)},
+    )
+    monkeypatch.setattr(ThisMachine, "memory", lambda self, artifact, runtime: told)
+
+    assert told == box.memory(small, "litert")
 
 
 def test_files_and_inputs_go_once(box, small, tmp_path, monkeypatch):

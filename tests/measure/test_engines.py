@@ -14,7 +14,6 @@ from helpers.watching import FakeRuntime
 
 from weighin import registry
 from weighin.core import Case, WeighinError
-from weighin.measure import cell as cells
 from weighin.measure.cell import Cell
 from weighin.outcomes import Engines, Pair
 
@@ -35,17 +34,18 @@ class Bench:
         self.timed: list[tuple[Case, Case]] = []
         self.refused: dict[Case, str] = {}
         self.context = fake_context(FakeArtifacts(folder))
-        monkeypatch.setattr(Cell, "side", self._side)
-        monkeypatch.setattr(cells.paired, "measure", self._measure)
+        monkeypatch.setattr(self.context, "opening", self._opening)
+        monkeypatch.setattr(self.context, "target", lambda case: self)
         monkeypatch.setattr(self.context, "artifact", self.hashed.append)
 
-    def _side(self, case: Case) -> Any:
+    def _opening(self, case: Case) -> Any:
         self.sides.append(case)
         if case in self.refused:
             raise WeighinError(self.refused[case])
         return case
 
-    def _measure(self, first: Any, second: Any, *, seconds: float, pin: bool) -> Pair:
+    def pair(self, first: Any, second: Any, *, seconds: float, pin: bool) -> Pair:
+        """The same for all; remembered."""
         self.timed.append((first, second))
         self.pinned.append(pin)
         self.hashed.clear()

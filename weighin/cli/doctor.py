@@ -30,8 +30,8 @@ from weighin.report import units
 from weighin.subprocesses import SubprocessError, run_module
 from weighin.targets import machine, state
 
-# Needed by one export, by one task, and by TensorFlow from 2.16 on (which `versions` knows)
-NOT_ALWAYS = ("ai-edge-quantizer", "faster-coco-eval", "tf-keras")
+# Of engines, exports and tasks that are extras; and by TensorFlow from 2.16 on (`versions` knows)
+NOT_ALWAYS = {"tf-keras"} | {name for name, extra in packages.EXTRAS.items() if extra != "keras"}
 
 
 def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:
@@ -90,6 +90,21 @@ def _engines() -> list[tuple[str, str, str]]:
         )
         for runtime in registry.runtimes.values()
     ]
+
+
+def examine_devices(named: Path | None) -> str:
+    """A report on the devices that the devices file names.
+
+    Args:
+        named: the file; looked for where runs look if not given.
+
+    Raises:
+        WeighinError: if the file has a mistake.
+    """
+    from weighin.devices import examining
+
+    table = tabulate(examining.examine(named), tablefmt="plain", disable_numparse=True)
+    return f"\ndevices:\n{indented(table)}"
 
 
 def examine_cluster(address: str, search: SearchPaths) -> tuple[str, bool]:

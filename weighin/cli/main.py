@@ -435,11 +435,19 @@ def list_(
     help="Of a session, to calibrate for.",
 )
 @click.option("--artifact", type=click.Path(path_type=Path), help="The .tflite to calibrate with.")
+@click.option(
+    "--devices",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Ask the devices that the file names what they are and lack (weighin-devices.toml).",
+)
 @click.option("--cluster", metavar="ADDRESS", help="Say what its workers lack: tcp://host:8786.")
 @_clear_errors
 def doctor(
     data_dir: str | None,
     cache_dir: str | None,
+    devices: str | None,
     cluster: str | None,
     seconds: float | None,
     threads: int,
@@ -460,6 +468,8 @@ def doctor(
         return
     search = _search(cache, data_dir)
     text, healthy = doctoring.examine(cache, search)
+    if devices is not None:
+        text = f"{text}\n{doctoring.examine_devices(Path(devices) if devices else None)}"
     if cluster:
         told, whole = doctoring.examine_cluster(cluster, search)
         text, healthy = f"{text}\n{told}", healthy and whole

@@ -57,7 +57,7 @@ class Connection:
         """
         try:
             told = self.client.sync(self.client.scheduler.identity, n_workers=-1)
-        except (OSError, RuntimeError) as error:  # the latter of a client that has given it up
+        except (OSError, RuntimeError, AttributeError) as error:  # of a client that has given up
             raise self.lost() from error
         return dict(told["workers"])
 
@@ -80,7 +80,7 @@ class Connection:
                 on_error="return_pickle",
                 callback_timeout=GREET_SECONDS,
             )
-        except (OSError, RuntimeError, TypeError) as error:  # the last of what is no msgpack
+        except (OSError, RuntimeError, AttributeError, TypeError) as error:  # TypeError: no msgpack
             raise self.lost() from error
         return {worker: _answer(answer) for worker, answer in answers.items()}
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from weighin.core import Arrays, Artifact, Session, SkippedError, WeighinError
+from weighin.core import Arrays, Artifact, Session, Skip, WeighinError
 from weighin.devices import messages
 from weighin.devices.link import LONG, QUICK, Blob, Link, Transport
 from weighin.devices.packing import packed
@@ -16,7 +16,7 @@ from weighin.devices.remote import RemoteSession
 from weighin.measure.clock import Clock
 from weighin.measure.paired import PATIENCE
 from weighin.measure.target import Opening
-from weighin.outcomes import ColdStart, Inferences, Memory, Pair
+from weighin.outcomes import Arena, ColdStart, Inferences, Memory, Pair
 from weighin.targets import state
 
 T = TypeVar("T")
@@ -102,12 +102,18 @@ class Device:
         return Pair(told.blocks, told.stopped, told.pinned)
 
     def memory(self, artifact: Artifact, runtime: str) -> Memory:
-        """None: it depends on the file alone.
-
-        Raises:
-            SkippedError: in any event.
-        """
-        raise SkippedError(f"it depends on the file alone: ask {runtime} on this machine")
+        """As the runtime tells it there."""
+        asked = messages.Memory(session=_how(artifact, runtime, 1))
+        told = self._measured(asked, messages.Remembered, b"", artifact)
+        return Memory(
+            Arena(told.total, told.head, told.tail),
+            {
+                npu: Skip(each.words, each.status)
+                if each.seconds is None
+                else (each.seconds, each.words)
+                for npu, each in told.estimates.items()
+            },
+        )
 
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs there that computes next to nothing."""

@@ -134,6 +134,12 @@ class Pair(_Struct, tag="pair", tag_field="operation"):
     pin: bool
 
 
+class Memory(_Struct, tag="memory", tag_field="operation"):
+    """What does a file take of a microcontroller's memory?"""
+
+    session: Session
+
+
 class Fixed(_Struct, tag="fixed", tag_field="operation"):
     """What does a call cost that computes next to nothing?"""
 
@@ -141,7 +147,19 @@ class Fixed(_Struct, tag="fixed", tag_field="operation"):
 
 
 Asked = (
-    Facts | Look | Holds | Store | Open | Predict | Answer | Close | Start | Infer | Pair | Fixed
+    Facts
+    | Look
+    | Holds
+    | Store
+    | Open
+    | Predict
+    | Answer
+    | Close
+    | Start
+    | Infer
+    | Pair
+    | Memory
+    | Fixed
 )
 
 
@@ -222,6 +240,23 @@ class Paired(_Struct):
     blocks: Annotated[tuple[tuple[Seconds, Seconds], ...], Meta(min_length=1, max_length=100_000)]
     stopped: Stopped
     pinned: bool
+
+
+class Estimated(_Struct):
+    """What an NPU's compiler estimates, and what that supposes; or why it estimates nothing."""
+
+    seconds: Seconds | None
+    words: Text
+    status: Literal["skipped", "not measured"] = "skipped"
+
+
+class Remembered(_Struct):
+    """A microcontroller's memory, as of `weighin.outcomes`."""
+
+    total: Whole
+    head: Whole
+    tail: Whole
+    estimates: Annotated[dict[Name, Estimated], Meta(max_length=100)]
 
 
 class Cost(_Struct):

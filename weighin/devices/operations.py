@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from weighin import packages, registry
 from weighin.build.cache import Cache, default_folder
-from weighin.core import Artifact, SkippedError, WeighinError
+from weighin.core import Artifact, Skip, SkippedError, WeighinError
 from weighin.core import Session as OpenSession
 from weighin.devices import messages
 from weighin.devices.packing import Described, packed, unpacked
@@ -60,6 +60,7 @@ class Operations:
             messages.Start: self._start,
             messages.Infer: self._infer,
             messages.Pair: self._pair,
+            messages.Memory: self._memory,
             messages.Fixed: self._fixed,
         }
 
@@ -187,6 +188,11 @@ class Operations:
         told = messages.Paired(blocks=pair.blocks, stopped=pair.stopped, pinned=pair.pinned)
         return told, b""
 
+    def _memory(self, asked: messages.Memory, content: bytes) -> Reply:
+        told = self._here.memory(self._artifact(asked.session), asked.session.runtime)
+        estimates = {npu: _estimated(each) for npu, each in told.estimates.items()}
+        return messages.Remembered(**asdict(told.arena), estimates=estimates), b""
+
     def _fixed(self, asked: messages.Fixed, content: bytes) -> Reply:
         _refuse_unavailable(asked.runtime)
         with self._alone():
@@ -234,6 +240,12 @@ def _available(runtime: str) -> str | None:
 def _refuse_unavailable(runtime: str) -> None:
     if reason := _available(runtime):
         raise SkippedError(reason)
+
+
+def _estimated(told: tuple[float, str] | Skip) -> messages.Estimated:
+    if isinstance(told, Skip):
+        return messages.Estimated(seconds=None, words=told.reason, status=told.status)
+    return messages.Estimated(seconds=told[0], words=told[1])
 
 
 def _answered(outputs: Mapping[str, Any], seconds: float) -> Reply:

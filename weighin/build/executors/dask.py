@@ -203,7 +203,13 @@ class _Running:
     def ended(self) -> list[tuple[Job, Outcome]]:
         """What has ended, at least one."""
         while not self._over:
-            self._hand_out()
+            try:
+                self._hand_out()
+            except Exception:
+                if not self.connection.is_over:
+                    raise
+                self._give_up(str(self.connection.lost()))
+                continue
             with contextlib.suppress(queue.Empty):
                 job, number = self._events.get(timeout=LOOK_SECONDS / 4)
                 attempt = self._running.get(job)
