@@ -24,7 +24,6 @@ from weighin.records import schema
 from weighin.runtimes.litert import LiteRTSession
 from weighin.targets import machine
 
-
 NOT = "not measured"
 
 
