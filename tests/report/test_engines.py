@@ -102,8 +102,8 @@ def test_it_fits_a_terminal() -> None:
     text = engines.render([results()], "text", Terminal(80))
 
     assert all(len(line) <= 80 for line in text.splitlines())
-    assert "\nmicro " in text
-    assert "\n    micro " not in text
+    assert "\non micro " in text
+    assert "\n    on micro " not in text
 
 
 def test_bare_numbers_say_what_they_are_beside() -> None:

@@ -194,7 +194,6 @@ def _of_keras(file: str, asked: Asked) -> Run:
     files = Artifacts(context, PROFILE, executor(asked.cluster, asked.workers))
     plan.cases(settings, "artifact")  # refuses variants that are none
     _refuse_unopened(settings)
-    _refuse_absent(asked)
     return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
 
 
@@ -226,7 +225,6 @@ def _of_finished(paths: Sequence[Path], asked: Asked) -> Run:
     _refuse_training(asked)
     format = format_of(paths).name
     _refuse_runtimes(asked, format)
-    _refuse_absent(asked)
     settings = _settings(asked, paths[0].stem, ("baseline",), {format})
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
@@ -303,17 +301,6 @@ def _refuse_runtimes(asked: Asked, format: str) -> None:
             raise WeighinError(
                 f"--runtimes {name} opens no .{format} files; these do: {', '.join(fitting)}."
             )
-
-
-def _refuse_absent(asked: Asked) -> None:
-    """Refuse runtimes none of which can be used here; of some that can, the others' rows say so."""
-    named = [engine_parts(each) for each in asked.runtimes]
-    lacking = {name: registry.runtimes[name].available() for name, target in named if not target}
-    if lacking and len(lacking) == len(set(named)) and all(lacking.values()):
-        told = "; ".join(f"{name}: {why}" for name, why in lacking.items())
-        raise WeighinError(
-            f"None of --runtimes can be used here: {told}. weighin doctor says which can."
-        )
 
 
 def _refuse_reading(reading: Reading) -> None:
