@@ -268,6 +268,13 @@ def test_runtimes_are_shown_beside_each_other_where_they_were_paired(
     assert "1.60 [1.59, 1.61]" in row.inner_text()
     assert ["faster", "quickest"] == row.locator(".tag.good").all_inner_texts()
     assert "a .h5 file beside a .tflite" in tab.inner_text("#engines")
+    tab.set_viewport_size(NARROW)
+    (latency,) = row.locator("td", has_text="µs").all()
+    assert 1 == latency.evaluate(
+        "cell => { const range = document.createRange(); "
+        "range.selectNodeContents(cell); return range.getClientRects().length; }"
+    )  # lines
+    assert no_sideways(tab)
     assert [] == tab.watch.wrongs
 
 
