@@ -224,9 +224,9 @@ class Run:
         records = [
             record for cell in self._cells for record in cell.records or _unmeasured(cell, NOT_YET)
         ]
-        known = {(r.model, r.variant, r.runtime) for r in records}
+        known = {(r.model, r.variant, r.case.engine) for r in records}
         for cell in self.deselected:
-            if (cell.case.model, cell.case.variant, cell.case.runtime) in known:
+            if (cell.case.model, cell.case.variant, cell.case.engine) in known:
                 records += _unmeasured(cell, "deselected")
         return _once(records)
 

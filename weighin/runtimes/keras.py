@@ -9,7 +9,7 @@ from typing import Any
 from weighin import named, packages
 from weighin.core import Array, Arrays, Scope, SkippedError, WeighinError
 from weighin.frameworks import process, sessions
-from weighin.registry import runtime, runtimes
+from weighin.registry import NO_MEMORY, runtime, runtimes
 from weighin.targets import machine
 
 BATCH = 500
@@ -26,13 +26,14 @@ class KerasCPU:
     formats = ("h5",)
     needs_tensorflow = True
     on_request = False
+    packages: tuple[str, ...] = ()  # more decides it: TensorFlow's build, libraries for a GPU
     rounding = 0.0
     litert_kernels = False
 
     def declines(self, scope: Scope) -> str | None:
         """Memory, and cold starts, in whose time TensorFlow's own start would drown."""
         if scope == "memory":
-            return "only a microcontroller's interpreter tells it"
+            return NO_MEMORY
         if scope == "start":
             return "a cold start is measured in a process without TensorFlow"
         return None
@@ -47,7 +48,7 @@ class KerasCPU:
         Raises:
             SkippedError: always.
         """
-        raise SkippedError(self.declines("memory") or "")
+        raise SkippedError(NO_MEMORY)
 
     def call_overhead(self) -> None:
         """None: the fixed cost of a TensorFlow call has not been separated."""

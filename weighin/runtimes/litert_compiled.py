@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from weighin import packages
-from weighin.core import Array, Arrays, Scope, WeighinError
+from weighin.core import Array, Arrays, WeighinError
 from weighin.registry import runtime
 from weighin.runtimes import _ports
 from weighin.runtimes._litert import smallest_model
@@ -36,17 +36,13 @@ class LiteRTCompiled:
     formats = ("tflite",)
     needs_tensorflow = False
     on_request = True
-    rounding = 0.0
+    packages = ("ai-edge-litert",)
     litert_kernels = True
     accelerator = "CPU"
 
     def available(self) -> str | None:
         """None if ai-edge-litert is installed, and new enough."""
         return packages.missing("ai-edge-litert")
-
-    def declines(self, scope: Scope) -> str | None:
-        """Memory: it does not tell what it takes."""
-        return "only a microcontroller's interpreter tells it" if scope == "memory" else None
 
     def call_overhead(self) -> Callable[[], Any] | None:
         """One operator on one number."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from weighin import named, packages
-from weighin.core import Array, Arrays, Scope, WeighinError
+from weighin.core import Array, Arrays, WeighinError
 from weighin.registry import runtime
 from weighin.runtimes import _ports
 from weighin.runtimes._litert import smallest_model
@@ -31,16 +31,13 @@ class OpenVINO:
     formats = ("tflite", "onnx")
     needs_tensorflow = False
     on_request = True
+    packages = ("openvino",)
     rounding = 0.0
     precision = "f32"
 
     def available(self) -> str | None:
         """None if openvino is installed."""
         return packages.missing("openvino")
-
-    def declines(self, scope: Scope) -> str | None:
-        """Memory: OpenVINO does not tell what it takes."""
-        return "only a microcontroller's interpreter tells it" if scope == "memory" else None
 
     def call_overhead(self) -> Callable[[], Any]:
         """One operator on one number."""
