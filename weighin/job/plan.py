@@ -57,9 +57,9 @@ def between_engines(settings: Settings, files: Sequence[Case] | None = None) -> 
 
     The first is that of the run's runtimes, in their order, which can be used here and times
     anything; one that needs no TensorFlow before one that does, for beside that nothing is timed
-    in a process without it. One that does is paired for the baseline alone, and in runs that were
-    asked for engines or devices beyond the usual ones: it opens files so slowly that a pair takes
-    many seconds, and its other variants hang on that baseline. Only what
+    in a process without it. One that does is paired for the baseline alone, and only where somebody
+    named the runtimes: it opens files so slowly that a pair takes many seconds, and its other
+    variants hang on that baseline. Only what
     runs on one machine, for one seed, with as many threads is paired; the files' formats may
     differ.
 
@@ -75,10 +75,6 @@ def between_engines(settings: Settings, files: Sequence[Case] | None = None) -> 
 
 def _beside_first(planned: Sequence[Case], settings: Settings) -> dict[Case, Case]:
     ranks = {name: at for at, name in enumerate(settings.runtimes)}
-    is_asked = any(
-        target or registry.runtimes[name].on_request
-        for name, target in map(engine_parts, settings.runtimes)
-    )
     groups: dict[Case, list[Case]] = {}
     for case in planned:
         groups.setdefault(case.of_any_engine, []).append(case)
@@ -91,7 +87,7 @@ def _beside_first(planned: Sequence[Case], settings: Settings) -> dict[Case, Cas
     for case in planned:
         first = min(groups[case.of_any_engine], key=rank)
         is_slow = registry.runtimes[case.runtime].needs_tensorflow
-        is_wanted = not is_slow or (is_asked and case == case.baseline)
+        is_wanted = not is_slow or (settings.is_choice and case == case.baseline)
         if case != first and is_wanted and not _declined(first):
             pairs[case] = first
     return pairs

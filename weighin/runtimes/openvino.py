@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from weighin import named, packages
+from weighin import packages
 from weighin.core import Array, Arrays, WeighinError
+from weighin.formats.onnx.reading import read_onnx
 from weighin.registry import runtime
 from weighin.runtimes import _ports
 from weighin.runtimes._litert import smallest_model
@@ -251,12 +252,28 @@ def _of_tflite(path: Path, model: Any) -> Ports:
 
 
 def _of_onnx(path: Path, model: Any) -> Ports:
-    """As OpenVINO names them: an .onnx file's own names, nothing quantized."""
-    return Ports(*(_named(side) for side in (model.inputs, model.outputs)))
+    """As the file names them, nothing quantized; OpenVINO keeps its order, but not every name.
+
+    An input of a Dropout that does nothing gets its output's name, say.
+
+    Raises:
+        WeighinError: if OpenVINO has them in another order, or others.
+    """
+    graph = read_onnx(path)
+    sides = (
+        (list(graph.inputs_by_name()), model.inputs),
+        (list(graph.outputs_by_name()), model.outputs),
+    )
+    for names, ports in sides:
+        theirs = {name: place for place, port in enumerate(ports) for name in port.names}
+        if len(names) != len(ports) or any(
+            theirs.get(name, place) != place for place, name in enumerate(names)
+        ):
+            raise WeighinError(f"OpenVINO sees other inputs or outputs in {path.name} than it has")
+    return Ports(*(_named(names, ports) for names, ports in sides))
 
 
-def _named(side: Sequence[Any]) -> tuple[Port, ...]:
-    names = named.told_apart([port.any_name for port in side])
+def _named(names: Sequence[str], side: Sequence[Any]) -> tuple[Port, ...]:
     ports = []
     for place, (name, port) in enumerate(zip(names, side, strict=True)):
         sizes = list(port.partial_shape)
