@@ -22,9 +22,13 @@ from weighin.definitions import default_definitions, load_definitions
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = (
     *("full", "article", "article_schedules", "curve", "record", "mobilenet"),
-    *("keywords", "cifar10_test1k", "applications"),
+    *("keywords", "cifar10_test1k", "applications", "all_engines"),
 )
-ON_LITERT = ("curve",)  # alone: what Keras makes of the same weights adds no operating point
+# Of suites that do not run on the usual ones: what Keras makes of a curve's weights adds no point
+RUNTIMES = {
+    "curve": "litert",
+    "all_engines": "litert,litert-compiled,openvino,onnxruntime,tflite-micro,keras-cpu,keras-jit",
+}
 MEASURED = (0, 1)  # pytest's exit codes where every row has a figure or a reason
 
 
@@ -34,8 +38,9 @@ def _weigh(suite, model, folder, build):
     if path.exists():
         return
     options = ["-q", f"--weighin-suite={suite}", f"--weighin-models={model}"]
-    if build or suite in ON_LITERT:
-        options.insert(0, "--weighin-runtimes=litert")
+    runtimes = RUNTIMES.get(suite, "litert" if build else "")
+    if runtimes:
+        options.insert(0, f"--weighin-runtimes={runtimes}")
     if build:
         with tempfile.TemporaryDirectory() as aside:
             _whole(*sweep.weigh(["-k=compress", *options], Path(aside)))

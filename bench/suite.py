@@ -78,6 +78,14 @@ suite(
     variants=ONE_SHOT,
 )
 
+# On every engine there is: python -m bench.ladder FOLDER all_engines
+suite(
+    "all_engines",
+    profile="quick",
+    models=(*MODELS, "mobilenet_v1_025_96", "mobilenet_v1_100_224"),
+    variants=("baseline", "float16", "dynamic", "int8", "onnx_int8", "onnx_dynamic"),
+)
+
 # What bench/gpu.sh weighs beside the CPU: the embedded digits, and two of random weights and noise
 suite(
     "gpu",

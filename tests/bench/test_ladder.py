@@ -13,6 +13,8 @@ from bench import ladder
 from weighin import suite
 from weighin.core import WeighinError
 
+ALL_ENGINES = ladder.RUNTIMES["all_engines"]
+
 
 def test_what_is_done_is_kept_and_what_is_not_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -52,6 +54,7 @@ def test_what_is_done_is_kept_and_what_is_not_is_named(
     [
         ("full", False, []),
         ("curve", False, ["--weighin-runtimes=litert"]),
+        ("all_engines", True, ["-k=compress", f"--weighin-runtimes={ALL_ENGINES}"]),
         ("full", True, ["-k=compress", "--weighin-runtimes=litert"]),
     ],
 )

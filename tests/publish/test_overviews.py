@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.engines import between, of_runtimes, timed
 from helpers.judged import ENVIRONMENT_OF_TASKS, of_tasks, swept
 from helpers.publishing import (
     PLACE,
@@ -300,3 +302,23 @@ def test_operating_points_of_another_task_are_drawn(tmp_path: Path) -> None:
 
     assert "MAE of house against size and speed" in text_of(made, "curves.md")
     assert "<!-- MAE on the test set (lower is better) -->" in text_of(made, "house-curve.svg")
+
+
+def test_runtimes_beside_each_other_have_a_page(tmp_path: Path) -> None:
+    """Of the runs that paired them; a run of one runtime, or without pairs, has none."""
+    beside = of_runtimes(
+        *[record for each in ("baseline", "int8") for record in file(each, 420_000, 390_000)],
+        *timed("baseline", "litert", 1e-4),
+        *timed("baseline", "openvino", 5e-5),
+        between(2.0, "baseline", "openvino"),
+    )
+    filed(tmp_path, "beside", accounted(dataclasses.replace(beside, environment=environment())))
+    filed(tmp_path, "alone", accounted(results()))
+    made = site.make(tmp_path)
+    page = text_of(made, "engines.md")
+
+    assert "## beside" in page
+    assert "## alone" not in page
+    assert "× beside litert" in page
+    assert "openvino" in page
+    assert "engines.md): each variant on each runtime" in made[tmp_path / "results" / "README.md"]

@@ -83,7 +83,13 @@ def test_pages_of_one_order_are_all_named(project: Path) -> None:
     results = site.make(project)
     index = results[project / "results" / "README.md"]
 
-    assert [page.name for page in pages.ranked()] == ["curves", "one", "other", "versions"]
+    assert [page.name for page in pages.ranked()] == [
+        "curves",
+        "one",
+        "other",
+        "engines",
+        "versions",
+    ]
     assert "one.md): what one says" in index
     assert "other.md): what other says" in index
 

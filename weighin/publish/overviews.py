@@ -1,4 +1,4 @@
-"""Pages across the models of a folder: the operating points, the version matrix."""
+"""Pages across the models of a folder: operating points, runtimes, the version matrix."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Project, Run
 from weighin.publish.pages import page
 from weighin.report import curve
+from weighin.report import engines as by_engine
 from weighin.report import versions as version_matrix
 
 
@@ -23,6 +24,16 @@ def curves(folder: Folder, project: Project) -> str:
             parts.append(markdown.picture(text, model.figure_name(run, name)))
             parts.append(curve.render([run.of(name)], "github"))
     return markdown.page(folder, "Operating points", parts) if parts else ""
+
+
+@page("engines", about="each variant on each runtime, and which is quickest", order=45)
+def engines(folder: Folder, project: Project) -> str:
+    """The runs that paired runtimes with each other, by runtime; empty where none did."""
+    parts = []
+    for run in folder.runs:
+        if by_engine.is_paired(run.results):
+            parts += [head(run), by_engine.render([run.results], "github")]
+    return markdown.page(folder, "Runtimes beside each other", parts) if parts else ""
 
 
 @page("versions", about="the same suite by several releases of TensorFlow", order=60)
