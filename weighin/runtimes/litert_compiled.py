@@ -8,7 +8,6 @@ import functools
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from weighin import packages
 from weighin.core import Array, Arrays, WeighinError
 from weighin.registry import runtime
 from weighin.runtimes import _ports
-from weighin.runtimes._litert import smallest_model
 from weighin.subprocesses import native_output
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
@@ -46,11 +44,7 @@ class LiteRTCompiled:
 
     def call_overhead(self) -> Callable[[], Any] | None:
         """One operator on one number."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "smallest.tflite"
-            path.write_bytes(smallest_model())
-            session = self.open(path, 1)
-        return session.inference({"in": np.zeros((1, 1), np.float32)})
+        return _ports.smallest_call(self.open)
 
     def load(self) -> None:
         """Import the wrapper of compiled models."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from weighin.core import Array, Arrays, WeighinError
 from weighin.formats.onnx.reading import read_onnx
 from weighin.registry import runtime
 from weighin.runtimes import _ports
-from weighin.runtimes._litert import smallest_model
 from weighin.runtimes._ports import Port, Ports
 from weighin.targets import machine
 
@@ -42,11 +40,7 @@ class OpenVINO:
 
     def call_overhead(self) -> Callable[[], Any]:
         """One operator on one number."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "smallest.tflite"
-            path.write_bytes(smallest_model())
-            session = self.open(path, 1)
-        return session.inference({"in": np.zeros((1, 1), np.float32)})
+        return _ports.smallest_call(self.open)
 
     def load(self) -> None:
         """Import OpenVINO."""
