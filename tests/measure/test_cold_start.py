@@ -6,11 +6,15 @@ import os
 import numpy as np
 import psutil
 import pytest
+from helpers import engine_files, onnx_files
 from helpers.commands import answer
+from helpers.support import isolate_registries
 
 from weighin import registry
 from weighin.core import WeighinError
 from weighin.definitions import load_definitions
+from weighin.formats import tflite
+from weighin.formats.onnx import reading
 from weighin.measure.cold_start import cold_starts
 from weighin.runtimes.litert import smallest_model
 
@@ -99,6 +103,62 @@ def test_a_cold_start_loads_what_it_needs(shop, tiny_data, tmp_path, monkeypatch
 
     assert "ai_edge_litert.interpreter" in loaded
     assert set() == loaded & set(UNUSED)
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [("litert-compiled", "tflite"), ("openvino", "tflite"), ("openvino", "onnx")],
+)
+def test_opening_is_the_engines_work_alone(tmp_path, monkeypatch, name, ending):
+    """What weighin reads of a file itself is read, and loaded, before anything is timed."""
+    runtime = registry.runtimes[name]
+    if reason := runtime.available():
+        pytest.skip(reason)
+    path = tmp_path / f"a.{ending}"
+    written = {"tflite": lambda: engine_files.floats(tmp_path).rename(path)}
+    written |= {"onnx": lambda: onnx_files.write(path)}
+    written[ending]()
+    runtime.load()
+    runtime.look(path)
+
+    def again(*given):
+        raise AssertionError("it is read while it is timed")
+
+    for module in (tflite, reading):
+        monkeypatch.setattr(module, "parsed", again)
+    runtime.open(path, 1).close()
+
+
+LOOKING = """
+from weighin import runtime
+from weighin.runtimes.litert import LiteRT
+
+
+@runtime
+class Looking(LiteRT):
+    name = "looking"
+    seen = ()
+
+    def look(self, path):
+        self.seen = (path,)
+
+    def open(self, path, threads):
+        assert self.seen == (path,)
+        return super().open(path, threads)
+"""
+
+
+def test_a_runtime_looks_at_a_file_before_it_is_timed(tmp_path, monkeypatch):
+    """One of somebody's own, too."""
+    isolate_registries(monkeypatch)
+    definition = tmp_path / "looking.py"
+    definition.write_text(LOOKING)
+    load_definitions([definition])
+    path = tmp_path / "one.tflite"
+    path.write_bytes(smallest_model())
+
+    (start,) = cold_starts("looking", path, 1, {"x": np.ones((1, 1), "f4")}, [definition])
+    assert start.answer == (1.0,)
 
 
 TWIN = """

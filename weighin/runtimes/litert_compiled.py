@@ -50,6 +50,10 @@ class LiteRTCompiled:
         """Import the wrapper of compiled models."""
         _environment()
 
+    def look(self, path: Path) -> None:
+        """Read what weighin has to know of a file, so that opening it then is the engine's work."""
+        _ports.of_tflite(path)
+
     def open(self, path: Path, threads: int) -> CompiledSession:
         """Compile a .tflite file.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from weighin import packages
 from weighin.core import Array, Arrays, WeighinError
+from weighin.formats import known
 from weighin.formats.onnx.reading import read_onnx
 from weighin.registry import runtime
 from weighin.runtimes import _ports
@@ -45,6 +46,10 @@ class OpenVINO:
     def load(self) -> None:
         """Import OpenVINO."""
         _core()
+
+    def look(self, path: Path) -> None:
+        """Read what weighin has to know of a file, so that opening it then is the engine's work."""
+        known.graph(path.suffix[1:], path)
 
     def open(self, path: Path, threads: int) -> OpenVINOSession:
         """Read a file and compile it.
