@@ -91,9 +91,11 @@ UNUSED = [
 def test_a_cold_start_loads_what_it_needs(shop, tiny_data, tmp_path, monkeypatch, runtime):
     """The process that is measured has LiteRT in it, and of weighin little else."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import atexit, os, pathlib, sys\n"
-        "path = pathlib.Path(os.environ['LOADED_MODULES'])\n"
-        "atexit.register(lambda: path.write_text('\\n'.join(sys.modules)))\n"
+        "import builtins, os, pathlib, sys\n"
+        "path, print_ = pathlib.Path(os.environ['LOADED_MODULES']), print\n"
+        "def print(*words, **options):\n"  # the last time, what was measured
+        "    path.write_text('\\n'.join(sys.modules)); print_(*words, **options)\n"
+        "builtins.print = print\n"
     )
     folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
@@ -261,3 +263,59 @@ def test_a_runtime_that_takes_bare_arrays_is_told_what_it_was_given(
     said = r"no attribute 'shape' \(its sessions are given inputs by name: .*'x': \[1, 6, 6, 1\]"
     with pytest.raises(WeighinError, match=said):
         cold_starts("twin", shop.artifact().path, 1, example(tiny_data), [file])
+
+
+CRASHING = '''"""A runtime whose native code crashes when it answers several at once."""
+
+import os
+
+import numpy as np
+
+from weighin import runtime
+
+
+class Session:
+    delegated = None
+
+    def inference(self, inputs):
+        return lambda: None
+
+    def answer(self):
+        return {"y": np.zeros((1, 2), np.float32)}
+
+    def predict(self, inputs):
+        os.abort()
+
+    def close(self):
+        pass
+
+
+@runtime
+class Crashing:
+    name = "crashing"
+    formats = ("tflite",)
+    needs_tensorflow = False
+
+    def available(self):
+        return None
+
+    def load(self):
+        pass
+
+    def call_overhead(self):
+        return None
+
+    def open(self, path, threads):
+        return Session()
+'''
+
+
+def test_what_crashes_when_it_predicts_does_so_in_the_fresh_process(tmp_path):
+    """Not in the one where others are measured."""
+    definition = tmp_path / "crashing.py"
+    definition.write_text(CRASHING, encoding="utf-8")
+    load_definitions([definition])
+    given = {"x": np.zeros((1, 2), np.float32)}
+
+    with pytest.raises(WeighinError, match="crashing crashed: SIGABRT"):
+        cold_starts("crashing", tmp_path / "a.tflite", 1, given, [definition])
