@@ -13,7 +13,7 @@
 #     WHEELS    a folder of wheels to install from, where no registry can be reached
 #     VENV      an environment that has everything: nothing is installed then
 set -euo pipefail
-[ $# -ge 1 ] || {
+[ $# -ge 1 ] && [ "${1#-}" = "$1" ] || {
     sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }

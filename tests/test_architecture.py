@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -379,3 +380,10 @@ def test_looking_loads_no_tensorflow(verb, tmp_path):
     assert 0 == exit_code
     assert ("keras-cpu" if verb == "list" else "12.3 kB") in output
     assert set() == set(loaded) & HEAVY
+
+
+def test_no_two_test_files_have_one_name():
+    """Pytest imports them by it: of two in different folders it collects neither's second."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [] == [name for name, times in names.items() if times > 1]

@@ -69,7 +69,7 @@ def test_list_says_what_things_are(weigh):
     assert "unavailable" not in by_name(result.stdout)["tiny"]
     assert "seeds" not in by_name(result.stdout)["quick"]
     assert "unavailable" not in by_name(result.stdout)["litert"]
-    assert "only if --weighin-runtimes names it" in by_name(result.stdout)["litert-builtin"]
+    assert "only if it is named" in by_name(result.stdout)["litert-builtin"]
     assert "only if" not in by_name(result.stdout)["litert"]
 
 

@@ -268,7 +268,10 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["a.tflite", "--data", "negative.npz"], "run from -1, and classes count from 0"),
         (["a.tflite", "--data", "pipe.npz"], "it is a device or a pipe, no file"),
         (["a.tflite", "--runtimes", "nonsense"], "Unknown runtime 'nonsense'"),
-        (["a.tflite", "--runtimes", "keras-cpu"], "keras-cpu opens no .tflite files; litert"),
+        (
+            ["a.tflite", "--runtimes", "keras-cpu"],
+            "opens no .tflite files; these do: litert",
+        ),
         (["a.tflite", "--threads", "0"], "--threads 0: wanted numbers from 1"),
         (["a.tflite", "--threads", "99999"], "--threads 99999: no more than 512"),
         (["a.tflite", "--pair-seconds", "inf"], "--pair-seconds, --margin: wanted numbers"),
@@ -311,6 +314,24 @@ def test_what_is_wrong_is_told_at_once_and_exits_with_2(
     assert told in " ".join(result.output.split())
     assert not list(Path.cwd().glob("results/local/*"))
     assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("words", ["litert-builtin", "litert-builtin,litert-compiled"])
+def test_runtimes_none_of_which_can_be_used_here_are_refused(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """A table without a row would say nothing; beside one that can, their rows say why."""
+    for name in ("litert-builtin", "litert-compiled"):
+        monkeypatch.setattr(registry.runtimes[name], "available", lambda: "no such engine here")
+
+    refused = invoke("a.tflite", "--runtimes", words)
+    beside = invoke("a.tflite", "--runtimes", f"litert,{words}")
+
+    assert 2 == refused.exit_code
+    assert "Nothing can be measured. litert-builtin: no such engine here" in refused.output
+    assert 1 == len(list(Path("results/local").glob("*.json")))  # of the second alone
+    assert 0 == beside.exit_code, beside.output
+    assert "skipped: baseline on litert-builtin" in beside.output
 
 
 # -- stopped --------------------------------------------------------------------------------------

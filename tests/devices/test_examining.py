@@ -22,8 +22,10 @@ def test_each_device_has_its_engines_or_why_it_cannot_be_used(tmp_path):
     assert (
         "not to be used: env ended with 1; it said: Permission denied (publickey)." == told["bad"]
     )
-    for part in ("weighin 0.", "engines litert", "keras-cpu: an agent loads no", "not calibrated"):
+    for part in ("weighin 0.", "engines litert", "keras-jit: an agent loads no", "not calibrated"):
         assert part in told["good"]
+    assert told["good"].count("an agent loads no TensorFlow") == 1
+    assert "not keras-cpu, keras-gpu, keras-jit: " in told["good"]
 
 
 def test_where_there_are_none_it_says_where_to_name_them(tmp_path, monkeypatch):

@@ -195,16 +195,32 @@ def test_what_could_not_be_built_fails_unmeasured(run: Run, tmp_path: Path, benc
     assert ("failed", "not built: no layers left") == told(broken)["dynamic"]
 
 
-def test_what_is_not_here_is_skipped_unmeasured(run: Run, bench: Any) -> None:
-    """With the reason that the runtime gives; nothing has failed."""
-    use(run, FakeRuntime("fake", "no such chip here"))
+def test_what_is_not_here_is_skipped_unmeasured(
+    run: Run, bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reason that it has; nothing has failed."""
+    use(run, FakeRuntime("fake"))
+    absent = {"dynamic": "no such chip here"}
+    monkeypatch.setattr(Cell, "unavailable", lambda cell: absent.get(cell.case.variant))
     seen = []
-    bench(lambda benchmark, cell: seen.append(cell.case))
+    bench(lambda benchmark, cell: seen.append(cell.case.variant))
 
     assert measure(run, FakeWatcher())
 
-    assert [] == seen
-    assert {("skipped", "no such chip here")} == set(told(run).values())
+    assert ["baseline"] == seen
+    assert ("skipped", "no such chip here") == told(run)["dynamic"]
+
+
+def test_a_run_of_which_nothing_is_here_is_refused(run: Run, bench: Any) -> None:
+    """With the reason, before anything is built; no file is left."""
+    use(run, FakeRuntime("fake", "no such chip here"))
+    bench(lambda benchmark, cell: None)
+
+    with pytest.raises(WeighinError, match=r"Nothing can be measured\. fake: no such chip here\."):
+        measure(run, FakeWatcher())
+
+    assert [] == run.context.artifacts.asked
+    assert not run.settings.results_dir.exists()
 
 
 @pytest.mark.parametrize("error", [None, WeighinError("no"), KeyboardInterrupt()], ids=repr)

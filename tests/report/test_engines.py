@@ -102,8 +102,8 @@ def test_it_fits_a_terminal() -> None:
     text = engines.render([results()], "text", Terminal(80))
 
     assert all(len(line) <= 80 for line in text.splitlines())
-    assert "\nmicro " in text
-    assert "\n    micro " not in text
+    assert "\non micro " in text
+    assert "\n    on micro " not in text
 
 
 def test_bare_numbers_say_what_they_are_beside() -> None:
@@ -404,3 +404,17 @@ def test_what_is_compared_is_variants_unless_told(tmp_path: Path) -> None:
 
     assert said == usual
     assert f"{table.render([of_two(*PAIRS)], 'text')}\n" == usual
+
+
+def test_of_two_machines_each_has_a_quickest_row() -> None:
+    """And the note says that it is of one machine."""
+    rows = [*timed("baseline", "litert", 1e-4), *timed("baseline", "builtin", 2e-4)]
+    pair = between(0.5, "baseline", "builtin")
+    (alone,) = (line for line in only(of_runtimes(*rows, pair)).lines if "quickest of a" in line)
+    there = timed("baseline", "litert", 9e-4, target="pi5")
+    (both,) = (
+        line for line in only(of_runtimes(*rows, pair, *there)).lines if "quickest of a" in line
+    )
+
+    assert "of all rows on as many threads" in alone
+    assert "of all rows of one machine on as many threads" in both

@@ -224,3 +224,22 @@ def test_a_narrow_table_goes_without_what_tells_least_first() -> None:
     known, order = ["arena", "file", "latency"], list(section.optional)
     assert known == [name for name in order if name in known]
     assert known == order[-3:]  # before them what no row has
+
+
+def test_why_a_few_runtimes_figure_is_missing_is_said_where_others_of_theirs_are() -> None:
+    """A float file has an arena, and no NPU runs it; of what has neither nothing is said."""
+    records = [record("latency", 1e-4, runtime=name) for name in ("litert", "tflite-micro")]
+    for metric in ("arena_bytes", "ethos_u55_128"):
+        records += without(metric, "skipped", "it tells no memory", runtime="litert")
+    records += [record("arena_bytes", 3e5, runtime="tflite-micro")]
+    records += without("ethos_u55_128", "skipped", "no integers", runtime="tflite-micro")
+    records += [record("ethos_u55_128", 4e-4, runtime="tflite-micro", variant="int8")]
+
+    (section, *_) = sections([results_of({}, records)])
+    rows = {(row[0], row[1]): dict(zip(section.headers, row, strict=True)) for row in section.rows}
+    (estimate,) = (header for header in section.headers if header.startswith("Ethos"))
+
+    told = rows["baseline", "tflite-micro"][estimate]
+    assert told.startswith("skipped [")
+    assert f"{told.removeprefix('skipped ')} no integers" in section.lines
+    assert "" == rows["baseline", "litert"][estimate] == rows["baseline", "litert"]["arena"]

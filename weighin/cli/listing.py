@@ -91,7 +91,7 @@ def _about(kind: str, entry: Any) -> str:
         better = f"; {entry.better} is better" if entry.better else ""
         return f"{entry.summary}{unit}{better}"
     if kind == "runtimes" and entry.on_request:
-        return f"{registry.summary(entry)}; only if --weighin-runtimes names it"
+        return f"{registry.summary(entry)}; only if it is named"
     return registry.summary(entry)
 
 

@@ -181,6 +181,7 @@ def weigh(
     weighin weigh a.tflite b.tflite --data test.npz   the first is the baseline
     weighin weigh mine.keras --data mine.npz          in the usual variants
     weighin weigh detector.tflite                     size, structure, latency
+    weighin weigh a.tflite b.tflite --runtimes litert,openvino --by runtime
 
     A Keras model is a .keras or .h5 file, a SavedModel folder, or file.py:function. Exits with 1 if
     a row failed or a gate is not kept, with 2 if nothing could be weighed or its records not

@@ -14,7 +14,9 @@ EXAMINED_SECONDS = 30.0  # that a device may take to answer
 
 
 def examine(named: Path | None = None) -> list[tuple[str, str]]:
-    """Each device of the devices file and what there is to say of it; they are asked side by side.
+    """Each device of the devices file and what there is to say of it, a line for each thing.
+
+    They are asked side by side.
 
     Args:
         named: the file; looked for where runs look if not given.
@@ -40,13 +42,18 @@ def _said(entry: Entry) -> str:
     finally:
         device.close()
     usable = [name for name, lacks in told.runtimes.items() if lacks is None]
-    lacking = [f"{name}: {lacks}" for name, lacks in told.runtimes.items() if lacks is not None]
+    lacking: dict[str, list[str]] = {}  # by the reason, so that none is said twice
+    for name, lacks in told.runtimes.items():
+        if lacks is not None:
+            lacking.setdefault(lacks, []).append(name)
     calibrated = "; ".join(each.summary() for each in told.calibrations)
     parts = (
         f"{told.machine.cpu}, {told.machine.cores} cores, {told.machine.system}",
         f"weighin {told.weighin}, LiteRT {told.packages.get('ai-edge-litert')}",
         f"engines {', '.join(usable) or 'none'}",
-        *([f"lacks {'; '.join(lacking)}"] if lacking else []),
-        f"calibrated: {calibrated}" if calibrated else "not calibrated",
+        *(f"not {', '.join(names)}: {lacks}" for lacks, names in lacking.items()),
+        f"calibrated: {calibrated}"
+        if calibrated
+        else "not calibrated: weighin doctor --calibrate there says what it can tell apart",
     )
-    return "; ".join(parts)
+    return "\n".join(parts)

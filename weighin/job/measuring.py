@@ -30,12 +30,13 @@ def measure(run: Run, watcher: Watcher | None = None) -> bool:
         Whether nothing failed.
 
     Raises:
-        WeighinError: if a data set is missing, a folder cannot be written, nothing could be built
-            or a gate is on a figure that there is none of.
+        WeighinError: if a data set is missing, a folder cannot be written, none of the runtimes can
+            be used, nothing could be built or a gate is on a figure that there is none of.
     """
     planned = [(function, cell) for function, scope in functions() for cell in run.cells(scope)]
     planned.sort(key=lambda each: each[1].needs_tensorflow)  # last, so that it disturbs nothing
     watcher = watcher or Shown()
+    _refuse_absent([cell for _, cell in planned])
     run.begin([cell for _, cell in planned], watcher)
     run.refuse_in_vain()
     try:
@@ -47,6 +48,26 @@ def measure(run: Run, watcher: Watcher | None = None) -> bool:
     finally:
         run.finish()
     return not any(record.status == "failed" for record in run.results().records)
+
+
+def _refuse_absent(cells: Sequence[Cell]) -> None:
+    """Refuse a run none of whose rows can be measured: its table would have none, and say nothing.
+
+    Raises:
+        WeighinError: with the reason of each engine.
+    """
+    reasons: dict[str, str] = {}
+    for cell in cells:
+        if cell.case.runtime:
+            reason = cell.unavailable()
+            if reason is None:
+                return
+            reasons.setdefault(cell.case.engine, reason)
+    if reasons:
+        told = "; ".join(f"{engine}: {reason}" for engine, reason in reasons.items())
+        raise WeighinError(
+            f"Nothing can be measured. {told}. weighin doctor says what can be used."
+        )
 
 
 def functions() -> Iterator[tuple[Bench, Scope]]:

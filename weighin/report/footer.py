@@ -83,7 +83,7 @@ def of_engines(
             "this run paired no runtimes with each other: times drift, so it does not tell which "
             "is quicker",
         ]
-    return [*lines, _between(results, rows), _in_total(), _quickest(tests)]
+    return [*lines, _between(results, rows), _in_total(), _quickest(rows, tests)]
 
 
 def _quality(results: Results, rows: Sequence[Row]) -> list[str]:
@@ -103,10 +103,11 @@ def _in_total() -> str:
     )
 
 
-def _quickest(tests: int) -> str:
+def _quickest(rows: Sequence[Row], tests: int) -> str:
+    of_one = "of one machine " if len({row.case.target for row in rows}) > 1 else ""
     return (
-        f"quickest of a variant's runtimes, of all rows on as many threads: none other is found "
-        f"faster, by {tests:,} tests together; in at most one such table of twenty the truly "
+        f"quickest of a variant's runtimes, of all rows {of_one}on as many threads: none other is "
+        f"found faster, by {tests:,} tests together; in at most one such table of twenty the truly "
         f"quickest is left out. How good its answers are is another question"
     )
 

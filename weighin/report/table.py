@@ -68,7 +68,7 @@ class Table(Notes):
         records = row.records.get(column.metric, ())
         if column.compares and row.has_no(column.metric, of_control=column.of_control):
             return Told("")
-        if column.rare and all(record.status == "skipped" for record in records):
+        if column.rare and _is_skipped(records) and self._tells_nothing_rare(row):
             return Told("")
         if not records:
             return Told("not measured", notes=(self.number("left out of this run"),))
@@ -83,6 +83,15 @@ class Table(Notes):
         unbounded = next(filter(None, map(_why_unbounded, measured)), "")
         notes = (self.number(unbounded),) if unbounded else ()
         return Told(mean, ends, verdict, notes)
+
+    def _tells_nothing_rare(self, row: Row) -> bool:
+        """Whether a row's runtime is none of the few that tell rare figures at all."""
+        rare = [row.records.get(column.metric, ()) for column in self.columns if column.rare]
+        return all(map(_is_skipped, rare))
+
+
+def _is_skipped(records: Sequence[Record]) -> bool:
+    return all(record.status == "skipped" for record in records)
 
 
 def figure(column: Column, records: Sequence[Record]) -> tuple[str, str, str]:

@@ -90,7 +90,7 @@ class Terminal:
         if below:
             rows, words = _without(rows, section.under_first)
             rows = [
-                [f"{row[0]}\n{word}".lstrip("\n"), *row[1:]]
+                ["\n".join(filter(None, (row[0], word and f"on {word}"))), *row[1:]]
                 for row, word in zip(rows, words, strict=True)
             ]
         gone = [*left_out, *([section.under_first] if below else [])]

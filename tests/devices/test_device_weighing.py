@@ -128,12 +128,15 @@ def test_what_a_device_lacks_is_skipped_with_its_own_reason(
     (tmp_path / "d.toml").write_text("[devices.box]\ncommand = 'false'\n")
     monkeypatch.setattr(Entry, "device", lambda entry: agents.spoilt(tmp_path / "agent"))
     asked = Asked(
-        runtimes=("litert@box",), devices=tmp_path / "d.toml", results_dir=tmp_path / "results"
+        runtimes=("litert@box", "litert"),
+        devices=tmp_path / "d.toml",
+        pair_seconds=0.05,
+        results_dir=tmp_path / "results",
     )
     run = weighing.planned([write(tmp_path / "a.tflite")], asked)
 
     assert measure(run, Shown(Console(file=io.StringIO())))
-    records = [each for each in run.results().records if each.runtime]
+    records = [each for each in run.results().records if each.target]
     reasons = {(each.status, each.reason) for each in records}
     assert {("skipped", "box: no litert here")} == reasons
 
