@@ -123,9 +123,9 @@ class Weighed:
         variant, runtime = (wanted, "") if isinstance(wanted, str) else wanted
         rows = [row for row in rows_of_models(self.results) if row.variant == variant]
         for row in rows:
-            if runtime in ("", row.runtime):
+            if runtime in ("", row.runtime, row.case.engine):
                 return VariantFigures(row, self.results)
-        there = [row.runtime for row in rows] if rows else self.variants
+        there = [row.case.engine for row in rows] if rows else self.variants
         near = nearest(runtime if rows else variant, there)
         hint = f" Did you mean {near!r}?" if near else ""
         raise KeyError(f"no {wanted!r}.{hint} There are: {', '.join(there)}")

@@ -37,6 +37,7 @@ class Evaluation:
         unlabelled: why there is nothing to judge answers by; empty where there is.
         trained: whether anybody has trained the model.
         drawn: whether what was asked is random numbers.
+        untimed: why the seconds mean nothing; empty where they mean something.
     """
 
     task: Task
@@ -54,6 +55,7 @@ class Evaluation:
     unlabelled: str = ""
     trained: bool = True
     drawn: bool = False
+    untimed: str = ""
     # not taken over by `dataclasses.replace`, which may give other answers
     _kept: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 

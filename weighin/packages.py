@@ -90,7 +90,7 @@ def broken_told(package: str) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:  # a native library that is missing, half an installation
+    except (Exception, SystemExit) as error:  # a native library that is missing, half of it all
         if absent := missing(package):
             raise WeighinError(absent) from error
         first = (str(error).strip().splitlines() or ["no reason given"])[0]

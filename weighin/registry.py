@@ -365,12 +365,16 @@ def runtime(cls: type[Any]) -> type[Any]:
         cls.on_request = False  # measured in every run, as most are
     if not hasattr(cls, "call_overhead"):  # `nothing` is what it was called before
         cls.call_overhead = getattr(cls, "nothing", lambda self: None)
+    if not hasattr(cls, "packages"):
+        cls.packages = ()
     if not hasattr(cls, "rounding"):
         cls.rounding = 0.0
-    if not hasattr(cls, "declines"):
-        cls.declines = lambda self, scope: None
     if not hasattr(cls, "memory"):
         cls.memory = _tells_no_memory
+        if not hasattr(cls, "declines"):
+            cls.declines = _declines_memory
+    if not hasattr(cls, "declines"):
+        cls.declines = lambda self, scope: None
     if not hasattr(cls, "litert_kernels"):
         cls.litert_kernels = False
     runtimes.add(cls.name, cls())
@@ -382,8 +386,15 @@ def export_format(name: str) -> str:
     return str(vars(exports[name]).get("format", USUAL_FORMAT))
 
 
+NO_MEMORY = "only a microcontroller's interpreter tells what memory it takes"
+
+
+def _declines_memory(self: Any, scope: Scope) -> str | None:
+    return NO_MEMORY if scope == "memory" else None
+
+
 def _tells_no_memory(self: Any, path: Path) -> Any:
-    raise SkippedError("only a microcontroller's interpreter tells what memory it takes")
+    raise SkippedError(NO_MEMORY)
 
 
 def summary(item: Any) -> str:

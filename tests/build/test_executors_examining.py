@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from helpers.commands import run_python
 from helpers.tiny import registrations_undone, write_project
 
 from weighin.build.executors import examining, looking
+from weighin.cluster import workers
 from weighin.datasets.search import SearchPaths
 from weighin.definitions import default_definitions, load_definitions
 
@@ -56,6 +58,18 @@ def test_workers_are_listed_with_what_they_lack(
     assert {"builder", "lab"} == {name for name, _ in told}
     assert "measures" in dict(told)["lab"]
     assert then_whole
+
+
+@pytest.mark.parametrize("package", ["tensorflow", "tf2onnx"])
+def test_versions_that_decide_any_export_are_named(package: str) -> None:
+    """Also those of one whose jobs alone such a worker refuses."""
+    here = workers.here()
+    assert [] == examining._lacks(here, here.version)
+
+    other = dataclasses.replace(here, packages={**here.packages, package: "0.1"})
+    (lack,) = examining._lacks(other, here.version)
+    own = here.packages.get(package) or "none"
+    assert f"the same versions: {package} 0.1 there and {own} here" == lack
 
 
 def test_no_worker_takes_part(project: Path, forking: Forking, tmp_path: Path) -> None:

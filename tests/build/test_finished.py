@@ -101,6 +101,14 @@ def test_open_sizes_bytes_and_other_whole_numbers_fit(one: Port, other: Port) ->
     assert (one.name,) == tuple(port.name for port in signature.inputs)
 
 
+def test_bytes_without_a_scale_are_no_answers_beside_numbers() -> None:
+    """As of an .onnx file that ends in QuantizeLinear: an error of 137 would be one of units."""
+    one, other = Port("y", "float32", (4,)), Port("y", "uint8", (4,))
+    for first, second in ((one, other), (other, one)):
+        with pytest.raises(WeighinError, match=r"not comparable .* outputs .* y \(4,\) uint8"):
+            matched(Signature((), (first,)), Signature((), (second,)), "b.onnx")
+
+
 def test_another_number_of_outputs_is_refused() -> None:
     ports = (Port("a", shape=(1,)), Port("b", shape=(2,)))
     with pytest.raises(WeighinError, match=r"outputs .* a \(1,\) float32; b.tflite has a .*, b"):

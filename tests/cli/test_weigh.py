@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,28 @@ def test_gates_are_judged_in_a_mode_and_told_as_junit(invoke: Invoke) -> None:
     text = Path("gates.xml").read_text("utf-8")
     assert 'name="weighin gates, mode proven" tests="1" failures="1"' in text
     assert "against &gt;= 93.00 %: within, not proven: fails" in text
+
+
+@pytest.mark.parametrize("end", ["os.abort()", "sys.exit(7)"])
+def test_an_engine_that_ends_the_process_when_it_is_imported_fails_in_its_rows(
+    end: str, tmp_path: Path, child_environment: Mapping[str, str]
+) -> None:
+    """All others are measured."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "openvino.py").write_text(f"import os, sys\n{end}", "utf-8")
+    path = os.pathsep.join([str(broken), child_environment["PYTHONPATH"]])
+    words = (write(tmp_path / "a.tflite"), "--runtimes", "openvino,litert")
+    environment = {**child_environment, "PYTHONPATH": path}
+
+    run = weigh_files(tmp_path, *words, environment=environment)
+
+    assert 1 == run.code, run.err
+    assert "Traceback" not in run.err
+    latencies = {r.runtime: r for r in run.results.records if r.metric == "latency"}
+    assert "ok" == latencies["litert"].status
+    assert "failed" == latencies["openvino"].status
+    assert re.search("crashed: SIGABRT|does not work", latencies["openvino"].reason)
 
 
 def _rows(text: str) -> Any:

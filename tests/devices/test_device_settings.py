@@ -62,6 +62,12 @@ def test_a_command_is_split_into_words_as_a_shell_would(home, tmp_path):
         ('[devices.a]\ncommand = "a \'b"', 2, "command of device a: no closing quotation"),
         ("[devices.a]\ncommand = ' '", 2, "command of device a is empty"),
         ("[devices.a]\ncommand = 'x'\n[devices.'b@c']\ncommand = 'x'", 3, "'b@c' is no name"),
+        (f"[devices.a]\ncommand = 'x'\ntimeout = 1{'0' * 400}", 3, "is a number above 0"),
+        ("[devices.a]\ncommand = 'x'\ntimeout = nan", 3, "is a number above 0"),
+        ('[devices.a]\ncommand = "x\\u0000y"', 2, "holds a character of code 0"),
+        ("[devices.a]\ncommand = 'a\u2028b'\r\n\r\nbad = 1", 4, "has no 'bad'"),
+        ("\ufeff[devices.a]\ncomand = 'x'\n", 2, "has no 'comand'"),
+        ("[devices.a]\n" + "\n" * 20_000 + "bad = 1\n" + "\n" * 20_000, 20_002, "has no 'bad'"),
         ("[devices]\na = 'ssh a'", 2, r"a is a table: \[devices.a\] and below it command"),
         ("devices = 3", 1, r"devices are tables: \[devices.NAME\]"),
         ("x = 1\n[devices.a]\ncommand = 'x'", 1, "there is no 'x' here"),
@@ -71,7 +77,7 @@ def test_a_command_is_split_into_words_as_a_shell_would(home, tmp_path):
 def test_a_mistake_is_named_with_its_line(tmp_path, text, line, problem):
     """Also where a value takes several lines: the last of them."""
     path = tmp_path / "d.toml"
-    path.write_text(text)
+    path.write_text(text, "utf-8", newline="")
 
     with pytest.raises(WeighinError, match=rf"d\.toml, line {line}: .*{problem}"):
         settings.read(path)
@@ -82,6 +88,14 @@ def test_what_is_no_toml_is_named_with_its_line(tmp_path):
     path = tmp_path / "d.toml"
     path.write_text("[devices.a]\ncommand ssh\n")
     with pytest.raises(WeighinError, match=r"d\.toml is no TOML: .*\(at line 2, column 9\)"):
+        settings.read(path)
+
+    for unread in (f"a = {'[' * 5000}{']' * 5000}", f"a = 1{'0' * 5000}"):
+        path.write_text(unread)
+        with pytest.raises(WeighinError, match=r"d\.toml is no TOML that can be read"):
+            settings.read(path)
+    path.write_text("#" * 1_000_001)
+    with pytest.raises(WeighinError, match="is larger than 1,000,000 bytes"):
         settings.read(path)
 
     path.write_bytes(b"\xff\xfe")

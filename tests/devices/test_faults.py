@@ -64,6 +64,7 @@ def output(**values):
     return changing("predict", outputs=lambda told: [{**told[0], **values}])
 
 
+SLOW = "it tells times of .* s together, and answered within .* s: its clock is wrong"
 SPOILT = {
     "negative": (inferences, changing("infer", seconds=[-1.0]), r"`float` > 0"),
     "zero": (inferences, changing("infer", seconds=[0.0]), r"`float` > 0"),
@@ -89,6 +90,22 @@ SPOILT = {
     "kept less": (predict, changing("store", bytes=1, whole=False), "holds 1 bytes where"),
     "kept more": (predict, changing("store", bytes=10**9), "holds 1,000,000,000 bytes"),
     "never whole": (predict, changing("store", whole=False), "holds not the whole"),
+    "milliseconds": (
+        inferences,
+        changing("infer", seconds=lambda told: [1e3 * s for s in told]),
+        SLOW,
+    ),
+    "milliseconds of blocks": (
+        pair,
+        changing("pair", blocks=lambda told: [[1e6, 1e6] for _ in told]),
+        SLOW,
+    ),
+    "milliseconds of starts": (
+        starts,
+        changing("start", runs=lambda told: [{**run, "seconds": 1e5} for run in told]),
+        SLOW,
+    ),
+    "milliseconds of answers": (predict, changing("predict", seconds=1e4), SLOW),
     "no machine": (pair, changing("facts", machine={}), "missing required field"),
 }
 

@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from weighin.core import Case, Record, Suite, WeighinError
 from weighin.devices import quiet, relay
 from weighin.devices.wire import LinkError
 from weighin.job import plan
+from weighin.job.run import Run
 from weighin.job.settings import Options, Settings
 from weighin.job.weighing import Asked, planned
 from weighin.records import store
@@ -180,6 +182,19 @@ def test_a_model_is_measured_on_one_of_them(tmp_path: Path) -> None:
     assert "" == dataclasses.replace(settings, quiet=()).target("a")
     cases = plan.cases(settings, "inference", [Case("b", "d", "baseline", 0, "tflite")])
     assert [("litert", "other"), ("litert", "pi5")] == [(c.runtime, c.target) for c in cases]
+
+
+def test_a_device_is_not_taken_for_a_worker_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of either would be those of the other."""
+    worker = SimpleNamespace(name="pi5")
+    monkeypatch.setattr(quiet, "devices", lambda address: {"pi5": worker})
+    settings = dataclasses.replace(settings_of(tmp_path), cluster="tcp://nowhere:1")
+    context: Any = SimpleNamespace(devices={})
+
+    with pytest.raises(WeighinError, match="pi5 is a device and a quiet worker"):
+        Run(settings, context)
 
 
 def settings_of(folder: Path) -> Settings:

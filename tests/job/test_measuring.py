@@ -18,6 +18,7 @@ from weighin.job import measuring
 from weighin.job.measuring import functions, measure
 from weighin.job.run import NOT_YET, Run
 from weighin.measure.cell import Cell
+from weighin.measure.context import RunContext
 from weighin.records import store
 from weighin.report.gates import parse
 
@@ -94,26 +95,6 @@ def test_every_cell_has_its_turn_those_that_load_tensorflow_last(run: Run, bench
     assert 4 == watcher.total
 
 
-def test_a_runtime_that_is_broken_ends_no_run(run: Run, bench: Any) -> None:
-    """It is opened once before all is measured; its own rows say what is wrong with it."""
-
-    class Broken(FakeRuntime):
-        """One whose package cannot be imported."""
-
-        def load(self) -> None:
-            """Fail."""
-            super().load()
-            raise WeighinError("openvino 1.0 is installed and does not work")
-
-    broken, _ = use(run, Broken("broken"), FakeRuntime("sound"))
-    done = list[str]()
-    bench(lambda benchmark, cell: done.append(cell.case.runtime))
-
-    assert measure(run, FakeWatcher())
-    assert ["load"] == broken.asked
-    assert {"broken", "sound"} == set(done)
-
-
 def test_records_are_written_cell_by_cell(run: Run, fake: FakeRuntime, bench: Any) -> None:
     """What ends the process later takes nothing of them; at the end they are all there."""
     found = []
@@ -132,21 +113,25 @@ def test_records_are_written_cell_by_cell(run: Run, fake: FakeRuntime, bench: An
     assert {"baseline": ("ok", ""), "dynamic": ("ok", "")} == told(run)
 
 
-def test_runtimes_are_opened_once_before_anything_is_measured(run: Run, bench: Any) -> None:
-    """What native code says then is not shown between; but none that is not here or is heavy."""
-    light, missing, heavy = use(
-        run,
-        FakeRuntime("light"),
-        FakeRuntime("missing", "no such chip"),
-        FakeRuntime("heavy", needs_tensorflow=True),
-    )
-    seen = []
-    bench(lambda benchmark, cell: seen.append(list(light.asked)))
+def test_no_runtime_is_loaded_before_it_has_answered_in_a_fresh_process(
+    run: Run, bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that crashes does so there. Then once, so that what it says is not shown between."""
+    light, heavy = use(run, FakeRuntime("light"), FakeRuntime("heavy", needs_tensorflow=True))
+    started = list[tuple[str, list[str]]]()
+
+    def start(context: Any, case: Case, count: int = 1) -> list[Any]:
+        started.append((case.runtime, list(light.asked)))
+        return [None]
+
+    monkeypatch.setattr(RunContext, "cold_starts", start)
+    bench(lambda benchmark, cell: cell.session)
 
     measure(run, FakeWatcher())
 
-    assert ["load", "call"] == light.asked == seen[0]
-    assert [] == missing.asked == heavy.asked
+    assert [("light", []), ("light", ["load", "call"])] == started
+    assert ["load", "call"] == light.asked
+    assert [] == heavy.asked
 
 
 # -- whatever happens -----------------------------------------------------------------------------
@@ -158,6 +143,7 @@ def test_runtimes_are_opened_once_before_anything_is_measured(run: Run, bench: A
         (WeighinError("out of memory\nby a lot"), ("failed", "out of memory")),
         (ValueError("not a number\nat all"), ("failed", "ValueError: not a number")),
         (ValueError(), ("failed", "ValueError: no reason given")),
+        (SystemExit(3), ("failed", "SystemExit: 3")),
         (SkippedError("no such chip\nhere"), ("skipped", "no such chip")),
         (pytest.skip.Exception("no labels"), ("skipped", "no labels")),
     ],

@@ -182,6 +182,17 @@ def test_what_needs_tensorflow_is_paired_last_and_for_the_baseline_alone() -> No
     assert {"trained-baseline-heavy": "trained-baseline-b"} == beside("int8", runtimes=names)
 
 
+def test_where_nobody_names_runtimes_nothing_is_paired_with_what_needs_tensorflow() -> None:
+    """It takes long, for what nobody asked; a runtime of somebody's own without it is paired."""
+    names = ("litert", *register(FakeRuntime("light")), "keras-cpu")
+
+    assert {
+        "trained-baseline-light": "trained-baseline-litert",
+        "trained-int8-light": "trained-int8-litert",
+    } == beside("int8", runtimes=names, is_choice=False)
+    assert "trained-baseline-keras-cpu" in beside("int8", runtimes=names)
+
+
 def test_files_of_other_formats_are_paired() -> None:
     """The Keras file of the baseline with the .tflite that LiteRT opens."""
     found = beside("int8", "prune(0.5)", runtimes=("keras-cpu", "litert", "litert-builtin"))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -445,9 +446,13 @@ def test_without_gates_all_are_kept(run: Run) -> None:
 
 
 def test_what_was_deselected_is_told_beside_what_was_not(run: Run) -> None:
-    """Of a row that is there; a row of which nothing was selected is no row."""
+    """Of a row that is there; a row of which nothing was selected, as on a device, is no row."""
     cells, alone = cells_of(run, "inference"), cells_of(run, "start")
-    run.deselected = [*alone, cells[1]]
+    on_device = [
+        dataclasses.replace(each, case=dataclasses.replace(each.case, target="pi5"))
+        for each in alone
+    ]
+    run.deselected = [*alone, *on_device, cells[1]]
 
     run.begin(cells[:1])
 

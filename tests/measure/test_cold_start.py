@@ -6,11 +6,15 @@ import os
 import numpy as np
 import psutil
 import pytest
+from helpers import engine_files, onnx_files
 from helpers.commands import answer
+from helpers.support import isolate_registries
 
 from weighin import registry
 from weighin.core import WeighinError
 from weighin.definitions import load_definitions
+from weighin.formats import tflite
+from weighin.formats.onnx import reading
 from weighin.measure.cold_start import cold_starts
 from weighin.runtimes.litert import smallest_model
 
@@ -87,9 +91,11 @@ UNUSED = [
 def test_a_cold_start_loads_what_it_needs(shop, tiny_data, tmp_path, monkeypatch, runtime):
     """The process that is measured has LiteRT in it, and of weighin little else."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import atexit, os, pathlib, sys\n"
-        "path = pathlib.Path(os.environ['LOADED_MODULES'])\n"
-        "atexit.register(lambda: path.write_text('\\n'.join(sys.modules)))\n"
+        "import builtins, os, pathlib, sys\n"
+        "path, print_ = pathlib.Path(os.environ['LOADED_MODULES']), print\n"
+        "def print(*words, **options):\n"  # the last time, what was measured
+        "    path.write_text('\\n'.join(sys.modules)); print_(*words, **options)\n"
+        "builtins.print = print\n"
     )
     folders = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
@@ -99,6 +105,62 @@ def test_a_cold_start_loads_what_it_needs(shop, tiny_data, tmp_path, monkeypatch
 
     assert "ai_edge_litert.interpreter" in loaded
     assert set() == loaded & set(UNUSED)
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [("litert-compiled", "tflite"), ("openvino", "tflite"), ("openvino", "onnx")],
+)
+def test_opening_is_the_engines_work_alone(tmp_path, monkeypatch, name, ending):
+    """What weighin reads of a file itself is read, and loaded, before anything is timed."""
+    runtime = registry.runtimes[name]
+    if reason := runtime.available():
+        pytest.skip(reason)
+    path = tmp_path / f"a.{ending}"
+    written = {"tflite": lambda: engine_files.floats(tmp_path).rename(path)}
+    written |= {"onnx": lambda: onnx_files.write(path)}
+    written[ending]()
+    runtime.load()
+    runtime.look(path)
+
+    def again(*given):
+        raise AssertionError("it is read while it is timed")
+
+    for module in (tflite, reading):
+        monkeypatch.setattr(module, "parsed", again)
+    runtime.open(path, 1).close()
+
+
+LOOKING = """
+from weighin import runtime
+from weighin.runtimes.litert import LiteRT
+
+
+@runtime
+class Looking(LiteRT):
+    name = "looking"
+    seen = ()
+
+    def look(self, path):
+        self.seen = (path,)
+
+    def open(self, path, threads):
+        assert self.seen == (path,)
+        return super().open(path, threads)
+"""
+
+
+def test_a_runtime_looks_at_a_file_before_it_is_timed(tmp_path, monkeypatch):
+    """One of somebody's own, too."""
+    isolate_registries(monkeypatch)
+    definition = tmp_path / "looking.py"
+    definition.write_text(LOOKING)
+    load_definitions([definition])
+    path = tmp_path / "one.tflite"
+    path.write_bytes(smallest_model())
+
+    (start,) = cold_starts("looking", path, 1, {"x": np.ones((1, 1), "f4")}, [definition])
+    assert start.answer == (1.0,)
 
 
 TWIN = """
@@ -201,3 +263,59 @@ def test_a_runtime_that_takes_bare_arrays_is_told_what_it_was_given(
     said = r"no attribute 'shape' \(its sessions are given inputs by name: .*'x': \[1, 6, 6, 1\]"
     with pytest.raises(WeighinError, match=said):
         cold_starts("twin", shop.artifact().path, 1, example(tiny_data), [file])
+
+
+CRASHING = '''"""A runtime whose native code crashes when it answers several at once."""
+
+import os
+
+import numpy as np
+
+from weighin import runtime
+
+
+class Session:
+    delegated = None
+
+    def inference(self, inputs):
+        return lambda: None
+
+    def answer(self):
+        return {"y": np.zeros((1, 2), np.float32)}
+
+    def predict(self, inputs):
+        os.abort()
+
+    def close(self):
+        pass
+
+
+@runtime
+class Crashing:
+    name = "crashing"
+    formats = ("tflite",)
+    needs_tensorflow = False
+
+    def available(self):
+        return None
+
+    def load(self):
+        pass
+
+    def call_overhead(self):
+        return None
+
+    def open(self, path, threads):
+        return Session()
+'''
+
+
+def test_what_crashes_when_it_predicts_does_so_in_the_fresh_process(tmp_path):
+    """Not in the one where others are measured."""
+    definition = tmp_path / "crashing.py"
+    definition.write_text(CRASHING, encoding="utf-8")
+    load_definitions([definition])
+    given = {"x": np.zeros((1, 2), np.float32)}
+
+    with pytest.raises(WeighinError, match="crashing crashed: SIGABRT"):
+        cold_starts("crashing", tmp_path / "a.tflite", 1, given, [definition])

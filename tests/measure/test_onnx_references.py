@@ -114,6 +114,19 @@ def test_float_files_are_not_judged_by_the_code_that_is_measured(
     registry.references["onnx"].answer(path, graph, {"x": X}, False)
     assert [] == asked
 
-    monkeypatch.setattr("weighin.packages.missing", lambda name: "not installed")
+    without = {"onnx": "not installed"}
+    monkeypatch.setattr("weighin.packages.missing", without.get)
     registry.references["onnx"].answer(path, graph, {"x": X}, False)
     assert [{"optimized": False}] == asked
+
+
+def test_without_anything_to_hold_answers_against_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where OpenVINO alone is installed, and asked for an .onnx file."""
+    missing = "{} is not installed: pip install it".format
+    monkeypatch.setattr(references.packages, "missing", missing)
+    path = onnx_files.write(tmp_path / "a.onnx")
+
+    with pytest.raises(WeighinError, match="against: onnxruntime is not installed"):
+        registry.references["onnx"].answer(path, read_onnx(path), {"x": X}, False)

@@ -43,6 +43,7 @@ def test_without_options_the_first_suite_is_weighed(project: Path) -> None:
     assert (project / "models", project / "bench" / "suite.py") == settings.definitions
     assert {"litert", "keras-cpu"} <= set(settings.runtimes)
     assert "litert-builtin" not in settings.runtimes
+    assert not settings.is_choice
     assert ((1,), (), "breached", 0) == (
         settings.threads,
         settings.gates,

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from helpers.support import ENVIRONMENT, record, results_of
 
+from weighin.api import Weighed
 from weighin.core import Results, WeighinError
 from weighin.report import compare, gates
 from weighin.report.gates.grammar import parse
 from weighin.report.origin import devices
-from weighin.report.table import render
+from weighin.report.rows import rows_of
+from weighin.report.table import flat, render
 
 CALIBRATED = {
     "aa_trials": 200,
@@ -55,6 +57,24 @@ def verdicts(first: Results, second: Results) -> dict[str, str]:
     """Verdicts on the speed-ups, by engine."""
     against = compare.held([("old", first), ("new", second)])
     return {each.case.engine: each.verdict for each in against}
+
+
+def test_the_one_row_of_a_variant_is_that_of_this_machine() -> None:
+    """A page that has room for one does not take a board's for it."""
+    rows = rows_of(run(pi5=PI).records, run(pi5=PI))
+
+    assert [("litert", True), ("litert@pi5", False)] == [(r.case.engine, r.is_main) for r in rows]
+
+
+def test_rows_of_bare_numbers_and_figures_by_name_say_which_device() -> None:
+    """Of two rows on one runtime, by what they are asked for."""
+    made, weighed = run(pi5=PI), Weighed(run(pi5=PI))
+
+    assert ["", "pi5"] == [each.get("target", "") for each in flat(made)]
+    assert "int8 on litert@pi5" == repr(weighed["int8", "litert@pi5"]).splitlines()[0]
+    assert "int8 on litert" == repr(weighed["int8", "litert"]).splitlines()[0]
+    with pytest.raises(KeyError, match="litert@pi5"):
+        _ = weighed["int8", "litert@pi4"]
 
 
 def test_figures_of_a_device_compare_with_those_of_the_same_device() -> None:

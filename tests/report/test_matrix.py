@@ -151,6 +151,46 @@ def test_one_file_has_one_latency() -> None:
 
 
 @pytest.mark.parametrize(
+    ("runtime", "package", "expected"),
+    [
+        ("litert", "openvino", "same"),
+        ("openvino", "openvino", "slower"),
+        ("openvino", "ai-edge-litert", "same"),
+        ("keras-cpu", "openvino", "slower"),
+        ("somebodys", "openvino", "slower"),
+    ],
+)
+def test_one_file_runs_alike_on_one_version_of_its_engine(
+    runtime: str, package: str, expected: str
+) -> None:
+    """Whatever else is installed; of Keras, which is more than a package, nobody knows."""
+    where = {"runtime": runtime, "artifact": "ab" * 32}
+    fast, slow = (weighed("int8", latency=at, **where) for at in (1e-4, 9e-4))
+    made = beside(fast, slow, packages={package: "2.1.0"})
+
+    assert expected == older(made, "latency").verdict
+
+
+def test_rows_of_a_device_are_held_against_what_is_there() -> None:
+    """Its machine and versions, which are not those that the runs were started on."""
+    where = {"target": "pi5", "artifact": "ab" * 32}
+    fast, slow = (weighed("int8", latency=at, **where) for at in (1e-4, 9e-4))
+
+    def verdict(**there: Any) -> str:
+        told = [
+            {"pi5": {"machine": {"cpu": "A76"}, "packages": {"ai-edge-litert": "2.3.0"}} | each}
+            for each in ({}, there)
+        ]
+        runs = (("2.21.0", fast, told[0]), ("2.19.1", slow, told[1]))
+        made = matrix([at(version, rows, devices=devices) for version, rows, devices in runs])
+        return older(made, "latency").verdict
+
+    assert "same" == verdict()
+    assert "slower" == verdict(packages={"ai-edge-litert": "2.1.0"})
+    assert "not compared" == verdict(machine={"cpu": "A72"})
+
+
+@pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"machine": {"cpu": "Other"}}, "another machine"),

@@ -197,3 +197,29 @@ def test_keras_answers_as_many_as_memory_allows(
 
     assert sizes == asked
     np.testing.assert_array_equal(outputs["y"], np.repeat(np.arange(100.0), 100).reshape(100, 100))
+
+
+def test_compiling_is_not_in_the_time_of_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """XLA compiles anew for each number of examples; without it there is nothing to leave out."""
+    clock, asked = iter(range(1000)), list[int]()
+
+    def answer(part: Any) -> Any:
+        asked.append(len(part["x"]))
+        next(clock)
+        return {"y": part["x"].view(Tensor)}
+
+    monkeypatch.setattr(keras, "BATCH_BYTES", 10 * 16)
+    monkeypatch.setattr(keras.sessions, "answering", lambda path, device, jit: answer)
+    monkeypatch.setattr(keras.time, "perf_counter", lambda: next(clock))
+    compiled = keras.KerasSession(Path("m.h5"), "/CPU:0", jit=True)
+    plain = keras.KerasSession(Path("m.h5"), "/CPU:0")
+    inputs = {"x": np.zeros((28, 1))}
+
+    compiled.predict(inputs)
+    assert [8, 8, 10, 10, 10] == asked
+    assert 2 * 3 == compiled.seconds
+    asked.clear()
+    compiled.predict(inputs)
+    assert [8, 10, 10] == asked
+    plain.predict(inputs)
+    assert plain.seconds is None

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import engine_files
+from helpers import engine_files, onnx_files
 from helpers.flatbuffer import Graph
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weighin import registry
 from weighin.core import WeighinError
+from weighin.formats.onnx.reading import read_onnx
+from weighin.measure.closeness import refuse_far
 from weighin.packages import missing
 from weighin.runtimes import openvino
 from weighin.subprocesses import FOLDER
@@ -139,6 +141,43 @@ def test_what_it_refuses_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeighinError, match=r"OpenVINO cannot open angles\.tflite: \S") as refusal:
         registry.runtimes["openvino"].open(path, 1)
     assert len(str(refusal.value).splitlines()) == 1
+
+
+@needs_it
+def test_an_input_of_what_does_nothing_keeps_its_name(tmp_path: Path) -> None:
+    """OpenVINO leaves a Dropout out, and calls its input as its output was called."""
+    nodes = [onnx_files.node("Dropout", ["x"], ["kept"]), onnx_files.node("Relu", ["kept"], ["y"])]
+    ends = [[onnx_files.value(name, (1, 3))] for name in ("x", "y")]
+    content = onnx_files.model(onnx_files.graph(nodes, *ends))
+    session = registry.runtimes["openvino"].open(onnx_files.write(tmp_path / "a.onnx", content), 1)
+
+    assert ["x"] == [port.name for port in session._ports.inputs]
+    outputs = session.predict({"x": np.array([[-1, 0, 2]], np.float32)})
+    assert [[0, 0, 2]] == outputs["y"].tolist()
+
+
+@needs_it
+@pytest.mark.parametrize("stored", ["float32", "int8", "dynamic"])
+@pytest.mark.parametrize("name", ["openvino", "openvino-bf16"])
+def test_onnx_files_pass_the_check_that_sessions_pass(
+    tmp_path: Path, name: str, stored: str
+) -> None:
+    """Held against the file's reference, with a step of its own where floats are coarse."""
+    pytest.importorskip("onnxruntime", reason="pip install -e '.[onnx]'")
+    runtime = registry.runtimes[name]
+    if reason := runtime.available():
+        pytest.skip(reason)
+    path = onnx_files.write(tmp_path / "a.onnx", stored=stored)
+    graph = read_onnx(path)
+    few = {"x": np.random.default_rng(0).random((60, 4), dtype=np.float32)}
+    wanted = registry.references["onnx"].answer(path, graph, few, False)
+    session = runtime.open(path, 1)
+
+    answers = session.predict(few)
+    refuse_far(answers, wanted, "the reference", graph, step=runtime.rounding)
+    wrong = {"scores": answers["scores"] * np.float32(0.7)}
+    with pytest.raises(WeighinError):
+        refuse_far(wrong, wanted, "the reference", graph, step=runtime.rounding)
 
 
 @needs_it

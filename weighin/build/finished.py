@@ -236,7 +236,7 @@ def matched(
     sides: dict[str, dict[str, Port]] = {}
     for side in ("inputs", "outputs"):
         wanted, given = getattr(first, side), getattr(other, side)
-        pairs = _paired(wanted, given)
+        pairs = _paired(wanted, given, bytes_fit=side == "inputs")
         if pairs is None:
             raise WeighinError(
                 f"{called} is not comparable with the first file: which of its {side} is which? "
@@ -256,31 +256,37 @@ def matched(
     return signature, own_names if differs else {}
 
 
-def _paired(wanted: Sequence[Port], given: Sequence[Port]) -> dict[str, Port] | None:
+def _paired(
+    wanted: Sequence[Port], given: Sequence[Port], *, bytes_fit: bool
+) -> dict[str, Port] | None:
     """Which port given stands for which that is wanted; None if that is not plain."""
     if len(wanted) != len(given):
         return None
     by_name = {port.name: port for port in given}
     if set(by_name) == {port.name for port in wanted}:
         pairs = {port.name: by_name[port.name] for port in wanted}
-        if all(_alike(port, pairs[port.name]) for port in wanted):
+        if all(_alike(port, pairs[port.name], bytes_fit) for port in wanted):
             return pairs
     pairs = {}
     for port in wanted:
-        fitting = [candidate for candidate in given if _alike(port, candidate)]
+        fitting = [each for each in given if _alike(port, each, bytes_fit)]
         if len(fitting) != 1:
             return None
         pairs[port.name] = fitting[0]
     return pairs if len({port.name for port in pairs.values()}) == len(given) else None
 
 
-def _alike(one: Port, other: Port) -> bool:
-    """Whether two ports are of one shape and kind of values: numbers, or whole numbers."""
+def _alike(one: Port, other: Port, bytes_fit: bool) -> bool:
+    """Whether two ports are of one shape and kind of values: numbers, or whole numbers.
+
+    An image's bytes fit an input of numbers. But bytes that a file answers without a scale, as an
+    .onnx file that ends in QuantizeLinear does, are not the numbers that another one answers.
+    """
     kinds = [port.dtype.startswith("float") for port in (one, other)]
     same_rank = len(one.shape) == len(other.shape)
     sizes = zip(one.shape, other.shape, strict=False)
     fits = same_rank and all(a == b or None in (a, b) for a, b in sizes)
-    return fits and (kinds[0] == kinds[1] or one.dtype == "uint8" or other.dtype == "uint8")
+    return fits and (kinds[0] == kinds[1] or (bytes_fit and "uint8" in (one.dtype, other.dtype)))
 
 
 def _listed(ports: Iterable[Port]) -> str:

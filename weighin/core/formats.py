@@ -27,8 +27,6 @@ class Format:
         resized: whether runtimes give a file's inputs other numbers of examples than it states.
         plain: the export whose files stand for the model as it is, nothing quantized; empty where
             a model is stored without an export.
-        run_by: packages whose versions decide what a runtime makes of such a file; none where that
-            is more than packages.
     """
 
     name: str
@@ -40,4 +38,3 @@ class Format:
     finished: bool = False
     resized: bool = False
     plain: str = ""
-    run_by: tuple[str, ...] = ()

@@ -59,6 +59,11 @@ class Runtime(Protocol):
         ...
 
     @property
+    def packages(self) -> tuple[str, ...]:
+        """Whose versions decide what it makes of a file; none where that is more than packages."""
+        ...
+
+    @property
     def rounding(self) -> float:
         """Relative step of its float arithmetic where that is coarser than float32; else 0."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -61,9 +62,11 @@ class Device:
         described, content = packed(example)
         how = _how(artifact, runtime, threads)
         asked = messages.Start(session=how, example=described, count=count)
+        began = time.monotonic()
         told = self._measured(asked, messages.Started, content, artifact, LONG + QUICK * count)
         if len(told.runs) != count:
             self._link.wrong(f"{len(told.runs)} cold starts where {count} were asked")
+        self._link.refuse_longer(sum(run.seconds for run in told.runs), began)
         return [ColdStart(run.seconds, run.peak_bytes, run.answer) for run in told.runs]
 
     def inferences(self, opening: Opening, clock: Clock) -> Inferences | None:
@@ -74,9 +77,11 @@ class Device:
             asked = messages.Infer(opening=timed)
             return self._measured(asked, messages.Inferred, content, opening.artifact)
 
+        began = time.monotonic()
         told: messages.Inferred = clock.pedantic(ask)
         if sum(told.openings) != len(told.seconds):
             self._link.wrong(f"{len(told.seconds)} inferences of {sum(told.openings)}")
+        self._link.refuse_longer(sum(told.seconds), began)
         if not clock.enabled:
             return None
         return Inferences(
@@ -92,6 +97,7 @@ class Device:
         """Interleaved there, in one request: repeated whole if the link failed, never spliced."""
         (one, front), (other, back) = _timed(first), _timed(second)
         asked = messages.Pair(first=one, second=other, seconds=seconds, pin=pin)
+        began = time.monotonic()
         told, _ = self._link.ask(
             lambda: asked,
             messages.Paired,
@@ -99,6 +105,7 @@ class Device:
             of=[Blob.of(first.artifact), Blob.of(second.artifact)],
             seconds=LONG + 2 * PATIENCE * seconds,
         )
+        self._link.refuse_longer(sum(map(sum, told.blocks)), began)
         return Pair(told.blocks, told.stopped, told.pinned)
 
     def memory(self, artifact: Artifact, runtime: str) -> Memory:
@@ -118,7 +125,9 @@ class Device:
     def fixed_seconds(self, runtime: str) -> float | None:
         """What a call costs there that computes next to nothing."""
         if runtime not in self._overheads:
+            began = time.monotonic()
             told, _ = self._link.ask(lambda: messages.Fixed(runtime=runtime), messages.Cost)
+            self._link.refuse_longer(told.seconds or 0.0, began)
             self._overheads[runtime] = told.seconds
         return self._overheads[runtime]
 

@@ -23,6 +23,7 @@ DOWN_SECONDS = 60.0  # for which a device that cannot be reached is not tried ag
 PAUSES = (0.5, 2.0)  # seconds between tries to reach one again
 PART_BYTES = 1 << 20  # of a file, sent at once
 SLOWEST = 5_000.0  # bytes a second that a link carries at least
+CLOCKS = 1.05  # by how much of itself its clock may be faster than the one here
 QUICK, LONG = 120.0, 3600.0  # seconds for what takes moments, and for what takes as long as it does
 
 
@@ -181,6 +182,23 @@ class Link:
         """
         self._drop()
         raise WeighinError(f"{self.name} answered wrongly: {how}")
+
+    def refuse_longer(self, told: float, began: float) -> None:
+        """Refuse times that come to more than one waited for them: its clock or its unit is wrong.
+
+        Args:
+            told: seconds, of all that was timed.
+            began: when it was asked, by `time.monotonic`.
+
+        Raises:
+            WeighinError: saying both.
+        """
+        waited = time.monotonic() - began
+        if told > CLOCKS * waited:
+            self.wrong(
+                f"it tells times of {told:.3g} s together, and answered within {waited:.3g} s: its "
+                f"clock is wrong"
+            )
 
     def arrays(self, described: Sequence[Described], content: bytes) -> Arrays:
         """Arrays that came with a reply.

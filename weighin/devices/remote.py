@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -95,11 +96,13 @@ class RemoteSession:
     def _predicted(self, inputs: Arrays) -> tuple[Arrays, float]:
         described, content = packed(inputs)
         digest = hashlib.sha256(content).hexdigest()
+        began = time.monotonic()
         blob = Blob(digest, ARRAYS, len(content), lambda at, n: content[at : at + n])
         told, arrays = self._asked(
             lambda: messages.Predict(session=self._number(), stored=digest, inputs=described),
             of=[blob],
         )
+        self._link.refuse_longer(told.seconds, began)
         return self._link.arrays(told.outputs, arrays), told.seconds
 
     def _asked(

@@ -9,7 +9,7 @@ The command is run as it stands there, split into words as a shell would, by no 
 
 from __future__ import annotations
 
-import math
+import bisect
 import re
 import shlex
 import tomllib
@@ -25,6 +25,8 @@ from weighin.devices.device import Device
 from weighin.devices.pipe import SILENT_SECONDS, Pipe
 
 PROJECT = Path("weighin-devices.toml")
+MOST_BYTES = 1_000_000
+MOST_SECONDS = 86_400  # of silence
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _KEYS = {"command": ((str,), "a text"), "timeout": ((int, float), "a number of seconds")}
 
@@ -95,7 +97,11 @@ def read(named: Path | None = None) -> DevicesFile:
     if path is None:
         return DevicesFile()
     try:
-        text = path.read_text("utf-8")
+        if path.stat().st_size > MOST_BYTES:
+            raise WeighinError(
+                f"The devices file {path} is larger than {MOST_BYTES:,} bytes: it is no such file."
+            )
+        text = path.read_text("utf-8-sig")
     except OSError as error:
         raise WeighinError(f"The devices file {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -104,6 +110,8 @@ def read(named: Path | None = None) -> DevicesFile:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WeighinError(f"The devices file {path} is no TOML: {error}.") from None
+    except (RecursionError, ValueError):  # a whole number of thousands of digits
+        raise WeighinError(f"The devices file {path} is no TOML that can be read.") from None
     reading = _Reading(path, text)
     for key in content:
         if key != "devices":
@@ -128,18 +136,23 @@ class _Reading:
         raise WeighinError(f"{self.path}, line {self._line(keys)}: {problem}.")
 
     def _line(self, keys: tuple[str, ...]) -> int:
-        """The line with which a key is there: the file up to it is read, line by line."""
-        lines = self.text.splitlines(keepends=True)
-        for number in range(1, len(lines) + 1):
-            try:
-                content: Any = tomllib.loads("".join(lines[:number]))
-            except tomllib.TOMLDecodeError:  # it ends within a value
-                continue
-            for key in keys:
-                content = content.get(key) if isinstance(content, dict) else None
-            if content is not None:
-                return number
-        return len(lines)
+        """The line with which a key is there, when the file is read up to it."""
+        lines = self.text.split("\n")
+
+        def is_there(last: int) -> bool:
+            """Whether it is in the first lines, so far as they are whole."""
+            for number in range(last + 1, 0, -1):
+                try:
+                    content: Any = tomllib.loads("\n".join(lines[:number]))
+                except tomllib.TOMLDecodeError:  # it ends within a value
+                    continue
+                for key in keys:
+                    content = content.get(key) if isinstance(content, dict) else None
+                return content is not None
+            return False
+
+        numbers = range(len(lines) - 1)
+        return 1 + bisect.bisect_left(numbers, True, key=is_there)
 
 
 def _entry(name: str, told: Any, reading: _Reading) -> Entry:
@@ -158,14 +171,19 @@ def _entry(name: str, told: Any, reading: _Reading) -> Entry:
             reading.refuse((*place, key), f"{key} of device {name} is {wanted}, not {value!r}")
     if "command" not in told:
         reading.refuse(place, f'device {name} has no command: command = "ssh {name} weighin agent"')
-    timeout = float(told.get("timeout", SILENT_SECONDS))
-    if not 0 < timeout < math.inf:
-        reading.refuse((*place, "timeout"), f"timeout of device {name} is a number above 0")
+    timeout = told.get("timeout", SILENT_SECONDS)
+    if not 0 < timeout <= MOST_SECONDS:  # which is false of what is no number, too
+        reading.refuse(
+            (*place, "timeout"),
+            f"timeout of device {name} is a number above 0, and {MOST_SECONDS:,} at most",
+        )
     words: list[str] = []
     try:
         words = shlex.split(told["command"])
     except ValueError as error:
         reading.refuse((*place, "command"), f"command of device {name}: {str(error).lower()}")
+    if "\0" in told["command"]:
+        reading.refuse((*place, "command"), f"command of device {name} holds a character of code 0")
     if not words:
         reading.refuse((*place, "command"), f"command of device {name} is empty")
-    return Entry(name, tuple(words), timeout)
+    return Entry(name, tuple(words), float(timeout))

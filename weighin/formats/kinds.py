@@ -20,7 +20,6 @@ TFLITE = Format(
     finished=True,
     resized=True,
     plain="float32",
-    run_by=("ai-edge-litert", "openvino", "tflite-micro"),
 )
 ONNX = Format(
     "onnx",
@@ -31,7 +30,6 @@ ONNX = Format(
     has_graph=True,
     finished=True,
     plain="onnx",
-    run_by=("onnxruntime", "openvino"),
 )
 H5 = Format("h5", (".keras", ".h5", ".hdf5"), read_keras)
 

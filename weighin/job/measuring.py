@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
@@ -10,14 +9,12 @@ from typing import Any
 
 import pytest
 
-from weighin import bench, registry
+from weighin import bench
 from weighin.core import Scope, SkippedError, WeighinError
-from weighin.core.case import engine_parts
 from weighin.job.progress import Shown, Watcher
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
 from weighin.measure.clock import PlainBenchmark
-from weighin.subprocesses import native_output_hidden
 
 Bench = Callable[[Any, Cell], None]
 
@@ -42,7 +39,6 @@ def measure(run: Run, watcher: Watcher | None = None) -> bool:
     _refuse_absent([cell for _, cell in planned])
     run.begin([cell for _, cell in planned], watcher)
     run.refuse_in_vain()
-    _greeted(run)
     try:
         with watcher.measuring(len(planned)) as progress:
             for function, cell in planned:
@@ -74,17 +70,6 @@ def _refuse_absent(cells: Sequence[Cell]) -> None:
         )
 
 
-def _greeted(run: Run) -> None:
-    """Open runtimes once, so that what native code says of itself then is not shown between."""
-    for name, target in map(engine_parts, run.settings.runtimes):
-        runtime = registry.runtimes[name]
-        if not target and not runtime.needs_tensorflow and not runtime.available():
-            # of one that is broken, its rows say so
-            with native_output_hidden(), contextlib.suppress(WeighinError):
-                runtime.load()
-                runtime.call_overhead()
-
-
 def functions() -> Iterator[tuple[Bench, Scope]]:
     """The bench functions, each with the operation that it times."""
     for module in pkgutil.iter_modules(bench.__path__):
@@ -109,7 +94,7 @@ def _measure(function: Bench, cell: Cell) -> None:
         cell.record_status("skipped", _first_line(str(skipped)))
     except WeighinError as error:
         cell.record_status("failed", _first_line(str(error)))
-    except Exception as error:  # of a runtime or a metric of somebody's own, say
+    except (Exception, SystemExit) as error:  # of a runtime or a metric of somebody's own, say
         cell.record_status("failed", f"{type(error).__name__}: {_first_line(str(error))}")
     finally:
         cell.close()

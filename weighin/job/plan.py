@@ -57,8 +57,9 @@ def between_engines(settings: Settings, files: Sequence[Case] | None = None) -> 
 
     The first is that of the run's runtimes, in their order, which can be used here and times
     anything; one that needs no TensorFlow before one that does, for beside that nothing is timed
-    in a process without it. One that does is paired for the baseline alone: it opens files so
-    slowly that a pair takes many seconds, and its other variants hang on that baseline. Only what
+    in a process without it. One that does is paired for the baseline alone, and only where somebody
+    named the runtimes: it opens files so slowly that a pair takes many seconds, and its other
+    variants hang on that baseline. Only what
     runs on one machine, for one seed, with as many threads is paired; the files' formats may
     differ.
 
@@ -85,8 +86,9 @@ def _beside_first(planned: Sequence[Case], settings: Settings) -> dict[Case, Cas
     pairs: dict[Case, Case] = {}
     for case in planned:
         first = min(groups[case.of_any_engine], key=rank)
-        is_slow = registry.runtimes[case.runtime].needs_tensorflow and case != case.baseline
-        if case != first and not is_slow and not _declined(first):
+        is_slow = registry.runtimes[case.runtime].needs_tensorflow
+        is_wanted = not is_slow or (settings.is_choice and case == case.baseline)
+        if case != first and is_wanted and not _declined(first):
             pairs[case] = first
     return pairs
 

@@ -61,7 +61,8 @@ class Run:
             context: what its cells share; if not given, files that are built of registered models.
 
         Raises:
-            WeighinError: if its cluster cannot be reached, or has nobody to measure.
+            WeighinError: if its cluster cannot be reached, or has nobody to measure; if a device is
+                called as one of its workers is.
         """
         self.context = context or _building(settings)
         if settings.cluster not in ("", LOCAL) and not settings.quiet:
@@ -69,6 +70,11 @@ class Run:
             settings = dataclasses.replace(settings, quiet=tuple(measuring))
         self.settings = settings
         for _, device in map(engine_parts, settings.runtimes):
+            if device in settings.quiet:
+                raise WeighinError(
+                    f"{device} is a device and a quiet worker of the cluster: their rows could not "
+                    f"be told apart. Call the device otherwise in the devices file."
+                )
             if device and device not in self.context.devices:
                 self.context.devices[device] = settings.devices.entry(device).device()
         self.path: Path | None = None
@@ -224,9 +230,9 @@ class Run:
         records = [
             record for cell in self._cells for record in cell.records or _unmeasured(cell, NOT_YET)
         ]
-        known = {(r.model, r.variant, r.runtime) for r in records}
+        known = {(r.model, r.variant, r.case.engine) for r in records}
         for cell in self.deselected:
-            if (cell.case.model, cell.case.variant, cell.case.runtime) in known:
+            if (cell.case.model, cell.case.variant, cell.case.engine) in known:
                 records += _unmeasured(cell, "deselected")
         return _once(records)
 

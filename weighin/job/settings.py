@@ -29,6 +29,7 @@ class Settings:
         suite: what is weighed, with what the options put in place of the suite's own.
         definitions: files and folders that register models and suites.
         runtimes: engines to run on: names of runtimes, or `litert@pi5` on a device.
+        is_choice: whether somebody named the runtimes; the usual ones else.
         threads: numbers of threads of a session.
         gates: bounds that figures must keep.
         mode: how gates are judged.
@@ -58,6 +59,7 @@ class Settings:
     devices: DevicesFile = field(default_factory=DevicesFile)
     cluster: str = ""
     quiet: tuple[str, ...] = ()
+    is_choice: bool = True
 
     def target(self, model: str) -> str:
         """Where a model is measured where nothing else is said: here, or on one quiet worker."""

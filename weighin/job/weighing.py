@@ -338,4 +338,5 @@ def _settings(
         cache_dir=asked.cache_dir,
         data_dir=None,
         devices=devices,
+        is_choice=bool(asked.runtimes),
     )

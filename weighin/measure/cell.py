@@ -169,6 +169,7 @@ class Cell:
                 outcome,
                 fidelity=self.context.fidelities.get(self.case),
                 margin=self.context.margin,
+                untimed=self.runtime.declines("inference") or "",
                 **({} if is_baseline else self._baseline()),
                 **self._control(),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -35,6 +36,7 @@ from weighin.measure.evaluation import evaluate, refuse_guessing
 from weighin.measure.target import Opening, Target, ThisMachine
 from weighin.outcomes import ColdStart, Evaluation, Fidelity
 from weighin.stats import MARGIN, PAIR_SECONDS
+from weighin.subprocesses import native_output_hidden
 from weighin.targets.machine import usable_cores
 from weighin.tasks import inferring
 
@@ -68,6 +70,7 @@ class RunContext:
     _hashed: HashedFiles = field(default_factory=HashedFiles)
     _gzipped: dict[str, bytes] = field(default_factory=dict)  # of one model's files, by digest
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
+    _greeted: set[str] = field(default_factory=set)  # runtimes that were loaded in this process
     # the last data, and what they fed: files that are compared may take other types
     _fed: list[tuple[Dataset, Signature, Dataset]] = field(default_factory=list)
 
@@ -232,6 +235,7 @@ class RunContext:
         if case not in self.starts and not runtime.needs_tensorflow:
             # native code may crash on a file: then it does so in a process of its own
             (self.starts[case],) = self.cold_starts(case)
+            self._greet(case)
         session = self.opened(case)
         try:
             fidelity = check_session(
@@ -244,6 +248,19 @@ class RunContext:
             self.fidelities[case] = fidelity
         self.answers[case] = dict(session.answer())  # of the last check: this case's example alone
         return session
+
+    def _greet(self, case: Case) -> None:
+        """Load a runtime, so that what native code says of itself then is not shown between.
+
+        Not before it has answered in a process of its own: one that is broken may end the process.
+        """
+        if not case.target and case.runtime not in self._greeted:
+            self._greeted.add(case.runtime)
+            runtime = registry.runtimes[case.runtime]
+            # what fails here fails again where it is opened, with its reason
+            with native_output_hidden(shown_on_failure=False), contextlib.suppress(Exception):
+                runtime.load()
+                runtime.call_overhead()
 
     def evaluation(self, case: Case) -> Evaluation:
         """The case's answers to its whole test set, remembered."""

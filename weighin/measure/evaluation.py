@@ -43,7 +43,8 @@ def evaluate(session: Session, dataset: Dataset, task: Task, signature: Signatur
         began = time.perf_counter()
         raw = session.predict(inputs)
         took = time.perf_counter() - began
-        there = getattr(session, "seconds", None)  # one elsewhere tells what it took there
+        # one elsewhere tells what it took there, one that compiles what it took without that
+        there = getattr(session, "seconds", None)
         seconds += took if there is None else there
         part = named_as(raw, signature)
         _refuse_other_shapes(part, signature, stop - start)

@@ -58,6 +58,9 @@ def _onnx(path: Path, graph: Graph, inputs: Arrays, again: bool) -> dict[str, Ar
     The latter also where the evaluator is not installed, lacks an operator (as of Q/DQ pairs before
     opset 19) or would take long. Of a quantized file it computes floats between Q/DQ pairs, where a
     session that is measured has integer kernels; of a float file only what is fused differs.
+
+    Raises:
+        WeighinError: if ONNX Runtime is wanted and missing, or refuses the file.
     """
     is_slow = graph.macs * named.count(inputs) > LARGE_MACS or bool(graph.uncounted)
     if not (again or is_slow or packages.missing("onnx")):
@@ -65,6 +68,8 @@ def _onnx(path: Path, graph: Graph, inputs: Arrays, again: bool) -> dict[str, Ar
             return _evaluated(path, inputs)
         except Exception:  # whatever it raises of an operator that it lacks
             return _onnx(path, graph, inputs, again=True)
+    if missing := packages.missing("onnxruntime"):
+        raise WeighinError(f"there is nothing to hold its answers against: {missing}")
     session = OnnxRuntimeSession(path, 1, optimized=False)
     try:
         return session.predict(inputs)

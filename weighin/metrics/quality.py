@@ -180,8 +180,10 @@ def furthest_score(evaluation: Evaluation) -> Figure | Skip:
     column=False,
     comparison="none",
 )
-def throughput(evaluation: Evaluation) -> Figure:
+def throughput(evaluation: Evaluation) -> Figure | Skip:
     """Test examples answered per second, batched, on all cores."""
+    if evaluation.untimed:
+        return Skip(evaluation.untimed)
     return Figure(evaluation.n / evaluation.seconds, n=evaluation.n)
 
 

@@ -53,6 +53,7 @@ def read(config: pytest.Config) -> Settings:
         cache_dir=option("--weighin-cache-dir"),
         data_dir=option("--weighin-data-dir"),
         devices=devices,
+        is_choice=bool(chosen),
     )
 
 

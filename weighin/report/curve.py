@@ -264,6 +264,7 @@ def _flat(results: Results) -> Iterable[dict[str, Any]]:
             "model": curve.model,
             "dataset": curve.dataset,
             "runtime": row.runtime,
+            **({"target": row.target} if row.target else {}),
             "threads": row.threads,
             "family": point.family,
             "at": point.at,

@@ -130,8 +130,8 @@ def against(
     """The verdict on one row's figures of the second release beside the first's, and the change.
 
     Figures are means over the seeds that both have; the number of examples is that of one seed,
-    since all seeds have the same. The same file on one machine, with the same versions of what runs
-    such files, is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the
+    since all seeds have the same. The same file on one machine, with the same version of what ran
+    it there, is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the
     change as in `Entry`.
     """
     seeds = {record.seed for record in before} & {record.seed for record in after}
@@ -140,20 +140,20 @@ def against(
     )
     if one is None or other is None:
         return "no figure", None
-    if metric.machine_bound and why_not(first.results, second.results):
+    if metric.machine_bound and why_not(first.results, second.results, one.target):
         return "not compared", None
     is_one_file = one.artifact != "" and one.artifact == other.artifact
-    is_drift = is_drifting(metric) and is_one_file and _runs_alike(one.format, first, second)
+    is_drift = is_drifting(metric) and is_one_file and _runs_alike(one.case, first, second)
     told = "same" if is_drift else verdict(metric, one, other, tests)
     return told, change(metric, one, other)
 
 
-def _runs_alike(format: str, *releases: Release) -> bool:
-    """Whether releases have the same versions of all that decides how files of a format run."""
-    if format not in registry.formats or not registry.formats[format].run_by:
+def _runs_alike(case: Case, *releases: Release) -> bool:
+    """Whether releases have the same versions, where it ran, of all that decides how it runs."""
+    if case.runtime not in registry.runtimes or not registry.runtimes[case.runtime].packages:
         return False
-    decisive = registry.formats[format].run_by
-    versions = [packages(release.results) for release in releases]
+    decisive = registry.runtimes[case.runtime].packages
+    versions = [packages(release.results, case.target) for release in releases]
     return len({tuple(each.get(name) for name in decisive) for each in versions}) == 1
 
 

@@ -70,9 +70,10 @@ def releases(runs: Sequence[Results]) -> tuple[Release, ...]:
     )
 
 
-def packages(results: Results) -> Mapping[str, Any]:
-    """Versions by package, as the run's file gives them."""
-    versions = results.environment.get("packages")
+def packages(results: Results, target: str = "") -> Mapping[str, Any]:
+    """Versions by package, as the run's file gives them; those on a device, if one is named."""
+    told = results.environment.get("devices", {}).get(target) if target else results.environment
+    versions = told.get("packages") if isinstance(told, Mapping) else None
     return versions if isinstance(versions, Mapping) else {}
 
 

@@ -46,8 +46,8 @@ class Row(OfCase):
 
     @property
     def is_main(self) -> bool:
-        """Whether it is what one figure a variant is taken from: LiteRT on one thread."""
-        return (self.runtime, self.threads) == (RUNTIME, 1)
+        """Whether it is what one figure a variant is taken from: LiteRT here, on one thread."""
+        return (self.case.engine, self.threads) == (RUNTIME, 1)
 
     def mean(self, metric: str) -> float | None:
         """A metric's mean over seeds; None if one of them has no figure, lest the rest flatter."""

@@ -205,6 +205,7 @@ def _flat_lines(matrix: Matrix) -> list[dict[str, Any]]:
             "variant": line.case.variant,
             "format": line.case.format,
             "runtime": line.case.runtime,
+            **({"target": line.case.target} if line.case.target else {}),
             "threads": line.case.threads,
             "metric": line.metric.name,
             "unit": line.metric.unit,

@@ -18,7 +18,6 @@ import numpy as np
 from weighin import named
 
 if TYPE_CHECKING:
-    from weighin.core import Scope
     from weighin.named import Array, Arrays
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
@@ -35,7 +34,7 @@ class LiteRT:
     formats = ("tflite",)
     needs_tensorflow = False
     on_request = False
-    rounding = 0.0
+    packages = ("ai-edge-litert",)
     litert_kernels = True
     _resolver = "AUTO"
 
@@ -44,10 +43,6 @@ class LiteRT:
         from weighin import packages
 
         return packages.missing("ai-edge-litert")
-
-    def declines(self, scope: Scope) -> str | None:
-        """Memory: the interpreter does not tell what it takes."""
-        return "only a microcontroller's interpreter tells it" if scope == "memory" else None
 
     def call_overhead(self) -> Callable[[], Any]:
         """One operator on one number."""

@@ -15,7 +15,6 @@ import numpy as np
 from weighin import named
 
 if TYPE_CHECKING:
-    from weighin.core import Scope
     from weighin.named import Array, Arrays
 
 BATCH = 50  # examples at once, where the file takes any number
@@ -44,7 +43,7 @@ class OnnxRuntime:
     formats = ("onnx",)
     needs_tensorflow = False
     on_request = True
-    rounding = 0.0
+    packages = ("onnxruntime",)
     _optimized = True
 
     def available(self) -> str | None:
@@ -52,10 +51,6 @@ class OnnxRuntime:
         from weighin import packages
 
         return packages.missing("onnxruntime")
-
-    def declines(self, scope: Scope) -> str | None:
-        """Memory: the runtime does not tell what it takes."""
-        return "only a microcontroller's interpreter tells it" if scope == "memory" else None
 
     def call_overhead(self) -> Callable[[], Any]:
         """One operator on one number."""

@@ -7,6 +7,7 @@ values are stored.
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from weighin.core import WeighinError
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
 from weighin.named import Array, Arrays
+from weighin.runtimes._litert import smallest_model
 
 _DTYPES: Mapping[str, Any] = {
     **{
@@ -137,6 +139,20 @@ def _ports(
         place = order.index(number)
         ports.append(Port(name, tensor.name, place, tensor.shape, tensor.unknown, details))
     return tuple(sorted(ports, key=lambda port: port.place))
+
+
+def smallest_call(opening: Callable[[Path, int], Any]) -> Callable[[], Any]:
+    """A call that computes next to nothing: one operator on one number.
+
+    Args:
+        opening: of a runtime, opens a .tflite file with so many threads.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "smallest.tflite"
+        path.write_bytes(smallest_model())
+        session = opening(path, 1)
+    call: Callable[[], Any] = session.inference({"in": np.zeros((1, 1), np.float32)})
+    return call
 
 
 def one_by_one(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from weighin import named, packages
 from weighin.core import Array, Arrays, Scope, SkippedError, WeighinError
 from weighin.frameworks import process, sessions
-from weighin.registry import runtime, runtimes
+from weighin.registry import NO_MEMORY, runtime, runtimes
 from weighin.targets import machine
 
 BATCH = 500
@@ -26,13 +27,14 @@ class KerasCPU:
     formats = ("h5",)
     needs_tensorflow = True
     on_request = False
+    packages: tuple[str, ...] = ()  # more decides it: TensorFlow's build, libraries for a GPU
     rounding = 0.0
     litert_kernels = False
 
     def declines(self, scope: Scope) -> str | None:
         """Memory, and cold starts, in whose time TensorFlow's own start would drown."""
         if scope == "memory":
-            return "only a microcontroller's interpreter tells it"
+            return NO_MEMORY
         if scope == "start":
             return "a cold start is measured in a process without TensorFlow"
         return None
@@ -47,7 +49,7 @@ class KerasCPU:
         Raises:
             SkippedError: always.
         """
-        raise SkippedError(self.declines("memory") or "")
+        raise SkippedError(NO_MEMORY)
 
     def call_overhead(self) -> None:
         """None: the fixed cost of a TensorFlow call has not been separated."""
@@ -96,27 +98,45 @@ class KerasGPU(KerasCPU):
 
 
 class KerasSession:
-    """One .h5 model, opened on a device."""
+    """One .h5 model, opened on a device.
+
+    Attributes:
+        seconds: what the last `predict` took if XLA compiles: without compiling, which it does anew
+            for each number of examples; None else.
+    """
 
     delegated = None
 
     def __init__(self, path: Path, device: str, *, jit: bool = False) -> None:
         """Load the model and build its graph, which XLA compiles if it is told to."""
         self._call = sessions.answering(path, device, jit=jit)
+        self._jit, self._compiled = jit, set[tuple[tuple[int, ...], ...]]()
         self._last: dict[str, Array] = {}
+        self.seconds: float | None = None
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
         """Answer all examples in batches, as large as `BATCH_BYTES` lets them be."""
-        count = named.count(inputs)
+        count, seconds = named.count(inputs), 0.0
         answers: list[dict[str, Array]] = []
         at, batch = 0, min(TRIED, count)
         while at < count:
             part = named.taken(inputs, slice(at, at + batch))
+            self._compile(part)
+            began = time.perf_counter()
             answers.append({name: each.numpy() for name, each in self._call(part).items()})
+            seconds += time.perf_counter() - began
             at += batch
             taken = sum(each.nbytes for each in (*part.values(), *answers[-1].values()))
             batch = max(1, min(BATCH, BATCH_BYTES * batch // max(1, taken)))
+        self.seconds = seconds if self._jit else None
         return named.joined(answers)
+
+    def _compile(self, inputs: Arrays) -> None:
+        """Have XLA compile it for inputs of these shapes, if it has not yet."""
+        shapes = tuple(values.shape for values in inputs.values())
+        if self._jit and shapes not in self._compiled:
+            self._call(inputs)
+            self._compiled.add(shapes)
 
     def inference(self, inputs: Arrays) -> Callable[[], Any]:
         """A call that runs the graph and waits for its answer."""

@@ -8,7 +8,6 @@ import functools
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from weighin import packages
-from weighin.core import Array, Arrays, Scope, WeighinError
+from weighin.core import Array, Arrays, WeighinError
 from weighin.registry import runtime
 from weighin.runtimes import _ports
-from weighin.runtimes._litert import smallest_model
 from weighin.subprocesses import native_output
 
 _REFUSALS = (ValueError, RuntimeError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
@@ -36,7 +34,7 @@ class LiteRTCompiled:
     formats = ("tflite",)
     needs_tensorflow = False
     on_request = True
-    rounding = 0.0
+    packages = ("ai-edge-litert",)
     litert_kernels = True
     accelerator = "CPU"
 
@@ -44,21 +42,17 @@ class LiteRTCompiled:
         """None if ai-edge-litert is installed, and new enough."""
         return packages.missing("ai-edge-litert")
 
-    def declines(self, scope: Scope) -> str | None:
-        """Memory: it does not tell what it takes."""
-        return "only a microcontroller's interpreter tells it" if scope == "memory" else None
-
     def call_overhead(self) -> Callable[[], Any] | None:
         """One operator on one number."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "smallest.tflite"
-            path.write_bytes(smallest_model())
-            session = self.open(path, 1)
-        return session.inference({"in": np.zeros((1, 1), np.float32)})
+        return _ports.smallest_call(self.open)
 
     def load(self) -> None:
         """Import the wrapper of compiled models."""
         _environment()
+
+    def look(self, path: Path) -> None:
+        """Read what weighin has to know of a file, so that opening it then is the engine's work."""
+        _ports.of_tflite(path)
 
     def open(self, path: Path, threads: int) -> CompiledSession:
         """Compile a .tflite file.

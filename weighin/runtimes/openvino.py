@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from weighin import named, packages
-from weighin.core import Array, Arrays, Scope, WeighinError
+from weighin import packages
+from weighin.core import Array, Arrays, WeighinError
+from weighin.formats import known
+from weighin.formats.onnx.reading import read_onnx
 from weighin.registry import runtime
 from weighin.runtimes import _ports
-from weighin.runtimes._litert import smallest_model
 from weighin.runtimes._ports import Port, Ports
 from weighin.targets import machine
 
@@ -31,6 +31,7 @@ class OpenVINO:
     formats = ("tflite", "onnx")
     needs_tensorflow = False
     on_request = True
+    packages = ("openvino",)
     rounding = 0.0
     precision = "f32"
 
@@ -38,21 +39,17 @@ class OpenVINO:
         """None if openvino is installed."""
         return packages.missing("openvino")
 
-    def declines(self, scope: Scope) -> str | None:
-        """Memory: OpenVINO does not tell what it takes."""
-        return "only a microcontroller's interpreter tells it" if scope == "memory" else None
-
     def call_overhead(self) -> Callable[[], Any]:
         """One operator on one number."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "smallest.tflite"
-            path.write_bytes(smallest_model())
-            session = self.open(path, 1)
-        return session.inference({"in": np.zeros((1, 1), np.float32)})
+        return _ports.smallest_call(self.open)
 
     def load(self) -> None:
         """Import OpenVINO."""
         _core()
+
+    def look(self, path: Path) -> None:
+        """Read what weighin has to know of a file, so that opening it then is the engine's work."""
+        known.graph(path.suffix[1:], path)
 
     def open(self, path: Path, threads: int) -> OpenVINOSession:
         """Read a file and compile it.
@@ -254,12 +251,28 @@ def _of_tflite(path: Path, model: Any) -> Ports:
 
 
 def _of_onnx(path: Path, model: Any) -> Ports:
-    """As OpenVINO names them: an .onnx file's own names, nothing quantized."""
-    return Ports(*(_named(side) for side in (model.inputs, model.outputs)))
+    """As the file names them, nothing quantized; OpenVINO keeps its order, but not every name.
+
+    An input of a Dropout that does nothing gets its output's name, say.
+
+    Raises:
+        WeighinError: if OpenVINO has them in another order, or others.
+    """
+    graph = read_onnx(path)
+    sides = (
+        (list(graph.inputs_by_name()), model.inputs),
+        (list(graph.outputs_by_name()), model.outputs),
+    )
+    for names, ports in sides:
+        theirs = {name: place for place, port in enumerate(ports) for name in port.names}
+        if len(names) != len(ports) or any(
+            theirs.get(name, place) != place for place, name in enumerate(names)
+        ):
+            raise WeighinError(f"OpenVINO sees other inputs or outputs in {path.name} than it has")
+    return Ports(*(_named(names, ports) for names, ports in sides))
 
 
-def _named(side: Sequence[Any]) -> tuple[Port, ...]:
-    names = named.told_apart([port.any_name for port in side])
+def _named(names: Sequence[str], side: Sequence[Any]) -> tuple[Port, ...]:
     ports = []
     for place, (name, port) in enumerate(zip(names, side, strict=True)):
         sizes = list(port.partial_shape)

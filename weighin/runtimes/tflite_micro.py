@@ -27,7 +27,7 @@ class TFLiteMicro:
     formats = ("tflite",)
     needs_tensorflow = False
     on_request = True
-    rounding = 0.0
+    packages = ("tflite-micro",)
 
     def available(self) -> str | None:
         """None if tflite-micro is installed."""

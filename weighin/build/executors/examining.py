@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from weighin import registry
 from weighin.build.cache import default_folder
 from weighin.build.executors import looking, orders, remote
 from weighin.build.executors.dask import DECIDING
@@ -57,7 +58,12 @@ def _lacks(worker: Worker, own: str) -> list[str]:
         return [f"weighin {own} ({worker.problem})"]
     if worker.version != own:
         return [f"weighin {own}, it has {worker.version}"]
-    differing = cluster_workers.differing(worker, DECIDING)
+    # jobs of other exports alone are refused there, and go elsewhere
+    of_exports = [
+        name for each in registry.exports.values() for name in vars(each).get("packages", ())
+    ]
+    names = tuple(dict.fromkeys((*DECIDING, *of_exports)))
+    differing = cluster_workers.differing(worker, names)
     return [f"the same versions: {differing}"] if differing else []
 
 
