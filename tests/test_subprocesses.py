@@ -7,6 +7,7 @@ import os
 import pytest
 
 from weighin.subprocesses import (
+    Started,
     SubprocessError,
     native_output,
     native_output_hidden,
@@ -35,6 +36,20 @@ def test_a_failure_says_how_it_ended(words: list[str], message: str, of_itself: 
         )
 
     assert of_itself == caught.value.of_itself
+
+
+def test_a_process_that_never_gets_ready_or_never_ends_is_given_up() -> None:
+    """As one that loads a file by which native code runs in a circle."""
+    with (
+        Started("json.tool", b"[", seconds=0.5) as unready,  # it waits for more
+        pytest.raises(SubprocessError, match=r"^did not end within 0\.5 s$"),
+    ):
+        unready.wait()
+    endless = b"import time; print(1, flush=True); time.sleep(60)\n"
+    with Started("code", endless, seconds=2) as ready:
+        ready.wait()
+        with pytest.raises(SubprocessError, match=r"^did not end within 2 s$"):
+            ready.go()
 
 
 def test_a_process_takes_no_more_memory_than_it_allows_itself() -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -16,6 +17,7 @@ import psutil
 
 from weighin.core import WeighinError
 
+MOST_SECONDS = 900.0  # that a process may take for what takes moments: a first answer
 FOLDER = Path(__file__).resolve().parents[1]  # holds weighin, installed or not
 
 
@@ -63,8 +65,15 @@ class Started:
     Several may get ready side by side, so that what each does then disturbs no other.
     """
 
-    def __init__(self, module: str, given: bytes) -> None:
-        """Start `python -m MODULE` and give it the beginning of its standard input."""
+    def __init__(self, module: str, given: bytes, seconds: float = MOST_SECONDS) -> None:
+        """Start `python -m MODULE` and give it the beginning of its standard input.
+
+        Args:
+            module: of weighin, by its dotted name.
+            given: to be read first.
+            seconds: that it may take to get ready, and to end when it goes on.
+        """
+        self._seconds, self._given_up = seconds, False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._process = subprocess.Popen(
             [sys.executable, "-m", module],
@@ -87,19 +96,22 @@ class Started:
         """Wait until it is ready.
 
         Raises:
-            SubprocessError: if it ends before.
+            SubprocessError: if it ends before, or takes too long.
         """
-        if self._process.stdout is None or not self._process.stdout.readline():
+        with self._limited():
+            ready = self._process.stdout and self._process.stdout.readline()
+        if not ready:
             raise self._failed()
 
     def go(self) -> bytes:
         """Let it go on; what it prints then.
 
         Raises:
-            SubprocessError: if it fails or crashes.
+            SubprocessError: if it fails, crashes or takes too long.
         """
         self._write(b"go\n")
-        printed, _ = self._process.communicate()
+        with self._limited():
+            printed, _ = self._process.communicate()
         if self._process.returncode:
             raise self._failed()
         return printed
@@ -110,8 +122,24 @@ class Started:
                 self._process.stdin.write(given)
                 self._process.stdin.flush()
 
+    @contextlib.contextmanager
+    def _limited(self) -> Iterator[None]:
+        """End it where it goes on for ever: native code heeds nothing else."""
+        timer = threading.Timer(self._seconds, self._give_up)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _give_up(self) -> None:
+        self._given_up = True
+        self._process.kill()
+
     def _failed(self) -> SubprocessError:
         self._process.wait()
+        if self._given_up:
+            return SubprocessError(f"did not end within {self._seconds:g} s")
         self._errors.seek(0)
         return _failure(self._process.returncode, self._errors.read())
 

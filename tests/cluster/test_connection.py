@@ -6,6 +6,8 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,32 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         connected("tcp://127.0.0.1:9"),
     ):
         raise AssertionError("it was connected")
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.0 400 Bad request\r\n\r\n", (99).to_bytes(8, "little")])
+def test_a_server_that_is_none_of_dasks_is_given_up(
+    said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask waits for ever for what it takes the first bytes to announce, or has no room for it."""
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 1)
+    held = []
+
+    def answer(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(server.accept()[0])
+                held[-1].sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, args=(server,), daemon=True).start()
+        with (
+            pytest.raises(WeighinError, match="No cluster answers at tcp"),
+            connected(f"tcp://127.0.0.1:{server.getsockname()[1]}"),
+        ):
+            pass
+        server.shutdown(socket.SHUT_RDWR)
+    for each in held:
+        each.close()
 
 
 def test_another_dask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

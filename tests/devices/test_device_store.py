@@ -56,6 +56,21 @@ def test_what_has_another_digest_is_not_kept(tmp_path):
     assert b"good" == kept.path(digest(b"good"), "tflite").read_bytes()
 
 
+def test_a_file_that_was_changed_since_it_came_is_let_go(tmp_path):
+    """It is sent anew; what another agent finds in its place is no file of that digest."""
+    content = bytes(range(256))
+    kept = Store(tmp_path)
+    for later in (kept, Store(tmp_path)):
+        send(kept, content)
+        path = kept.path(digest(content), "tflite")
+        assert content == path.read_bytes()
+        path.write_bytes(content[:-1] + b"?")  # of the same size
+
+        with pytest.raises(LackingError, match="is not there as it was sent"):
+            later.path(digest(content), "tflite")
+        assert (0, False) == later.holds(digest(content), "tflite")
+
+
 @pytest.mark.parametrize("name", ["../" * 9 + "etc/passwd", "/etc/passwd", "a" * 63, "A" * 64, ""])
 def test_no_name_that_is_sent_is_a_path(tmp_path, name):
     """Digests are sixty-four digits, formats a word."""

@@ -13,6 +13,7 @@ What remains is the scheduler, whose own messages Dask's client trusts.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -30,6 +31,7 @@ from weighin.targets.machine import usable_cores
 
 LOCAL = "local"
 CONNECT_SECONDS = 15
+ANSWER_SECONDS = 2 * CONNECT_SECONDS  # in which a scheduler has said that it is one
 GREET_SECONDS = 30
 # what of Dask's client would unpickle what a worker sends
 _GUARDED = ("_ensure_connected", "_handle_task_erred", "_handle_key_in_memory", "_handle_event")
@@ -143,7 +145,7 @@ def connected(
                 serializers=["msgpack"],
                 deserializers=["msgpack"],
             )
-        except (OSError, ImportError, ValueError) as error:
+        except (OSError, ImportError, ValueError, MemoryError) as error:  # room for what it says
             raise WeighinError(
                 f"No cluster answers at {address} ({_first_line(error)}). Start a scheduler there "
                 f"(dask scheduler), and correct the address that it tells."
@@ -166,7 +168,8 @@ def _guarded() -> Any:
 
     class Guarded(distributed.Client):  # type: ignore[misc, unused-ignore]
         async def _ensure_connected(self, timeout: Any = None) -> None:
-            await super()._ensure_connected(timeout=timeout)
+            # another server than Dask's may never say anything that ends this
+            await asyncio.wait_for(super()._ensure_connected(timeout=timeout), ANSWER_SECONDS)
             # what is wrapped in the scheduler's messages is a worker's: it stays wrapped
             self.scheduler_comm.comm.deserialize = False
 

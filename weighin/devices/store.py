@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from weighin.core import WeighinError
-from weighin.files import sha256
+from weighin.files import HashedFiles, sha256
 
 MOST_BYTES = 4_000_000_000  # of all files; those not used for longest go first
 STALE_SECONDS = 3 * 86_400.0  # after which nobody goes on with a part
@@ -38,6 +38,7 @@ class Store:
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         """Take a folder of its own, which is made when something comes."""
         self._folder, self._most = folder, most_bytes
+        self._hashed = HashedFiles()
         self._used: set[Path] = set()  # by this agent, lest they go while they are measured
 
     def holds(self, digest: str, format: str) -> tuple[int, bool]:
@@ -49,17 +50,24 @@ class Store:
         return (part.stat().st_size if part.is_file() else 0), False
 
     def path(self, digest: str, format: str) -> Path:
-        """A file that is whole.
+        """A file that is whole, and still holds what was sent: a card or a disk may lose bits.
 
         Raises:
-            LackingError: if it is not there.
+            LackingError: if it is not there, or was changed, and is let go.
         """
         path = self._place(digest, format)
         try:
-            os.utime(path)  # used now: others go before it
+            if path not in self._used:
+                os.utime(path)  # used now: others go before it
         except OSError:
             raise LackingError(f"the file {digest[:12]} is not there") from None
         self._used.add(path)
+        try:
+            self._hashed.check(path, digest)
+        except WeighinError:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise LackingError(f"the file {digest[:12]} is not there as it was sent") from None
         return path
 
     def add(self, digest: str, format: str, at: int, total: int, content: bytes) -> int:
