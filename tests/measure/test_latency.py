@@ -21,6 +21,7 @@ class FakeCell:
     """A file whose every opening and every call take as long as the test says."""
 
     fixed_seconds = 1e-6
+    accelerated = None
 
     def __init__(self, clock, opening, calls):
         """Take the clock, the seconds of an opening, and those of a call for each opening."""
