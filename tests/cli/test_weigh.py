@@ -245,7 +245,10 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["a.tflite", "--data", "negative.npz"], "run from -1, and classes count from 0"),
         (["a.tflite", "--data", "pipe.npz"], "it is a device or a pipe, no file"),
         (["a.tflite", "--runtimes", "nonsense"], "Unknown runtime 'nonsense'"),
-        (["a.tflite", "--runtimes", "keras-cpu"], "keras-cpu opens no .tflite files; litert"),
+        (
+            ["a.tflite", "--runtimes", "keras-cpu"],
+            "keras-cpu opens no .tflite files; these do: litert",
+        ),
         (["a.tflite", "--threads", "0"], "--threads 0: wanted numbers from 1"),
         (["a.tflite", "--threads", "99999"], "--threads 99999: no more than 512"),
         (["a.tflite", "--pair-seconds", "inf"], "--pair-seconds, --margin: wanted numbers"),

@@ -20,7 +20,7 @@ CASE = Case("tiny", "tiny", "baseline", 0, "tflite", "litert", 1)
 class FakeCell:
     """A file whose every opening and every call take as long as the test says."""
 
-    fixed_seconds = 1e-6
+    fixed_seconds, accelerated = 1e-6, None
 
     def __init__(self, clock, opening, calls):
         """Take the clock, the seconds of an opening, and those of a call for each opening."""
