@@ -124,7 +124,7 @@ def planned(folder: Path, cache: Path, name: str) -> Run:
     file, *words = command(name)[1:]
     context = main.make_context("weighin", ["weigh", *words, file])
     options = weigh_command.weigh.make_context("weigh", [*words, file], parent=context).params
-    for unwanted in ("files", "style", "color", "junit"):
+    for unwanted in ("files", "style", "by", "color", "junit"):
         del options[unwanted]
     return weighing.planned([file], weigh_command._asked(options | {"cache_dir": str(cache)}))
 

@@ -270,7 +270,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["a.tflite", "--runtimes", "nonsense"], "Unknown runtime 'nonsense'"),
         (
             ["a.tflite", "--runtimes", "keras-cpu"],
-            "opens no .tflite files; these do: litert",
+            "keras-cpu opens no .tflite files; these do: litert",
         ),
         (["a.tflite", "--threads", "0"], "--threads 0: wanted numbers from 1"),
         (["a.tflite", "--threads", "99999"], "--threads 99999: no more than 512"),

@@ -110,7 +110,8 @@ def test_the_quickest_that_was_measured_is_always_among_those_marked(
     ]
     found = marked(cases, *pairs).of_variant
 
-    measured = {A: 1.0} | {each.case: each.value or 0.0 for each in pairs}
+    # one whose blocks follow each other has no interval, and is not compared
+    measured = {A: 1.0} | {each.case: each.value or 0.0 for each in pairs if each.high is not None}
     assert len(found) < len(cases)
     assert not found or max(measured, key=measured.__getitem__) in found
     assert len(found) != 1 or {"quickest", "among the quickest"} >= set(found.values())

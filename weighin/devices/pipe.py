@@ -22,6 +22,7 @@ WAITING = 64  # blocks that are read ahead
 KEPT_ERRORS = 4_000  # bytes of what a command says on standard error
 _GREETINGS = ("INFO:", "WARNING:")
 ENDING_SECONDS = 3.0  # that a command may take to end
+LAST_WORDS_SECONDS = 1.0  # for which what an ended command said is waited for
 
 
 class Pipe:
@@ -55,8 +56,11 @@ class Pipe:
         except OSError as error:
             raise WeighinError(f"{command[0]} cannot be run: {error.strerror}") from None
         ends = (self._process.stdin, self._process.stdout, self._process.stderr)
-        for work, end in zip((self._write, self._read, self._listen), ends, strict=True):
-            threading.Thread(target=work, args=(end,), daemon=True).start()
+        works = zip((self._write, self._read, self._listen), ends, strict=True)
+        threads = [threading.Thread(target=work, args=(end,), daemon=True) for work, end in works]
+        self._listening = threads[-1]
+        for thread in threads:
+            thread.start()
         try:
             self._awaited(0, silent)
         except BaseException:
@@ -128,6 +132,7 @@ class Pipe:
             code = self._process.wait(ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             return f"{self._command} closed its standard output{self._said()}"
+        self._listening.join(LAST_WORDS_SECONDS)
         how = f"with {code}" if code >= 0 else f"by signal {-code}"
         return f"{self._command} ended {how}{self._said()}"
 
