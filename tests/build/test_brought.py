@@ -223,7 +223,7 @@ def test_the_command_weighs_every_kind_of_file(
 ) -> None:
     """With the accuracy that the file has in its own Keras, and nothing is built again."""
     monkeypatch.chdir(bench.folder)
-    monkeypatch.setattr("weighin.build.scheduler._pool", None)
+    monkeypatch.setattr("weighin.build.executors.local._Pool", None)
     options = ["--cache-dir", str(cache), "-o", str(tmp_path), "--pair-seconds", "0.05"]
     with registrations_undone():
         result = CliRunner().invoke(main, [*command(name), *options, "--runtimes", "litert"])

@@ -14,7 +14,6 @@ from weighin.core import WeighinError
 from weighin.devices import link
 from weighin.measure.clock import PlainBenchmark
 from weighin.measure.target import ThisMachine
-from weighin.stats import speed_verdict
 
 LACKING = network.lacking()
 pytestmark = pytest.mark.skipif(LACKING is not None, reason=LACKING or "")
@@ -67,7 +66,7 @@ def test_the_wire_adds_nothing_to_a_time(over_ssh, tmp_path):
     assert sorted(inferences.seconds)[len(inferences.seconds) // 2] < DELAY / 10
     assert max(sorted(each)[0] for each in zip(*pair.blocks, strict=True)) < DELAY / 10
     assert session.seconds < DELAY / 10
-    assert "faster" == speed_verdict(here.ratios) == speed_verdict(pair.ratios)
+    assert pair.speedup.value > 3 < here.speedup.value  # it is about 26 wherever it is measured
 
 
 def test_two_devices_at_once_one_of_them_far(over_ssh, tmp_path):
