@@ -1,7 +1,8 @@
 """What each kind of operator does with channels: makes new ones, hands them on, or joins them.
 
-A rule covers what is exact: a sum over channels in another order is the same number where it is
-of integers, and only there.
+A rule covers what is exact. A sum of integers is the same in any order; one of floating numbers is
+not, and neither is a float kernel's answer for a channel the same wherever it lies: kernels compute
+several channels at once, and those left over in another way.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from weighin.exports._channels import HELD, Channels, Multiplied, Operator, Trace
 
+_FLOATS = (0, 1)  # types: FLOAT32, FLOAT16
 Rule = Callable[[Trace, Operator], None]
 
 
@@ -54,7 +56,8 @@ def _multiply(trace: Trace, operator: Operator) -> None:
     width, size = trace.width(label), values.shape[-1]
     is_dense = operator.name == "FULLY_CONNECTED"
     grouped = not is_dense and size != trace.last(given)
-    if values.dtype.kind != "i" or size % width or grouped or (not is_dense and size != width):
+    is_float = values.dtype.kind != "i"
+    if is_float or size % width or grouped or (not is_dense and size != width):
         trace.join(label, HELD)
     elif label != HELD:
         trace.bind(weights, values.ndim - 1, label, size // width)
@@ -62,7 +65,7 @@ def _multiply(trace: Trace, operator: Operator) -> None:
     for number in constants:
         trace.bind(number, 0, made)
     trace.give(operator.outputs[0], made)
-    if grouped:  # its outputs belong to groups of its inputs
+    if grouped or is_float:  # a group's outputs belong to its inputs
         trace.join(made, HELD)
     activation = int(getattr(operator.options, "fusedActivationFunction", 0))
     multiplied = Multiplied((given, weights, bias[0] if bias else -1), activation)
@@ -82,6 +85,7 @@ def _depthwise(trace: Trace, operator: Operator) -> None:
     label = trace.of(given)
     if (
         not all(number in trace.constants for number in constants)
+        or trace.constants[weights].dtype.kind != "i"
         or trace.last(weights) != trace.last(given)
         or trace.last(given) != trace.width(label)
     ):
@@ -99,13 +103,14 @@ def _other_maker(trace: Trace, operator: Operator) -> None:
 
 
 def _hand_on(trace: Trace, operator: Operator) -> None:
-    """One value after the other, or over pixels: each channel by itself."""
+    """Takes each value by itself, or compares values of one channel."""
     trace.give(operator.outputs[0], trace.of(operator.inputs[0]))
-    trace.hold([number for number in operator.inputs[1:] if number not in trace.constants])
 
 
-def _alter(trace: Trace, operator: Operator) -> None:
-    """The same, but zero need not stay zero."""
+def _compute(trace: Trace, operator: Operator) -> None:
+    """Computes each channel by itself; of integers alone is that exact."""
+    if trace.tensors[operator.inputs[0]].type in _FLOATS:
+        return trace.hold([*operator.inputs, *operator.outputs])
     _hand_on(trace, operator)
     _other_maker(trace, operator)
 
@@ -117,7 +122,7 @@ def _mean(trace: Trace, operator: Operator) -> None:
     over = trace.constants.get(axes)
     if over is None or any(int(axis) % rank == rank - 1 for axis in over.reshape(-1)):
         return trace.hold([*operator.inputs, *operator.outputs])
-    _alter(trace, operator)
+    _compute(trace, operator)
 
 
 def _pad(trace: Trace, operator: Operator) -> None:
@@ -125,7 +130,8 @@ def _pad(trace: Trace, operator: Operator) -> None:
     by = trace.constants.get(operator.inputs[1])
     if by is None or by.reshape(-1, 2)[-1].any():
         return trace.hold([*operator.inputs, *operator.outputs])
-    _alter(trace, operator)
+    _hand_on(trace, operator)
+    _other_maker(trace, operator)
 
 
 def _pairwise(trace: Trace, operator: Operator) -> None:
@@ -158,8 +164,8 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("CONV_2D", "FULLY_CONNECTED"), _multiply),
     "DEPTHWISE_CONV_2D": _depthwise,
     **dict.fromkeys(("MAX_POOL_2D", "RESHAPE", "RELU"), _hand_on),
-    **dict.fromkeys(("AVERAGE_POOL_2D", "RELU6", "LEAKY_RELU", "ELU", "LOGISTIC"), _alter),
-    **dict.fromkeys(("TANH", "HARD_SWISH", "GELU", "QUANTIZE", "DEQUANTIZE"), _alter),
+    **dict.fromkeys(("AVERAGE_POOL_2D", "RELU6", "LEAKY_RELU", "ELU", "LOGISTIC"), _compute),
+    **dict.fromkeys(("TANH", "HARD_SWISH", "GELU", "QUANTIZE"), _compute),
     "MEAN": _mean,
     "PAD": _pad,
     **dict.fromkeys(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"), _pairwise),

@@ -3,13 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from weighin.exports._channels import Channels
+
 Order = npt.NDArray[np.intp]
 Orders = tuple[Order, ...]
 REVERSED = 8  # channels at most that one move turns around
+
+
+def starts(groups: Sequence[Channels], constants: dict[int, npt.NDArray[Any]]) -> list[Orders]:
+    """Orders to begin a search with: as it is, by the biases, and by what the channels feed.
+
+    Of biases that rise the upper bytes repeat; of channels that feed the same outputs the weights
+    that are not zero stand side by side.
+
+    Args:
+        groups: channels that are free.
+        constants: the values of constant tensors by number.
+    """
+    return [
+        tuple(np.arange(group.width) for group in groups),
+        tuple(_by_bias(group, constants) for group in groups),
+        tuple(_by_taken(group, constants) for group in groups),
+    ]
+
+
+def _by_bias(group: Channels, constants: dict[int, npt.NDArray[Any]]) -> Order:
+    biases = [constants[maker.inputs[2]] for maker in group.makers if maker.inputs[2] >= 0]
+    return np.argsort(biases[0], kind="stable") if biases else np.arange(group.width)
+
+
+def _by_taken(group: Channels, constants: dict[int, npt.NDArray[Any]]) -> Order:
+    """Each channel after the one whose outgoing weights are zero at the most of the same places."""
+    taken = [
+        constants[axis.tensor].reshape(-1, axis.repeats, group.width)
+        for axis in group.axes
+        if axis.axis == constants[axis.tensor].ndim - 1 and axis.axis > 0
+    ]
+    if not taken:
+        return np.arange(group.width)
+    by_channel = np.concatenate([values.reshape(-1, group.width) for values in taken]).T
+    has = (by_channel != 0).astype(np.float32)
+    sizes = np.sqrt(has.sum(axis=1))
+    alike = has @ has.T / (1 + np.outer(sizes, sizes))
+    np.fill_diagonal(alike, -1)
+    order = [int(alike.max(axis=1).argmax())]
+    for _ in range(group.width - 1):
+        alike[:, order[-1]] = -2  # it has its place
+        order.append(int(alike[order[-1]].argmax()))
+    return np.array(order)
 
 
 def searched(

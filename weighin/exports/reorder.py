@@ -12,10 +12,10 @@ from weighin import named
 from weighin.core import Array, Arrays, WeighinError
 from weighin.exports._batch import Batch
 from weighin.exports._channel_rules import free_channels
-from weighin.exports._channels import Channels, Trace
+from weighin.exports._channels import Trace
 from weighin.exports._editing import Editable
 from weighin.exports._idle import clear
-from weighin.exports._orders import Orders, searched
+from weighin.exports._orders import Orders, searched, starts
 from weighin.exports._quantized import Scales
 from weighin.exports.compact import compact
 from weighin.formats.graph import Graph
@@ -67,8 +67,12 @@ def reorder(
     Hidden channels lie in any order as long as all that follow take them in the same one, and a
     sum of integers is the same in any order: so many orders are tried, and the one is kept whose
     file is smallest after gzip -9. Before that, channels that take part in no answer are zeroed,
-    and dense layers flatten what they are given themselves, without an operator for it. Where
-    sums are of floating numbers, channels stay.
+    and dense layers flatten what they are given themselves, without an operator for it. Channels
+    that a layer of float weights makes or sums over stay.
+
+    Between integers that is exact on any kernels. `dynamic` and `int4` scale each sum as a float,
+    which is exact wherever channels are treated alike: it is tried, at each build, with LiteRT's
+    default kernels and without its delegate.
 
     Args:
         model: a Keras model.
@@ -102,24 +106,9 @@ def reordered(content: bytes, tries: int = TRIES, examples: Arrays | None = None
     def size_of(orders: Orders) -> int:
         return len(gzip.compress(file.file(groups, orders), 9, mtime=0))
 
-    starts = (_as_they_are(groups), _by_bias(groups, file.constants))
-    smaller = file.file(groups, searched(starts, size_of, tries))
+    smaller = file.file(groups, searched(starts(groups, file.constants), size_of, tries))
     _check_answers(content, smaller, examples or {})
     return smaller
-
-
-def _as_they_are(groups: Sequence[Channels]) -> Orders:
-    return tuple(np.arange(group.width) for group in groups)
-
-
-def _by_bias(groups: Sequence[Channels], constants: dict[int, Any]) -> Orders:
-    """Each group by its makers' bias: of numbers that rise, the upper bytes repeat."""
-    orders = []
-    for group in groups:
-        biases = [constants[m.inputs[2]] for m in group.makers if m.inputs[2] >= 0]
-        by = biases[0] if biases else np.zeros(group.width)
-        orders.append(np.argsort(by, kind="stable"))
-    return tuple(orders)
 
 
 def _check_answers(before: bytes, after: bytes, examples: Arrays) -> None:
