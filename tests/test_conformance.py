@@ -68,6 +68,7 @@ def test_every_kind_is_registered():
         "steps": {"prune", "cluster", "qat", "channels", "finetune"},
         "exports": {
             *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact"),
+            "reorder",
         },
         "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu"},
         "metrics": {"file_bytes", "gzip_bytes", "top1", "agreement", "latency", "cold_start"},
