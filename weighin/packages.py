@@ -22,6 +22,8 @@ PACKAGES = (
     "scikit-learn",
     "faster-coco-eval",
     "pytest-benchmark",
+    "brotli",
+    "zstandard",
 )
 EXTRAS = {
     "tensorflow": "keras",
@@ -29,6 +31,8 @@ EXTRAS = {
     "tensorflow-model-optimization": "keras",
     "ai-edge-quantizer": "int4",
     "faster-coco-eval": "detection",
+    "brotli": "transfer",
+    "zstandard": "transfer",
 }  # that bring a package; all others come with weighin itself
 MODULES = {"scikit-learn": "sklearn"}  # of packages that are not called by their module
 
