@@ -13,6 +13,7 @@ from weighin.exports._channels import Channels
 Order = npt.NDArray[np.intp]
 Orders = tuple[Order, ...]
 REVERSED = 8  # channels at most that one move turns around
+CHAINS = 10  # orders to begin with that differ in the channel that comes first
 
 
 def starts(groups: Sequence[Channels], constants: dict[int, npt.NDArray[Any]]) -> list[Orders]:
@@ -28,7 +29,7 @@ def starts(groups: Sequence[Channels], constants: dict[int, npt.NDArray[Any]]) -
     return [
         tuple(np.arange(group.width) for group in groups),
         tuple(_by_bias(group, constants) for group in groups),
-        tuple(_by_taken(group, constants) for group in groups),
+        *zip(*(_by_taken(group, constants) for group in groups), strict=True),
     ]
 
 
@@ -37,22 +38,27 @@ def _by_bias(group: Channels, constants: dict[int, npt.NDArray[Any]]) -> Order:
     return np.argsort(biases[0], kind="stable") if biases else np.arange(group.width)
 
 
-def _by_taken(group: Channels, constants: dict[int, npt.NDArray[Any]]) -> Order:
+def _by_taken(group: Channels, constants: dict[int, npt.NDArray[Any]]) -> list[Order]:
     """Each channel after the one whose outgoing weights are zero at the most of the same places."""
     taken = [
-        constants[axis.tensor].reshape(-1, axis.repeats, group.width)
+        constants[axis.tensor].reshape(-1, group.width)
         for axis in group.axes
         if axis.axis == constants[axis.tensor].ndim - 1 and axis.axis > 0
     ]
     if not taken:
-        return np.arange(group.width)
-    by_channel = np.concatenate([values.reshape(-1, group.width) for values in taken]).T
-    has = (by_channel != 0).astype(np.float32)
+        return [np.arange(group.width)] * CHAINS
+    has = (np.concatenate(taken).T != 0).astype(np.float32)
     sizes = np.sqrt(has.sum(axis=1))
     alike = has @ has.T / (1 + np.outer(sizes, sizes))
     np.fill_diagonal(alike, -1)
-    order = [int(alike.max(axis=1).argmax())]
-    for _ in range(group.width - 1):
+    firsts = np.linspace(0, group.width - 1, CHAINS).astype(int)
+    return [_chain(alike.copy(), int(first)) for first in firsts]
+
+
+def _chain(alike: npt.NDArray[np.float32], first: int) -> Order:
+    """From the first channel on always to the one that is most like the last, of those left."""
+    order = [first]
+    for _ in range(len(alike) - 1):
         alike[:, order[-1]] = -2  # it has its place
         order.append(int(alike[order[-1]].argmax()))
     return np.array(order)
