@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,17 @@ class Net(Graph):
         shape = self.graph.tensors[one].shape
         return self.result("ADD", [one, other], shape, schema.AddOptionsT())
 
+    def by_itself(self, kind: str, given: int, *constants: Any, shape: Sequence[int] = ()) -> int:
+        """An operator on one tensor, such as LOGISTIC, and constants that say how."""
+        more = [self.tensor("how", np.shape(each), "int32", each) for each in constants]
+        before = self.graph.tensors[given]
+        made = self.result(kind, [given, *more], shape or before.shape, None)
+        self.graph.tensors[made].type = before.type
+        if kind == "LOGISTIC" and before.quantization is not None:  # LiteRT has no other for it
+            self.graph.tensors[made].quantization.scale = [1 / 256]
+            self.graph.tensors[made].quantization.zeroPoint = [-128]
+        return made
+
     def flattened(self, given: int) -> int:
         """A reshape to one dimension."""
         size = int(np.prod(self.graph.tensors[given].shape))
@@ -201,6 +212,78 @@ def sorted_away() -> bytes:
     return net.ended(net.dense(odd, 5))
 
 
+def between(kind: str, *constants: Any, shape: Sequence[int] = (1, 4, 4, 8)) -> bytes:
+    """An operator between a convolution of 8 channels and a dense layer."""
+    net = Net()
+    given = net.by_itself(kind, net.convolved(net.given(3), 8), *constants, shape=shape)
+    return net.ended(net.dense(given, 5))
+
+
+def floating(kind: str) -> bytes:
+    """The same, between floats: integer weights alone."""
+    net = Net()
+    made = Editable(between(kind)).model
+    for tensor in made.subgraphs[0].tensors:
+        if tensor.type == schema.TensorType.INT8 and not tensor.buffer:
+            tensor.type, tensor.quantization = schema.TensorType.FLOAT32, None
+        if tensor.type == schema.TensorType.INT32 and len(tensor.shape) == 1:
+            tensor.type, tensor.quantization = schema.TensorType.FLOAT32, None
+    net.model = made
+    return net.packed()
+
+
+def grouped() -> bytes:
+    """A convolution of two groups of channels after another one."""
+    net = Net()
+    made = net.convolved(net.given(3), 8)
+    net.graph.tensors[made].shape = [1, 4, 4, 4]  # as many as the weights that follow have
+    other = net.convolved(made, 6)
+    net.graph.tensors[made].shape = [1, 4, 4, 8]
+    return net.ended(net.dense(other, 5))
+
+
+def edited(file: bytes, edit: Callable[[Any], object]) -> bytes:
+    """A file after a change to its model."""
+    editable = Editable(file)
+    edit(editable.model)
+    return editable.file()
+
+
+def varying(model: Any) -> None:
+    """Let what the first operator makes be a variable, which lasts from call to call."""
+    graph = model.subgraphs[0]
+    graph.tensors[graph.operators[0].outputs[0]].isVariable = True
+
+
+def in_another_format(model: Any) -> None:
+    """Say that a dense layer's weights are shuffled."""
+    model.subgraphs[0].operators[1].builtinOptions.weightsFormat = 1
+
+
+def of_kinds(*dtypes: str) -> bytes:
+    """Dense layers of these types between floats."""
+    shapes = ((24, 30), (12, 24), (8, 12), (5, 8))
+    layers = [layer(*shape, dtype=dtype) for shape, dtype in zip(shapes, dtypes, strict=False)]
+    return content(layers)
+
+
+def of_integers() -> bytes:
+    """Two dense layers between integers."""
+    return content([layer(24, 30), layer(5, 24)], activations="int8")
+
+
+def four_bits() -> bytes:
+    """Dense layers of weights of 4 bits between floats."""
+    layers = [layer(*shape, dtype="hybrid") for shape in ((24, 30), (12, 24), (6, 12))]
+    packed = [
+        Layer("layer", np.clip(each.weights, -8, 7), each.bias, stored="int4") for each in layers
+    ]
+    return content(packed)
+
+
+PIXELS = np.array([1, 2], np.int32)
+AROUND = np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.int32)
+
 FREE = {
     "dense layers": (dense_chain, [24, 12]),
     "a scale for each channel": (lambda: dense_chain(scales=2), [24, 12]),
@@ -212,6 +295,22 @@ FREE = {
     "an output": (handed_out, []),
     "the input": (from_the_input, []),
     "an operator without a rule": (sorted_away, []),
+    "4 bits": (four_bits, [24, 12]),
+    "integers, then floats": (lambda: of_kinds("hybrid", "hybrid", "float32"), [24]),
+    "floats, then integers": (lambda: of_kinds("float32", "hybrid", "hybrid"), [12]),
+    "a function of each integer": (lambda: between("LOGISTIC"), [8]),
+    "a mean over pixels": (lambda: between("MEAN", PIXELS, shape=(1, 8)), [8]),
+    "padding of pixels": (lambda: between("PAD", AROUND, shape=(1, 5, 4, 8)), [8]),
+}
+HELD = {  # looked at alone: kernels refuse some of these
+    "a function of each float": lambda: floating("LOGISTIC"),
+    "a mean over channels": lambda: between("MEAN", PIXELS + 1, shape=(1, 4)),
+    "padding of channels": lambda: between("PAD", np.roll(AROUND, 2, 0), shape=(1, 4, 4, 9)),
+    "a variable": lambda: edited(between("TANH"), varying),
+    "shuffled weights": lambda: edited(
+        content([layer(24, 30), layer(5, 24)], activations="int8"), in_another_format
+    ),
+    "groups of channels": grouped,
 }
 
 
@@ -221,6 +320,21 @@ def test_channels_that_may_be_put_in_any_order(name: str) -> None:
     make, free = FREE[name]
 
     assert free == widths(make())
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_channels_that_must_stay(name: str) -> None:
+    """Where another order would be another answer, or might be."""
+    assert widths(HELD[name]()) == []
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_taken_apart_and_put_together(name: str) -> None:
+    """A file is the compact one again, if nothing was changed, and reordering it answers alike."""
+    file = FREE[name][0]()
+
+    assert Editable(file).file() == compacted(file)
+    assert answers(file, "BUILTIN_REF") == answers(reordered(file, 3), "BUILTIN_REF")
 
 
 @pytest.mark.parametrize("name", [name for name, (_, free) in FREE.items() if free])
@@ -257,6 +371,7 @@ def test_a_kernel_of_two_layers_binds_both() -> None:
 
 
 def reshape_read_twice() -> bytes:
+    """A reshape for a dense layer, and an output."""
     net = Net()
     flat = net.flattened(net.convolved(net.given(3), 8))
     return net.ended(net.dense(flat, 5), flat)
@@ -276,9 +391,17 @@ def test_a_reshape_for_a_dense_layer_goes(tmp_path: Path) -> None:
         assert answers(file, kernels) == answers(path.read_bytes(), kernels)
 
 
-def test_a_reshape_that_is_an_output_stays() -> None:
-    """Somebody else reads it."""
-    assert Editable(reshape_read_twice()).drop_reshapes() == 0
+def reshape_for_a_sum() -> bytes:
+    """A reshape for a sum."""
+    net = Net()
+    flat = net.flattened(net.convolved(net.given(3), 8))
+    return net.ended(net.dense(net.added(flat, flat), 5))
+
+
+@pytest.mark.parametrize("make", [reshape_read_twice, reshape_for_a_sum])
+def test_a_reshape_that_somebody_else_reads_stays(make: Callable[[], bytes]) -> None:
+    """As an output, or by an operator that does not flatten."""
+    assert Editable(make()).drop_reshapes() == 0
 
 
 def test_the_claim_finds_a_reshape(tmp_path: Path) -> None:
@@ -349,6 +472,14 @@ def test_idle_channels_are_cleared(kernels: str) -> None:
 def test_channels_that_are_not_idle(made: dict[str, Any], kept: Any) -> None:
     """A constant that is not zero stays; so does all that a scale is found by while running."""
     assert cleared(with_idle(**made)) == kept
+
+
+def test_weights_with_a_zero_point_stay() -> None:
+    """The integer 0 is not the number 0 then."""
+    editable = with_idle()
+    editable.tensors[editable.operators[1].inputs[1]].quantization.zeroPoint = [3]
+
+    assert cleared(editable) == ([], [2])
 
 
 # The search
