@@ -479,7 +479,7 @@ def test_weights_with_a_zero_point_stay() -> None:
     editable = with_idle()
     editable.tensors[editable.operators[1].inputs[1]].quantization.zeroPoint = [3]
 
-    assert cleared(editable) == ([], [2])
+    assert cleared(editable) == ([], [1])
 
 
 # The search
