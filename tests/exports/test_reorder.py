@@ -242,6 +242,27 @@ def grouped() -> bytes:
     return net.ended(net.dense(other, 5))
 
 
+def depthwise_floats() -> bytes:
+    """A depthwise convolution by floats between two others."""
+    net = Net()
+    made = net.convolved(net.given(3), 8)
+    net.alone(made)
+    weights = np.linspace(-1, 1, 72, dtype=np.float32).reshape(1, 3, 3, 8)
+    operator = net.graph.operators[-1]
+    operator.inputs[1] = net.tensor("floats", weights.shape, "float32", weights)
+    return net.ended(net.dense(operator.outputs[0], 5))
+
+
+def sharing_a_bias() -> bytes:
+    """Two convolutions with one bias, each before a dense layer."""
+    net = Net()
+    given = net.given(3)
+    both = net.convolved(given, 8), net.convolved(given, 8, seed=1)
+    first, second = net.graph.operators
+    second.inputs[2] = first.inputs[2]
+    return net.ended(*(net.dense(made, 5) for made in both))
+
+
 def edited(file: bytes, edit: Callable[[Any], object]) -> bytes:
     """A file after a change to its model."""
     editable = Editable(file)
@@ -295,6 +316,7 @@ FREE = {
     "an output": (handed_out, []),
     "the input": (from_the_input, []),
     "an operator without a rule": (sorted_away, []),
+    "a bias for two": (sharing_a_bias, [8]),
     "4 bits": (four_bits, [24, 12]),
     "integers, then floats": (lambda: of_kinds("hybrid", "hybrid", "float32"), [24]),
     "floats, then integers": (lambda: of_kinds("float32", "hybrid", "hybrid"), [12]),
@@ -304,13 +326,14 @@ FREE = {
 }
 HELD = {  # looked at alone: kernels refuse some of these
     "a function of each float": lambda: floating("LOGISTIC"),
-    "a mean over channels": lambda: between("MEAN", PIXELS + 1, shape=(1, 4)),
-    "padding of channels": lambda: between("PAD", np.roll(AROUND, 2, 0), shape=(1, 4, 4, 9)),
+    "a mean over channels": lambda: between("MEAN", PIXELS + 1, shape=(1, 8)),
+    "padding of channels": lambda: between("PAD", np.roll(AROUND, 2, 0), shape=(1, 4, 4, 16)),
     "a variable": lambda: edited(between("TANH"), varying),
     "shuffled weights": lambda: edited(
         content([layer(24, 30), layer(5, 24)], activations="int8"), in_another_format
     ),
     "groups of channels": grouped,
+    "a depthwise convolution of floats": depthwise_floats,
 }
 
 
