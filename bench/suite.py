@@ -124,7 +124,7 @@ suite(
 )
 
 # As small as a file gets without being worse than its dense start: `weighin record RESULTS`
-SMALLEST = ("compact(int8,scales=tensor)", "compact(int4,scales=tensor)")
+SMALLEST = ("reorder(int8,scales=tensor)", "reorder(int4,scales=tensor)")
 DENSE = (
     "prune(0.965,begin=0.5,ramp=0.6,scope=recipe)+cluster(16)",
     "prune(0.975,begin=0.5,ramp=0.6,scope=recipe)",

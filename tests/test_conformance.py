@@ -70,6 +70,7 @@ def test_every_kind_is_registered():
         "exports": {
             *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact"),
             *("onnx", "onnx_int8", "onnx_dynamic"),
+            "reorder",
         },
         "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu", "keras-jit", "openvino"}
         | {"openvino-bf16", "litert-compiled", "litert-gpu", "onnxruntime", "tflite-micro"},
@@ -251,6 +252,9 @@ def test_metrics_yield_figures_of_their_kind(name, shop):
     metric = KINDS["metrics"][name]
     if metric.quality in ("map", "map50"):
         pytest.importorskip("faster_coco_eval", reason="pip install -e '.[detection]'")
+    if name in ("brotli_bytes", "zstd_bytes"):
+        packer = {"brotli_bytes": "brotli", "zstd_bytes": "zstandard"}[name]
+        pytest.importorskip(packer, reason="pip install -e '.[transfer]'")
     figures = [metric.compute(outcome) for outcome in _outcomes(metric, shop)]
 
     assert any(isinstance(figure, Figure) for figure in figures)

@@ -31,6 +31,8 @@ PACKAGES = (
     "scikit-learn",
     "faster-coco-eval",
     "pytest-benchmark",
+    "brotli",
+    "zstandard",
 )
 EXTRAS = {
     "tensorflow": "keras",
@@ -45,6 +47,8 @@ EXTRAS = {
     "openvino": "openvino",
     "tflite-micro": "micro",
     "ethos-u-vela": "vela",
+    "brotli": "transfer",
+    "zstandard": "transfer",
 }  # that bring a package; all others come with weighin itself
 MODULES = {
     "scikit-learn": "sklearn",

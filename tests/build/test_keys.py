@@ -269,7 +269,8 @@ def test_a_processor_that_was_handed_over_is_not_asked_for_again(
 # Source files
 
 BUILT_BY = {"dense start", "published"}
-SCALED = {"dynamic", "int8", "int16x8", "int4", "sparse", "compact"}
+SCALED = {"dynamic", "int8", "int16x8", "int4", "sparse", "compact", "reorder"}
+REORDERING = ("channels", "channel_rules", "editing", "idle", "orders")
 EDITED = {  # the stages whose own account, parents aside, changes with a file
     "frameworks/process.py": BUILT_BY,
     "frameworks/tf_keras.py": BUILT_BY,
@@ -304,17 +305,20 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "frameworks/onnx_files.py": {"onnx", "onnx_int8", "onnx_dynamic"},
     "exports/_onnx.py": {"onnx", "onnx_int8", "onnx_dynamic"},
     "exports/_quantized.py": SCALED | {"onnx_int8"},
-    "exports/float32.py": {"float32", "int4", "sparse", "compact"},
-    "exports/float16.py": {"float16", "sparse", "compact"},
-    "exports/dynamic.py": {"dynamic", "sparse", "compact"},
-    "exports/int8.py": {"int8", "sparse", "compact"},
-    "exports/int16x8.py": {"int16x8", "compact"},
-    "exports/int4.py": {"int4", "compact"},
+    "exports/float32.py": {"float32", "int4", "sparse", "compact", "reorder"},
+    "exports/float16.py": {"float16", "sparse", "compact", "reorder"},
+    "exports/dynamic.py": {"dynamic", "sparse", "compact", "reorder"},
+    "exports/int8.py": {"int8", "sparse", "compact", "reorder"},
+    "exports/int16x8.py": {"int16x8", "compact", "reorder"},
+    "exports/int4.py": {"int4", "compact", "reorder"},
+    "exports/compact.py": {"compact", "reorder"},
+    **{f"exports/_{name}.py": {"reorder"} for name in REORDERING},
 }
 VARIANTS = [
     *("prune(0.5)", "cluster(4)", "qat", "channels(0.5)", "finetune"),
     *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact(int8)"),
     *("onnx", "onnx_int8", "onnx_dynamic"),
+    "reorder(int8)",
 ]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from helpers.exporting import COMPACT, INT4, NAMES, PRUNED, SPARSE, Made
+from helpers.exporting import COMPACT, INT4, NAMES, PRUNED, REORDERED, SPARSE, Made
 from helpers.support import tensorflow
 
 from weighin import grammar, registry
@@ -241,6 +241,24 @@ def test_compacting_again_changes_nothing(made: Made) -> None:
     once = made("compact(int8)").path.read_bytes()
 
     assert once == compacted(once)
+
+
+# Reordered files
+
+
+@pytest.mark.parametrize("export", REORDERED)
+@pytest.mark.parametrize("runtime", ["litert", "litert-builtin"])
+def test_a_reordered_file_answers_bit_for_bit_the_same(
+    made: Made, tiny_data: Dataset, export: str, runtime: str
+) -> None:
+    """Of the converter's own files, with the delegate or without; and it is smaller."""
+    small = made(f"{PRUNED}+reorder({export},tries=8)")
+    whole = made(f"{PRUNED}+compact({export})")
+
+    assert _packed(small.path) < _packed(whole.path)
+    np.testing.assert_array_equal(
+        answers(small, tiny_data, runtime), answers(whole, tiny_data, runtime)
+    )
 
 
 # Weights of 4 bits

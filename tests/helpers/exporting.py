@@ -9,6 +9,7 @@ from weighin.core import Artifact
 PRUNED = "prune(0.8)"
 SPARSE = ("float32", "float16", "dynamic", "int8")
 COMPACT = ("float32", "float16", "dynamic", "int8", "int16x8")
+REORDERED = ("dynamic", "int8", "int16x8")
 NAMES = [
     "int16x8",
     f"{PRUNED}+int16x8",
@@ -19,6 +20,7 @@ NAMES = [
     *(f"{PRUNED}+{name}" for name in SPARSE),
     *(f"{PRUNED}+sparse(export={name})" for name in SPARSE),
     *(f"{PRUNED}+compact({name})" for name in COMPACT),
+    *(f"{PRUNED}+reorder({name},tries=8)" for name in REORDERED),
 ]
 INT4 = [
     "int4",

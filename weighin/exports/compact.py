@@ -89,17 +89,21 @@ def compacted(content: bytes) -> bytes:
     Args:
         content: a .tflite file of less than 2 GB, its buffers inside the FlatBuffer.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    strip(model)
+    return packed(model)
+
+
+def strip(model: Any) -> None:
+    """Take out of a model, by the schema's own classes, what no inference needs."""
     model.description = model.metadata = model.metadataBuffer = None
     if not _has_several(model.subgraphs[0].inputs, model.subgraphs[0].outputs):
         model.signatureDefs = None
-    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
     for graph in model.subgraphs:
         graph.name = None
-    for tensor in tensors:
+    for tensor in _tensors(model):
         tensor.name = None
         quantization = tensor.quantization
         if (
@@ -110,10 +114,20 @@ def compacted(content: bytes) -> bytes:
             tensor.quantization = None
         elif quantization is not None:
             quantization.min = quantization.max = None
-    _pack_buffers(model, tensors)
-    builder = flatbuffers.Builder(len(content))
+
+
+def packed(model: Any) -> bytes:
+    """The file of a model, each content of a buffer in it once, the smallest first."""
+    import flatbuffers
+
+    _pack_buffers(model, _tensors(model))
+    builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _tensors(model: Any) -> list[Any]:
+    return [tensor for graph in model.subgraphs for tensor in graph.tensors]
 
 
 def _has_several(inputs: Sequence[int], outputs: Sequence[int]) -> bool:
