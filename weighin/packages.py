@@ -16,7 +16,7 @@ PACKAGES = (
     "tf-keras",
     "tensorflow-model-optimization",
     "ai-edge-litert",
-    "ai-edge-quantizer",
+    "litert-quantizer",
     "numpy",
     "scipy",
     "scikit-learn",
@@ -27,7 +27,7 @@ EXTRAS = {
     "tensorflow": "keras",
     "tf-keras": "keras",
     "tensorflow-model-optimization": "keras",
-    "ai-edge-quantizer": "int4",
+    "litert-quantizer": "quantizer",
     "faster-coco-eval": "detection",
 }  # that bring a package; all others come with weighin itself
 MODULES = {"scikit-learn": "sklearn"}  # of packages that are not called by their module

@@ -28,8 +28,8 @@ from weighin.report import units
 from weighin.subprocesses import SubprocessError, run_module
 from weighin.targets import machine, state
 
-# Needed by one export, by one task, and by TensorFlow from 2.16 on (which `versions` knows)
-NOT_ALWAYS = ("ai-edge-quantizer", "faster-coco-eval", "tf-keras")
+# Needed by two exports, by one task, and by TensorFlow from 2.16 on (which `versions` knows)
+NOT_ALWAYS = ("litert-quantizer", "faster-coco-eval", "tf-keras")
 
 
 def examine(cache: Cache, search: SearchPaths) -> tuple[str, bool]:

@@ -225,8 +225,8 @@ class _Tensors:
             raw = np.frombuffer(self._data, np.uint8, buffer.Size(), buffer.Offset())
         quantization = tensor.Quantization()
         zero_points = quantization.ZeroPointLength() if quantization else 0
-        scales = quantization.ScaleLength() if quantization else 0
-        self._budget.take("its scales", NUMBER * scales)
+        block, channel_scales = self._scales(quantization, subgraph)
+        scales = len(channel_scales)
         shape = numbers(tensor.ShapeAsNumpy(), self._budget)
         signature = numbers(tensor.ShapeSignatureAsNumpy(), self._budget)
         # files from before `has_rank` have it nowhere: there, a constant's shape can be relied on
@@ -243,9 +243,30 @@ class _Tensors:
             ranked=ranked,
             buffer=tensor.Buffer() if len(raw) else None,
             subgraph=subgraph,
-            scale=float(quantization.Scale(0)) if scales else 0.0,
-            channel_scales=tuple(quantization.ScaleAsNumpy().tolist()) if scales else (),
+            scale=channel_scales[0] if scales else 0.0,
+            channel_scales=channel_scales,
             axis=quantization.QuantizedDimension() if scales else 0,
+            block=block,
         )
         told = dimensions(shape, signature) if ranked else None
         return read, shape if read.is_constant else told
+
+    def _scales(self, quantization: Any, subgraph: int) -> tuple[int, tuple[float, ...]]:
+        """How many values share a scale, 0 where it is not by blocks, and all scales.
+
+        Those of blocks lie in a tensor of their own, of floats of 16 bits.
+        """
+        if quantization is None:
+            return 0, ()
+        if quantization.DetailsType() != self._schema.QuantizationDetails.BlockwiseQuantization:
+            self._budget.take("its scales", NUMBER * quantization.ScaleLength())
+            scales = quantization.ScaleAsNumpy().tolist() if quantization.ScaleLength() else ()
+            return 0, tuple(scales)
+        details = self._schema.BlockwiseQuantization()
+        details.Init(quantization.Details().Bytes, quantization.Details().Pos)
+        kept = self._model.Subgraphs(subgraph).Tensors(details.Scales())
+        if self._types.get(kept.Type()) != "FLOAT16" or details.BlockSize() <= 0:
+            raise ValueError("scales of blocks are no floats of 16 bits, or of no block")
+        data = self._model.Buffers(kept.Buffer()).DataAsNumpy()
+        self._budget.take("its scales", NUMBER * (len(data) // 2))
+        return details.BlockSize(), tuple(data.view(np.float16).tolist())
