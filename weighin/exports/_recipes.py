@@ -115,7 +115,7 @@ def _resolved(name: str) -> Any:
 
 
 def parsed_exceptions(text: str) -> list[tuple[str, str]]:
-    """`conv2d|block1*:int16` as patterns of layers' names, each with the precision it is left in."""
+    """`conv2d|block1*:int16` as patterns of names of layers, each with its precision."""
     if text == NONE:
         return []
     parsed = []
