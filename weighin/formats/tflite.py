@@ -219,10 +219,7 @@ class _Tensors:
         """A tensor, and its dimensions as the file tells them; None if it tells none."""
         name = _text(tensor.Name())
         self._budget.take("a tensor", RECORD + len(name))
-        buffer = self._model.Buffers(tensor.Buffer())
-        raw = buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
-        if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
-            raw = np.frombuffer(self._data, np.uint8, buffer.Size(), buffer.Offset())
+        raw = self._raw(tensor)
         quantization = tensor.Quantization()
         zero_points = quantization.ZeroPointLength() if quantization else 0
         block, channel_scales = self._scales(quantization, subgraph)
@@ -251,6 +248,13 @@ class _Tensors:
         told = dimensions(shape, signature) if ranked else None
         return read, shape if read.is_constant else told
 
+    def _raw(self, tensor: Any) -> Any:
+        """The bytes of a tensor's values; none where they are computed."""
+        buffer = self._model.Buffers(tensor.Buffer())
+        if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
+            return np.frombuffer(self._data, np.uint8, buffer.Size(), buffer.Offset())
+        return buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
+
     def _scales(self, quantization: Any, subgraph: int) -> tuple[int, tuple[float, ...]]:
         """How many values share a scale, 0 where it is not by blocks, and all scales.
 
@@ -267,6 +271,6 @@ class _Tensors:
         kept = self._model.Subgraphs(subgraph).Tensors(details.Scales())
         if self._types.get(kept.Type()) != "FLOAT16" or details.BlockSize() <= 0:
             raise ValueError("scales of blocks are no floats of 16 bits, or of no block")
-        data = self._model.Buffers(kept.Buffer()).DataAsNumpy()
+        data = self._raw(kept)
         self._budget.take("its scales", NUMBER * (len(data) // 2))
         return details.BlockSize(), tuple(data.view(np.float16).tolist())
