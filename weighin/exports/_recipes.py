@@ -10,21 +10,16 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from weighin import packages
-from weighin.core import WeighinError, nearest
-from weighin.formats.graph import Graph, Operator
-from weighin.formats.layer_names import layer_of, matching
+from weighin.core import nearest
 
 PACKAGE = "litert-quantizer"
 OWN = "recipe"  # an option that leaves what the recipe says
-NONE = "none"
-PRECISIONS = ("float", "int16", "int8")  # that layers may be left in
-_WEIGHTS, _ACTIVATIONS = "weight_tensor_config", "activation_tensor_config"
+WEIGHTS, ACTIVATIONS = "weight_tensor_config", "activation_tensor_config"
 Entry = dict[str, Any]
 
 
@@ -37,14 +32,12 @@ class Options:
         algorithm: another algorithm than the recipe's, or `recipe`.
         bits: of the weights, or 0 for the recipe's.
         granularity: how many weights share a scale, or `recipe`.
-        exceptions: which layers are left in another precision, as `parsed_exceptions` reads them.
     """
 
     recipe: str
     algorithm: str = OWN
     bits: int = 0
     granularity: str = OWN
-    exceptions: str = NONE
 
 
 @dataclass(frozen=True)
@@ -114,31 +107,12 @@ def _resolved(name: str) -> Any:
     return resolve_recipe(name)
 
 
-def parsed_exceptions(text: str) -> list[tuple[str, str]]:
-    """`conv2d|block1*:int16` as patterns of names of layers, each with its precision."""
-    if text == NONE:
-        return []
-    parsed = []
-    for word in text.split("|"):
-        pattern, colon, precision = word.rpartition(":")
-        is_said = bool(colon) and precision in PRECISIONS
-        parsed.append((pattern, precision) if is_said else (word, "float"))
-    return parsed
-
-
 def check(options: Options) -> None:
     """Refuse options that make no sense together.
 
     Raises:
         ValueError: saying what is known; of names only where the package is installed.
     """
-    exceptions = parsed_exceptions(options.exceptions)
-    for pattern, _ in exceptions:
-        if not pattern:
-            raise ValueError(
-                f"except={options.exceptions} must name layers, joined by '|', each with ':int8' "
-                f"or ':int16' behind it if it is not to stay float"
-            )
     if available():
         return
     known = {
@@ -151,19 +125,12 @@ def check(options: Options) -> None:
             near = nearest(word, words)
             hint = f"did you mean {near!r}?" if near else f"it has: {', '.join(words)}"
             raise ValueError(f"{what} {word!r} is none of {called()} ({hint})")
-    made = entries(options)
-    if options != Options(options.recipe, exceptions=options.exceptions) and not covered(made):
+    if options != Options(options.recipe) and not covered(entries(options)):
         raise ValueError(f"nothing can be quantized so: no operator is by {called()}")
-    wide = [pattern for pattern, precision in exceptions if precision == "int16"]
-    if wide and not any(_ACTIVATIONS in entry["op_config"] for entry in made if _does(entry)):
-        raise ValueError(
-            f"{wide[0]}:int16 is of activations that are quantized in the file, and "
-            f"{options.recipe} leaves them float: take a static recipe"
-        )
 
 
 def entries(options: Options) -> list[Entry]:
-    """A recipe's entries with the options upon them; without layers that are excepted."""
+    """A recipe's entries with the options upon them, as litert-quantizer takes them."""
     from litert_quantizer.recipe_manager import RecipeManager
 
     manager = RecipeManager()
@@ -172,9 +139,9 @@ def entries(options: Options) -> list[Entry]:
 
 
 def _changed(entry: Entry, options: Options) -> Entry:
-    if not _does(entry):
+    if not does(entry):
         return entry
-    weights = entry["op_config"][_WEIGHTS]
+    weights = entry["op_config"][WEIGHTS]
     if options.algorithm != OWN:
         entry["algorithm_key"] = algorithms()[options.algorithm]
     if options.bits:
@@ -190,7 +157,7 @@ def _let_cover(entry: Entry) -> None:
     """Take the kind of numbers that an algorithm asks for, as casting does floats of 16 bits."""
     from litert_quantizer.qtyping import TensorDataType
 
-    weights = entry["op_config"][_WEIGHTS]
+    weights = entry["op_config"][WEIGHTS]
     usual = dict(weights)
     for kind in TensorDataType:
         for bits in (weights["num_bits"], 16):
@@ -201,7 +168,7 @@ def _let_cover(entry: Entry) -> None:
     weights |= usual
 
 
-def _does(entry: Entry) -> bool:
+def does(entry: Entry) -> bool:
     """Whether an entry quantizes."""
     return bool(entry["algorithm_key"] != "no_quantize")
 
@@ -211,14 +178,14 @@ def covered(made: Sequence[Entry]) -> list[str]:
     from litert_quantizer import algorithm_manager
 
     kinds: dict[str, None] = {}
-    for entry in filter(_does, made):
+    for entry in filter(does, made):
         supported = algorithm_manager.get_supported_ops(entry["algorithm_key"])
         named = [each for each in supported if entry["operation"] in ("*", each)]
-        kinds |= dict.fromkeys(str(each.value) for each in named if _is_supported(entry, each))
+        kinds |= dict.fromkeys(str(each.value) for each in named if is_supported(entry, each))
     return [kind for kind in kinds if kind not in ("INPUT", "OUTPUT")]
 
 
-def _is_supported(entry: Entry, kind: Any) -> bool:
+def is_supported(entry: Entry, kind: Any) -> bool:
     from litert_quantizer import algorithm_manager, qtyping
 
     config = qtyping.OpQuantizationConfig.from_dict(copy.deepcopy(entry["op_config"]))
@@ -237,10 +204,10 @@ def needs_calibration(made: Sequence[Entry]) -> bool:
     from litert_quantizer import algorithm_manager, qtyping
     from litert_quantizer.utils import qsv_utils
 
-    for entry in filter(_does, made):
+    for entry in filter(does, made):
         key, config = entry["algorithm_key"], entry["op_config"]
         if (
-            _ACTIVATIONS in config
+            ACTIVATIONS in config
             and config["compute_precision"] == qtyping.ComputePrecision.INTEGER
         ):
             return True
@@ -255,12 +222,12 @@ def needs_calibration(made: Sequence[Entry]) -> bool:
 
 def stored(made: Sequence[Entry]) -> list[Stored]:
     """How each entry that quantizes stores what it does."""
-    return [_stored(entry) for entry in made if _does(entry)]
+    return [_stored(entry) for entry in made if does(entry)]
 
 
 def _stored(entry: Entry) -> Stored:
-    weights = _plain(entry["op_config"][_WEIGHTS])
-    activations = _plain(entry["op_config"].get(_ACTIVATIONS, {}))
+    weights = _plain(entry["op_config"][WEIGHTS])
+    activations = _plain(entry["op_config"].get(ACTIVATIONS, {}))
     granularity = str(weights.get("granularity", ""))
     return Stored(
         f"{weights.get('dtype', 'INT')}{weights['num_bits']}",
@@ -272,57 +239,3 @@ def _stored(entry: Entry) -> Stored:
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(value, "value", value) for name, value in config.items()}
-
-
-def excepted(graph: Graph, exceptions: str) -> Iterator[tuple[Operator, str]]:
-    """The operators of a graph that exceptions name, and the precision that each is left in.
-
-    Raises:
-        WeighinError: if a pattern means no layer; it lists those that there are.
-    """
-    for pattern, precision in parsed_exceptions(exceptions):
-        meant = matching(graph, pattern, graph.operators)
-        if not meant:
-            names = [layer_of(graph, each) for each in graph.operators if each.kernels]
-            known = ", ".join(filter(None, dict.fromkeys(names)))
-            raise WeighinError(
-                f"except={pattern} names no layer of this file. Its layers with weights are: "
-                f"{known or 'without names'}. A name stands for one word of these paths or the "
-                f"whole, * for any characters."
-            )
-        yield from ((operator, precision) for operator in meant)
-
-
-def for_layer(made: Sequence[Entry], kind: Any, scope: str, precision: str) -> Entry:
-    """An entry that leaves one operator in a precision.
-
-    Args:
-        made: the recipe's entries.
-        kind: the operator, as litert-quantizer calls it.
-        scope: by which litert-quantizer finds the operator: its outputs' names.
-        precision: `float`, or `int16` and `int8` as the recipe's own first entry does it.
-
-    Raises:
-        WeighinError: if litert-quantizer cannot do that.
-    """
-    regex = f"^{re.escape(scope)}$"
-    if precision == "float":
-        return {"regex": regex, "operation": kind, "algorithm_key": "no_quantize", "op_config": {}}
-    usual = next(filter(_does, made))
-    entry = copy.deepcopy(usual) | {"regex": regex, "operation": kind}
-    config = entry["op_config"]
-    config[_WEIGHTS] |= {"num_bits": 8}
-    if _ACTIVATIONS in config:
-        wide = precision == "int16"
-        config[_ACTIVATIONS] |= {"num_bits": 16 if wide else 8, "symmetric": wide}
-    ways = [
-        (algorithm, granularity)
-        for granularity in (config[_WEIGHTS].get("granularity"), granularities()["channel"])
-        for algorithm in (entry["algorithm_key"], algorithms()["min_max_uniform_quant"])
-    ]
-    for algorithm, granularity in ways:
-        entry["algorithm_key"] = algorithm
-        config[_WEIGHTS]["granularity"] = granularity
-        if _is_supported(entry, kind):
-            return entry
-    raise WeighinError(f"{called()} has no {precision} for {kind.value} ({scope}): leave it float.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from weighin.core import Arrays, SkippedError, WeighinError
-from weighin.exports import _quantizing, _recipes, float32
+from weighin.exports import _completing, _exceptions, _quantizing, _recipes, float32
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._recipes import Options, Stored
 from weighin.formats.coverage import Promise
@@ -16,13 +16,16 @@ from weighin.grammar import above
 from weighin.registry import export
 
 _FLOAT = "FLOAT32"
+_LEAST = -(2**31)
 _LEFT = {"float": _FLOAT, "int16": "INT8", "int8": "INT8"}  # weights of layers that are excepted
 
 
 def _check(
     recipe: str, algorithm: str, bits: int, granularity: str, except_: str, batch: Batch
 ) -> None:
-    _recipes.check(Options(recipe, algorithm, bits, granularity, except_))
+    options = Options(recipe, algorithm, bits, granularity)
+    _recipes.check(options)
+    _exceptions.check(except_, None if _recipes.available() else _recipes.entries(options))
 
 
 def _calibrated(
@@ -30,7 +33,7 @@ def _calibrated(
 ) -> bool:
     if _recipes.available():
         return False  # nothing is made
-    made = _recipes.entries(Options(recipe, algorithm, bits, granularity, except_))
+    made = _recipes.entries(Options(recipe, algorithm, bits, granularity))
     return _recipes.needs_calibration(made)
 
 
@@ -40,11 +43,11 @@ def claim(
     algorithm: str = _recipes.OWN,
     bits: int = 0,
     granularity: str = _recipes.OWN,
-    except_: str = _recipes.NONE,
+    except_: str = _exceptions.NONE,
     batch: Batch = "one",
 ) -> str | None:
     """Something is stored as the recipe says, nothing in another way but what it leaves float."""
-    entries = _recipes.entries(Options(recipe, algorithm, bits, granularity, except_))
+    entries = _recipes.entries(Options(recipe, algorithm, bits, granularity))
     wanted = _recipes.stored(entries)
     layers = [operator for operator in graph.operators if operator.kernels]
     left = _left(graph, layers, except_)
@@ -55,13 +58,14 @@ def claim(
         or _otherwise_left(left)
         or _unchanged(graph, [stored.weights for stored in wanted], _recipes.covered(entries))
         or _otherwise_stored(graph, others, wanted)
+        or _overflowed(graph)
     )
 
 
 def _left(graph: Graph, layers: list[Operator], exceptions: str) -> list[tuple[Operator, str]]:
     """The layers that are excepted, each with the precision that was named last."""
     said: dict[int, tuple[Operator, str]] = {}
-    for pattern, precision in _recipes.parsed_exceptions(exceptions):
+    for pattern, precision in _exceptions.parsed(exceptions):
         said |= {id(each): (each, precision) for each in matching(graph, pattern, layers)}
     return list(said.values())
 
@@ -121,6 +125,22 @@ def _otherwise_flowing(graph: Graph, operator: Operator, types: set[str]) -> str
     return None
 
 
+def _overflowed(graph: Graph) -> str | None:
+    """Which bias did not fit into its integers, and became the least of them.
+
+    So litert-quantizer 0.11.0 stores one above 0 where all weights of its channel are zero, whose
+    scale is then next to nothing.
+    """
+    for tensor in graph.real_constants:
+        if tensor.dtype in ("INT32", "INT64") and tensor.values.min(initial=0) <= _LEAST:
+            return (
+                f"{tensor.label} holds {tensor.values.min()}, a bias that does not fit at its "
+                f"scale, as where all weights of a channel are zero: leave its layer float "
+                f"(except=), or let no channel be empty"
+            )
+    return None
+
+
 def _is_quantized(operator: Operator) -> bool:
     return all(kernel.dtype != _FLOAT for kernel in operator.kernels)
 
@@ -153,7 +173,7 @@ def of_file(
     """
     if missing := _recipes.available():
         raise WeighinError(missing)
-    entries = _recipes.entries(Options(recipe, algorithm, bits, granularity, except_))
+    entries = _recipes.entries(Options(recipe, algorithm, bits, granularity))
     made = _quantizing.quantized(content, entries, calibration, except_)
     graph = parsed(made, "the quantizer's file")
     types = [each.weights for each in _recipes.stored(entries)]
@@ -168,7 +188,10 @@ def of_file(
     claim=claim,
     promise=Promise("quantized weights", _is_quantized),
     available=_recipes.available,
-    uses=(float32.float32, check_batch, _recipes.entries, _quantizing.quantized, matching),
+    uses=(
+        *(float32.float32, check_batch, matching, _recipes.entries, _exceptions.excepted),
+        *(_quantizing.quantized, _completing.Completed),
+    ),
     calibrated=_calibrated,
     of_file=of_file,
 )
@@ -180,7 +203,7 @@ def litert(
     algorithm: str = _recipes.OWN,
     bits: Annotated[int, above(-1)] = 0,
     granularity: str = _recipes.OWN,
-    except_: str = _recipes.NONE,
+    except_: str = _exceptions.NONE,
     batch: Batch = "one",
 ) -> bytes:
     """A recipe of litert-quantizer, such as `dynamic_wi4_afp32`; of finished float files, too.
