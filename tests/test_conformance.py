@@ -28,7 +28,16 @@ from weighin.outcomes import ColdStart, Compressed, Inferences, Pair, Starts
 ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-CANDIDATES = ("0.5", "2", "16", "1", "0", "4:8", "int8")  # some of them suits any argument there is
+CANDIDATES = (
+    "dynamic_wi8_afp32",
+    "0.5",
+    "2",
+    "16",
+    "1",
+    "0",
+    "4:8",
+    "int8",
+)  # some of them suits any argument there is
 
 
 def _kinds():
@@ -67,7 +76,17 @@ def test_every_kind_is_registered():
         | {"applications", "curve"},
         "steps": {"prune", "cluster", "qat", "channels", "finetune"},
         "exports": {
-            *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact"),
+            *(
+                "float32",
+                "float16",
+                "dynamic",
+                "int8",
+                "int16x8",
+                "int4",
+                "sparse",
+                "compact",
+                "litert",
+            ),
         },
         "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu"},
         "metrics": {"file_bytes", "gzip_bytes", "top1", "agreement", "latency", "cold_start"},
@@ -154,7 +173,9 @@ def test_steps_and_exports_are_read_by_the_grammar(name):
     given = arguments(call, CALLS[name])
     required = [each.name for each in parameters(CALLS[name]) if each.default is each.empty]
     words = [str(given[key]) for key in required]
-    words += [f"{key}={value}" for key, value in given.items() if key not in required]
+    words += [
+        f"{key.removesuffix('_')}={value}" for key, value in given.items() if key not in required
+    ]
     long = f"{name}({','.join(words)})" if words else name
 
     assert {each.name for each in parameters(CALLS[name])} == set(given)

@@ -163,7 +163,7 @@ def test_a_key_covers_what_exports_are_made_by(
     before, versions = key_of_chain(plain), keys.version
 
     monkeypatch.setattr(
-        keys, "version", lambda name: "9" if name == "ai-edge-quantizer" else versions(name)
+        keys, "version", lambda name: "9" if name == "litert-quantizer" else versions(name)
     )
     keys._versions.cache_clear()
     after = key_of_chain(plain)
@@ -302,16 +302,23 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "steps/_channel_rules.py": {"channels"},
     "steps/finetune.py": {"finetune"},
     "exports/_quantized.py": SCALED,
-    "exports/float32.py": {"float32", "int4", "sparse", "compact"},
+    "exports/float32.py": {"float32", "int4", "sparse", "compact", "litert"},
     "exports/float16.py": {"float16", "sparse", "compact"},
     "exports/dynamic.py": {"dynamic", "sparse", "compact"},
     "exports/int8.py": {"int8", "sparse", "compact"},
     "exports/int16x8.py": {"int16x8", "compact"},
     "exports/int4.py": {"int4", "compact"},
+    "exports/litert.py": {"litert"},
+    "exports/_exceptions.py": {"litert"},
+    "exports/_recipes.py": {"int4", "compact", "litert"},
+    "exports/_quantizing.py": {"int4", "compact", "litert"},
+    "exports/_completing.py": {"int4", "compact", "litert"},
+    "formats/layer_names.py": {"litert"},
 }
 VARIANTS = [
     *("prune(0.5)", "cluster(4)", "qat", "channels(0.5)", "finetune"),
     *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact(int8)"),
+    "litert(dynamic_wi8_afp32)",
 ]
 
 

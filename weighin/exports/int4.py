@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from weighin.core import Arrays, WeighinError
-from weighin.exports import _completing, _exceptions, _quantizing, _recipes, float32
+from weighin.exports import _completing, _quantizing, _recipes, float32
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
@@ -101,8 +101,8 @@ def of_file(
     promise=weights_of("INT4"),
     available=_recipes.available,
     uses=(
-        *(float32.float32, check_batch, check_scales, _recipes.entries, _exceptions.excepted),
-        *(_quantizing.quantized, _completing.Completed),
+        *(float32.float32, check_batch, check_scales, _recipes.entries, _quantizing.quantized),
+        _completing.Completed,
     ),
     of_file=of_file,
 )

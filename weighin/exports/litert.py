@@ -94,22 +94,21 @@ def _unchanged(graph: Graph, types: list[str], kinds: list[str]) -> str | None:
 
 def _otherwise_stored(graph: Graph, layers: list[Operator], wanted: list[Stored]) -> str | None:
     """Which layer is stored in a way that is neither the recipe's nor float."""
-    by_weights = {stored.weights: stored for stored in wanted}
     for operator in layers:
         for kernel in operator.kernels:
             if kernel.dtype == _FLOAT:
                 continue
-            stored = by_weights.get(kernel.dtype)
-            if stored is None:
-                return f"{kernel.label} holds {kernel.dtype}, not {' or '.join(by_weights)}"
-            if stored.per_tensor and kernel.scales > 1:
+            known = [stored for stored in wanted if stored.weights == kernel.dtype]
+            if not known:
+                types = " or ".join(dict.fromkeys(stored.weights for stored in wanted))
+                return f"{kernel.label} holds {kernel.dtype}, not {types}"
+            if kernel.block not in {stored.block for stored in known}:
+                wanted_block = known[0].block
+                return f"{kernel.label} has a scale for {kernel.block} values, not {wanted_block}"
+            if kernel.scales > 1 and all(stored.per_tensor for stored in known):
                 return f"{kernel.label} has {kernel.scales} scales, not one"
-            if kernel.block != stored.block:
-                return f"{kernel.label} has scales of blocks of {kernel.block}, not {stored.block}"
-            flowing = [each for each in wanted if each.weights == kernel.dtype]
-            if breach := _otherwise_flowing(
-                graph, operator, {each.activations for each in flowing}
-            ):
+            flowing = {stored.activations for stored in known}
+            if breach := _otherwise_flowing(graph, operator, flowing):
                 return breach
     return None
 
