@@ -207,6 +207,9 @@ def litert(
 ) -> bytes:
     """A recipe of litert-quantizer, such as `dynamic_wi4_afp32`; of finished float files, too.
 
+    Ranges of activations are moving averages of what single inputs reach, not the extremes that
+    the converter of `int8` takes: a few inputs far out widen them less, and are clipped.
+
     Args:
         model: a Keras model.
         calibration: inputs by which ranges of activations are found, or what the algorithm gathers,
