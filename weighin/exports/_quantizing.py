@@ -65,7 +65,9 @@ def _told() -> Iterator[None]:
             warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all")
             yield
     except _REFUSALS as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+        if not isinstance(error, ValueError | RuntimeError):  # which are meant to be read
+            reason = f"{type(error).__name__}: {reason}"
         raise WeighinError(
             f"{_recipes.called()} refuses the file: {reason[:300]}{_way_out(reason)}"
         ) from error
