@@ -38,9 +38,10 @@ from weighin.datasets import loading
 from weighin.files import key_of
 from weighin.formats.holding import held, signature_of
 from weighin.formats.tflite import read_tflite
+from weighin.frameworks import training
 from weighin.packages import version
 
-EXAMPLES = 200  # that calibrate, as of files that are built of Keras models
+EXAMPLES = training.CALIBRATION_EXAMPLES
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,8 @@ def _told_apart(model: Any) -> dict[bytes, bytes | None]:
 
 def _is_whole(signature: Any, graph: Any) -> bool:
     """Whether a signature names all inputs and outputs of the first subgraph."""
-    ends = [{port.tensorIndex for port in side} for side in (signature.inputs, signature.outputs)]
+    sides = (signature.inputs or (), signature.outputs or ())
+    ends = [{port.tensorIndex for port in side} for side in sides]
     wanted = [set(map(int, side)) for side in (graph.inputs, graph.outputs)]
     return not signature.subgraphIndex and ends == wanted
 
