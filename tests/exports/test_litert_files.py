@@ -304,3 +304,15 @@ def test_a_file_that_lacks_nothing_stays_as_it_is() -> None:
     assert FILE == Completed.of(FILE, signed=False).content
     assert signed == Completed.of(signed, signed=True).content
     assert "serving_default" == Completed.of(signed, signed=True).key
+
+
+@pytest.mark.parametrize("recipe", ["dynamic_wi8_afp32", "static_wi8_ai8"])
+def test_weights_behind_the_flatbuffer_are_kept(recipe: str) -> None:
+    """So the quantizer writes files of 256 kB on; those that are mended are written anew."""
+    large = [layer(400, 800), layer(8, 400)]
+    inputs = {"input": np.random.default_rng(1).uniform(-1, 1, (5, 800)).astype(np.float32)}
+
+    kernels = read(f"litert({recipe})", content(large), inputs).kernels
+
+    for kernel, float_layer in zip(kernels, large, strict=True):
+        assert np.abs(kernel.real() - float_layer.weights).max() < 0.01

@@ -61,7 +61,8 @@ def _told() -> Iterator[None]:
     """What litert-quantizer raises, as an error that names it; what it prints is left out."""
     try:
         out, chatter = io.StringIO(), warnings.catch_warnings()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), chatter:
+        quiet = np.errstate(invalid="ignore")  # what overflows, claims find out
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), chatter, quiet:
             warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all")
             yield
     except _REFUSALS as error:
