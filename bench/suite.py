@@ -123,6 +123,22 @@ suite(
     seeds=3,
 )
 
+# The converter's own quantization beside litert-quantizer's recipes: size, quality, speed
+RECIPES = (
+    *("baseline", "dynamic", "litert(dynamic_wi8_afp32)", "int8", "litert(static_wi8_ai8)"),
+    *("int16x8", "litert(static_wi8_ai16)", "int4", "litert(dynamic_wi4_afp32)"),
+    *("litert(dynamic_wi4_afp32,algorithm=octav)", "litert(weight_only_wi4_afp32)"),
+    *("litert(static_wi8_ai8,algorithm=octav)", "litert(dynamic_wi4b32_afp32)"),
+)
+suite("recipes_quick", profile="quick", models=MODELS, variants=RECIPES)
+suite(
+    "recipes",
+    profile="full",
+    models=(*MODELS, "fashion_cnn", "resnet8", "ds_cnn", "kws_ds_cnn", "mobilenet_v1_025_96"),
+    variants=RECIPES,
+    optional=("resnet8", "ds_cnn", "kws_ds_cnn"),
+)
+
 # As small as a file gets without being worse than its dense start: `weighin record RESULTS`
 SMALLEST = ("reorder(int8,scales=tensor)", "reorder(int4,scales=tensor)")
 DENSE = (

@@ -29,7 +29,16 @@ from weighin.outcomes import Arena, ColdStart, Compressed, Engines, Inferences, 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 DEFINITIONS = (ROOT / "models", ROOT / "bench" / "suite.py")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-CANDIDATES = ("0.5", "2", "16", "1", "0", "4:8", "int8")  # some of them suits any argument there is
+CANDIDATES = (
+    "dynamic_wi8_afp32",
+    "0.5",
+    "2",
+    "16",
+    "1",
+    "0",
+    "4:8",
+    "int8",
+)  # some of them suits any argument there is
 
 
 def _kinds():
@@ -71,6 +80,7 @@ def test_every_kind_is_registered():
             *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact"),
             *("onnx", "onnx_int8", "onnx_dynamic"),
             "reorder",
+            "litert",
         },
         "runtimes": {"litert", "litert-builtin", "keras-cpu", "keras-gpu", "keras-jit", "openvino"}
         | {"openvino-bf16", "litert-compiled", "litert-gpu", "onnxruntime", "tflite-micro"},
@@ -158,7 +168,9 @@ def test_steps_and_exports_are_read_by_the_grammar(name):
     given = arguments(call, CALLS[name])
     required = [each.name for each in parameters(CALLS[name]) if each.default is each.empty]
     words = [str(given[key]) for key in required]
-    words += [f"{key}={value}" for key, value in given.items() if key not in required]
+    words += [
+        f"{key.removesuffix('_')}={value}" for key, value in given.items() if key not in required
+    ]
     long = f"{name}({','.join(words)})" if words else name
 
     assert {each.name for each in parameters(CALLS[name])} == set(given)

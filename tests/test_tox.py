@@ -92,7 +92,7 @@ def test_an_environment_installs_its_pins_on_its_python(
 def test_pins_are_within_the_ranges_of_pyproject(environment: str) -> None:
     """Of the package and of what the environment takes besides."""
     pinned = pins(environment)
-    extras = ("keras", "test") if environment == "lowest" else ("keras", "test", "int4")
+    extras = ("keras", "test") if environment == "lowest" else ("keras", "test", "quantizer")
 
     for each in requirements(*extras):
         version = pinned[canonicalize_name(each.name)]

@@ -38,8 +38,8 @@ WANTED: dict[str, list[str]] = {
 def pin(environment: str) -> None:
     """Write one file of pins."""
     python = next((f"3.{part[3:]}" for part in environment.split("-") if part[:2] == "py"), "3.11")
-    lowest = environment == "lowest"  # int4 asks for a newer ai-edge-litert than that
-    chosen = ["--resolution=lowest-direct"] if lowest else ["--extra=int4", "--upgrade"]
+    lowest = environment == "lowest"  # litert-quantizer asks for a newer ai-edge-litert than that
+    chosen = ["--resolution=lowest-direct"] if lowest else ["--extra=quantizer", "--upgrade"]
     subprocess.run(
         [
             *("uv", "pip", "compile", "--quiet", "--no-annotate", "--no-emit-index-url"),

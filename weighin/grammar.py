@@ -98,7 +98,19 @@ def arguments(call: Call, function: Callable[..., Any]) -> dict[str, Any]:
         for parameter in parameters(function)
         if parameter.default is not parameter.empty
     }
-    return defaults | dict(call.arguments)
+    names = {written(parameter): parameter.name for parameter in parameters(function)}
+    return defaults | {names.get(key, key): value for key, value in call.arguments}
+
+
+def written(parameter: inspect.Parameter) -> str:
+    """What a parameter is called in a variant's name: `except_`, as Python has it, is `except`."""
+    return parameter.name.removesuffix("_")
+
+
+def told(call: Call, function: Callable[..., Any]) -> dict[str, Any]:
+    """The same as `arguments`, by the words of a variant's name, as provenance has them."""
+    given = arguments(call, function)
+    return {written(each): given[each.name] for each in parameters(function) if each.name in given}
 
 
 def innermost(export: Call) -> str:
@@ -117,7 +129,8 @@ def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
 def signature(name: str, function: Callable[..., Any]) -> str:
     """How a step or export is written: `prune(sparsity, schedule=polynomial)`."""
     words = [
-        p.name if p.default is p.empty else f"{p.name}={p.default}" for p in parameters(function)
+        written(p) if p.default is p.empty else f"{written(p)}={p.default}"
+        for p in parameters(function)
     ]
     return f"{name}({', '.join(words)})" if words else name
 
@@ -160,7 +173,7 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _bind(variant: str, name: str, function: Callable[..., Any], text: str | None) -> Call:
-    known = {parameter.name: parameter for parameter in parameters(function)}
+    known = {written(parameter): parameter for parameter in parameters(function)}
     order = list(known)
     hints = _hints(function)
     given: dict[str, Any] = {}
@@ -175,7 +188,7 @@ def _bind(variant: str, name: str, function: Callable[..., Any], text: str | Non
         if key in given:
             raise _error(variant, f"{key!r} is given twice in {name!r}")
         try:
-            given[key] = _convert(value, hints.get(key, str))
+            given[key] = _convert(value, hints.get(known[key].name, str))
         except ValueError as problem:
             said = f"{key}={value} in {name!r} {problem}"
             raise ArgumentError(str(_error(variant, said)), value, said) from None

@@ -234,9 +234,10 @@ def export(
     promise: Any = None,
     available: Callable[[], str | None] | None = None,
     uses: Sequence[Callable[..., Any]] = (),
-    calibrated: bool = False,
+    calibrated: bool | Callable[..., bool] = False,
     format: str = USUAL_FORMAT,
     packages: Sequence[str] = (),
+    of_file: Callable[..., bytes] | None = None,
 ) -> Callable[[F], F]:
     """Register `export(model, calibration, …) -> bytes` of a file.
 
@@ -252,9 +253,12 @@ def export(
         promise: as of a step.
         available: says why the export cannot be used here, or None; loads nothing heavy.
         uses: as of a step.
-        calibrated: whether what it yields depends on `calibration`.
+        calibrated: whether what it yields depends on `calibration`; or a function that is given
+            all arguments by name and says so.
         format: of the file, one of `weighin.formats.kinds`.
         packages: whose versions decide what it yields, if not those of all .tflite files.
+        of_file: makes of a finished float .tflite what the export makes of a Keras model, without
+            TensorFlow: given its bytes in the place of a model, and all arguments by name.
     """
 
     def register(function: F) -> F:
@@ -267,6 +271,7 @@ def export(
             calibrated=calibrated,
             format=format,
             packages=tuple(packages),
+            of_file=of_file,
         )
         exports.add(name, function)
         return function
@@ -357,6 +362,12 @@ def catalogue() -> Catalogue:
         described[computed.name] = Metric(**told)
         described |= {each.name: each for each in ratios.values() if each.ratio_of == computed.name}
     return described
+
+
+def is_calibrated(function: Callable[..., Any], arguments: Mapping[str, Any]) -> bool:
+    """Whether what an export yields with these arguments depends on the inputs it is given."""
+    calibrated = vars(function).get("calibrated")
+    return bool(calibrated(**arguments) if callable(calibrated) else calibrated)
 
 
 def runtime(cls: type[Any]) -> type[Any]:

@@ -163,7 +163,7 @@ def test_a_key_covers_what_exports_are_made_by(
     before, versions = key_of_chain(plain), keys.version
 
     monkeypatch.setattr(
-        keys, "version", lambda name: "9" if name == "ai-edge-quantizer" else versions(name)
+        keys, "version", lambda name: "9" if name == "litert-quantizer" else versions(name)
     )
     keys._versions.cache_clear()
     after = key_of_chain(plain)
@@ -305,7 +305,7 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "frameworks/onnx_files.py": {"onnx", "onnx_int8", "onnx_dynamic"},
     "exports/_onnx.py": {"onnx", "onnx_int8", "onnx_dynamic"},
     "exports/_quantized.py": SCALED | {"onnx_int8"},
-    "exports/float32.py": {"float32", "int4", "sparse", "compact", "reorder"},
+    "exports/float32.py": {"float32", "int4", "sparse", "compact", "reorder", "litert"},
     "exports/float16.py": {"float16", "sparse", "compact", "reorder"},
     "exports/dynamic.py": {"dynamic", "sparse", "compact", "reorder"},
     "exports/int8.py": {"int8", "sparse", "compact", "reorder"},
@@ -313,12 +313,19 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "exports/int4.py": {"int4", "compact", "reorder"},
     "exports/compact.py": {"compact", "reorder"},
     **{f"exports/_{name}.py": {"reorder"} for name in REORDERING},
+    "exports/litert.py": {"litert"},
+    "exports/_exceptions.py": {"litert"},
+    "exports/_recipes.py": {"int4", "compact", "reorder", "litert"},
+    "exports/_quantizing.py": {"int4", "compact", "reorder", "litert"},
+    "exports/_completing.py": {"int4", "compact", "reorder", "litert"},
+    "formats/layer_names.py": {"litert"},
 }
 VARIANTS = [
     *("prune(0.5)", "cluster(4)", "qat", "channels(0.5)", "finetune"),
     *("float32", "float16", "dynamic", "int8", "int16x8", "int4", "sparse", "compact(int8)"),
     *("onnx", "onnx_int8", "onnx_dynamic"),
     "reorder(int8)",
+    "litert(dynamic_wi8_afp32)",
 ]
 
 

@@ -123,12 +123,14 @@ def test_doctor_names_the_extra_that_brings_what_is_missing(light: Mapping[str, 
 def test_list_names_the_extra_beside_all_that_is_built(light: Mapping[str, str]) -> None:
     """Steps, exports and Keras; .tflite files still run."""
     done = run_weighin("list", child_environment=light)
-    lines = {name.partition("(")[0]: line for name, line in by_name(done.stdout).items()}
+    whole = by_name(done.stdout)
+    lines = {name.partition("(")[0]: line for name, line in whole.items()}
 
     assert done.returncode == 0, done.stderr
+    assert "tensorflow" not in whole["litert(recipe,"]  # of finished files, too
     for name in ("int8", "finetune", "keras-cpu"):
         assert lines[name].endswith(f"unavailable: tensorflow is not installed: {BRINGS}")
-    assert "unavailable" not in lines["litert"]
+    assert "unavailable" not in whole["litert"]
 
 
 def test_building_is_refused_by_the_command_that_brings_it(

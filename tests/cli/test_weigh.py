@@ -180,6 +180,21 @@ def test_a_row_that_fails_exits_with_1_and_keeps_the_others(invoke: Invoke) -> N
     assert "95.00 %" in result.output
 
 
+def test_variants_of_a_float_file_have_rows_of_their_own(invoke: Invoke) -> None:
+    """Made of the first; one that none is made of is skipped, and the table says what they hold."""
+    pytest.importorskip("litert_quantizer", reason="pip install -e '.[quantizer]'")
+    variants = "litert(dynamic_wi8_afp32),litert(static_wi8_ai8)"
+
+    told = invoke("a.tflite", "--data", "d.npz", "--variants", variants, "--runtimes", "litert")
+
+    assert 0 == told.exit_code, told.output
+    rows = told.stdout.splitlines()
+    (row,) = [line for line in rows if line.startswith("litert(dynamic_wi8_afp32)  litert ")]
+    assert "95.00 %" in row
+    assert "litert(dynamic_wi8_afp32) (made of a.tflite): int8 weights, float32" in told.stdout
+    assert "skipped: litert(static_wi8_ai8) on litert (Calibrating takes examples" in told.stdout
+
+
 def test_without_data_inputs_are_drawn_and_fidelity_is_not_measured(invoke: Invoke) -> None:
     result = invoke("a.tflite", "b.tflite")
 
@@ -247,7 +262,8 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         (["renamed.bin"], "renamed.bin holds a finished model: give it a name that ends in .tfl"),
         (["a.tflite", "mine.keras"], "weigh finished files with each other"),
         (["a.tflite", "wide.tflite"], "x (4,) float32; wide.tflite has x (5,) float32"),
-        (["a.tflite", "--variants", "int8"], "--variants is of what is built"),
+        (["a.tflite", "--variants", "int8"], "int8 is made of a Keras model; of a finished float"),
+        (["b.tflite", "--variants", "int4"], "Variants are made of a file of floats"),
         (["a.tflite", "--epochs", "0"], "--epochs is of what is built"),
         (["a.tflite", "--seeds", "2"], "--seeds is of what is built"),
         (["a.tflite", "--trust"], "--trust is of what is built"),

@@ -162,6 +162,15 @@ def test_of_several_inputs_the_one_that_is_widened_is_named() -> None:
     assert told.startswith("2 of 200 calibration inputs set the range of input 'sound', 0 to 25;")
 
 
+@pytest.mark.parametrize(("scale", "is_told"), [(25 / 255, True), (2 / 255, False)])
+def test_a_range_that_no_extremes_have_set_is_not_said_to_be(scale: float, is_told: bool) -> None:
+    """As of litert-quantizer, which averages what single inputs reach."""
+    first = dataclasses.replace(FULL.tensors[0], dtype="INT8", scale=scale, scales=1)
+    held = dataclasses.replace(FULL, tensors=(first, *FULL.tensors[1:]), inputs=(0,))
+
+    assert is_told == (said("calibration", held, calibration=seen(1.0)) is not None)
+
+
 @pytest.mark.parametrize(
     ("held", "known"),
     [

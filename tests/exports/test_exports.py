@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from helpers.exporting import COMPACT, INT4, NAMES, PRUNED, REORDERED, SPARSE, Made
+from helpers.exporting import COMPACT, INT4, MIXED, NAMES, PRUNED, REORDERED, SPARSE, Made
 from helpers.support import tensorflow
 
 from weighin import grammar, registry
@@ -20,14 +20,15 @@ from weighin.core import Artifact, Dataset, Variant, WeighinError
 from weighin.exports import _quantized
 from weighin.exports.compact import compacted
 from weighin.formats.graph import Graph, Tensor
+from weighin.formats.layer_names import layer_of
 from weighin.formats.tflite import read_tflite
 from weighin.measure import equivalence
 
 if TYPE_CHECKING:
     from conftest import Shop
 
-HAS_QUANTIZER = importlib.util.find_spec("ai_edge_quantizer") is not None
-needs_quantizer = pytest.mark.skipif(not HAS_QUANTIZER, reason="ai-edge-quantizer not installed")
+HAS_QUANTIZER = importlib.util.find_spec("litert_quantizer") is not None
+needs_quantizer = pytest.mark.skipif(not HAS_QUANTIZER, reason="litert-quantizer not installed")
 
 
 def graph(artifact: Artifact) -> Graph:
@@ -285,6 +286,18 @@ def test_int4_weights_are_the_float_ones_rounded(made: Made, shop: Shop, name: s
 
 
 @needs_quantizer
+def test_layers_are_left_in_the_precision_that_they_are_named_with(made: Made) -> None:
+    """By the names that Keras gave them: one float, one of wide activations, the others int8."""
+    held = graph(made(MIXED))
+    layers = [each for each in held.operators if each.kernels]
+    kinds = [(each.kernels[0].dtype, held.tensors[each.inputs[0]].dtype) for each in layers]
+    names = [layer_of(held, each).split("/")[-2] for each in layers]
+
+    assert ["conv2d", "depthwise_conv2d", "dense", "dense_1"] == names
+    assert [("FLOAT32", "FLOAT32"), ("INT8", "INT8"), ("INT8", "INT16"), ("INT8", "INT8")] == kinds
+
+
+@needs_quantizer
 def test_small_kernels_stay_float(made: Made) -> None:
     """From 1,024 weights on they are packed, if nothing else is said."""
     kinds = {kernel.size >= 1024: kernel.dtype for kernel in graph(made("int4")).kernels}
@@ -302,8 +315,8 @@ def test_pruned_weights_stay_zero_in_four_bits(made: Made) -> None:
     )
 
 
-@pytest.mark.skipif(HAS_QUANTIZER, reason="ai-edge-quantizer is installed")
+@pytest.mark.skipif(HAS_QUANTIZER, reason="litert-quantizer is installed")
 def test_without_the_quantizer_the_reason_names_the_command(reasons: dict[str, str]) -> None:
     """What is not installed is no accident of a worker: the way to it is told."""
     for name in INT4:
-        assert "ai-edge-quantizer is not installed: pip install" in reasons[name]
+        assert "litert-quantizer is not installed: pip install" in reasons[name]

@@ -14,5 +14,5 @@ def test_int4_says_whether_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> Non
     told = vars(int4.int4)["available"]()
     monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: object())
 
-    assert told == "ai-edge-quantizer is not installed: pip install 'weighin[int4]'"
+    assert told == "litert-quantizer is not installed: pip install 'weighin[quantizer]'"
     assert vars(int4.int4)["available"]() is None

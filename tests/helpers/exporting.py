@@ -22,12 +22,16 @@ NAMES = [
     *(f"{PRUNED}+compact({name})" for name in COMPACT),
     *(f"{PRUNED}+reorder({name},tries=8)" for name in REORDERED),
 ]
+MIXED = "litert(static_wi8_ai8,except=conv2d|dense:int16)"
 INT4 = [
     "int4",
     f"{PRUNED}+int4",
     "int4(compute=float,smallest=0)",
     "int4(scales=tensor,smallest=0)",
     "compact(int4)",
+    *("litert(dynamic_wi8_afp32)", "litert(weight_only_wi8_afp32)", "litert(static_wi8_ai8)"),
+    f"{PRUNED}+litert(dynamic_wi8_afp32,algorithm=mse)",
+    MIXED,
 ]
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.answering import CLASSES, CLASSIFICATION, Answering, N, Session, artifact, right
-from helpers.flatbuffer import dense, write
+from helpers.flatbuffer import content, dense, write
 from helpers.processes import fake_python
 
+from weighin import grammar, registry
 from weighin.core import Array, Arrays, Artifact, Dataset, WeighinError
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import read_tflite
@@ -324,3 +325,31 @@ def test_few_examples_are_asked_where_they_are_large(
         monkeypatch.setattr(equivalence, "REFERENCE_BYTES", most)
         check_session(LiteRT().open(quantized.path, 1), quantized, flat(data))
         assert [n] == asked[-1:]
+
+
+def test_weights_by_blocks_are_held_against_what_they_stand_for(
+    tmp_path: Path, data: Dataset
+) -> None:
+    """The reference kernels, which take them for others, are asked for the floats."""
+    pytest.importorskip("litert_quantizer", reason="pip install -e '.[quantizer]'")
+    export = registry.exports["litert"]
+    layers = [dense(64, CLASSES), dense(CLASSES, 64)]
+    call = grammar.parse("litert(dynamic_wi4b32_afp32,except=dense0)").export
+    blocked = vars(export)["of_file"](content(layers), {}, **grammar.arguments(call, export))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(blocked)
+    made = artifact(tmp_path, data, format="tflite", stage="litert(dynamic_wi4b32_afp32)")
+    made = dataclasses.replace(made, answers=None)
+    asked = flat(data).test.inputs(0, N)
+    (kernel,) = [each for each in read_tflite(path).kernels if each.block]
+    first = layers[0].weights.T
+
+    plain = equivalence._reference(made, read_tflite(path), asked)
+
+    wanted = asked["x"] @ first @ kernel.real().T
+    (given,) = plain.values()
+    assert np.allclose(wanted[: len(given)], given, rtol=1e-3, atol=1e-3)
+    check_session(LiteRT().open(path, 1), made, flat(data))
+    other = write(tmp_path / "other.tflite", layers[0], dense(CLASSES, 64, zeros=200))
+    with pytest.raises(WeighinError, match="from what the reference kernels answer"):
+        check_session(LiteRT().open(other, 1), made, flat(data))

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from weighin import registry
 from weighin.build.keys import BuildContext
@@ -66,7 +66,7 @@ class FinishedFiles:
     @classmethod
     def read(
         cls, context: BuildContext, paths: Sequence[Path], dataset: str, task: str | None = None
-    ) -> FinishedFiles:
+    ) -> Self:
         """Read files, and match the later ones' inputs and outputs to the first one's.
 
         Raises:

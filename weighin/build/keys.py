@@ -37,7 +37,7 @@ from weighin.targets.machine import Processor
 from weighin.tasks import inferring
 
 TRAINING_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
-EXPORT_PACKAGES = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
+EXPORT_PACKAGES = ("ai-edge-litert", "litert-quantizer", "flatbuffers")
 THREADS = 1  # per worker: weights depend on it, and several workers share the cores better
 
 # The files that decide a dense start. Steps and exports work with them too and come to depend on
@@ -114,7 +114,7 @@ class BuildContext:
             decisive = {"recipe": _told(recipe.described), "processor": self._processor()}
         return {
             "stage": str(call),
-            "arguments": grammar.arguments(call, function),
+            "arguments": grammar.told(call, function),
             "source": registry.source_digest(function),
             **decisive,
             "parent": self.key(job.parent, dataset_digest),

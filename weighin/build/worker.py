@@ -197,7 +197,7 @@ def _exported(call: Call, model: Any, inputs: Arrays) -> bytes:
 def _is_calibrated(call: Call) -> bool:
     """Whether what an export yields depends on the inputs that it is given."""
     innermost = registry.exports[grammar.innermost(call)]
-    return bool(vars(innermost).get("calibrated"))
+    return registry.is_calibrated(innermost, grammar.arguments(call, innermost))
 
 
 def _moved(

@@ -122,9 +122,11 @@ def _reason(kind: str, name: str, search: SearchPaths) -> str | None:
     if kind == "runtimes":
         return registry.runtimes[name].available()
     if kind in ("steps", "exports"):
-        if obstacle := versions.why_not_here() or packages.missing(versions.TOOLKIT):
+        told = vars(registry.kinds()[kind][name])
+        obstacle = versions.why_not_here() or packages.missing(versions.TOOLKIT)
+        if obstacle and not told.get("of_file"):  # finished files need nothing of that
             return obstacle
-        asked = vars(registry.kinds()[kind][name]).get("available")
+        asked = told.get("available")
         reason: str | None = asked() if asked else None
         return reason
     if kind == "data sets":

@@ -71,7 +71,8 @@ _MODEL = (
         "--variants",
         metavar="A,B",
         help="Of a Keras model: 'int8,prune(0.9)+int8'. The usual: float16, dynamic, int8, "
-        "prune(0.8), prune(0.8)+int8.",
+        "prune(0.8), prune(0.8)+int8. Of a finished float file, the first: "
+        "'int4,litert(static_wi8_ai8)'.",
     ),
     click.option("--epochs", type=int, metavar="N", help="Further epochs of what trains (3)."),
     click.option("--learning-rate", type=float, metavar="R", help="Of them; the file's own."),
@@ -180,6 +181,7 @@ def weigh(
     \b
     weighin weigh a.tflite b.tflite --data test.npz   the first is the baseline
     weighin weigh mine.keras --data mine.npz          in the usual variants
+    weighin weigh a.tflite --variants int4            made of the finished float file
     weighin weigh detector.tflite                     size, structure, latency
     weighin weigh a.tflite b.tflite --runtimes litert,openvino --by runtime
 

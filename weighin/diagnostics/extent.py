@@ -9,6 +9,7 @@ from weighin.formats.coverage import coverage, has_other_weights
 from weighin.formats.graph import Graph
 
 MOVED = 0.02  # share of answers that half of the calibration inputs change
+AVERAGED = 0.9  # share of the inputs' range that a file's input holds if extremes have set it
 NARROWED = 0.75  # share of its width that is left of a range which few inputs have widened
 
 
@@ -85,7 +86,7 @@ def _narrowed(facts: Facts) -> str | None:
     if "range" not in known:
         return None
     (low, high), (inner_low, inner_high) = known["range"], known["inner"]
-    if inner_high - inner_low > NARROWED * (high - low):
+    if inner_high - inner_low > NARROWED * (high - low) or _is_averaged(facts, high - low):
         return None
     few = known["setting"]
     verb, them = ("sets", "it") if few == 1 else ("set", "them")
@@ -94,6 +95,15 @@ def _narrowed(facts: Facts) -> str | None:
         f"{few} of {known['inputs']} calibration inputs {verb} {which}, {low:.3g} to "
         f"{high:.3g}; without {them} it is {inner_low:.3g} to {inner_high:.3g}, in finer steps"
     )
+
+
+def _is_averaged(facts: Facts, width: float) -> bool:
+    """Whether the file's input holds far less than the inputs' range: no extremes have set it."""
+    named = facts.calibration.get("input")
+    inputs = facts.graph.inputs_by_name().items()
+    numbers = [number for name, number in inputs if named in (None, name)]
+    reaches = [facts.graph.tensors[number].reach for number in numbers]
+    return any(reach is not None and reach[1] - reach[0] < AVERAGED * width for reach in reaches)
 
 
 def _moved(facts: Facts) -> str | None:

@@ -29,6 +29,21 @@ def samples(calibration: Arrays) -> Callable[[], Iterator[Any]]:
     Raises:
         WeighinError: naming the first example that is not of finite numbers alone.
     """
+    check_finite(calibration)
+
+    def generate() -> Iterator[Any]:
+        for example in named.singly(calibration):
+            yield list(example.values()) if len(example) == 1 else example
+
+    return generate
+
+
+def check_finite(calibration: Arrays) -> None:
+    """Refuse calibration inputs that have no range.
+
+    Raises:
+        WeighinError: naming the first example that is not of finite numbers alone.
+    """
     for name, values in calibration.items():
         finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
         if not finite.all():
@@ -38,12 +53,6 @@ def samples(calibration: Arrays) -> Callable[[], Iterator[Any]]:
                 f"infinite values, which have no range to be quantized in: mend the training "
                 f"inputs (they are the first ones), or leave it out."
             )
-
-    def generate() -> Iterator[Any]:
-        for example in named.singly(calibration):
-            yield list(example.values()) if len(example) == 1 else example
-
-    return generate
 
 
 def set_scales(converter: Any, scales: Scales) -> None:

@@ -50,7 +50,10 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
     "compact",
     check=_check,
     claim=_claim,
-    uses=(samples, check_batch, *(module.claim for module in _EXPORTS.values())),
+    uses=(
+        *(samples, check_batch, *(module.claim for module in _EXPORTS.values())),
+        *vars(int4.int4)["uses"],
+    ),
 )
 def compact(
     model: Any,

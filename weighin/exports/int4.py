@@ -1,13 +1,12 @@
-"""Weights of 4 bits, by Google's AI Edge Quantizer."""
+"""Weights of 4 bits, by litert-quantizer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from weighin import packages
 from weighin.core import Arrays, WeighinError
-from weighin.exports import float32
+from weighin.exports import _completing, _quantizing, _recipes, float32
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
@@ -16,12 +15,8 @@ from weighin.formats.graph import Graph, Tensor, numeric, other_types
 from weighin.grammar import above
 from weighin.registry import export
 
-# The operators whose weights it packs (ai_edge_quantizer/default_policy.py, at 4 bits)
+# The operators whose weights it packs (litert_quantizer/default_policy.py, at 4 bits)
 PACKED = ("CONV_2D", "FULLY_CONNECTED")
-
-
-def _available() -> str | None:
-    return packages.missing("ai-edge-quantizer")
 
 
 def claim(
@@ -57,42 +52,30 @@ def _too_small(packed: Sequence[Tensor], smallest: int) -> str:
     )
 
 
-@export(
-    "int4",
-    claim=claim,
-    promise=weights_of("INT4"),
-    available=_available,
-    uses=(float32.float32, check_batch, check_scales),
-)
-def int4(
-    model: Any,
+def of_file(
+    content: bytes,
     calibration: Arrays,
-    *,
-    compute: Literal["integer", "float"] = "integer",
-    scales: Scales = "channel",
-    smallest: Annotated[int, above(-1)] = SMALLEST,
-    batch: Batch = "one",
+    compute: Literal["integer", "float"],
+    scales: Scales,
+    smallest: int,
+    batch: Batch,
 ) -> bytes:
-    """Weights of 4 bits, float activations; by ai-edge-quantizer.
+    """A finished float file with weights of 4 bits; its batch dimension stays as it is.
 
     Args:
-        model: a Keras model.
+        content: the file.
         calibration: not looked at.
-        compute: `integer` quantizes activations while running where LiteRT has kernels for it;
-            `float` unpacks the weights to float32 first, so nothing is lost in the activations.
-        scales: one for each output channel of a kernel, or one for the whole of it.
-        smallest: kernels of fewer weights stay float, as depthwise ones always do.
-        batch: `one`, as single inferences want it, or `open` for files that answer any number.
+        compute: and the rest: as of `int4`.
+        scales: likewise.
+        smallest: likewise.
+        batch: not looked at.
 
     Raises:
-        WeighinError: if ai-edge-quantizer is not installed.
+        WeighinError: if litert-quantizer is not installed or refuses the file.
     """
-    missing = _available()
-    if missing:
+    if missing := _recipes.available():
         raise WeighinError(missing)
-    from ai_edge_quantizer import quantizer
-
-    recipe = {
+    entry = {
         "regex": ".*",
         "operation": "*",
         "algorithm_key": "min_max_uniform_quantize",
@@ -109,5 +92,42 @@ def int4(
             "min_weight_elements": smallest,
         },
     }
-    content = float32.float32(model, calibration, batch=batch)
-    return bytes(quantizer.Quantizer(content, [recipe]).quantize().quantized_model)
+    return _quantizing.quantized(content, [entry], {})
+
+
+@export(
+    "int4",
+    claim=claim,
+    promise=weights_of("INT4"),
+    available=_recipes.available,
+    uses=(
+        *(float32.float32, check_batch, check_scales, _recipes.entries, _quantizing.quantized),
+        _completing.Completed,
+    ),
+    of_file=of_file,
+)
+def int4(
+    model: Any,
+    calibration: Arrays,
+    *,
+    compute: Literal["integer", "float"] = "integer",
+    scales: Scales = "channel",
+    smallest: Annotated[int, above(-1)] = SMALLEST,
+    batch: Batch = "one",
+) -> bytes:
+    """Weights of 4 bits, float activations; of finished float files, too.
+
+    Args:
+        model: a Keras model.
+        calibration: not looked at.
+        compute: `integer` quantizes activations while running where LiteRT has kernels for it;
+            `float` unpacks the weights to float32 first, so nothing is lost in the activations.
+        scales: one for each output channel of a kernel, or one for the whole of it.
+        smallest: kernels of fewer weights stay float, as depthwise ones always do.
+        batch: `one`, as single inferences want it, or `open` for files that answer any number.
+
+    Raises:
+        WeighinError: if litert-quantizer is not installed.
+    """
+    whole = float32.float32(model, calibration, batch=batch)
+    return of_file(whole, calibration, compute, scales, smallest, batch)

@@ -74,7 +74,8 @@ class Codes:
         self._budget.take("an operator", RECORD)
         code = self._model.OperatorCodes(operator.OpcodeIndex())
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-        custom = bool(code.CustomCode()) or number == self._schema.BuiltinOperator.CUSTOM
+        # a code beside a builtin's number, as litert-quantizer writes with MUL, is not looked at
+        custom = number == self._schema.BuiltinOperator.CUSTOM
         return Node(
             _custom_name(code) if custom else self._builtins.get(number, f"operator {number}"),
             shifted(operator.InputsAsNumpy(), offset, tensors, self._budget),

@@ -49,6 +49,8 @@ class Tensor:
         scale: the first of its scales, of values per step; 0 if it has none.
         channel_scales: all its scales, in the order of its channels; empty if it has none.
         axis: which of its dimensions those are the channels of.
+        block: how many values along its last dimension share one of its scales; 0 where they are
+            not by blocks.
         sparsity: where `data` lies among the zeros that it leaves out; None if it is dense.
         unknown: which of its dimensions the file does not tell.
         ranked: whether the file tells how many dimensions it has.
@@ -75,6 +77,7 @@ class Tensor:
     scale: float = 0.0
     channel_scales: tuple[float, ...] = ()
     axis: int = 0
+    block: int = 0
 
     @property
     def label(self) -> str:
@@ -170,12 +173,16 @@ class Tensor:
         """What its stored values stand for, in its shape.
 
         Raises:
-            ValueError: if it has neither one scale nor one for each channel.
+            ValueError: if it has neither one scale nor one for each channel or block.
         """
         values: npt.NDArray[np.float64] = self.dense().astype(np.float64)
         if not self.channel_scales:
             return values
         scales = np.array(self.channel_scales)
+        if self.block:
+            blocks = values.reshape(-1, self.block) - self.zero_point
+            of_blocks: npt.NDArray[np.float64] = blocks * scales.reshape(-1, 1)
+            return of_blocks.reshape(self.shape)
         if len(scales) > 1:
             scales = scales.reshape([-1 if at == self.axis else 1 for at in range(values.ndim)])
         real: npt.NDArray[np.float64] = (values - self.zero_point) * scales

@@ -180,14 +180,11 @@ class _Tensors:
         """A tensor, and its dimensions as the file tells them; None if it tells none."""
         name = _text(tensor.Name())
         self._budget.take("a tensor", RECORD + len(name))
-        buffer = self._model.Buffers(tensor.Buffer())
-        raw = buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
-        if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
-            raw = np.frombuffer(self._data, np.uint8, buffer.Size(), buffer.Offset())
+        raw = self._raw(tensor)
         quantization = tensor.Quantization()
         zero_points = quantization.ZeroPointLength() if quantization else 0
-        scales = quantization.ScaleLength() if quantization else 0
-        self._budget.take("its scales", NUMBER * scales)
+        block, channel_scales = self._scales(quantization, subgraph)
+        scales = len(channel_scales)
         shape = numbers(tensor.ShapeAsNumpy(), self._budget)
         signature = numbers(tensor.ShapeSignatureAsNumpy(), self._budget)
         # files from before `has_rank` have it nowhere: there, a constant's shape can be relied on
@@ -204,9 +201,37 @@ class _Tensors:
             ranked=ranked,
             buffer=tensor.Buffer() if len(raw) else None,
             subgraph=subgraph,
-            scale=float(quantization.Scale(0)) if scales else 0.0,
-            channel_scales=tuple(quantization.ScaleAsNumpy().tolist()) if scales else (),
+            scale=channel_scales[0] if scales else 0.0,
+            channel_scales=channel_scales,
             axis=quantization.QuantizedDimension() if scales else 0,
+            block=block,
         )
         told = dimensions(shape, signature) if ranked else None
         return read, shape if read.is_constant else told
+
+    def _raw(self, tensor: Any) -> Any:
+        """The bytes of a tensor's values; none where they are computed."""
+        buffer = self._model.Buffers(tensor.Buffer())
+        if buffer.Offset() > 1:  # kept behind the FlatBuffer, as in files of over 2 GB
+            return np.frombuffer(self._data, np.uint8, buffer.Size(), buffer.Offset())
+        return buffer.DataAsNumpy() if buffer.DataLength() else np.empty(0, np.uint8)
+
+    def _scales(self, quantization: Any, subgraph: int) -> tuple[int, tuple[float, ...]]:
+        """How many values share a scale, 0 where it is not by blocks, and all scales.
+
+        Those of blocks lie in a tensor of their own, of floats of 16 bits.
+        """
+        if quantization is None:
+            return 0, ()
+        if quantization.DetailsType() != self._schema.QuantizationDetails.BlockwiseQuantization:
+            self._budget.take("its scales", NUMBER * quantization.ScaleLength())
+            scales = quantization.ScaleAsNumpy().tolist() if quantization.ScaleLength() else ()
+            return 0, tuple(scales)
+        details = self._schema.BlockwiseQuantization()
+        details.Init(quantization.Details().Bytes, quantization.Details().Pos)
+        kept = self._model.Subgraphs(subgraph).Tensors(details.Scales())
+        if self._types.get(kept.Type()) != "FLOAT16" or details.BlockSize() <= 0:
+            raise ValueError("scales of blocks are no floats of 16 bits, or of no block")
+        data = self._raw(kept)
+        self._budget.take("its scales", NUMBER * (len(data) // 2))
+        return details.BlockSize(), tuple(data.view(np.float16).tolist())

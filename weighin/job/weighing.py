@@ -12,8 +12,9 @@ from typing import Any
 from weighin import grammar, registry
 from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel, check_readable
+from weighin.build.derived import DerivedFiles
 from weighin.build.executors.choosing import executor
-from weighin.build.finished import FinishedFiles, format_of
+from weighin.build.finished import format_of
 from weighin.core import USUAL_FORMAT, ModelFile, Recipe, Suite, WeighinError
 from weighin.core.case import engine_parts
 from weighin.datasets import bringing, drawing
@@ -57,7 +58,7 @@ class Asked:
             none.
         reading: how data are read.
         task: what is asked, by name; if not given, as outputs and targets have it.
-        variants: of a Keras model; the usual ones if there are none.
+        variants: of a Keras model, the usual ones if there are none; or of the first finished file.
         epochs: further ones of what trains.
         learning_rate: of these; the file's own if not given, as for the loss.
         batch_size: of these.
@@ -228,7 +229,9 @@ def _of_finished(paths: Sequence[Path], asked: Asked) -> Run:
     settings = _settings(asked, paths[0].stem, ("baseline",), {format})
     context = build_context(asked.cache_dir, None)
     brought = _brought(asked, context.cache.folder)
-    files = FinishedFiles.read(context, paths, brought.name if brought else DRAWN, asked.task)
+    context = dataclasses.replace(context, brought=(brought,) if brought else ())
+    files = DerivedFiles.read(context, paths, brought.name if brought else DRAWN, asked.task)
+    files.want(asked.variants)
     if brought is None:
         drawing.register(DRAWN, files.signature, files.ranges)
     files.build(())
@@ -256,7 +259,6 @@ def _brought(asked: Asked, cache: Path) -> Brought | None:
 def _refuse_training(asked: Asked) -> None:
     """Refuse options of building where nothing is built."""
     given: dict[str, Any] = {
-        "variants": asked.variants,
         "epochs": asked.epochs is not None,
         "learning-rate": asked.learning_rate is not None,
         "batch-size": asked.batch_size is not None,

@@ -6,6 +6,7 @@ answers, which is said where it is chosen.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from weighin import named, packages
 from weighin.core import Array, Arrays, WeighinError
 from weighin.formats.graph import Graph
+from weighin.formats.tflite import read_tflite
+from weighin.formats.unblocking import has_blocks, without_blocks
 from weighin.registry import references
 from weighin.runtimes.litert import OPTIMIZED, REFERENCE, reference, reference_in_subprocess
 from weighin.runtimes.onnxruntime import OnnxRuntimeSession
@@ -41,6 +44,11 @@ def _litert(path: Path, graph: Graph, inputs: Arrays, again: bool) -> dict[str, 
     multiply-accumulates; and on some integer files, such as EfficientNet's, they end the process.
     There the built-in optimized kernels answer, still without a delegate.
     """
+    if has_blocks(graph):  # which the reference kernels take for other weights
+        with tempfile.TemporaryDirectory() as folder:
+            plain = Path(folder, path.name)
+            plain.write_bytes(without_blocks(path.read_bytes(), graph))
+            return _litert(plain, read_tflite(plain), inputs, again)
     kernels = OPTIMIZED if graph.macs > LARGE_MACS else REFERENCE
     if all(tensor.dtype == "FLOAT32" for tensor in graph.activations):
         return reference(path, inputs, kernels, keep_tensors=again)

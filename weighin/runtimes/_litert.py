@@ -87,7 +87,8 @@ class LiteRTSession:
         self._resolver = resolver
         self._one = _Interpreter(path, threads, resolver)
         self._spare: list[_Interpreter] = []  # that no thread uses just now
-        self._answers_batches: bool | None = True if self._one.open_batch else None
+        # an open batch says that it does, but a shape inside may be fixed all the same
+        self._answers_batches: bool | None = None
 
     @property
     def delegated(self) -> tuple[int, int] | None:
@@ -146,7 +147,7 @@ class LiteRTSession:
         example = max(1, named.example_bytes(inputs))
         most = max(1, min(BATCH, BATCH_BYTES // max(example, self._one.output_bytes)))
         if self._answers_batches is None and most > 1 and named.count(inputs) > 1:
-            self._answers_batches = self._is_resizable(
+            self._answers_batches = not self._one.has_custom and self._is_resizable(
                 named.taken(inputs, slice(0, min(TRIED, most)))
             )
         return most if self._answers_batches else 1
@@ -270,6 +271,21 @@ class _Interpreter:
         """The operators that run in no delegate, by their place in the file; None if unknown."""
         nodes = self._by_delegation()
         return None if nodes is None else tuple(sorted(nodes[1]))
+
+    @property
+    def has_custom(self) -> bool:
+        """Whether operators of it are none of the schema's, or that is not known.
+
+        Such kernels may write past what a resized file has for them, and end the process then:
+        `aeq.hadamard_rotation` of ai-edge-litert 2.3.0 does.
+        """
+        from ai_edge_litert import schema_py_generated as schema
+
+        try:
+            names = {node["op_name"] for node in self._native._get_ops_details()}
+        except AttributeError:  # as below
+            return True
+        return bool(names - {"DELEGATE", *vars(schema.BuiltinOperator)})
 
     def _by_delegation(self) -> tuple[set[int], set[int]] | None:
         """The operators that a delegate took over, and those that it left out.
