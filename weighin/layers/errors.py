@@ -1,0 +1,218 @@
+"""What each operator loses, on the same inputs, with the kernels that the file will run with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+
+from weighin.core import Array, WeighinError
+from weighin.layers.nearness import Range, Sums, has_range
+from weighin.layers.opened import Opened, same_bits
+from weighin.layers.pair import Pair, Taken
+from weighin.layers.rewriting import alone, with_outputs
+from weighin.layers.row import Clipping, Near
+
+Example = Mapping[int, Array]  # real inputs of one example, by the numbers of a file's tensors
+
+
+@dataclass(frozen=True)
+class Error:
+    """What one operator's output is off by.
+
+    Attributes:
+        output: from the float model's, all that comes before included.
+        own: from what its float twin makes of the very inputs that it got.
+        clipping: how its numbers are used.
+    """
+
+    output: Near | None = None
+    own: Near | None = None
+    clipping: Clipping | None = None
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The float twin of an operator, in a file of its own.
+
+    Attributes:
+        opened: that file.
+        fed: for each of its inputs, the compressed file's tensor that it is given.
+        output: of its outputs, the number of the first one's tensor.
+    """
+
+    opened: Opened
+    fed: Mapping[int, int]
+    output: int
+
+
+def errors(
+    pair: Pair, examples: Sequence[tuple[Example, Example]]
+) -> tuple[list[Error], list[str]]:
+    """What each operator of the compressed file is off by, and remarks.
+
+    Both files are opened as they will run, except that they give all tensors as outputs; that this
+    changes no answer by a bit is checked on every example.
+
+    Args:
+        pair: both files.
+        examples: inputs of the compressed file and of the float file, each of one example.
+
+    Raises:
+        WeighinError: if a file cannot be run, or answers otherwise when it gives all tensors.
+    """
+    ours, theirs = _Watched(pair.compressed), _Watched(pair.original)
+    twins = {place: _twin(pair, place) for place in _held_against(pair)}
+    sums = [(Sums(), Sums()) for _ in pair.matches]
+    made = [_first_made(pair.compressed, place) for place in range(len(pair.matches))]
+    ranges = [_range(pair.compressed, number) for number in made]
+    inputs = [_range(pair.compressed, number) for number in pair.compressed.graph.inputs]
+    seen = [False] * len(pair.matches)
+    for own, other in examples:
+        ours.run(own)
+        theirs.run(other)
+        for place, number in enumerate(made):
+            wanted = None if number is None else pair.counterpart(number)
+            if number is None or wanted is None or not _is_real(pair, number):
+                continue
+            values, reference = ours.real(number), theirs.real(wanted)
+            if values.shape != reference.shape:
+                continue
+            seen[place] = True
+            sums[place][0].add(values, reference)
+            if (used := ranges[place]) is not None:
+                used.add(ours.raw(number), reference)
+            if (given := _given(pair, place, twins.get(place), ours)) is not None:
+                sums[place][1].add(values, given)
+        for given_number, used in zip(pair.compressed.graph.inputs, inputs, strict=True):
+            if used is not None:
+                used.add(ours.raw(given_number), own[given_number])
+    found = [
+        Error(
+            total.near if seen[place] else None,
+            own_sums.near if seen[place] and _has_own(pair, place, twins) else None,
+            used.clipping if (used := ranges[place]) is not None else None,
+        )
+        for place, (total, own_sums) in enumerate(sums)
+    ]
+    return found, [*_told(ours, theirs), *_clipped(pair, inputs)]
+
+
+class _Watched:
+    """A file that gives all its tensors, and one beside it that runs as it is."""
+
+    def __init__(self, taken: Taken) -> None:
+        self._taken = taken
+        numbers = [
+            number
+            for operator in taken.operators
+            for number in operator.outputs
+            if number >= 0 and not taken.graph.tensors[number].is_constant
+        ]
+        self.plain = Opened(taken.content, taken.called)
+        self.open = Opened(
+            with_outputs(taken.content, numbers, taken.called),
+            f"{taken.called} with all tensors as outputs",
+        )
+
+    def run(self, inputs: Example) -> None:
+        self.plain.run(inputs)
+        self.open.run(inputs)
+        for number in self._taken.graph.outputs:
+            if not same_bits(self.plain.raw(number), self.open.raw(number)):
+                name = self._taken.graph.tensors[number].label
+                raise WeighinError(
+                    f"{self._taken.called} answers otherwise ({name}) when it gives all its tensors "
+                    f"as outputs, so these would not be those of the file as it runs: its layers "
+                    f"cannot be looked at on this version of ai-edge-litert."
+                )
+
+    def raw(self, number: int) -> Array:
+        return self.open.raw(number)
+
+    def real(self, number: int) -> Array:
+        return self.open.real(number)
+
+
+def _held_against(pair: Pair) -> Iterator[int]:
+    """The operators that have a twin."""
+    return (place for place, match in enumerate(pair.matches) if match.place is not None)
+
+
+def _twin(pair: Pair, place: int) -> Twin | None:
+    """The float twin of an operator by itself; None where it cannot be run so."""
+    source = pair.matches[place].place
+    if source is None:
+        return None
+    try:
+        ours, theirs = pair.compressed.data(place), pair.original.data(source)
+        content, given, gives = alone(pair.original.content, source, pair.original.called)
+        opened = Opened(content, f"the operator {place} of {pair.original.called} by itself")
+    except WeighinError:
+        return None
+    if len(ours) != len(theirs) or len(opened.given) != len(given) or not gives:
+        return None
+    numbers = dict(zip(theirs, ours, strict=True))
+    fed = {own: numbers[number] for own, number in zip(opened.given, given, strict=True)}
+    return Twin(opened, fed, opened.gives[0])
+
+
+def _given(pair: Pair, place: int, twin: Twin | None, ours: _Watched) -> Array | None:
+    """What an operator's inputs come to in floats: by its twin; of a conversion, as they are."""
+    if pair.converts(place):
+        return ours.real(pair.compressed.operators[place].inputs[0])
+    if twin is None:
+        return None
+    twin.opened.run({own: ours.real(number) for own, number in twin.fed.items()})
+    return twin.opened.real(twin.output)
+
+
+def _has_own(pair: Pair, place: int, twins: Mapping[int, Twin | None]) -> bool:
+    return pair.converts(place) or twins.get(place) is not None
+
+
+def _first_made(taken: Taken, place: int) -> int | None:
+    """The first tensor that an operator makes, if it is one that is computed."""
+    made = [number for number in taken.operators[place].outputs if number >= 0]
+    return made[0] if made and not taken.side.is_constant(made[0]) else None
+
+
+def _range(taken: Taken, number: int | None) -> Range | None:
+    if number is None or not has_range(taken.graph.tensors[number]):
+        return None
+    return Range(taken.graph.tensors[number])
+
+
+def _is_real(pair: Pair, number: int) -> bool:
+    """Whether a tensor stands for real numbers, not for places, sizes or classes."""
+    tensor = pair.compressed.graph.tensors[number]
+    return tensor.scales > 0 or tensor.dtype.startswith("FLOAT")
+
+
+def _told(*watched: _Watched) -> list[str]:
+    """That giving all tensors changed into how many parts a delegate cuts a file, where it did."""
+    remarks = []
+    for each in watched:
+        before, after = each.plain.delegates, each.open.delegates
+        if before != after:
+            remarks.append(
+                f"giving all tensors as outputs cuts {each._taken.called} into {after} delegated "
+                f"parts, not {before}; its answers stayed the same bit for bit"
+            )
+    return remarks
+
+
+def _clipped(pair: Pair, inputs: Sequence[Range | None]) -> list[str]:
+    """What of the inputs lies beyond what the file can take."""
+    remarks = []
+    for number, used in zip(pair.compressed.graph.inputs, inputs, strict=True):
+        clipping = None if used is None else used.clipping
+        if clipping is not None and clipping.clipped:
+            name = pair.compressed.graph.tensors[number].label
+            remarks.append(
+                f"{clipping.clipped * 100:.2g} % of the values of the input {name} lie beyond what "
+                f"its scale can hold"
+            )
+    return remarks
+
+
