@@ -1,1 +1,1 @@
-"""Which layers of a compressed file lose what its float model knows, and what each of them costs."""
+"""Which layers of a compressed file lose what its float model knows, and what each costs."""

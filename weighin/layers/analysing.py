@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from weighin.core import WeighinError
 from weighin.formats.graph import Operator, Tensor
+from weighin.layers import times
 from weighin.layers.delegating import left_out, types_of, why
-from weighin.layers.errors import Error, errors
+from weighin.layers.errors import Error, Example, errors
 from weighin.layers.files import RUNTIME, Beside
 from weighin.layers.nearness import of_weights
 from weighin.layers.pair import Pair
@@ -30,10 +31,12 @@ class Wanted:
     Attributes:
         examples: that errors are of.
         tested: that each figure of a sensitivity is of; 0 for no sensitivities.
+        timed: whether operators are timed.
     """
 
     examples: int = EXAMPLES
     tested: int = TESTED
+    timed: bool = True
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -75,7 +78,8 @@ def analysed(beside: Beside, wanted: Wanted, progress: Progress = _silent) -> La
         without_twin=pair.without_twin,
         remarks=(*remarks, *_of_data(beside)),
     )
-    return _with_sensitivities(whole, beside, wanted, progress)
+    whole = _with_sensitivities(whole, beside, wanted, progress)
+    return _with_times(whole, beside, examples[0][0], progress) if wanted.timed else whole
 
 
 def _layer(pair: Pair, place: int, error: Error, seen: set[int]) -> Layer:
@@ -168,6 +172,25 @@ def _with_sensitivities(
         layers=tuple(
             dataclasses.replace(layer, sensitivity=found.get(layer.place, _without(layer)))
             for layer in layers.layers
+        ),
+    )
+
+
+def _with_times(layers: Layers, beside: Beside, example: Example, progress: Progress) -> Layers:
+    """The same, with the time that each operator takes."""
+    found = times.measured(
+        beside.pair.compressed, example, lambda done, total: progress("times", done, total)
+    )
+    if found.refused:
+        remark = f"operators are not timed: {found.refused}"
+        return dataclasses.replace(layers, remarks=(*layers.remarks, remark))
+    return dataclasses.replace(
+        layers,
+        whole_seconds=found.whole,
+        method=found.method,
+        layers=tuple(
+            dataclasses.replace(layer, block=each.block, seconds=each.seconds, share=each.share)
+            for layer, each in zip(layers.layers, found.operators, strict=True)
         ),
     )
 

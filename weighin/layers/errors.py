@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-
 from weighin.core import Array, WeighinError
 from weighin.layers.nearness import Range, Sums, has_range
 from weighin.layers.opened import Opened, same_bits
@@ -122,9 +121,9 @@ class _Watched:
             if not same_bits(self.plain.raw(number), self.open.raw(number)):
                 name = self._taken.graph.tensors[number].label
                 raise WeighinError(
-                    f"{self._taken.called} answers otherwise ({name}) when it gives all its tensors "
-                    f"as outputs, so these would not be those of the file as it runs: its layers "
-                    f"cannot be looked at on this version of ai-edge-litert."
+                    f"{self._taken.called} answers otherwise ({name}) when it gives all its "
+                    f"tensors as outputs, so these would not be those of the file as it runs: its "
+                    f"layers cannot be looked at on this version of ai-edge-litert."
                 )
 
     def raw(self, number: int) -> Array:
@@ -214,5 +213,3 @@ def _clipped(pair: Pair, inputs: Sequence[Range | None]) -> list[str]:
                 f"its scale can hold"
             )
     return remarks
-
-

@@ -91,8 +91,8 @@ def matched(compressed: Side, original: Side, inputs: Mapping[int, int]) -> list
     """For each operator of the compressed file's first subgraph, its twin in the float file.
 
     By name first: the one operator on either side that makes a tensor of that name, if both look
-    alike. Then by structure: what is made of the same data, by an operator that looks alike. Then by
-    looks alone, where there is one such operator on either side.
+    alike. Then by structure: what is made of the same data, by an operator that looks alike. Then
+    by looks alone, where there is one such operator on either side.
 
     Args:
         compressed: the file that is looked at.

@@ -1,4 +1,4 @@
-"""An interpreter whose tensors can be read: it runs a file with default kernels, one example a call."""
+"""An interpreter whose tensors can be read: default kernels, one example a call."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class Opened:
             raise WeighinError(f"LiteRT cannot open {called}: {_first_line(error)}") from error
         self._inputs = {entry["index"]: entry for entry in self._native.get_input_details()}
         self._outputs = {entry["index"]: entry for entry in self._native.get_output_details()}
+        self.invoke = self._native.invoke
         self.given = list(self._inputs)
         self.gives = [int(entry["index"]) for entry in self._native.get_output_details()]
 
@@ -59,7 +60,7 @@ class Opened:
             self._native.reset_all_variables()
             for number, values in inputs.items():
                 self._native.set_tensor(number, named.stored(values, self._inputs[number]))
-            self._native.invoke()
+            self.invoke()
         except _REFUSALS as error:
             raise WeighinError(f"LiteRT cannot run {self._called}: {_first_line(error)}") from error
 

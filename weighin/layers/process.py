@@ -1,8 +1,8 @@
 """A process of its own that looks at layers: `python -m weighin.layers.process`.
 
 Files that were rewritten may end it, and its clock should not share a process with a training
-framework. The orders are a line of JSON on standard input; progress and the answer are lines of JSON
-on standard output.
+framework. The orders are a line of JSON on standard input; progress and the answer are lines of
+JSON on standard output.
 """
 
 from __future__ import annotations

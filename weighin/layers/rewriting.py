@@ -1,7 +1,7 @@
 """Files made of other files' parts: what tells one layer's error from all others'.
 
-Every file here is rewritten as a FlatBuffer, without a converter: constants and options of operators
-are taken over as they are, so each does exactly what it did.
+Every file here is rewritten as a FlatBuffer, without a converter: constants and options of
+operators are taken over as they are, so each does exactly what it did.
 """
 
 from __future__ import annotations
@@ -53,6 +53,20 @@ def alone(content: bytes, place: int, called: str) -> tuple[bytes, list[int], li
     return _kept(whole, used), given, outputs
 
 
+def prefix(content: bytes, count: int, called: str) -> bytes:
+    """The file without all operators but the first so many; it gives what the others would take."""
+    file = Editable(content, called)
+    graph = file.graph
+    first, rest = graph.operators[:count], graph.operators[count:]
+    made = [int(number) for operator in first for number in operator.outputs]
+    wanted = {number for operator in rest for number in numbers_of(operator.inputs)}
+    wanted |= {int(number) for number in graph.outputs}
+    graph.operators = first
+    graph.outputs = [number for number in dict.fromkeys(made) if number in wanted]
+    file.model.signatureDefs = []
+    return file.packed()
+
+
 def transplanted(host: Editable, at: int, donor: Editable, source: int) -> bytes:
     """A file in which one operator is another file's, and all others are as they were.
 
@@ -83,7 +97,7 @@ def transplanted(host: Editable, at: int, donor: Editable, source: int) -> bytes
     after: list[Any] = []
     for ours, theirs in zip(map(int, old.outputs), map(int, new.outputs), strict=True):
         made = host.add_computed(donor.graph.tensors[theirs])
-        last, added = conversion(host, made, host.graph.tensors[ours])
+        _, added = conversion(host, made, host.graph.tensors[ours])
         numbers[theirs] = made
         if not added:  # alike: the operator gives the host's own tensor
             numbers[theirs] = ours

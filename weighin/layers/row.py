@@ -180,7 +180,7 @@ class Layers:
 
     @property
     def timed_seconds(self) -> float | None:
-        """The sum of all operators' times, each block's counted once; None where some is missing."""
+        """The sum of all operators' times, a block's counted once; None where some is missing."""
         if self.whole_seconds is None or any(layer.seconds is None for layer in self.layers):
             return None
         blocks = {layer.block or (layer.place,): layer.seconds for layer in self.layers}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 from weighin.core import Quality, Skip, WeighinError
@@ -46,13 +47,13 @@ def sensitivities(
     for done, place in enumerate(places):
         progress(done, len(places))
         left_float, why_not = _difference(
-            lambda place=place: left_float_content(pair, place),
+            functools.partial(left_float_content, pair, place),
             ask_compressed,
             compressed,
             quality,
         )
         quantized, why_none = _difference(
-            lambda place=place: quantized_content(pair, place), ask_original, original, quality
+            functools.partial(quantized_content, pair, place), ask_original, original, quality
         )
         found[place] = Sensitivity(left_float, quantized, why_not, why_none)
     progress(len(places), len(places))
