@@ -34,6 +34,7 @@ LAYERS = [
     {"build"},
     {"runtimes", "diagnostics"},
     {"measure"},
+    {"layers"},
     {"bench"},
     {"records"},
     {"report"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from weighin.core import WeighinError
@@ -50,15 +50,49 @@ def analysed(beside: Beside, wanted: Wanted, progress: Progress = _silent) -> La
         WeighinError: if a file cannot be run, or nothing of one is matched with the other.
     """
     pair = beside.pair
+    refuse_strangers(pair)
+    progress("errors", 0, 1)
+    examples = beside.examples(wanted.examples)
+    layers, remarks = rows(pair, examples)
+    progress("errors", 1, 1)
+    whole = Layers(
+        file=pair.compressed.called,
+        against=pair.original.called,
+        examples=len(examples),
+        layers=layers,
+        without_twin=pair.without_twin,
+        remarks=(*remarks, *_of_data(beside)),
+    )
+    whole = _with_sensitivities(whole, beside, wanted, progress)
+    return _with_times(whole, beside, examples[0][0], progress) if wanted.timed else whole
+
+
+def refuse_strangers(pair: Pair) -> None:
+    """Refuse two files that have nothing in common.
+
+    Raises:
+        WeighinError: if no operator of one is matched with one of the other.
+    """
     if all(match.place is None for match in pair.matches):
         raise WeighinError(
             f"No operator of {pair.compressed.called} is matched with one of "
             f"{pair.original.called}: {pair.matches[0].why}. Are these two of one model?"
         )
-    progress("errors", 0, 1)
-    examples = beside.examples(wanted.examples)
+
+
+def rows(
+    pair: Pair, examples: Sequence[tuple[Example, Example]]
+) -> tuple[tuple[Layer, ...], list[str]]:
+    """A row for each operator, and remarks, without tasks and times.
+
+    Args:
+        pair: both files.
+        examples: inputs of the compressed file and of the float file, each of one example.
+
+    Raises:
+        WeighinError: if a file cannot be run.
+    """
     found, remarks = errors(pair, examples)
-    progress("errors", 1, 1)
     outside = left_out(pair.compressed.path, RUNTIME)
     outside_there = left_out(pair.original.path, RUNTIME)
     seen: set[int] = set()
@@ -70,16 +104,7 @@ def analysed(beside: Beside, wanted: Wanted, progress: Progress = _silent) -> La
             reason = why(pair, place, outside_there) if is_out else ""
             layer = dataclasses.replace(layer, delegated=not is_out, left_out=reason)
         layers.append(layer)
-    whole = Layers(
-        file=pair.compressed.called,
-        against=pair.original.called,
-        examples=len(examples),
-        layers=tuple(layers),
-        without_twin=pair.without_twin,
-        remarks=(*remarks, *_of_data(beside)),
-    )
-    whole = _with_sensitivities(whole, beside, wanted, progress)
-    return _with_times(whole, beside, examples[0][0], progress) if wanted.timed else whole
+    return tuple(layers), remarks
 
 
 def _layer(pair: Pair, place: int, error: Error, seen: set[int]) -> Layer:

@@ -65,6 +65,7 @@ def measured(
     example: Example,
     progress: Callable[[int, int], None] = lambda done, total: None,
     seconds: float = SECONDS,
+    most: int = ROUNDS,
 ) -> Times:
     """What each operator of a file takes, on one thread.
 
@@ -73,18 +74,21 @@ def measured(
         example: inputs of one example.
         progress: is told how many rounds are done, of how many.
         seconds: that all rounds may take.
+        most: rounds that there are, however short they are.
     """
     count = len(taken.operators)
     try:
-        ends, round_seconds = _cuts(taken, example, seconds)
-        files = [prefix(taken.content, end, taken.called) for end in ends]
-        rounds = max(FEWEST, min(ROUNDS, int(seconds / round_seconds)))
-        table = []
+        ends = _cuts(taken, example, seconds)
+        files = [*(prefix(taken.content, end, taken.called) for end in ends), taken.content]
+        table: list[list[float]] = []
+        began = time.perf_counter()
         with undisturbed(pin=True):
-            for number in range(rounds):
-                progress(number, rounds)
-                table.append(_round([*files, taken.content], example, backwards=number % 2 == 1))
-        progress(rounds, rounds)
+            while len(table) < FEWEST or (
+                len(table) < most and time.perf_counter() - began < seconds
+            ):
+                progress(len(table), most)
+                table.append(_round(files, example, backwards=len(table) % 2 == 1))
+        progress(most, most)
     except WeighinError as error:
         return Times(refused=str(error))
     overheads, wholes = [row[0] for row in table], [row[-1] for row in table]
@@ -95,26 +99,27 @@ def measured(
         shares = [each / whole for each, whole in zip(taken_by, wholes, strict=True)]
         block = tuple(range(begin, end)) if end - begin > 1 else ()
         found += [Time(block, _positive(taken_by), _positive(shares))] * (end - begin)
-    cuts = "each operator" if len(ends) == count else f"{len(ends)} blocks of operators"
+    cuts = "each operator" if len(ends) == count else f"operator {_listed(ends)}"
     method = (
-        f"by files cut off behind {cuts}, opened anew in each of {rounds} rounds, medians; a call "
+        f"by files cut off behind {cuts}, opened anew in each of {len(table)} rounds, medians; a call "
         f"that computes nothing takes {median(overheads).value * 1e6:.2g} µs of it"
     )
     return Times(tuple(found), median(wholes), method)
 
 
-def _cuts(taken: Taken, example: Example, seconds: float) -> tuple[list[int], float]:
-    """Behind how many operators the file is cut off, and what a round takes."""
+def _cuts(taken: Taken, example: Example, seconds: float) -> list[int]:
+    """Behind how many operators the file is cut off, so that there is time for rounds enough."""
     count = len(taken.operators)
-    began = time.perf_counter()
-    _round([taken.content], example, backwards=False)
-    once = time.perf_counter() - began
-    blocks = max(1, min(count, int(2 * seconds / (FEWEST * once)) - 1))  # a file is half on average
+    for _ in range(2):  # the first round imports and warms up
+        began = time.perf_counter()
+        _round([taken.content], example, backwards=False)
+        once = time.perf_counter() - began
+    blocks = max(1, min(count, int(seconds / (FEWEST * once)) - 1))
     ends = sorted({round((at + 1) * count / blocks) for at in range(blocks)})
     usable = [end for end in ends if _is_usable(taken, end)]
     if not usable or usable[-1] != count:
         raise WeighinError("the file cut off behind its last operator cannot be opened")
-    return usable, once * (len(usable) / 2 + 1)
+    return usable
 
 
 def _is_usable(taken: Taken, end: int) -> bool:
@@ -138,6 +143,12 @@ def _round(files: Sequence[bytes], example: Example, *, backwards: bool) -> list
         opened.run({number: example[number] for number in opened.given})
         seconds[place] = median_seconds(opened.invoke)
     return [seconds[place] for place in (-1, *places)]
+
+
+def _listed(ends: Sequence[int]) -> str:
+    """Places of the operators that files end with: `3, 7 and 9`."""
+    places = [str(end - 1) for end in ends]
+    return f"{', '.join(places[:-1])} and {places[-1]}" if len(places) > 1 else places[0]
 
 
 def _positive(values: Sequence[float]) -> Interval:

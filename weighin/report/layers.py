@@ -59,10 +59,10 @@ def node_data(layers: Layers) -> str:
 def summary(layers: Layers) -> str:
     """Which few layers lose most: `2 of 9 layers lose 83 % of what all lose: conv_3 (6.1 dB) …`.
 
-    Empty where nothing is lost, or most layers are needed to make up the loss.
+    Empty where nothing is lost, or it takes more than a third of the layers.
     """
     few, losing = layers.few, len(layers.worst)
-    if not few or 2 * len(few) > losing:
+    if not few or 3 * len(few) > losing:
         return ""
     named = ", ".join(f"{layer.label} ({_db(layer.own)})" for layer in few[:FEW_LAYERS])
     more = f" and {len(few) - FEW_LAYERS} more" if len(few) > FEW_LAYERS else ""

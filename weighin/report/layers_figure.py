@@ -49,10 +49,10 @@ def draw(layers: Layers, path: Path) -> None:
 def _draw_errors(layers: Layers, axes: Any) -> None:
     own = [(layer.place, layer.own) for layer in layers.layers]
     output = [(layer.place, layer.output) for layer in layers.layers]
-    axes.bar(*_points(own), color=_OWN, width=0.6, label="own: on the same inputs")
-    axes.plot(*_points(output), color=_OUTPUT, marker="o", markersize=3, label="with all before it")
-    axes.set_ylabel("SQNR in dB")
-    axes.legend(loc="upper right")
+    axes.plot(*_points(own), color=_OWN, marker="s", linestyle="", label="own: on the same inputs")
+    axes.plot(*_points(output), color=_OUTPUT, marker="o", markersize=4, label="with all before it")
+    axes.set_ylabel("SQNR in dB: higher is better")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
 
 def _draw_times(layers: Layers, axes: Any) -> None:
@@ -63,6 +63,7 @@ def _draw_times(layers: Layers, axes: Any) -> None:
         for layer, share in zip(shared, shares, strict=True)
     ]
     axes.bar([layer.place for layer in shared], heights, color=_TIME, width=0.6)
+    axes.set_axisbelow(True)
     axes.set_ylabel("share of the time, %")
 
 
