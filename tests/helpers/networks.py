@@ -180,7 +180,7 @@ def quantized(content: bytes, examples: Sequence[Floats]) -> bytes:
             ranges[number] = min(low, float(values.min())), max(high, float(values.max()))
     for number, (low, high) in ranges.items():
         scale = (high - low) / 255
-        _quantize(file.graph.tensors[number], scale, round(-128 - low / scale))
+        quantize(file.graph.tensors[number], scale, round(-128 - low / scale))
     for operator in file.graph.operators:
         kind = _kind(file, operator)
         output = file.graph.tensors[operator.outputs[0]]
@@ -188,7 +188,7 @@ def quantized(content: bytes, examples: Sequence[Floats]) -> bytes:
         if kind in SAME_SCALE:
             output.quantization = data
         if kind == "SOFTMAX":
-            _quantize(output, 1 / 256, -128)
+            quantize(output, 1 / 256, -128)
         if kind in WEIGHTED:
             _quantize_weights(file, operator, CHANNELS.get(kind), float(data.scale[0]))
     return file.packed()
@@ -229,11 +229,20 @@ def with_cut_range(content: bytes, place: int, times: int = 4) -> bytes:
     quantization = file.graph.tensors[cut[0]].quantization
     scale, zero = float(quantization.scale[0]) / times, int(quantization.zeroPoint[0])
     for number in cut:
-        _quantize(file.graph.tensors[number], scale, zero)
+        quantize(file.graph.tensors[number], scale, zero)
     return file.packed()
 
 
-def _quantize(tensor: Any, scale: float | Sequence[float], zero: int, axis: int = 0) -> None:
+def with_turned_weights(content: bytes, place: int) -> bytes:
+    """The same network, the sign of one operator's weights turned around."""
+    file = Editable(content, "a network")
+    buffer = file.model.buffers[file.graph.tensors[file.graph.operators[place].inputs[1]].buffer]
+    buffer.data = (-np.asarray(buffer.data, np.uint8).view(np.int8)).view(np.uint8)
+    return file.packed()
+
+
+def quantize(tensor: Any, scale: float | Sequence[float], zero: int, axis: int = 0) -> None:
+    """Make a tensor one of int8, with one scale or one for each channel."""
     made = schema.QuantizationParametersT()
     made.scale = [scale] if isinstance(scale, float) else list(scale)
     made.zeroPoint = [zero] * len(made.scale)
@@ -249,11 +258,11 @@ def _quantize_weights(file: Editable, operator: Any, axis: int | None, data: flo
     shape = [-1 if at == axis else 1 for at in range(values.ndim)]
     codes = np.rint(values / scales.reshape(shape if axis is not None else 1)).astype(np.int8)
     file.model.buffers[weights.buffer].data = codes.view(np.uint8).ravel()
-    _quantize(weights, scales.tolist(), 0, axis or 0)
+    quantize(weights, scales.tolist(), 0, axis or 0)
     steps = scales * data
     whole = np.rint(_values(file, bias) / steps).astype(np.int32)
     file.model.buffers[bias.buffer].data = whole.view(np.uint8)
-    _quantize(bias, np.broadcast_to(steps, whole.shape if axis is not None else 1).tolist(), 0)
+    quantize(bias, np.broadcast_to(steps, whole.shape if axis is not None else 1).tolist(), 0)
     bias.type = schema.TensorType.INT32
 
 

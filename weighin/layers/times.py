@@ -100,9 +100,10 @@ def measured(
         block = tuple(range(begin, end)) if end - begin > 1 else ()
         found += [Time(block, _positive(taken_by), _positive(shares))] * (end - begin)
     cuts = "each operator" if len(ends) == count else f"operator {_listed(ends)}"
+    empty = median(overheads).value * 1e6
     method = (
-        f"by files cut off behind {cuts}, opened anew in each of {len(table)} rounds, medians; a call "
-        f"that computes nothing takes {median(overheads).value * 1e6:.2g} µs of it"
+        f"by files cut off behind {cuts}, opened anew in each of {len(table)} rounds, medians; a "
+        f"call that computes nothing takes {empty:.2g} µs of it"
     )
     return Times(tuple(found), median(wholes), method)
 
