@@ -23,6 +23,7 @@ def explain(
     baseline: Path,
     seen: Mapping[str, Any] | None = None,
     variant: Variant | None = None,
+    layers: str = "",
 ) -> list[str]:
     """What the rules say of a row.
 
@@ -33,6 +34,7 @@ def explain(
         baseline: the baseline's .tflite file.
         seen: what was seen while the file was built (`Artifact.facts`).
         variant: how the file is stored; if not given, as its name says.
+        layers: what `weighin layers` found in the file, if it has looked at it.
     """
     here = machine.facts()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
@@ -56,6 +58,7 @@ def explain(
         promises=_promises(variant),
         calibration=(seen or {}).get("calibration", {}),
         sizes=(path.stat().st_size, baseline.stat().st_size),
+        layers=layers,
     )
     return rules.explain(facts, is_tflite=case.format == "tflite")
 

@@ -16,10 +16,13 @@ from weighin.build.finished import ENDING
 from weighin.core import WeighinError
 from weighin.datasets import bringing
 from weighin.datasets.bringing import Brought, Reading
+from weighin.diagnostics import analysed
+from weighin.files import sha256
 from weighin.job import weighing
 from weighin.layers import analysing, process
 from weighin.layers.analysing import EXAMPLES, TESTED, Wanted
 from weighin.layers.row import Layers
+from weighin.report import layers as report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,9 @@ def looked_at(file: Path, asked: Asked, progress: analysing.Progress) -> Layers:
                 f"{file} is a finished file: name the float file that it was made of by --against."
             )
         brought = _brought(asked)
-        return process.looked_at(file, asked.against, brought, asked.task, wanted, progress)
+        layers = process.looked_at(file, asked.against, brought, asked.task, wanted, progress)
+        _keep(layers, sha256(file), sha256(asked.against), is_real=brought is not None)
+        return layers
     if asked.against is not None:
         raise WeighinError(
             f"{file} is a Keras model, which is its own float model: --export int8, without "
@@ -104,7 +109,15 @@ def _of_keras(file: Path, asked: Asked, wanted: Wanted, progress: analysing.Prog
     brought = _brought(asked)
     task = asked.task or exported.facts.get("task") or None
     layers = process.looked_at(exported.path, baseline.path, brought, task, wanted, progress)
-    return dataclasses.replace(layers, file=asked.export, against=file.name)
+    layers = dataclasses.replace(layers, file=asked.export, against=file.name)
+    _keep(layers, exported.sha256, baseline.sha256, is_real=brought is not None)
+    return layers
+
+
+def _keep(layers: Layers, compressed: str, original: str, *, is_real: bool) -> None:
+    """Keep which layers lose most, for the reasons of rows; not of inputs that were drawn."""
+    if is_real:
+        analysed.keep(default_folder(), compressed, original, report.summary(layers))
 
 
 @contextlib.contextmanager

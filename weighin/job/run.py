@@ -22,6 +22,7 @@ from weighin.core import (
     Status,
     WeighinError,
 )
+from weighin.diagnostics import analysed
 from weighin.diagnostics.explaining import explain
 from weighin.job import plan
 from weighin.job.environment import environment
@@ -222,7 +223,11 @@ class Run:
         except WeighinError:  # then the row has a reason of its own
             return
         variant = self.context.artifacts.variant(case)
-        reasons = explain(case, figures, artifact.path, baseline.path, artifact.facts, variant)
+        cache = self.context.artifacts.context.cache.folder
+        layers = analysed.kept(cache, artifact.sha256, baseline.sha256)
+        reasons = explain(
+            case, figures, artifact.path, baseline.path, artifact.facts, variant, layers
+        )
         if reasons:
             self._whys.append(Record(case, "why", "", "ok", reasons=tuple(reasons)))
 
