@@ -48,7 +48,7 @@ def test_the_damaged_layer_is_named_first(invoke: Invoke) -> None:
 
     assert 0 == done.exit_code, done.output
     assert "q.tflite against f.tflite" in done.output
-    assert "1 of 4 layers loses" in done.output
+    assert "1 of 5 layers loses" in done.output
     assert "The error first rises at two" in done.output
 
 
@@ -110,7 +110,7 @@ def test_what_was_found_is_a_reason_of_the_rows_that_the_file_has_later(
 ) -> None:
     """Only where its layers were looked at, on data of its own."""
     weigh = ("weigh", "f.tflite", "q.tflite", "--data", "d.npz", "--pair-seconds", "0.05")
-    found = "1 of 4 layers loses"
+    found = "1 of 5 layers loses"
 
     def weighed() -> str:
         return " ".join(CliRunner().invoke(main, weigh).output.split())

@@ -54,13 +54,14 @@ def test_values_half_as_large_are_6_db_off_and_point_the_same_way(wanted: Any) -
 
 def test_what_is_the_same_is_exact_and_what_is_nothing_is_not_told() -> None:
     same, nothing, wild = Sums(), Sums(), Sums()
+    assert 0.0 == wild.wild
     same.add(np.ones(3), np.ones(3))
     nothing.add(np.ones(3), np.zeros(3))
-    wild.add(np.array([np.inf]), np.ones(1))
+    wild.add(np.array([1.0, 2.0]), np.array([np.inf, 4.0]))
 
     assert (None, 0.0) == (same.near.sqnr, same.near.noise)
     assert (None, None, None) == tuple(vars(nothing.near).values())
-    assert (None, None, None) == tuple(vars(wild.near).values())
+    assert (0.5, 0.25) == (wild.wild, wild.near.noise)
 
 
 def test_a_file_that_answers_otherwise_when_it_gives_all_tensors_is_refused(

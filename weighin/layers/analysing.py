@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from weighin.core import WeighinError
 from weighin.formats.graph import Operator, Tensor
 from weighin.layers import times
-from weighin.layers.delegating import left_out, types_of, why
+from weighin.layers.delegating import flowing, left_out, why
 from weighin.layers.errors import Error, Example, errors
 from weighin.layers.files import RUNTIME, Beside
 from weighin.layers.nearness import of_weights
 from weighin.layers.pair import Pair
-from weighin.layers.row import Layer, Layers, Sensitivity
+from weighin.layers.row import CONSTANT, CONVERSION, Layer, Layers, Sensitivity
 from weighin.layers.sensitivity import LOSES_NOTHING, sensitivities
 
 EXAMPLES = 64  # that errors are of, if not told otherwise
@@ -114,24 +114,34 @@ def _layer(pair: Pair, place: int, error: Error, seen: set[int]) -> Layer:
     twin = None if match.place is None else pair.original.operators[match.place]
     kernels = operator.kernels or ((operator.table,) if operator.table else ())
     size = sum(kernel.size for kernel in kernels)
-    is_conversion = pair.converts(place)
+    by_itself = _by_itself(pair, place)
     return Layer(
         place=place,
         name=taken.side.name(place),
         kind=operator.name,
-        stored=_stored(kernels, types_of(taken, place)),
+        stored=_stored(kernels, flowing(taken, place)),
         twin="" if match.place is None else pair.original.side.name(match.place),
-        matched="conversion" if is_conversion else match.how,
-        unmatched="" if is_conversion else match.why,
+        matched=by_itself or match.how,
+        unmatched="" if by_itself else match.why,
         weights=None if twin is None else of_weights(kernels, _kernels(twin)),
         output=error.output,
         own=error.own,
+        no_own=error.no_own,
         clipping=error.clipping,
         zeros=1 - sum(kernel.nonzero for kernel in kernels) / size if size else None,
         unique=max(kernel.unique for kernel in kernels) if size else None,
-        bytes=_bytes(pair, place, seen),
+        bytes=0 if by_itself == CONSTANT else _bytes(pair, place, seen),
         macs=operator.macs,
     )
+
+
+def _by_itself(pair: Pair, place: int) -> str:
+    """What an operator does that needs no twin; empty of others."""
+    if pair.converts(place):
+        return CONVERSION
+    side = pair.compressed.side
+    operator = side.operators[place]
+    return CONSTANT if all(map(side.is_constant, operator.outputs)) else ""
 
 
 def _kernels(operator: Operator) -> tuple[Tensor, ...]:

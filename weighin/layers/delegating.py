@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from weighin import registry
+from weighin.formats.graph import Tensor
 from weighin.layers.pair import Pair, Taken
 
 
@@ -29,7 +31,9 @@ def why(pair: Pair, place: int, left_out_there: tuple[int, ...] | None) -> str:
         place: of an operator that no delegate runs.
         left_out_there: of the float file, the operators that none runs; None if unknown.
     """
-    types = types_of(pair.compressed, place)
+    operator, tensors = pair.compressed.operators[place], pair.compressed.graph.tensors
+    numbers = (*operator.inputs, *operator.outputs)
+    types = real_types([tensors[number] for number in numbers if number >= 0])
     kind = pair.compressed.operators[place].name
     twin = pair.matches[place].place
     if any("INT16" in each for each in types):
@@ -41,10 +45,15 @@ def why(pair: Pair, place: int, left_out_there: tuple[int, ...] | None) -> str:
     return f"XNNPACK takes its float32 twin, but not this {kind} of {' and '.join(types)}"
 
 
-def types_of(taken: Taken, place: int) -> list[str]:
-    """Types of an operator's inputs and outputs that are real numbers, each once."""
-    operator = taken.operators[place]
-    numbers = [number for number in (*operator.inputs, *operator.outputs) if number >= 0]
-    tensors = [taken.graph.tensors[number] for number in numbers]
+def flowing(taken: Taken, place: int) -> list[str]:
+    """Types of what an operator is given that is computed, and of what it makes, each once."""
+    operator, tensors = taken.operators[place], taken.graph.tensors
+    given = [n for n in operator.inputs if n >= 0 and not taken.side.is_constant(n)]
+    return real_types([tensors[number] for number in (*given, *operator.outputs)])
+
+
+def real_types(tensors: Sequence[Tensor]) -> list[str]:
+    """Types of tensors that stand for real numbers, each once; biases left out."""
     real = [each.dtype for each in tensors if each.scales or each.dtype.startswith("FLOAT")]
-    return list(dict.fromkeys(dtype for dtype in real if dtype != "INT32")) or ["whole numbers"]
+    others = [dtype for dtype in dict.fromkeys(real) if dtype not in ("INT32", "INT64")]
+    return others or ["whole numbers"]

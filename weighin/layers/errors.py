@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from weighin.core import Array, WeighinError
 from weighin.layers.nearness import Range, Sums, has_range
@@ -22,11 +22,13 @@ class Error:
     Attributes:
         output: from the float model's, all that comes before included.
         own: from what its float twin makes of the very inputs that it got.
+        no_own: why that is not known of an operator with a twin; empty where it is.
         clipping: how its numbers are used.
     """
 
     output: Near | None = None
     own: Near | None = None
+    no_own: str = ""
     clipping: Clipping | None = None
 
 
@@ -35,14 +37,16 @@ class Twin:
     """The float twin of an operator, in a file of its own.
 
     Attributes:
-        opened: that file.
+        opened: that file; None where the operator cannot be run so.
         fed: for each of its inputs, the compressed file's tensor that it is given.
         output: of its outputs, the number of the first one's tensor.
+        why_not: why the operator cannot be run so.
     """
 
-    opened: Opened
-    fed: Mapping[int, int]
-    output: int
+    opened: Opened | None = None
+    fed: Mapping[int, int] = field(default_factory=dict)
+    output: int = -1
+    why_not: str = ""
 
 
 def errors(
@@ -61,7 +65,11 @@ def errors(
         WeighinError: if a file cannot be run, or answers otherwise when it gives all tensors.
     """
     ours, theirs = _Watched(pair.compressed), _Watched(pair.original)
-    twins = {place: _twin(pair, place) for place in _held_against(pair)}
+    twins = {
+        place: _twin(pair, place, match.place)
+        for place, match in enumerate(pair.matches)
+        if match.place is not None
+    }
     sums = [(Sums(), Sums()) for _ in pair.matches]
     made = [_first_made(pair.compressed, place) for place in range(len(pair.matches))]
     ranges = [_range(pair.compressed, number) for number in made]
@@ -90,11 +98,13 @@ def errors(
         Error(
             total.near if seen[place] else None,
             own_sums.near if seen[place] and _has_own(pair, place, twins) else None,
+            twins[place].why_not if place in twins else "",
             used.clipping if (used := ranges[place]) is not None else None,
         )
         for place, (total, own_sums) in enumerate(sums)
     ]
-    return found, [*_told(ours, theirs), *_clipped(pair, inputs)]
+    wild = {place: own_sums.wild for place, (_, own_sums) in enumerate(sums) if own_sums.wild}
+    return found, [*_told(ours, theirs), *_clipped(pair, inputs), *_not_finite(pair, wild)]
 
 
 class _Watched:
@@ -133,24 +143,16 @@ class _Watched:
         return self.open.real(number)
 
 
-def _held_against(pair: Pair) -> Iterator[int]:
-    """The operators that have a twin."""
-    return (place for place, match in enumerate(pair.matches) if match.place is not None)
-
-
-def _twin(pair: Pair, place: int) -> Twin | None:
-    """The float twin of an operator by itself; None where it cannot be run so."""
-    source = pair.matches[place].place
-    if source is None:
-        return None
+def _twin(pair: Pair, place: int, source: int) -> Twin:
+    """The float twin of an operator, by its place in the float file, in a file of its own."""
     try:
         ours, theirs = pair.compressed.data(place), pair.original.data(source)
         content, given, gives = alone(pair.original.content, source, pair.original.called)
         opened = Opened(content, f"the operator {place} of {pair.original.called} by itself")
-    except WeighinError:
-        return None
+    except WeighinError as error:
+        return Twin(why_not=str(error))
     if len(ours) != len(theirs) or len(opened.given) != len(given) or not gives:
-        return None
+        return Twin(why_not="its twin is given another number of tensors")
     numbers = dict(zip(theirs, ours, strict=True))
     fed = {own: numbers[number] for own, number in zip(opened.given, given, strict=True)}
     return Twin(opened, fed, opened.gives[0])
@@ -160,14 +162,14 @@ def _given(pair: Pair, place: int, twin: Twin | None, ours: _Watched) -> Array |
     """What an operator's inputs come to in floats: by its twin; of a conversion, as they are."""
     if pair.converts(place):
         return ours.real(pair.compressed.operators[place].inputs[0])
-    if twin is None:
+    if twin is None or twin.opened is None:
         return None
     twin.opened.run({own: ours.real(number) for own, number in twin.fed.items()})
     return twin.opened.real(twin.output)
 
 
-def _has_own(pair: Pair, place: int, twins: Mapping[int, Twin | None]) -> bool:
-    return pair.converts(place) or twins.get(place) is not None
+def _has_own(pair: Pair, place: int, twins: Mapping[int, Twin]) -> bool:
+    return pair.converts(place) or (place in twins and twins[place].opened is not None)
 
 
 def _first_made(taken: Taken, place: int) -> int | None:
@@ -213,3 +215,13 @@ def _clipped(pair: Pair, inputs: Sequence[Range | None]) -> list[str]:
                 f"its scale can hold"
             )
     return remarks
+
+
+def _not_finite(pair: Pair, wild: Mapping[int, float]) -> list[str]:
+    """Where float twins make infinities of numbers that were rounded, as 1/√0."""
+    side = pair.compressed.side
+    return [
+        f"of the inputs of {side.name(place) or place} ({side.operators[place].name}), its float "
+        f"twin makes {share * 100:.2g} % infinite or no numbers, which its SQNR leaves out"
+        for place, share in wild.items()
+    ]

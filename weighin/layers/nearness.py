@@ -21,10 +21,16 @@ class Sums:
     def __init__(self) -> None:
         """Begin with nothing seen."""
         self._wanted = self._given = self._apart = self._both = 0.0
+        self._count = self._wild = 0
 
     def add(self, values: Array, wanted: Array) -> None:
-        """Add values and those wanted, of one shape."""
+        """Add values and those wanted, of one shape; what is not finite counts apart."""
         v, r = (each.astype(np.float64).ravel() for each in (values, wanted))
+        finite = np.isfinite(v) & np.isfinite(r)
+        self._count += v.size
+        if not finite.all():
+            self._wild += int(v.size - np.count_nonzero(finite))
+            v, r = v[finite], r[finite]
         self._wanted += float(r @ r)
         self._given += float(v @ v)
         self._both += float(v @ r)
@@ -32,13 +38,16 @@ class Sums:
 
     @property
     def near(self) -> Near:
-        """What that comes to; nothing where values were not finite."""
-        if not all(map(math.isfinite, (self._wanted, self._given, self._apart))):
-            return Near(None, None, None)
+        """What that comes to, of finite values."""
         noise = self._apart / self._wanted if self._wanted else None
         length = math.sqrt(self._wanted) * math.sqrt(self._given)
         cosine = max(-1.0, min(1.0, self._both / length)) if length else None
         return Near(-10 * math.log10(noise) if noise else None, cosine, noise)
+
+    @property
+    def wild(self) -> float:
+        """The share of values, or of those wanted, that were infinite or not numbers."""
+        return self._wild / self._count if self._count else 0.0
 
 
 class Range:

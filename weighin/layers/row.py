@@ -9,6 +9,7 @@ from typing import Any
 
 from weighin.stats import Interval
 
+CONVERSION, CONSTANT = "conversion", "constant"  # what only says the same in other numbers
 MOST_OF_IT = 0.8  # of all that layers lose, which few of them may explain
 
 
@@ -69,12 +70,14 @@ class Layer:
         name: of the tensor that it makes.
         kind: as the schema calls it, `CONV_2D`.
         twin: the name of the float file's operator that it is held against; empty if there is none.
-        matched: how that was found: `name`, `structure` or `shape`.
+        matched: how that was found: `name`, `structure` or `shape`; `CONVERSION` or `CONSTANT` of
+            what needs none.
         unmatched: why there is none; empty where there is.
         stored: types of weights and output: `INT8 · INT8`.
         weights: how near its weights are to the float model's; None if it has none.
         output: how near its output is, all that comes before it included.
         own: how near its output is to what its float twin makes of the very inputs that it got.
+        no_own: why that is not known, of an operator with a twin; empty where it is.
         clipping: of its output; None where that has no scale.
         zeros: share of its weights that are zero.
         unique: how many different weights there are.
@@ -99,6 +102,7 @@ class Layer:
     weights: Near | None = None
     output: Near | None = None
     own: Near | None = None
+    no_own: str = ""
     clipping: Clipping | None = None
     zeros: float | None = None
     unique: int | None = None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from weighin.layers.row import Layer, Layers, Near
+from weighin.layers.row import CONSTANT, Layer, Layers, Near
 from weighin.report import units
 from weighin.report.layout import FLAT, Section
 from weighin.report.terminal import Terminal, written
@@ -61,24 +61,29 @@ def summary(layers: Layers) -> str:
 
     Empty where nothing is lost, or it takes more than a third of the layers.
     """
-    few, losing = layers.few, len(layers.worst)
-    if not few or 3 * len(few) > losing:
+    few, of_all = layers.few, len(_shown(layers))
+    if not few or 3 * len(few) > len(layers.worst):
         return ""
     named = ", ".join(f"{layer.label} ({_db(layer.own)})" for layer in few[:FEW_LAYERS])
     more = f" and {len(few) - FEW_LAYERS} more" if len(few) > FEW_LAYERS else ""
     verb = "loses" if len(few) == 1 else "lose"
     share = round(layers.lost_by(few) * 100)
     return (
-        f"{len(few)} of {losing} layers {verb} {share} % of the signal that all of them lose: "
+        f"{len(few)} of {of_all} layers {verb} {share} % of the signal that all of them lose: "
         f"{named}{more}"
     )
 
 
 def _section(layers: Layers) -> Section:
     columns = {name: show for name, show in _columns(layers).items() if _is_filled(layers, show)}
-    rows = [[show(layer) for show in columns.values()] for layer in layers.layers]
+    rows = [[show(layer) for show in columns.values()] for layer in _shown(layers)]
     title = f"{layers.file} against {layers.against}"
     return Section(title, list(columns), rows, _lines(layers), optional=_OPTIONAL)
+
+
+def _shown(layers: Layers) -> list[Layer]:
+    """The layers that have a row: constants that are unpacked belong to those that use them."""
+    return [layer for layer in layers.layers if layer.matched != CONSTANT]
 
 
 def _columns(layers: Layers) -> dict[str, _Column]:
@@ -89,7 +94,7 @@ def _columns(layers: Layers) -> dict[str, _Column]:
         "operator": lambda layer: layer.kind,
         "stored": lambda layer: layer.stored,
         "weights SQNR": lambda layer: _db(layer.weights),
-        "own SQNR": lambda layer: _db(layer.own) + _mark(notes, layer.unmatched),
+        "own SQNR": lambda layer: _db(layer.own) + _mark(notes, layer.unmatched or layer.no_own),
         "output SQNR": lambda layer: _db(layer.output),
         "output cosine": lambda layer: _cosine(layer.output),
         "clipped": lambda layer: "" if layer.clipping is None else _share(layer.clipping.clipped),
@@ -108,8 +113,8 @@ def _columns(layers: Layers) -> dict[str, _Column]:
 def _reasons(layers: Layers) -> list[str]:
     """Reasons that cells refer to by their numbers, each once, in the order of the layers."""
     reasons: dict[str, None] = {}
-    for layer in layers.layers:
-        of_it = (layer.unmatched, layer.left_out, layer.not_timed)
+    for layer in _shown(layers):
+        of_it = (layer.unmatched or layer.no_own, layer.left_out, layer.not_timed)
         of_change = (layer.sensitivity.not_left_float, layer.sensitivity.not_quantized)
         reasons |= dict.fromkeys(filter(None, (*of_it, *of_change)))
     return list(reasons)
@@ -120,11 +125,13 @@ def _mark(notes: list[str], reason: str) -> str:
 
 
 def _is_filled(layers: Layers, show: _Column) -> bool:
-    return any(show(layer).strip() for layer in layers.layers)
+    return any(show(layer).strip() for layer in _shown(layers))
 
 
 def _lines(layers: Layers) -> list[str]:
     lines = [f"[{number}] {reason}" for number, reason in enumerate(_reasons(layers), start=1)]
+    if unpacking := len(layers.layers) - len(_shown(layers)):
+        lines.append(f"{unpacking} operators that only unpack constants have no row.")
     if few := summary(layers):
         lines.append(f"{few}.")
     if (first := layers.first_rise) is not None:
