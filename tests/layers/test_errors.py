@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import networks
+from helpers import flatbuffer, networks
 from helpers.layer_rows import Beside, layers_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,8 @@ from weighin.layers.editable import Editable
 from weighin.layers.nearness import Sums
 from weighin.layers.opened import Opened
 from weighin.layers.rewriting import with_outputs
+from weighin.layers.sensitivity import left_float_content, quantized_content
+from weighin.report import layers as report
 
 Made = Callable[[str], Beside]
 _VALUES = arrays.arrays(
@@ -170,3 +173,46 @@ def test_a_file_that_cannot_be_opened_or_fed_is_named(beside: Made) -> None:
         Opened(b"no file", "x.tflite")
     with pytest.raises(WeighinError, match=r"LiteRT cannot run x\.tflite"):
         Opened(made.original, "x.tflite").run({0: np.zeros((1, 3), np.float32)})
+
+
+def test_what_keeps_a_state_has_no_error_of_its_own_for_a_reason(beside: Made) -> None:
+    made = beside("residual")
+    file = Editable(made.original, "a file")
+    file.graph.tensors[file.graph.operators[2].inputs[1]].isVariable = True
+
+    with pytest.raises(WeighinError, match="keeps a state"):
+        made.pair(original=file.packed()).original.data(2)
+
+
+def test_infinities_of_a_twin_are_remarked(beside: Made) -> None:
+    pair = beside("dense_chain").pair()
+
+    (remark,) = measuring.not_finite(pair, {1: 0.25})
+    assert "inputs of second (FULLY_CONNECTED), its float twin makes 25 % infinite" in remark
+
+
+def test_half_precision_weights_belong_to_the_layers_that_use_them(beside: Made) -> None:
+    """What unpacks them is no layer; it comes along where a layer is put into another file."""
+    made = beside("dense_chain")
+    halves = [flatbuffer.dense(6, 8, "float16"), flatbuffer.dense(3, 6, "float16")]
+    wholes = [dataclasses.replace(each, weights=each.weights.astype("f")) for each in halves]
+    pair = made.pair(*(flatbuffer.content(layers) for layers in (halves, wholes)))
+    examples = [({0: each}, {0: each}) for each in networks.inputs(pair.original.content, 4)]
+    layers = layers_of(pair, examples).layers
+    text = report.render(layers_of(pair, examples), "text")
+
+    assert ["DEQUANTIZE", "FULLY_CONNECTED"] * 2 == [layer.kind for layer in layers]
+    assert [0, 2 * 6 * 8, 0, 2 * 3 * 6] == [layer.bytes for layer in layers]
+    assert ["constant", "name"] * 2 == [layer.matched for layer in layers]
+    assert "DEQUANTIZE" not in text
+    assert "2 operators that only unpack constants have no row." in text
+    for rewritten, plain in (
+        (quantized_content(pair, 3), pair.original),
+        (left_float_content(pair, 1), pair.compressed),
+    ):
+        one, other = Opened(rewritten, "one"), Opened(plain.content, "other")
+        for example, _ in examples:
+            one.run(example)
+            other.run(example)
+            values = other.real(other.gives[0])
+            np.testing.assert_allclose(one.real(one.gives[0]), values, rtol=1e-4, atol=1e-5)

@@ -104,7 +104,7 @@ def errors(
         for place, (total, own_sums) in enumerate(sums)
     ]
     wild = {place: own_sums.wild for place, (_, own_sums) in enumerate(sums) if own_sums.wild}
-    return found, [*_told(ours, theirs), *_clipped(pair, inputs), *_not_finite(pair, wild)]
+    return found, [*_told(ours, theirs), *_clipped(pair, inputs), *not_finite(pair, wild)]
 
 
 class _Watched:
@@ -217,7 +217,7 @@ def _clipped(pair: Pair, inputs: Sequence[Range | None]) -> list[str]:
     return remarks
 
 
-def _not_finite(pair: Pair, wild: Mapping[int, float]) -> list[str]:
+def not_finite(pair: Pair, wild: Mapping[int, float]) -> list[str]:
     """Where float twins make infinities of numbers that were rounded, as 1/√0."""
     side = pair.compressed.side
     return [
