@@ -42,7 +42,14 @@ if TYPE_CHECKING:
     metavar="N",
     help="That sensitivities are measured on; 0 measures none.",
 )
-@click.option("--no-time", is_flag=True, help="Do not time operators.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=20.0,
+    show_default=True,
+    metavar="S",
+    help="That timing operators may take; 0 times none.",
+)
 @click.option(
     "--node-data",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -120,7 +127,7 @@ def _looked_at(file: Path, options: dict[str, Any]) -> Layers:
         task=options["task"],
         examples=options["examples"],
         tested=options["tested"],
-        timed=not options["no_time"],
+        seconds=options["seconds"],
     )
     with layering.shown() as progress:
         return layering.looked_at(file, asked, progress)

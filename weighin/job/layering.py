@@ -22,6 +22,7 @@ from weighin.job import weighing
 from weighin.layers import analysing, process
 from weighin.layers.analysing import EXAMPLES, TESTED, Wanted
 from weighin.layers.row import Layers
+from weighin.layers.times import SECONDS
 from weighin.report import layers as report
 
 
@@ -37,7 +38,7 @@ class Asked:
         task: what is asked, by name; if not given, as outputs and targets have it.
         examples: that errors are of.
         tested: that sensitivities are of; 0 for none.
-        timed: whether operators are timed.
+        seconds: that timing operators may take; 0 for no times.
     """
 
     against: Path | None = None
@@ -47,7 +48,7 @@ class Asked:
     task: str | None = None
     examples: int = EXAMPLES
     tested: int = TESTED
-    timed: bool = True
+    seconds: float = SECONDS
 
 
 def looked_at(file: Path, asked: Asked, progress: analysing.Progress) -> Layers:
@@ -61,7 +62,7 @@ def looked_at(file: Path, asked: Asked, progress: analysing.Progress) -> Layers:
     Raises:
         WeighinError: if anything brought is missing, damaged or does not fit the rest.
     """
-    wanted = Wanted(asked.examples, asked.tested, asked.timed)
+    wanted = Wanted(asked.examples, asked.tested, asked.seconds)
     if str(file).endswith(ENDING):
         if asked.export is not None:
             raise WeighinError(

@@ -31,12 +31,12 @@ class Wanted:
     Attributes:
         examples: that errors are of.
         tested: that each figure of a sensitivity is of; 0 for no sensitivities.
-        timed: whether operators are timed.
+        seconds: that timing operators may take; 0 for no times.
     """
 
     examples: int = EXAMPLES
     tested: int = TESTED
-    timed: bool = True
+    seconds: float = times.SECONDS
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -64,7 +64,9 @@ def analysed(beside: Beside, wanted: Wanted, progress: Progress = _silent) -> La
         remarks=(*remarks, *_of_data(beside)),
     )
     whole = _with_sensitivities(whole, beside, wanted, progress)
-    return _with_times(whole, beside, examples[0][0], progress) if wanted.timed else whole
+    if not wanted.seconds:
+        return whole
+    return _with_times(whole, beside, examples[0][0], wanted.seconds, progress)
 
 
 def refuse_strangers(pair: Pair) -> None:
@@ -211,10 +213,15 @@ def _with_sensitivities(
     )
 
 
-def _with_times(layers: Layers, beside: Beside, example: Example, progress: Progress) -> Layers:
+def _with_times(
+    layers: Layers, beside: Beside, example: Example, seconds: float, progress: Progress
+) -> Layers:
     """The same, with the time that each operator takes."""
     found = times.measured(
-        beside.pair.compressed, example, lambda done, total: progress("times", done, total)
+        beside.pair.compressed,
+        example,
+        lambda done, total: progress("times", done, total),
+        seconds,
     )
     if found.refused:
         remark = f"operators are not timed: {found.refused}"

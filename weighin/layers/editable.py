@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from weighin.core import WeighinError
@@ -59,11 +60,30 @@ class Editable:
 
     def packed(self) -> bytes:
         """The bytes of a file."""
-        import flatbuffers
+        return _packed(self.model)
 
-        builder = flatbuffers.Builder(1 << 16)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+    def part(
+        self, operators: Sequence[Any], inputs: Sequence[int], outputs: Sequence[int]
+    ) -> bytes:
+        """A file of some of the operators, with the constants that they use.
+
+        Tensors keep their numbers; this file stays as it is.
+        """
+        graph = copy.copy(self.graph)
+        graph.operators, graph.inputs, graph.outputs = list(operators), list(inputs), list(outputs)
+        used = {n for each in operators for n in (*numbers_of(each.inputs), *each.outputs)}
+        kept = {self.graph.tensors[number].buffer for number in used}
+        others = self.model.subgraphs[1:]  # bodies of loops, which an operator may call
+        kept |= {tensor.buffer for other in others for tensor in other.tensors}
+        model = copy.copy(self.model)
+        model.subgraphs = [graph, *others]
+        model.buffers = [
+            buffer if place in kept else self.schema.BufferT()
+            for place, buffer in enumerate(self.model.buffers)
+        ]
+        model.signatureDefs = [s for s in model.signatureDefs or [] if s.subgraphIndex != 0]
+        model.metadata = []
+        return _packed(model)
 
     def kind(self, operator: Any) -> tuple[int, str, int]:
         """Number, custom code and version of an operator."""
@@ -143,6 +163,14 @@ class Editable:
                 return place
         self.model.operatorCodes.append(copy.copy(other.model.operatorCodes[operator.opcodeIndex]))
         return len(self.model.operatorCodes) - 1
+
+
+def _packed(model: Any) -> bytes:
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def numbers_of(tensors: Any) -> list[int]:

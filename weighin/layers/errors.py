@@ -147,15 +147,14 @@ def _twin(pair: Pair, place: int, source: int) -> Twin:
     """The float twin of an operator, by its place in the float file, in a file of its own."""
     try:
         ours, theirs = pair.compressed.data(place), pair.original.data(source)
-        content, given, gives = alone(pair.original.content, source, pair.original.called)
+        content, given, gives = alone(pair.original.parts, source)
         opened = Opened(content, f"the operator {place} of {pair.original.called} by itself")
     except WeighinError as error:
         return Twin(why_not=str(error))
     if len(ours) != len(theirs) or len(opened.given) != len(given) or not gives:
         return Twin(why_not="its twin is given another number of tensors")
     numbers = dict(zip(theirs, ours, strict=True))
-    fed = {own: numbers[number] for own, number in zip(opened.given, given, strict=True)}
-    return Twin(opened, fed, opened.gives[0])
+    return Twin(opened, {number: numbers[number] for number in given}, gives[0])
 
 
 def _given(pair: Pair, place: int, twin: Twin | None, ours: _Watched) -> Array | None:

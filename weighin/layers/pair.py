@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from weighin.core import WeighinError
@@ -58,13 +59,18 @@ class Taken:
         """The file taken apart anew, to be changed."""
         return Editable(self.content, self.called)
 
+    @cached_property
+    def parts(self) -> Editable:
+        """The file taken apart once, of which parts are taken and nothing is changed."""
+        return self.editable()
+
     def data(self, place: int) -> list[int]:
         """What an operator is given directly that is computed.
 
         Raises:
             WeighinError: if it keeps a state from one call to the next.
         """
-        file = self.editable()
+        file = self.parts
         unpacked = {int(n) for each in file.unpacking(place) for n in each.outputs}
         given = numbers_of(file.graph.operators[place].inputs)
         if any(file.graph.tensors[number].isVariable for number in given):

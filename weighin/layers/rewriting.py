@@ -27,44 +27,31 @@ def with_outputs(content: bytes, numbers: Iterable[int], called: str) -> bytes:
     return file.packed()
 
 
-def alone(content: bytes, place: int, called: str) -> tuple[bytes, list[int], list[int]]:
-    """A file of one operator, with the constants that it uses.
+def alone(file: Editable, place: int) -> tuple[bytes, list[int], list[int]]:
+    """A file of one operator, with the constants that it uses; tensors keep their numbers.
 
     Returns:
-        The file; and the numbers, in the whole file, of the tensors that it is given and gives.
+        The file; and the numbers of the tensors that it is given and gives.
     """
-    whole = Editable(content, called)
-    operator = whole.graph.operators[place]
-    chain = whole.unpacking(place)
+    operator, chain = file.graph.operators[place], file.unpacking(place)
     made = {int(number) for each in chain for number in each.outputs}
     given = [
         number
-        for number in dict.fromkeys(map(int, numbers_of(operator.inputs)))
-        if number not in made and not whole.is_constant(number)
+        for number in dict.fromkeys(numbers_of(operator.inputs))
+        if number not in made and not file.is_constant(number)
     ]
-    outputs = [int(number) for number in operator.outputs]
-    whole.graph.operators = [*chain, operator]
-    whole.graph.inputs, whole.graph.outputs = given, outputs
-    whole.model.signatureDefs = []
-    whole.model.metadata, whole.model.metadataBuffer = [], []
-    whole.model.subgraphs = [whole.graph]
-    used = {*given, *outputs, *made}
-    used |= {number for each in whole.graph.operators for number in numbers_of(each.inputs)}
-    return _kept(whole, used), given, outputs
+    outputs = numbers_of(operator.outputs)
+    return file.part([*chain, operator], given, outputs), given, outputs
 
 
-def prefix(content: bytes, count: int, called: str) -> bytes:
-    """The file without all operators but the first so many; it gives what the others would take."""
-    file = Editable(content, called)
-    graph = file.graph
-    first, rest = graph.operators[:count], graph.operators[count:]
-    made = [int(number) for operator in first for number in operator.outputs]
+def prefix(file: Editable, count: int) -> bytes:
+    """A file of the first so many operators; it gives what the others would take."""
+    first, rest = file.graph.operators[:count], file.graph.operators[count:]
     wanted = {number for operator in rest for number in numbers_of(operator.inputs)}
-    wanted |= {int(number) for number in graph.outputs}
-    graph.operators = first
-    graph.outputs = [number for number in dict.fromkeys(made) if number in wanted]
-    file.model.signatureDefs = []
-    return file.packed()
+    wanted |= set(numbers_of(file.graph.outputs))
+    made = dict.fromkeys(n for operator in first for n in numbers_of(operator.outputs))
+    inputs = numbers_of(file.graph.inputs)
+    return file.part(first, inputs, [number for number in made if number in wanted])
 
 
 def transplanted(host: Editable, at: int, donor: Editable, source: int) -> bytes:
@@ -134,27 +121,3 @@ def _data(file: Editable, place: int) -> list[int]:
         for number in map(int, numbers_of(file.graph.operators[place].inputs))
         if number not in made and not file.is_constant(number)
     ]
-
-
-def _kept(file: Editable, used: Iterable[int]) -> bytes:
-    """The file without the tensors and buffers that nothing uses; the first buffer is empty."""
-    kept = sorted(number for number in set(used) if number >= 0)
-    places = {number: place for place, number in enumerate(kept)}
-    buffers = [file.schema.BufferT()]
-    tensors = []
-    for number in kept:
-        tensor = file.graph.tensors[number]
-        if file.is_constant(number):
-            buffers.append(file.model.buffers[tensor.buffer])
-            tensor.buffer = len(buffers) - 1
-        else:
-            tensor.buffer = 0
-        tensors.append(tensor)
-    graph = file.graph
-    for operator in graph.operators:
-        operator.inputs = [places.get(int(number), -1) for number in operator.inputs]
-        operator.outputs = [places[int(number)] for number in operator.outputs]
-    graph.inputs = [places[int(number)] for number in graph.inputs]
-    graph.outputs = [places[int(number)] for number in graph.outputs]
-    graph.tensors, file.model.buffers = tensors, buffers
-    return file.packed()

@@ -67,7 +67,7 @@ def left_float_content(pair: Pair, place: int) -> bytes:
         WeighinError: if it has no twin, or that cannot stand in its place.
     """
     twin = _twin(pair, place)
-    host, donor = pair.compressed.editable(), pair.original.editable()
+    host, donor = pair.compressed.editable(), pair.original.parts
     return transplanted(host, place, donor, twin)
 
 
@@ -78,7 +78,7 @@ def quantized_content(pair: Pair, place: int) -> bytes:
         WeighinError: as `left_float_content`.
     """
     twin = _twin(pair, place)
-    host, donor = pair.original.editable(), pair.compressed.editable()
+    host, donor = pair.original.editable(), pair.compressed.parts
     return transplanted(host, twin, donor, place)
 
 

@@ -8,6 +8,7 @@ rounds.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from weighin.runtimes.litert import smallest_model
 from weighin.stats import Interval, median
 
 ROUNDS = 40
+KEPT_BYTES = 200_000_000  # of files that are cut off
 FEWEST = 7  # rounds that have an interval of 95 %
 SECONDS = (
     20.0  # that all rounds may take; where the fewest take longer, operators are timed together
@@ -79,7 +81,7 @@ def measured(
     count = len(taken.operators)
     try:
         ends = _cuts(taken, example, seconds)
-        files = [*(prefix(taken.content, end, taken.called) for end in ends), taken.content]
+        files = _files(taken, ends)
         table: list[list[float]] = []
         began = time.perf_counter()
         with undisturbed(pin=True):
@@ -113,7 +115,7 @@ def _cuts(taken: Taken, example: Example, seconds: float) -> list[int]:
     count = len(taken.operators)
     for _ in range(2):  # the first round imports and warms up
         began = time.perf_counter()
-        _round([taken.content], example, backwards=False)
+        _round([lambda: taken.content], example, backwards=False)
         once = time.perf_counter() - began
     blocks = max(1, min(count, int(seconds / (FEWEST * once)) - 1))
     ends = sorted({round((at + 1) * count / blocks) for at in range(blocks)})
@@ -126,21 +128,32 @@ def _cuts(taken: Taken, example: Example, seconds: float) -> list[int]:
 def _is_usable(taken: Taken, end: int) -> bool:
     """Whether a file can be cut off there: something is computed, and LiteRT opens it."""
     try:
-        content = prefix(taken.content, end, taken.called)
+        content = prefix(taken.parts, end)
         opened = Opened(content, f"the first {end} operators of {taken.called}")
     except WeighinError:
         return False
     return all(not taken.side.is_constant(number) for number in opened.gives) and bool(opened.gives)
 
 
-def _round(files: Sequence[bytes], example: Example, *, backwards: bool) -> list[float]:
+def _files(taken: Taken, ends: Sequence[int]) -> list[Callable[[], bytes]]:
+    """What gives the files cut off, and the file as it is; large ones are not kept all at once."""
+    makes: list[Callable[[], bytes]] = [functools.partial(prefix, taken.parts, end) for end in ends]
+    if len(ends) * len(taken.content) <= KEPT_BYTES:
+        made = [make() for make in makes]
+        makes = [functools.partial(bytes, content) for content in made]
+    return [*makes, lambda: taken.content]
+
+
+def _round(
+    files: Sequence[Callable[[], bytes]], example: Example, *, backwards: bool
+) -> list[float]:
     """Median seconds of a call that computes nothing, and of each file, all opened anew."""
     overhead = Opened(smallest_model(), "a file of one operator")
     overhead.invoke()
     seconds = {-1: median_seconds(overhead.invoke)}
     places = range(len(files))
     for place in reversed(places) if backwards else places:
-        opened = Opened(files[place], "a file that is timed")
+        opened = Opened(files[place](), "a file that is timed")
         opened.run({number: example[number] for number in opened.given})
         seconds[place] = median_seconds(opened.invoke)
     return [seconds[place] for place in (-1, *places)]

@@ -147,7 +147,8 @@ def _lines(layers: Layers) -> list[str]:
         lines.append(
             f"left float, quantized: change of {layers.figure} on {layers.tested:,} examples when "
             f"this layer alone is left float in {layers.file}, or is quantized in "
-            f"{layers.against}{'' if layers.unit else ', in points'}; paired, 95 % intervals."
+            f"{layers.against}{'' if layers.unit else ', in points'}; paired, 95 % intervals. What "
+            f"it makes is stored by the scale that {layers.file} has for it in either case."
         )
     if layers.method:
         lines.append(_timed(layers))

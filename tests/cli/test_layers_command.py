@@ -20,7 +20,7 @@ from helpers.tiny import tiny_arrays
 from weighin.cli import main
 
 Invoke = Callable[..., Any]
-QUICK = ("--examples", "8", "--no-time")
+QUICK = ("--examples", "8", "--seconds", "0")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_damaged_layer_is_named_first(invoke: Invoke) -> None:
 
 
 def test_all_that_is_known_is_in_its_json_and_beside_it(invoke: Invoke, tmp_path: Path) -> None:
-    words = ("q.tflite", "--against", "f.tflite", "--data", "d.npz", "--examples", "8")
+    words = ("q.tflite", "--against", "f.tflite", "--data", "d.npz", *QUICK[:-1], "1")
     beside = ("--figure", "a.svg", "--node-data", "a.json", "--format", "json")
     done = invoke(*words, *beside)
     layers = json.loads(done.stdout)

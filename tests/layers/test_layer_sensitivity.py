@@ -63,7 +63,7 @@ def test_the_layer_that_costs_the_figure_is_told_by_its_intervals(
     damaged: Callable[..., Any],
 ) -> None:
     told = list[tuple[str, int, int]]()
-    orders = damaged(Wanted(examples=8, tested=N, timed=False))
+    orders = damaged(Wanted(examples=8, tested=N, seconds=0))
     layers = process.answered(orders, lambda *words: told.append(words))
     changes = [layer.sensitivity for layer in layers.layers]
     left_float = changes[DAMAGED].left_float
@@ -83,7 +83,7 @@ def test_the_layer_that_costs_the_figure_is_told_by_its_intervals(
 def test_without_labels_there_are_errors_and_no_sensitivities(
     damaged: Callable[..., Any], tmp_path: Path
 ) -> None:
-    orders = damaged(Wanted(examples=8, tested=N, timed=False))
+    orders = damaged(Wanted(examples=8, tested=N, seconds=0))
     orders["data"] = None
     layers = process.answered(orders, _silent)
 
@@ -95,7 +95,7 @@ def test_without_labels_there_are_errors_and_no_sensitivities(
 
 @pytest.mark.usefixtures("isolated_registries")
 def test_only_so_many_examples_are_asked_as_are_wanted(damaged: Callable[..., Any]) -> None:
-    layers = process.answered(damaged(Wanted(examples=5, tested=50, timed=False)), _silent)
+    layers = process.answered(damaged(Wanted(examples=5, tested=50, seconds=0)), _silent)
 
     assert (5, 50) == (layers.examples, layers.tested)
     assert layers.layers[0].sensitivity.left_float is not None
@@ -104,7 +104,7 @@ def test_only_so_many_examples_are_asked_as_are_wanted(damaged: Callable[..., An
 def test_the_process_gives_what_the_same_work_gives_here(
     damaged: Callable[..., Any], isolated_registries: None
 ) -> None:
-    orders = damaged(Wanted(examples=8, tested=50, timed=False))
+    orders = damaged(Wanted(examples=8, tested=50, seconds=0))
     here = process.answered(orders, _silent)
     there = _in_process(orders)
 
@@ -112,7 +112,7 @@ def test_the_process_gives_what_the_same_work_gives_here(
 
 
 def test_what_the_process_refuses_is_refused_here(damaged: Callable[..., Any]) -> None:
-    orders = damaged(Wanted(timed=False))
+    orders = damaged(Wanted(seconds=0))
     Path(orders["compressed"]).write_bytes(b"no file at all")
 
     with pytest.raises(WeighinError, match=r"int8\.tflite is no \.tflite file"):
@@ -131,7 +131,7 @@ def test_a_process_that_crashes_is_told_with_what_it_was_doing(
     monkeypatch.setattr(process, "MODULE", "crashing")
 
     with pytest.raises(WeighinError, match="ended with -6 while it measured sensitivities: native"):
-        _in_process(damaged(Wanted(timed=False)))
+        _in_process(damaged(Wanted(seconds=0)))
 
 
 def _in_process(orders: dict[str, Any]) -> Layers:

@@ -13,6 +13,7 @@ from helpers.layer_rows import Beside
 
 from weighin.core import WeighinError
 from weighin.layers import times
+from weighin.layers.editable import Editable
 from weighin.layers.pair import Taken
 
 SIDE, CHANNELS = 24, 16
@@ -76,10 +77,10 @@ def test_an_operator_behind_which_no_file_can_be_cut_off_shares_its_time(
     taken = _graph(tmp_path, (1, 3, 1))
     whole = times.prefix
 
-    def cut(content: bytes, count: int, called: str) -> bytes:
+    def cut(file: Editable, count: int) -> bytes:
         if count == 1:
             raise WeighinError("no such file")
-        return whole(content, count, called)
+        return whole(file, count)
 
     monkeypatch.setattr(times, "prefix", cut)
     found = times.measured(taken, _example(taken), **QUICK)
@@ -90,7 +91,7 @@ def test_an_operator_behind_which_no_file_can_be_cut_off_shares_its_time(
 def test_what_cannot_be_opened_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = _graph(tmp_path, (1, 3))
 
-    def refused(content: bytes, count: int, called: str) -> bytes:
+    def refused(file: Editable, count: int) -> bytes:
         raise WeighinError("no such file")
 
     monkeypatch.setattr(times, "prefix", refused)
