@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import flatbuffers
 import pytest
@@ -12,6 +13,7 @@ from helpers.flatbuffer import content, convolution, dense, write
 
 from weighin.core import WeighinError
 from weighin.formats.tflite import read_tflite
+from weighin.runtimes import _litert
 from weighin.runtimes.litert import LiteRT
 
 
@@ -53,3 +55,17 @@ def test_what_xnnpack_leaves_out_is_named_by_its_place(tmp_path: Path) -> None:
     assert (2,) == session.left_out
     assert "LOG_SOFTMAX" == read_tflite(path).operators[2].name
     assert () == LiteRT().open(whole, 1).left_out
+
+
+def test_tensors_that_are_left_out_lead_from_no_operator_to_another() -> None:
+    """A loop leaves outputs out, a dense layer its bias: -1 both, and no tensor at all."""
+    kinds = {"WHILE": ([5], [6, -1]), "FULLY_CONNECTED": ([6, 4, -1], [7]), "DELEGATE": ([6], [7])}
+    nodes = [
+        {"index": at, "op_name": name, "inputs": given, "outputs": made}
+        for at, (name, (given, made)) in enumerate(kinds.items())
+    ]
+    interpreter = object.__new__(_litert._Interpreter)
+    interpreter._native = SimpleNamespace(_get_ops_details=lambda: nodes)
+
+    assert (1, 2) == interpreter.delegated
+    assert (0,) == interpreter.left_out
