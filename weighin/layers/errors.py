@@ -39,7 +39,7 @@ class Twin:
     Attributes:
         opened: that file; None where the operator cannot be run so.
         fed: for each of its inputs, the compressed file's tensor that it is given.
-        output: of its outputs, the number of the first one's tensor.
+        output: of its outputs, the number of the tensor that is looked at.
         why_not: why the operator cannot be run so.
     """
 
@@ -65,13 +65,13 @@ def errors(
         WeighinError: if a file cannot be run, or answers otherwise when it gives all tensors.
     """
     ours, theirs = _Watched(pair.compressed), _Watched(pair.original)
+    sums = [(Sums(), Sums()) for _ in pair.matches]
+    made = [_first_made(pair.compressed, place) for place in range(len(pair.matches))]
     twins = {
-        place: _twin(pair, place, match.place)
+        place: _twin(pair, place, match.place, made[place])
         for place, match in enumerate(pair.matches)
         if match.place is not None
     }
-    sums = [(Sums(), Sums()) for _ in pair.matches]
-    made = [_first_made(pair.compressed, place) for place in range(len(pair.matches))]
     ranges = [_range(pair.compressed, number) for number in made]
     inputs = [_range(pair.compressed, number) for number in pair.compressed.graph.inputs]
     seen = [False] * len(pair.matches)
@@ -80,7 +80,7 @@ def errors(
         theirs.run(other)
         for place, number in enumerate(made):
             wanted = None if number is None else pair.counterpart(number)
-            if number is None or wanted is None or not _is_real(pair, number):
+            if number is None or wanted is None:
                 continue
             values, reference = ours.real(number), theirs.real(wanted)
             if values.shape != reference.shape:
@@ -143,7 +143,7 @@ class _Watched:
         return self.open.real(number)
 
 
-def _twin(pair: Pair, place: int, source: int) -> Twin:
+def _twin(pair: Pair, place: int, source: int, made: int | None) -> Twin:
     """The float twin of an operator, by its place in the float file, in a file of its own."""
     try:
         ours, theirs = pair.compressed.data(place), pair.original.data(source)
@@ -154,7 +154,10 @@ def _twin(pair: Pair, place: int, source: int) -> Twin:
     if len(ours) != len(theirs) or len(opened.given) != len(given) or not gives:
         return Twin(why_not="its twin is given another number of tensors")
     numbers = dict(zip(theirs, ours, strict=True))
-    return Twin(opened, {number: numbers[number] for number in given}, gives[0])
+    output = gives[0] if made is None else pair.counterpart(made)
+    if output is None:
+        return Twin(why_not="its twin makes another number of tensors")
+    return Twin(opened, {number: numbers[number] for number in given}, output)
 
 
 def _given(pair: Pair, place: int, twin: Twin | None, ours: _Watched) -> Array | None:
@@ -172,9 +175,10 @@ def _has_own(pair: Pair, place: int, twins: Mapping[int, Twin]) -> bool:
 
 
 def _first_made(taken: Taken, place: int) -> int | None:
-    """The first tensor that an operator makes, if it is one that is computed."""
+    """The first tensor that an operator makes and that stands for real numbers, if one does."""
     made = [number for number in taken.operators[place].outputs if number >= 0]
-    return made[0] if made and not taken.side.is_constant(made[0]) else None
+    real = [n for n in made if _is_real(taken, n) and not taken.side.is_constant(n)]
+    return real[0] if real else None
 
 
 def _range(taken: Taken, number: int | None) -> Range | None:
@@ -183,9 +187,9 @@ def _range(taken: Taken, number: int | None) -> Range | None:
     return Range(taken.graph.tensors[number])
 
 
-def _is_real(pair: Pair, number: int) -> bool:
+def _is_real(taken: Taken, number: int) -> bool:
     """Whether a tensor stands for real numbers, not for places, sizes or classes."""
-    tensor = pair.compressed.graph.tensors[number]
+    tensor = taken.graph.tensors[number]
     return tensor.scales > 0 or tensor.dtype.startswith("FLOAT")
 
 

@@ -217,7 +217,8 @@ def _db(near: Near | None) -> str:
     if near is None:
         return ""
     if near.sqnr is not None:
-        return f"{near.sqnr:.1f} dB"
+        text = f"{near.sqnr:.1f} dB"
+        return text.replace("-0.0 dB", "0.0 dB")
     return "exact" if near.noise == 0 else "–"
 
 
