@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from weighin.core import WeighinError
+from weighin.formats.tensor import Tensor
 from weighin.layers import errors as measuring
 from weighin.layers.delegating import why
 from weighin.layers.editable import Editable
-from weighin.layers.nearness import Sums
+from weighin.layers.nearness import Range, Sums
 from weighin.layers.opened import Opened
 from weighin.layers.rewriting import with_outputs
 from weighin.layers.sensitivity import left_float_content, quantized_content
@@ -216,3 +217,15 @@ def test_half_precision_weights_belong_to_the_layers_that_use_them(beside: Made)
             other.run(example)
             values = other.real(other.gives[0])
             np.testing.assert_allclose(one.real(one.gives[0]), values, rtol=1e-4, atol=1e-5)
+
+
+def test_a_range_is_used_from_the_least_to_the_greatest_number_seen() -> None:
+    nothing = np.empty(0, np.uint8)
+    tensor = Tensor(0, "t", (4,), "INT8", nothing, 1, -128, scale=0.1, channel_scales=(0.1,))
+    used = Range(tensor)  # from 0 to 25.5
+    assert used.clipping is None
+    used.add(np.array([-128, -60], np.int8), np.array([-0.04, 6.8]))
+    used.add(np.array([-1, -77], np.int8), np.array([12.7, 25.6]))
+
+    assert (0.25, 0.0) == pytest.approx((used.clipping.clipped, 0.0))
+    assert 1 - 127 / 255 == pytest.approx(used.clipping.unused)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from helpers import networks
+from helpers import networks, subgraphs
 from helpers.layer_rows import Beside
 
 from weighin import named
@@ -167,3 +167,21 @@ def test_what_cannot_be_converted_is_refused(beside: Made) -> None:
 def test_bytes_that_are_no_file_are_refused() -> None:
     with pytest.raises(WeighinError, match=r"x\.tflite cannot be taken apart"):
         Editable(b"\xff" * 64, "x.tflite")
+
+
+def test_the_body_of_a_loop_comes_along_with_its_constants() -> None:
+    """A loop that runs until a number which stands in its condition."""
+    whole = Editable(subgraphs.loop().packed(), "a loop")
+    content, given, gives = alone(whole, 0)
+    part = Editable(content, "a part")
+
+    assert [0] == given
+    assert 5 == len(gives)
+    for ours, theirs in zip(whole.model.subgraphs[1:], part.model.subgraphs[1:], strict=True):
+        for one, other in zip(ours.tensors, theirs.tensors, strict=True):
+            values = [
+                None if (data := file.model.buffers[tensor.buffer].data) is None else bytes(data)
+                for file, tensor in ((whole, one), (part, other))
+            ]
+            assert values[0] == values[1]
+    assert 1 == len(whole.graph.outputs)  # the file itself is as it was
