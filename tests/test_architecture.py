@@ -38,6 +38,7 @@ LAYERS = [
     {"runtimes", "diagnostics"},
     {"measure"},
     {"devices"},
+    {"layers"},
     {"bench"},
     {"records"},
     {"report"},

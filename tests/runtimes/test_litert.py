@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import flatbuffers
 import numpy as np
@@ -14,6 +15,7 @@ from helpers.flatbuffer import Graph, content, convolution, dense, write
 
 from weighin.core import WeighinError
 from weighin.formats.tflite import read_tflite
+from weighin.runtimes import _litert
 from weighin.runtimes.litert import LiteRT
 
 
@@ -95,3 +97,17 @@ def test_a_file_with_a_custom_operator_is_never_resized(tmp_path: Path) -> None:
     plain = LiteRT().open(write(tmp_path / "plain.tflite", dense(32, 64), open_batch=True), 1)
     assert not plain._one.has_custom
     assert 1 < plain._batch({"input": np.zeros((9, 64), np.float32)})
+
+
+def test_tensors_that_are_left_out_lead_from_no_operator_to_another() -> None:
+    """A loop leaves outputs out, a dense layer its bias: -1 both, and no tensor at all."""
+    kinds = {"WHILE": ([5], [6, -1]), "FULLY_CONNECTED": ([6, 4, -1], [7]), "DELEGATE": ([6], [7])}
+    nodes = [
+        {"index": at, "op_name": name, "inputs": given, "outputs": made}
+        for at, (name, (given, made)) in enumerate(kinds.items())
+    ]
+    interpreter = object.__new__(_litert._Interpreter)
+    interpreter._native = SimpleNamespace(_get_ops_details=lambda: nodes)
+
+    assert (1, 2) == interpreter.delegated
+    assert (0,) == interpreter.left_out

@@ -17,6 +17,7 @@ import click
 from weighin import __version__
 from weighin.cli import judging
 from weighin.cli.errors import ShownError
+from weighin.cli.layers import layers
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
 from weighin.report.layout import FORMATS, visible
@@ -77,6 +78,7 @@ def main() -> None:
 
 
 main.add_command(weigh)
+main.add_command(layers)
 
 
 @main.command()

@@ -159,10 +159,17 @@ _MEASURING = (
 )
 
 
-def _all_options(command: Any) -> Any:
-    for option in reversed((*_DATA, *_MODEL, *_MEASURING)):
+def data_options(command: Any) -> Any:
+    """A command with the options of what data are and how they are read."""
+    for option in reversed(_DATA):
         command = option(command)
     return command
+
+
+def _all_options(command: Any) -> Any:
+    for option in reversed((*_MODEL, *_MEASURING)):
+        command = option(command)
+    return data_options(command)
 
 
 @click.command()

@@ -25,6 +25,7 @@ def explain(
     variant: Variant | None = None,
     format: str = USUAL_FORMAT,
     measured_on: Mapping[str, Any] | None = None,
+    layers: str = "",
 ) -> list[str]:
     """What the rules say of a row.
 
@@ -37,6 +38,7 @@ def explain(
         variant: how the file is stored; if not given, as its name says.
         format: of both files.
         measured_on: facts of the machine, as of `weighin.targets.machine`; this one's if not given.
+        layers: what `weighin layers` found in the file, if it has looked at it.
     """
     here = measured_on or machine.facts()
     delegated, fixed = records.get("delegated"), records.get("fixed_cost")
@@ -60,6 +62,7 @@ def explain(
         promises=_promises(variant),
         calibration=(seen or {}).get("calibration", {}),
         sizes=(path.stat().st_size, baseline.stat().st_size),
+        layers=layers,
     )
     of_litert = not case.runtime or registry.runtimes[case.runtime].litert_kernels
     return rules.explain(facts, is_usual=case.format == USUAL_FORMAT, of_litert=of_litert)

@@ -31,6 +31,8 @@ class Facts:
         sizes: bytes of the file and of the baseline's; None if unknown.
         calibration: what is known of the inputs by which activations were quantized
             (`weighin.build.calibration`); empty if nothing.
+        layers: which few layers lose most, where `weighin layers` has looked at the file; else
+            empty.
     """
 
     variant: Variant
@@ -46,6 +48,7 @@ class Facts:
     promises: Sequence[Promise] = ()
     sizes: tuple[int, int] | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    layers: str = ""
 
     @property
     def export(self) -> str:

@@ -53,6 +53,10 @@ def explain(facts: Facts, *, is_usual: bool = True, of_litert: bool = True) -> l
     return [said for rule in rules if (said := rule.say(facts))]
 
 
+def _layers(facts: Facts) -> str | None:
+    return facts.layers or None
+
+
 def _dense_zeros(facts: Facts) -> str | None:
     if facts.zeros < MOSTLY or any(kernel.sparse for kernel in facts.graph.kernels):
         return None
@@ -202,6 +206,11 @@ RULES = (
         "coarse scores",
         "Jacob et al. 2018, section 2.1: r = S (q - Z), so that numbers closer than S are the same",
         ranges.coarse_scores,
+    ),
+    Rule(
+        "layers",
+        "weighin layers: each operator beside its float twin, on the same inputs",
+        _layers,
     ),
     Rule("zeros stored dense", f"{_XNNPACK}, 'Sparse Inference'", _dense_zeros, everywhere=True),
     Rule(

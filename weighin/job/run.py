@@ -26,6 +26,7 @@ from weighin.core import (
 )
 from weighin.core.case import engine_parts
 from weighin.devices import quiet
+from weighin.diagnostics import analysed
 from weighin.diagnostics.explaining import explain
 from weighin.job import plan
 from weighin.job.environment import environment
@@ -248,8 +249,10 @@ class Run:
             return
         variant = self.context.artifacts.variant(case)
         machine = self.context.target(case).facts().get("machine")
-        files = (artifact.path, baseline.path)
-        reasons = explain(case, figures, *files, artifact.facts, variant, artifact.format, machine)
+        cache = self.context.artifacts.context.cache.folder
+        layers = analysed.kept(cache, artifact.sha256, baseline.sha256)
+        files, format = (artifact.path, baseline.path), artifact.format
+        reasons = explain(case, figures, *files, artifact.facts, variant, format, machine, layers)
         if reasons:
             self._whys.append(Record(case, "why", "", "ok", reasons=tuple(reasons)))
 

@@ -15,7 +15,7 @@ from weighin.build.brought import PROFILE, BroughtModel, check_readable
 from weighin.build.derived import DerivedFiles
 from weighin.build.executors.choosing import executor
 from weighin.build.finished import format_of
-from weighin.core import USUAL_FORMAT, ModelFile, Recipe, Suite, WeighinError
+from weighin.core import USUAL_FORMAT, Artifact, Call, ModelFile, Recipe, Suite, WeighinError
 from weighin.core.case import engine_parts
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought, Reading
@@ -198,6 +198,21 @@ def _of_keras(file: str, asked: Asked) -> Run:
     return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
 
 
+def exported(run: Run) -> tuple[Artifact, Artifact]:
+    """The float .tflite file of the last variant of a run on a Keras model, and its own.
+
+    Raises:
+        WeighinError: if one cannot be built, or is not what it is called.
+    """
+    files = run.context.artifacts
+    cases = plan.cases(run.settings, "artifact", files.cases)
+    last = [case for case in cases if case.format == "tflite"][-1]
+    floats = dataclasses.replace(files.variant(last), export=Call("float32"))
+    original = dataclasses.replace(last, variant=floats.name)
+    files.build([original, last])
+    return files.of(original), files.of(last)
+
+
 def _source(file: str, asked: Asked) -> ModelFile:
     """The model's file, looked at without TensorFlow."""
     path, _, function = file.rpartition(":")
@@ -248,7 +263,7 @@ def _existing(file: str | Path) -> Path:
 def _brought(asked: Asked, cache: Path) -> Brought | None:
     """The data, registered in this process."""
     if asked.data is None:
-        _refuse_reading(asked.reading)
+        refuse_reading(asked.reading)
         return None
     data = asked.data
     brought = data if isinstance(data, Brought) else bringing.bring(data, asked.reading, cache)
@@ -305,7 +320,7 @@ def _refuse_runtimes(asked: Asked, format: str) -> None:
             )
 
 
-def _refuse_reading(reading: Reading) -> None:
+def refuse_reading(reading: Reading) -> None:
     """Refuse options of reading data where there are none."""
     plain = Reading()
     for each in dataclasses.fields(Reading):

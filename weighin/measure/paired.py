@@ -62,7 +62,7 @@ def measure(first: Side, second: Side, *, seconds: float = PAIR_SECONDS, pin: bo
     """
     blocks: list[tuple[float, float]] = []
     began = time.perf_counter()
-    with _undisturbed(pin) as pinned:
+    with undisturbed(pin) as pinned:
         while len(blocks) < MOST:
             blocks.append(_block(first, second, len(blocks)))
             stopped = _ended(blocks, time.perf_counter() - began, seconds)
@@ -127,7 +127,7 @@ def seconds_of(call: Callable[[], Any]) -> float:
 
 
 @contextlib.contextmanager
-def _undisturbed(pin: bool) -> Iterator[bool]:
+def undisturbed(pin: bool) -> Iterator[bool]:
     """Without garbage collection, and on one core where that can be had; yields whether it is."""
     process = psutil.Process()
     before: list[int] | None = None

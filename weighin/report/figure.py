@@ -27,7 +27,7 @@ _PANELS = {
 }
 # Ticks between two powers of 2, by the ratio of an axis's ends below which they are drawn.
 _BETWEEN = {2.5: (1.25, 1.5, 1.75), 12.0: (1.5,), math.inf: ()}
-_SETTINGS: Any = {
+SETTINGS: Any = {
     "svg.hashsalt": "weighin",  # the same records give the same bytes
     "text.parse_math": False,  # a name from a file may hold anything
     "font.size": 9.0,
@@ -63,7 +63,7 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
 
     with mpl.rc_context():
         mpl.rcdefaults()  # so that the user's own settings do not show
-        mpl.rcParams.update(_SETTINGS)
+        mpl.rcParams.update(SETTINGS)
         figure = Figure(figsize=(9.5, 4.6 * len(curves)), layout="constrained")
         parts = figure.subfigures(len(curves), squeeze=False, hspace=0.04)[:, 0]
         for curve, part in zip(curves, parts, strict=True):

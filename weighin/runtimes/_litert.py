@@ -298,7 +298,8 @@ class _Interpreter:
         except AttributeError:  # not a public method: a later LiteRT may lack it
             return None
         own = [node for node in nodes if node["op_name"] != "DELEGATE"]
-        makers = {int(output): node for node in own for output in node["outputs"]}
+        # -1 is a tensor that is left out: of a loop's outputs, and of inputs without a bias
+        makers = {int(n): node for node in own for n in node["outputs"] if int(n) >= 0}
         taken: set[int] = set()
         for delegate in (node for node in nodes if node["op_name"] == "DELEGATE"):
             given = {int(number) for number in delegate["inputs"]}

@@ -1,0 +1,144 @@
+"""`weighin layers`: which layers of a compressed file lose what its float model knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weighin.cli.errors import ShownError
+from weighin.cli.weigh import data_options
+from weighin.report import terminal
+from weighin.report.layout import FORMATS
+
+if TYPE_CHECKING:
+    from weighin.layers.row import Layers
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The float .tflite file that a .tflite FILE was made of.",
+)
+@click.option("--export", metavar="EXPORT", help="Of a Keras model: how it is exported, as int8.")
+@data_options
+@click.option(
+    "--examples",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="That errors are measured on.",
+)
+@click.option(
+    "--tested",
+    type=click.IntRange(min=0),
+    default=500,
+    show_default=True,
+    metavar="N",
+    help="That sensitivities are measured on; 0 measures none.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=20.0,
+    show_default=True,
+    metavar="S",
+    help="That timing operators may take; 0 times none.",
+)
+@click.option(
+    "--node-data",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what each operator loses as node data for Model Explorer (.json).",
+)
+@click.option(
+    "--figure",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw error and time along the depth: .svg or .png.",
+)
+@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--color",
+    type=click.Choice(terminal.COLORS),
+    default="auto",
+    show_default=True,
+    help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
+)
+def layers(
+    file: Path,
+    style: str,
+    color: terminal.Color,
+    node_data: Path | None,
+    figure: Path | None,
+    **options: Any,
+) -> None:
+    """Look at each layer of a compressed FILE beside its float model.
+
+    \b
+    weighin layers int8.tflite --against float.tflite --data test.npz
+    weighin layers mine.keras --export int8 --data mine.npz
+
+    What each operator's weights and output are off by, on the same inputs and by the kernels that
+    the file runs with; what is clipped; whether a delegate runs it; its share of the time; and what
+    it does to the task's figure when it alone is left float, or alone is quantized.
+    """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
+    from weighin.core import WeighinError
+    from weighin.report import layers as report
+    from weighin.report import layers_figure
+
+    try:
+        if figure is not None:
+            layers_figure.check_ending(figure)
+        whole = _looked_at(file, options)
+        if node_data is not None:
+            _write(node_data, report.node_data(whole))
+        if figure is not None:
+            layers_figure.draw(whole, figure)
+    except WeighinError as error:
+        raise ShownError(str(error)) from None
+    click.echo(report.render(whole, style, terminal.here(color)), color=True)
+    for what, path in (("node data", node_data), ("figure", figure)):
+        if path is not None:
+            click.echo(f"\n{what}: {path}", err=style != "text")
+
+
+def _looked_at(file: Path, options: dict[str, Any]) -> Layers:
+    """Layers of what is named, looked at in a process of its own.
+
+    Raises:
+        WeighinError: if options, files or data do not fit together.
+    """
+    from weighin.datasets.bringing import Reading
+    from weighin.job import layering
+
+    words = ("target", "size", "crop", "scale", "mean", "std", "classes")
+    reading = Reading(**{word: options[word] for word in words}, seed=options["split_seed"])
+    asked = layering.Asked(
+        against=options["against"],
+        export=options["export"],
+        data=options["data"],
+        reading=reading,
+        task=options["task"],
+        examples=options["examples"],
+        tested=options["tested"],
+        seconds=options["seconds"],
+    )
+    with layering.shown() as progress:
+        return layering.looked_at(file, asked, progress)
+
+
+def _write(path: Path, text: str) -> None:
+    from weighin.core import WeighinError
+    from weighin.files import replacing
+
+    try:
+        with replacing(path) as partial:
+            partial.write_text(text, "utf-8")
+    except OSError as error:
+        raise WeighinError(f"{path} cannot be written: {error.strerror}.") from error

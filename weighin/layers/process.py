@@ -1,0 +1,144 @@
+"""A process of its own that looks at layers: `python -m weighin.layers.process`.
+
+Files that were rewritten may end it, and its clock should not share a process with a training
+framework. The orders are a line of JSON on standard input; progress and the answer are lines of
+JSON on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from weighin.build.finished import FinishedFiles
+from weighin.core import WeighinError
+from weighin.datasets import bringing, drawing
+from weighin.datasets.bringing import Brought
+from weighin.layers.analysing import Progress, Wanted, analysed
+from weighin.layers.files import Beside
+from weighin.layers.row import Layers, of_json
+from weighin.measure.context import build_context
+from weighin.subprocesses import FOLDER
+
+MODULE = "weighin.layers.process"
+DRAWN = "drawn inputs"
+
+
+def looked_at(
+    compressed: Path,
+    original: Path,
+    brought: Brought | None,
+    task: str | None,
+    wanted: Wanted,
+    progress: Progress,
+) -> Layers:
+    """Look at a compressed file's layers in a fresh process.
+
+    Args:
+        compressed: the file.
+        original: its float model.
+        brought: data; None for inputs that are drawn.
+        task: what is asked, by name; if not given, as outputs and targets have it.
+        wanted: how much is measured.
+        progress: is told what is done.
+
+    Raises:
+        WeighinError: if anything does not fit, or the process crashes.
+    """
+    orders = {
+        "compressed": str(compressed.resolve()),
+        "original": str(original.resolve()),
+        "data": None if brought is None else {**vars(brought), "path": str(brought.path)},
+        "task": task,
+        "wanted": vars(wanted),
+    }
+    last: dict[str, Any] = {}
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=_environment(),
+            text=True,
+            encoding="utf-8",
+        )
+        if process.stdin is None or process.stdout is None:
+            raise WeighinError("The process that looks at layers cannot be spoken to.")
+        with process:
+            process.stdin.write(json.dumps(orders) + "\n")
+            process.stdin.close()
+            for line in process.stdout:
+                last = json.loads(line)
+                if "doing" in last:
+                    progress(last["doing"], last["done"], last["total"])
+        if "refused" in last:
+            raise WeighinError(last["refused"])
+        if "layers" not in last:
+            raise WeighinError(_ended(process.returncode, errors, last))
+    return of_json(last["layers"])
+
+
+def _ended(code: int, errors: Any, last: Mapping[str, Any]) -> str:
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    doing = f" while it measured {last['doing']}" if "doing" in last else ""
+    return (
+        f"The process that looks at layers ended with {code}{doing}: "
+        f"{lines[-1][:500] if lines else 'no message'}"
+    )
+
+
+def _environment() -> dict[str, str]:
+    """This process's, with weighin to be found as it was here."""
+    there = [str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH", "")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(there)}
+
+
+def answered(orders: Mapping[str, Any], progress: Progress) -> Layers:
+    """What is ordered, in this process.
+
+    Raises:
+        WeighinError: if anything does not fit.
+    """
+    context = build_context(None, None)
+    data = orders["data"]
+    brought = None if data is None else Brought(**{**data, "path": Path(data["path"])})
+    if brought is not None:
+        bringing.register(brought)
+    paths = [Path(orders["original"]), Path(orders["compressed"])]
+    files = FinishedFiles.read(context, paths, brought.name if brought else DRAWN, orders["task"])
+    if brought is None:
+        drawing.register(DRAWN, files.signature, files.ranges)
+    files.build(())
+    return analysed(Beside.of(files), Wanted(**orders["wanted"]), progress)
+
+
+def main() -> None:
+    """Do as ordered."""
+    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever else prints may not come between
+
+    def tell(**words: Any) -> None:
+        told.write(json.dumps(words) + "\n")
+        told.flush()
+
+    orders = json.loads(sys.stdin.readline())
+    try:
+        layers = answered(
+            orders, lambda what, done, total: tell(doing=what, done=done, total=total)
+        )
+    except WeighinError as error:
+        tell(refused=str(error))
+        return
+    tell(layers=layers.as_json())
+
+
+if __name__ == "__main__":
+    main()

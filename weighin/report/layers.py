@@ -1,0 +1,259 @@
+"""The layers of a compressed file as a table, as JSON, and as node data of Model Explorer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from weighin.layers.row import CONSTANT, Layer, Layers, Near
+from weighin.report import units
+from weighin.report.layout import FLAT, Section
+from weighin.report.terminal import Terminal, written
+from weighin.stats import Interval
+
+MOST_OFF = 0.15  # of the measured whole, by which the sum of operators' times may be off unsaid
+FEW_LAYERS = 3  # that a sentence names
+_Column = Callable[[Layer], str]
+_OPTIONAL = (  # columns that a narrow terminal leaves out
+    "unique",
+    "zeros",
+    "unused",
+    "output cosine",
+    "bytes",
+    "stored",
+    "weights SQNR",
+    "MACs",
+    "clipped",
+)
+# Of Model Explorer's node data: what is as good as lost is red, what is as good as exact is green
+_GRADIENT = (
+    {"stop": 0.0, "bgColor": "#d55e00"},
+    {"stop": 0.5, "bgColor": "#f0e442"},
+    {"stop": 1.0, "bgColor": "#009e73"},
+)
+
+
+def render(layers: Layers, style: str, terminal: Terminal | None = None) -> str:
+    """Layers in one of `layout.FORMATS`; as `text` fitted to a terminal, if given."""
+    if style == "json":
+        return json.dumps(layers.as_json(), indent=1)
+    if style in FLAT:
+        return FLAT[style]([_flat(layer) for layer in layers.layers])
+    return written([_section(layers)], style, terminal)
+
+
+def node_data(layers: Layers) -> str:
+    """Node data for Model Explorer: what each operator loses of itself, as SQNR in dB.
+
+    By the names of the tensors that operators make, of the file that was looked at.
+    """
+    results = {
+        layer.name: {"value": round(layer.own.sqnr, 2)}
+        for layer in layers.layers
+        if layer.name and layer.own is not None and layer.own.sqnr is not None
+    }
+    return json.dumps({"results": results, "gradient": list(_GRADIENT)}, indent=1)
+
+
+def summary(layers: Layers) -> str:
+    """Which few layers lose most: `2 of 9 layers lose 83 % of what all lose: conv_3 (6.1 dB) …`.
+
+    Empty where nothing is lost, or it takes more than a third of the layers.
+    """
+    few, of_all = layers.few, len(_shown(layers))
+    if not few or 3 * len(few) > len(layers.worst):
+        return ""
+    named = ", ".join(f"{layer.label} ({_db(layer.own)})" for layer in few[:FEW_LAYERS])
+    more = f" and {len(few) - FEW_LAYERS} more" if len(few) > FEW_LAYERS else ""
+    verb = "loses" if len(few) == 1 else "lose"
+    share = round(layers.lost_by(few) * 100)
+    return (
+        f"{len(few)} of {of_all} layers {verb} {share} % of the signal that all of them lose: "
+        f"{named}{more}"
+    )
+
+
+def _section(layers: Layers) -> Section:
+    columns = {name: show for name, show in _columns(layers).items() if _is_filled(layers, show)}
+    rows = [[show(layer) for show in columns.values()] for layer in _shown(layers)]
+    title = f"{layers.file} against {layers.against}"
+    return Section(title, list(columns), rows, _lines(layers), optional=_OPTIONAL)
+
+
+def _shown(layers: Layers) -> list[Layer]:
+    """The layers that have a row: constants that are unpacked belong to those that use them."""
+    return [layer for layer in layers.layers if layer.matched != CONSTANT]
+
+
+def _columns(layers: Layers) -> dict[str, _Column]:
+    notes = _reasons(layers)
+    return {
+        "#": lambda layer: str(layer.place),
+        "layer": lambda layer: layer.label,
+        "operator": lambda layer: layer.kind,
+        "stored": lambda layer: layer.stored,
+        "weights SQNR": lambda layer: _db(layer.weights),
+        "own SQNR": lambda layer: _db(layer.own) + _mark(notes, layer.unmatched or layer.no_own),
+        "output SQNR": lambda layer: _db(layer.output),
+        "output cosine": lambda layer: _cosine(layer.output),
+        "clipped": lambda layer: "" if layer.clipping is None else _share(layer.clipping.clipped),
+        "unused": lambda layer: "" if layer.clipping is None else _share(layer.clipping.unused),
+        "zeros": lambda layer: "" if layer.zeros is None else _share(layer.zeros),
+        "unique": lambda layer: "" if layer.unique is None else f"{layer.unique:,}",
+        "bytes": lambda layer: f"{layer.bytes:,}" if layer.bytes else "",
+        "MACs": lambda layer: f"{layer.macs:,}" if layer.macs else "",
+        "delegated": lambda layer: _delegated(layer) + _mark(notes, layer.left_out),
+        "time": lambda layer: _time(layer) + _mark(notes, layer.not_timed),
+        "left float": lambda layer: _change(layers, layer, "left_float", notes),
+        "quantized": lambda layer: _change(layers, layer, "quantized", notes),
+    }
+
+
+def _reasons(layers: Layers) -> list[str]:
+    """Reasons that cells refer to by their numbers, each once, in the order of the layers."""
+    reasons: dict[str, None] = {}
+    for layer in _shown(layers):
+        of_it = (layer.unmatched or layer.no_own, layer.left_out, layer.not_timed)
+        of_change = (layer.sensitivity.not_left_float, layer.sensitivity.not_quantized)
+        reasons |= dict.fromkeys(filter(None, (*of_it, *of_change)))
+    return list(reasons)
+
+
+def _mark(notes: list[str], reason: str) -> str:
+    return f" [{notes.index(reason) + 1}]" if reason else ""
+
+
+def _is_filled(layers: Layers, show: _Column) -> bool:
+    return any(show(layer).strip() for layer in _shown(layers))
+
+
+def _lines(layers: Layers) -> list[str]:
+    lines = [f"[{number}] {reason}" for number, reason in enumerate(_reasons(layers), start=1)]
+    if unpacking := len(layers.layers) - len(_shown(layers)):
+        lines.append(f"{unpacking} operators that only unpack constants have no row.")
+    if few := summary(layers):
+        lines.append(f"{few}.")
+    if (first := layers.first_rise) is not None:
+        lines.append(f"The error first rises at {first.label} ({_db(first.own)}).")
+    lines += [
+        f"Without a twin in {layers.file}: {name} ({why})." for name, why in layers.without_twin
+    ]
+    lines.append(
+        f"Errors on {layers.examples:,} examples. own SQNR: against what the float twin makes of "
+        f"the same inputs; output SQNR: against the float model, all before it included."
+    )
+    if layers.figure:
+        lines.append(
+            f"left float, quantized: change of {layers.figure} on {layers.tested:,} examples when "
+            f"this layer alone is left float in {layers.file}, or is quantized in "
+            f"{layers.against}{'' if layers.unit else ', in points'}; paired, 95 % intervals. What "
+            f"it makes is stored by the scale that {layers.file} has for it in either case."
+        )
+    if layers.method:
+        lines.append(_timed(layers))
+    return [*lines, *(f"{remark[:1].upper()}{remark[1:]}." for remark in layers.remarks)]
+
+
+def _timed(layers: Layers) -> str:
+    whole, total = layers.whole_seconds, layers.timed_seconds
+    if whole is None or total is None:
+        return f"Time: {layers.method}."
+    off = total / whole.value - 1
+    apart = (
+        f"; that is {abs(off) * 100:.0f} % {'more' if off > 0 else 'less'}, so shares are rough"
+        if abs(off) > MOST_OFF
+        else ""
+    )
+    return (
+        f"Time: {layers.method}. All operators together take {units.seconds(total)}, an inference "
+        f"{units.seconds(whole.value, whole.low, whole.high)}{apart}."
+    )
+
+
+def _flat(layer: Layer) -> dict[str, Any]:
+    """A layer as a row of bare numbers, by names that say their units."""
+    row: dict[str, Any] = {
+        "place": layer.place,
+        "name": layer.name,
+        "operator": layer.kind,
+        "stored": layer.stored,
+        "twin": layer.twin,
+        "matched": layer.matched,
+        "unmatched": layer.unmatched,
+    }
+    for name, near in (("weights", layer.weights), ("own", layer.own), ("output", layer.output)):
+        row |= {
+            f"{name}_sqnr_db": None if near is None else near.sqnr,
+            f"{name}_cosine": None if near is None else near.cosine,
+            f"{name}_noise": None if near is None else near.noise,
+        }
+    row |= {
+        "clipped": None if layer.clipping is None else layer.clipping.clipped,
+        "unused": None if layer.clipping is None else layer.clipping.unused,
+        "zeros": layer.zeros,
+        "unique": layer.unique,
+        "bytes": layer.bytes,
+        "macs": layer.macs,
+        "delegated": layer.delegated,
+        "left_out": layer.left_out,
+        "block": " ".join(map(str, layer.block)),
+    }
+    for name, interval in (
+        ("seconds", layer.seconds),
+        ("share", layer.share),
+        ("left_float", layer.sensitivity.left_float),
+        ("quantized", layer.sensitivity.quantized),
+    ):
+        row |= {
+            name: None if interval is None else interval.value,
+            f"{name}_low": None if interval is None else interval.low,
+            f"{name}_high": None if interval is None else interval.high,
+        }
+    return row
+
+
+def _db(near: Near | None) -> str:
+    if near is None:
+        return ""
+    if near.sqnr is not None:
+        text = f"{near.sqnr:.1f} dB"
+        return text.replace("-0.0 dB", "0.0 dB")
+    return "exact" if near.noise == 0 else "–"
+
+
+def _cosine(near: Near | None) -> str:
+    return "" if near is None or near.cosine is None else f"{near.cosine:.4f}"
+
+
+def _share(share: float) -> str:
+    text = f"{share * 100:.1f} %"
+    return "under 0.1 %" if share and text == "0.0 %" else text
+
+
+def _delegated(layer: Layer) -> str:
+    return {True: "yes", False: "no", None: ""}[layer.delegated]
+
+
+def _time(layer: Layer) -> str:
+    if layer.share is None:
+        return ""
+    text = f"{layer.share.value * 100:.1f} %"
+    ends = [f"{end * 100:.1f}" for end in (layer.share.low, layer.share.high)]
+    with_others = f" with {_places(layer)}" if len(layer.block) > 1 else ""
+    return f"{text} [{ends[0]}, {ends[1]}]{with_others}"
+
+
+def _places(layer: Layer) -> str:
+    return ", ".join(str(place) for place in layer.block if place != layer.place)
+
+
+def _change(layers: Layers, layer: Layer, name: str, notes: list[str]) -> str:
+    interval: Interval | None = getattr(layer.sensitivity, name)
+    reason: str = getattr(layer.sensitivity, f"not_{name}")
+    if interval is None:
+        return _mark(notes, reason).strip()
+    if not layers.unit:
+        return units.points(interval.value, interval.low, interval.high)
+    ends = f"[{interval.low:+.3g}, {interval.high:+.3g}]"
+    return f"{interval.value:+.3g} {layers.unit} {ends}"
