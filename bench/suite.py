@@ -82,7 +82,7 @@ suite(
 suite(
     "all_engines",
     profile="quick",
-    models=(*MODELS, "mobilenet_v1_025_96", "mobilenet_v1_100_224"),
+    models=(*MODELS, "mobilenet_v1_025_96"),
     variants=("baseline", "float16", "dynamic", "int8", "onnx_int8", "onnx_dynamic"),
 )
 
