@@ -130,9 +130,9 @@ RECIPES = (
     *("litert(dynamic_wi4_afp32,algorithm=octav)", "litert(weight_only_wi4_afp32)"),
     *("litert(static_wi8_ai8,algorithm=octav)", "litert(dynamic_wi4b32_afp32)"),
 )
-suite("recipes_quick", profile="quick", models=MODELS, variants=RECIPES)
+suite("litert_quick", profile="quick", models=MODELS, variants=RECIPES)
 suite(
-    "recipes",
+    "litert_full",
     profile="full",
     models=(*MODELS, "fashion_cnn", "resnet8", "ds_cnn", "kws_ds_cnn", "mobilenet_v1_025_96"),
     variants=RECIPES,

@@ -12,6 +12,7 @@ from helpers.cluster import Forking, cluster
 from helpers.commands import run_python
 from helpers.tiny import registrations_undone, write_project
 
+from weighin import registry
 from weighin.build.executors import examining, looking
 from weighin.cluster import workers
 from weighin.datasets.search import SearchPaths
@@ -25,6 +26,8 @@ def project(tmp_path: Path) -> Iterator[Path]:
     """The tiny project, registered."""
     folder = write_project(tmp_path / "project")
     with registrations_undone():
+        registry.datasets._objects.clear()  # whatever other tests have brought
+        registry.models._objects.clear()
         load_definitions(default_definitions(folder))
         yield folder
 

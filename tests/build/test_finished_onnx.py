@@ -63,7 +63,10 @@ def test_they_are_counted_and_judged(run: FinishedRun) -> None:
         (["far.onnx"], "has its values in another file, '/etc/passwd'"),
         (["many.onnx"], "8 examples at once, and no single one"),
         (["image.onnx", "--data", "last.npz"], "its channels come first: store the data so"),
-        (["a.onnx", "--variants", "onnx_int8"], "--variants is of what is built"),
+        (
+            ["a.onnx", "--variants", "onnx_int8"],
+            "--variants are made of Keras models and .tflite files",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_at_once(

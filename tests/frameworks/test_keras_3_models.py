@@ -16,7 +16,7 @@ from weighin.exports import int4
 STEPS = ["prune(0.5)", "cluster(4)", "qat", "channels(0.5)", "finetune"]
 EXPORTS = [
     *("float32", "float16", "dynamic", "int8", "int16x8", "sparse", "compact(int8)"),
-    "int4",
+    *("int4", "reorder(int8)", "litert(dynamic_wi8_afp32)"),
 ]
 
 # Prints, as JSON, what each step and export in `argv` says to a model of `import keras`, which is

@@ -310,8 +310,9 @@ class Crashing:
 '''
 
 
-def test_what_crashes_when_it_predicts_does_so_in_the_fresh_process(tmp_path):
+def test_what_crashes_when_it_predicts_does_so_in_the_fresh_process(tmp_path, monkeypatch):
     """Not in the one where others are measured."""
+    isolate_registries(monkeypatch)
     definition = tmp_path / "crashing.py"
     definition.write_text(CRASHING, encoding="utf-8")
     load_definitions([definition])

@@ -73,13 +73,14 @@ class DerivedFiles(FinishedFiles):
         """
         wanted = [grammar.parse(name) for name in names]
         self.wanted = {each.name: each for each in wanted if each.name != "baseline"}
-        for variant in self.wanted.values():
-            _refuse(variant)
         path = self.paths["baseline"]
         if self.wanted and self._artifacts["baseline"].format != USUAL_FORMAT:
             raise WeighinError(
-                f"Variants are made of .{USUAL_FORMAT} files alone, and {path.name} is none."
+                f"--variants are made of Keras models and .{USUAL_FORMAT} files, "
+                f"and {path.name} is none."
             )
+        for variant in self.wanted.values():
+            _refuse(variant)
         for kernel in read_tflite(path).kernels if self.wanted else ():
             if kernel.dtype != "FLOAT32":
                 raise WeighinError(
@@ -266,7 +267,7 @@ def _refuse(variant: Variant) -> None:
     Raises:
         WeighinError: saying which are.
     """
-    able = [name for name in registry.exports if vars(registry.exports[name]).get("of_file")]
+    able = sorted(n for n in registry.exports if vars(registry.exports[n]).get("of_file"))
     if variant.steps or variant.export.name not in able:
         raise WeighinError(
             f"{variant.name} is made of a Keras model; of a finished float file there are: "

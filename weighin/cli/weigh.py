@@ -188,7 +188,7 @@ def weigh(
     \b
     weighin weigh a.tflite b.tflite --data test.npz   the first is the baseline
     weighin weigh mine.keras --data mine.npz          in the usual variants
-    weighin weigh a.tflite --variants int4            made of the finished float file
+    weighin weigh a.tflite --variants int4            made of a float file
     weighin weigh detector.tflite                     size, structure, latency
     weighin weigh a.tflite b.tflite --runtimes litert,openvino --by runtime
 

@@ -298,7 +298,7 @@ def _refuse_unopened(settings: Settings) -> None:
         for format in registry.runtimes[name].formats
     }
     for format in sorted(plan.formats_named(settings.suite) - opened - {USUAL_FORMAT}):
-        fitting = [each.name for each in registry.runtimes.values() if format in each.formats]
+        fitting = sorted(each.name for each in registry.runtimes.values() if format in each.formats)
         named = [
             name
             for name in settings.suite.variants_of(settings.suite.models[0])
@@ -314,7 +314,9 @@ def _refuse_runtimes(asked: Asked, format: str) -> None:
     """Refuse runtimes by name that open no finished file, instead of leaving out their rows."""
     for name, _ in map(engine_parts, asked.runtimes):
         if format not in registry.runtimes[name].formats:
-            fitting = [each.name for each in registry.runtimes.values() if format in each.formats]
+            fitting = sorted(
+                each.name for each in registry.runtimes.values() if format in each.formats
+            )
             raise WeighinError(
                 f"--runtimes {name} opens no .{format} files; these do: {', '.join(fitting)}."
             )
