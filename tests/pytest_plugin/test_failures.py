@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from helpers.runs import command, ran
 
+from weighin import pytest_plugin
+from weighin.core import SkippedError
+
 TROUBLE = '''"""Definitions that go wrong, each in its own way."""
 
 import numpy as np
@@ -257,3 +260,16 @@ def test_a_breached_gate_fails_the_run(run):
     assert (0, 1) == (kept.code, breached.code)
     assert re.search(r"^int8: file_bytes <= 9 \* baseline .* kept$", kept.text, re.MULTILINE)
     assert "= 1 gate breached, mode breached =" in breached.text.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("is_ours", "raised"), [(True, pytest.skip.Exception), (False, SkippedError)]
+)
+def test_what_is_skipped_while_it_runs_has_not_failed(monkeypatch, is_ours, raised):
+    """As a file of a kind that its runtime never opens; a test of somebody's own is left alone."""
+    monkeypatch.setattr(pytest_plugin, "cell_of", lambda item: "a cell" if is_ours else None)
+    called = pytest_plugin.pytest_pyfunc_call("item")
+    next(called)
+
+    with pytest.raises(raised, match="is hybrid"):
+        called.throw(SkippedError("model.tflite is hybrid"))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 from helpers import engine_files
 from helpers.flatbuffer import Graph
@@ -91,6 +92,23 @@ def test_memory_of_a_hybrid_file_is_skipped(tmp_path: Path) -> None:
     """With the reason that opening it has, said by the other process."""
     with pytest.raises(SkippedError, match=r"hybrid\.tflite is hybrid"):
         MICRO.memory(engine_files.hybrid(tmp_path))
+
+
+@needs_it
+def test_half_precision_weights_are_skipped(tmp_path: Path) -> None:
+    """It unpacks integers alone, and says so in words of its own source."""
+    graph = Graph()
+    given = graph.tensor("input", (1, 4), "float32")
+    packed = graph.tensor("weights", (3, 4), "float16", np.ones((3, 4), np.float16))
+    unpacked = graph.tensor("unpacked", (3, 4), "float32")
+    output = graph.tensor("output", (1, 3), "float32")
+    graph.operator("DEQUANTIZE", [packed], [unpacked])
+    graph.operator("FULLY_CONNECTED", [given, unpacked, -1], [output])
+    graph.graph.inputs, graph.graph.outputs = [given], [output]
+    (tmp_path / "half.tflite").write_bytes(graph.packed())
+
+    with pytest.raises(SkippedError, match=r"half\.tflite holds half-precision weights"):
+        MICRO.open(tmp_path / "half.tflite", 1)
 
 
 @pytest.mark.parametrize("failure", ["crashed: SIGSEGV", "did not end within 300 s"])

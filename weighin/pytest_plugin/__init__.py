@@ -165,6 +165,17 @@ def cell(request: pytest.FixtureRequest) -> Iterator[Cell]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Let a bench function whose cell is skipped while it runs be skipped, too."""
+    try:
+        return (yield)
+    except SkippedError as error:
+        if cell_of(pyfuncitem) is None:  # somebody's own test
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:

@@ -113,9 +113,10 @@ def _refused(path: Path, text: str, ports: Ports) -> WeighinError:
     """What a file is refused for: a skip, where its kind is one that microcontrollers run not."""
     from weighin.formats.tflite import read_tflite
 
+    graph = read_tflite(path)
     hybrid = [
         operator
-        for operator in read_tflite(path).operators
+        for operator in graph.operators
         if operator.weights is not None
         and operator.weights.dtype in ("INT8", "INT4", "UINT8")
         and any(_is_float(path, number) for number in operator.inputs)
@@ -124,6 +125,11 @@ def _refused(path: Path, text: str, ports: Ports) -> WeighinError:
         return SkippedError(
             f"{path.name} is hybrid ({hybrid[0].name} multiplies floats by integer weights), which "
             f"tflite-micro runs not: int8 and float files it does"
+        )
+    if any(tensor.is_constant and tensor.dtype == "FLOAT16" for tensor in graph.tensors):
+        return SkippedError(
+            f"{path.name} holds half-precision weights, which tflite-micro does not unpack: int8 "
+            f"and float files it does"
         )
     lacking = _MISSING.search(text)
     if lacking:
