@@ -28,6 +28,7 @@ from weighin.report.gates import row_of
 from weighin.report.layout import FORMATS, Section
 from weighin.report.page.contents import contents
 from weighin.report.terminal import Terminal
+from weighin.report.quickest import Marks
 from weighin.report.tidy import tidy
 
 FIRST = "× beside litert"
@@ -418,3 +419,20 @@ def test_of_two_machines_each_has_a_quickest_row() -> None:
 
     assert "of all rows on as many threads" in alone
     assert "of all rows of one machine on as many threads" in both
+
+
+def test_what_its_own_pair_calls_slower_bears_no_mark() -> None:
+    """All tests together need more evidence than one: "slower, among the quickest" says nothing."""
+    made = of_runtimes(
+        *[each for runtime in ("litert", "a", "b") for each in timed("baseline", runtime, 1e-4)],
+        between(0.5, "baseline", "a"),
+        between(1.0, "baseline", "b"),
+    )
+    rows = engines.ByEngine.of(made.records, made).rows
+    cases = {row.runtime: row.case for row in rows}
+    every = dict.fromkeys(cases.values(), "among the quickest")
+
+    told = engines._unsaid_of_slower(Marks(every, every, 9), rows)
+
+    assert {cases["litert"], cases["b"]} == set(told.of_variant)
+    assert every == told.of_all

@@ -81,7 +81,7 @@ class ByEngine:
             dataclasses.replace(row, records=_better(row.records, made.over_pairs(row)))
             for row in rows
         ]
-        return dataclasses.replace(made, rows=rows)
+        return dataclasses.replace(made, rows=rows, marks=_unsaid_of_slower(made.marks, rows))
 
     @cached_property
     def anchors(self) -> dict[Case, Case]:
@@ -156,6 +156,22 @@ def _better(
     told = {name: records for name, records in derived.items() if name in unbounded}
     told = {name: records for name, records in told.items() if records[0].value is not None}
     return {**derived, **recorded, **told}
+
+
+def _unsaid_of_slower(marks: Marks, rows: Sequence[Row]) -> Marks:
+    """The marks but those beside "slower", or of what could not be held against the first.
+
+    All tests together need more evidence to leave a row out than its own pair needs to call it
+    slower: both would be said of it, which reads as a contradiction.
+    """
+    slower = {
+        row.case.of_any_seed
+        for row in rows
+        for record in row.records.get(BETWEEN, ())
+        if record.verdict == "slower" or record.value is None
+    }
+    kept = {row: mark for row, mark in marks.of_variant.items() if row not in slower}
+    return dataclasses.replace(marks, of_variant=kept)
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,8 @@ def _quickest(rows: Sequence[Row], tests: int) -> str:
     return (
         f"quickest of a variant's runtimes, of all rows {of_one}on as many threads: none other is "
         f"found faster, by {tests:,} tests together; in at most one such table of twenty the truly "
-        f"quickest is left out. How good its answers are is another question"
+        f"quickest is left out. What its own pair calls slower bears no mark. How good answers are "
+        f"is another question"
     )
 
 
