@@ -27,8 +27,8 @@ from weighin.report.engines import BETWEEN, TOTAL
 from weighin.report.gates import row_of
 from weighin.report.layout import FORMATS, Section
 from weighin.report.page.contents import contents
-from weighin.report.terminal import Terminal
 from weighin.report.quickest import Marks
+from weighin.report.terminal import Terminal
 from weighin.report.tidy import tidy
 
 FIRST = "× beside litert"
