@@ -222,3 +222,33 @@ def test_two_variants_may_come_to_the_same_bytes() -> None:
 def test_a_variants_name_says_its_stages(variant: str, format: str, stages: list[str]) -> None:
     """A .tflite file always has an export."""
     assert stages == stages_of(variant, format)
+
+
+def finished(**changes: str) -> Results:
+    """A run on one finished file, told with these changes."""
+    told = {"variant": "baseline", "file": "a.tflite", "sha256": DIGEST, "holds": "float32"}
+    environment = {
+        "artifacts": {DIGEST: [{"stage": "finished", "file": "a.tflite", "holds": "float32"}]},
+        "files": [told | changes],
+    }
+    records = [record("file_bytes", 100, runtime="", threads=0, artifact=DIGEST)]
+    return results_of(environment, records)
+
+
+DIGEST = "c0ffee" * 10
+
+
+def test_a_finished_file_is_accounted_for_by_its_name_and_digest() -> None:
+    """Nobody has seen how it was made; which row it is has to be told."""
+    assert [] == faults(finished())
+
+
+@pytest.mark.parametrize(
+    ("told", "instead"),
+    [("variant", "b.tflite"), ("file", "other.tflite"), ("sha256", "decaf0" * 10)],
+)
+def test_a_finished_file_that_is_told_otherwise_is_a_fault(told: str, instead: str) -> None:
+    """Another row, another name, or other bytes."""
+    (fault,) = faults(finished(**{told: instead}))
+
+    assert "baseline is not told as the file 'a.tflite'" in fault

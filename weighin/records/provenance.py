@@ -1,14 +1,16 @@
 """Whether a run's own account of its artifacts holds: every digest a chain of stages, each its key.
 
 `environment["artifacts"]` gives for each artifact's sha256 the provenance of all its stages, the
-dense start first. A stage names the key of the one before it, and a key is a hash of the whole
-provenance (`weighin.files.key_of`): whatever was changed afterwards no longer fits.
+dense start first; of a file that was finished before, whose making nobody has seen, that alone, and
+`environment["files"]` says which row it is. A stage names the key of the one before it, and a key
+is a hash of the whole provenance (`weighin.files.key_of`): whatever was changed afterwards no
+longer fits.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from weighin import registry
@@ -35,6 +37,10 @@ def faults(results: Results) -> list[str]:
     starts: dict[tuple[str, Any], str] = {}
     for digest, files in by_digest.items():
         chain = chains[digest]
+        if _is_finished(chain):
+            problem = _misnamed(digest, chain[0], files, results) or _differing(files)
+            problems += [f"artifact {digest[:12]}: {problem}"] * bool(problem)
+            continue
         problem = _broken(chain) or _other_start(chain, starts)
         if not problem:
             misfits = [_misfit(chain, records[0], results) for records in files.values()]
@@ -58,6 +64,27 @@ def _unnamed(record: Record, chains: Mapping[str, Any]) -> str:
     if record.artifact in chains:
         return ""
     return f"{what} names artifact {record.artifact[:12]}, which the run does not account for"
+
+
+def _is_finished(chain: Any) -> bool:
+    """Whether a chain is that of a file which was brought as it is."""
+    alone = isinstance(chain, Sequence) and len(chain) == 1 and isinstance(chain[0], Mapping)
+    return alone and chain[0].get("stage") == "finished"
+
+
+def _misnamed(
+    digest: str, stage: Stage, rows: Collection[tuple[Any, ...]], results: Results
+) -> str:
+    """Which row of a finished file the run does not tell as that file, or nothing."""
+    told = results.environment.get("files")
+    files = [_mapping(each) for each in told] if isinstance(told, Sequence) else []
+    known = {
+        each.get("variant")
+        for each in files
+        if (each.get("sha256"), each.get("file")) == (digest, stage.get("file"))
+    }
+    others = [str(row[2]) for row in rows if row[2] not in known]
+    return f"{others[0]} is not told as the file {stage.get('file')!r}" if others else ""
 
 
 def _broken(chain: Any) -> str:
