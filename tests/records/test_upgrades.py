@@ -130,7 +130,10 @@ def test_published_files_load() -> None:
     notes = set()
     for path in paths:
         loaded = store.load(path)
-        notes |= {record.note for record in loaded.records}
+        if (
+            json.loads(path.read_bytes())["schema"] < 4
+        ):  # later ones say in notes what no program reads
+            notes |= {record.note for record in loaded.records}
         assert loaded.metric("gzip_bytes").ratio_of == ""
         assert loaded.metric("smaller").ratio_of == "gzip_bytes"
 
