@@ -206,7 +206,7 @@ def exported(run: Run) -> tuple[Artifact, Artifact]:
     """
     files = run.context.artifacts
     cases = plan.cases(run.settings, "artifact", files.cases)
-    last = [case for case in cases if case.format == "tflite"][-1]
+    last = [case for case in cases if case.format == USUAL_FORMAT][-1]
     floats = dataclasses.replace(files.variant(last), export=Call("float32"))
     original = dataclasses.replace(last, variant=floats.name)
     files.build([original, last])
