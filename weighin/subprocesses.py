@@ -21,6 +21,12 @@ MOST_SECONDS = 900.0  # that a process may take for what takes moments: a first 
 FOLDER = Path(__file__).resolve().parents[1]  # holds weighin, installed or not
 
 
+def environment() -> dict[str, str]:
+    """This process's environment variables, by which another finds weighin as it was found here."""
+    there = [str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH", "")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(there)}
+
+
 class SubprocessError(WeighinError):
     """The process failed: the message is the last line that it wrote, or how it was ended.
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from weighin import subprocesses
 from weighin.build.jobs import Job
 from weighin.core import Artifact, Call, Failure, WeighinError
 from weighin.datasets.bringing import Brought
@@ -104,7 +105,7 @@ def test_a_process_that_dies_is_told_by_its_last_line(
     """Here it cannot even be imported."""
     (tmp_path / "weighin").mkdir()
     (tmp_path / "weighin" / "__init__.py").write_text("raise SystemExit('no such luck')")
-    monkeypatch.setattr(process, "FOLDER", tmp_path)
+    monkeypatch.setattr(subprocesses, "FOLDER", tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     file = write(tmp_path / "a.tflite")
     monkeypatch.chdir(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weighin.formats.budget import Budget
 from weighin.formats.sparsity import Sparsity
 from weighin.stats import entropy
 
@@ -206,6 +208,18 @@ class Tensor:
         counts = np.unique(nonzero, return_counts=True)[1]
         zeros = self.size - self.nonzero  # those that a sparse encoding leaves out, too
         return self.size * entropy([*counts, zeros] if zeros else counts) / 8
+
+
+def unpack(tensors: Iterable[Tensor], budget: Budget) -> None:
+    """Unpack the constants among tensors, to count their values; each is asked for before.
+
+    Raises:
+        ValueError: if that is more than the file may take.
+    """
+    for tensor in tensors:
+        if tensor.is_real:
+            budget.take(tensor.label, tensor.unpacked)
+            _ = tensor.nonzero
 
 
 def _decoded(data: npt.NDArray[np.uint8], dtype: str) -> npt.NDArray[Any]:

@@ -22,8 +22,9 @@ from weighin.formats.graph import Graph, Subgraph, Tensor
 from weighin.formats.lately import content_of, read_lately
 from weighin.formats.nodes import Codes, Node, names, numbers, shifted
 from weighin.formats.shapes import Dimensions, dimensions
+from weighin.formats.tensor import unpack
 
-_DAMAGE = (
+DAMAGE = (  # what reading a damaged file may raise
     struct.error,
     IndexError,
     ValueError,
@@ -64,12 +65,9 @@ def parsed(data: bytes | mmap.mmap, called: str) -> Graph:
     budget = Budget(len(data))
     try:
         graph = _graph(schema.Model.GetRootAs(data, 0), data, schema, budget)
-        for tensor in graph.tensors:
-            if tensor.is_real:
-                budget.take(tensor.label, tensor.unpacked)
-                _ = tensor.nonzero
+        unpack(graph.tensors, budget)
         return graph
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise WeighinError(
             f"{called} is not a whole .tflite file ({type(error).__name__}: {error}): "
             f"convert the model again."

@@ -27,7 +27,7 @@ from weighin.datasets.bringing import Brought
 from weighin.datasets.kinds.reading import Reading
 from weighin.job.progress import Told, show
 from weighin.job.weighing import Asked, planned
-from weighin.subprocesses import FOLDER
+from weighin.subprocesses import environment
 
 MODULE = "weighin.job.process"
 _PATHS = ("weights", "results_dir", "devices")
@@ -57,7 +57,7 @@ def weigh(files: Sequence[str | Path], asked: Asked, console: Console) -> Path:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=_environment(),
+            env=environment(),
             text=True,
             encoding="utf-8",
         )
@@ -82,12 +82,6 @@ def weigh(files: Sequence[str | Path], asked: Asked, console: Console) -> Path:
                 f"The process that weighs ended with {code}: {lines[-1] if lines else 'no message'}"
             )
     return Path(last["path"])
-
-
-def _environment() -> dict[str, str]:
-    """This process's, with weighin to be found as it was here."""
-    there = [str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(there)}
 
 
 def _as_json(asked: Asked) -> dict[str, Any]:

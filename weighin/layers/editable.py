@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import copy
-import struct
 from collections.abc import Sequence
 from typing import Any
 
 from weighin.core import WeighinError
+from weighin.formats.tflite import DAMAGE
 
-_DAMAGE = (
-    struct.error,
-    IndexError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    UnicodeDecodeError,
-)
 UNPACKING = ("DEQUANTIZE", "DENSIFY")  # what constants pass on their way to an operator
 
 
@@ -47,7 +36,7 @@ class Editable:
         try:
             self.model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
             self.graph = self.model.subgraphs[0]
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise WeighinError(
                 f"{called} cannot be taken apart ({type(error).__name__}: {error}): convert the "
                 f"model again."

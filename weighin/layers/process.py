@@ -24,7 +24,7 @@ from weighin.layers.analysing import Progress, Wanted, analysed
 from weighin.layers.files import Beside
 from weighin.layers.row import Layers, of_json
 from weighin.measure.context import build_context
-from weighin.subprocesses import FOLDER
+from weighin.subprocesses import environment
 
 MODULE = "weighin.layers.process"
 DRAWN = "drawn inputs"
@@ -65,7 +65,7 @@ def looked_at(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=_environment(),
+            env=environment(),
             text=True,
             encoding="utf-8",
         )
@@ -93,12 +93,6 @@ def _ended(code: int, errors: Any, last: Mapping[str, Any]) -> str:
         f"The process that looks at layers ended with {code}{doing}: "
         f"{lines[-1][:500] if lines else 'no message'}"
     )
-
-
-def _environment() -> dict[str, str]:
-    """This process's, with weighin to be found as it was here."""
-    there = [str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(there)}
 
 
 def answered(orders: Mapping[str, Any], progress: Progress) -> Layers:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from weighin.build.executors.dying import death, last_words
 from weighin.build.executors.orders import LONGEST_LOG, Result
 from weighin.core import Artifact, WeighinError
 from weighin.files import key_of
-from weighin.subprocesses import FOLDER
+from weighin.subprocesses import environment
 
 CHILD = "weighin.build.executors.child"
 LOOK = "weighin.build.executors.looking"
@@ -58,7 +57,7 @@ def look(places: bytes) -> bytes:
         [sys.executable, "-P", "-m", LOOK],
         input=places + b"\n",
         capture_output=True,
-        env=_environment(),
+        env=environment(),
         check=False,
     )
     lines = done.stderr.decode(errors="replace").strip().splitlines()
@@ -177,7 +176,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=environment(),
         )
         self.log = cache.logs / f"build-{mark}-{self._process.pid}.log"
         self._tell({**context, "brought": brought, "cache": str(cache.folder), "pool": mark})
@@ -207,9 +206,3 @@ class _Child:
             if self._process.stdin is not None:
                 self._process.stdin.write(json.dumps(told).encode() + b"\n")
                 self._process.stdin.flush()
-
-
-def _environment() -> dict[str, str]:
-    """This process's, with weighin to be found as it was here."""
-    there = [str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(there)}

@@ -22,6 +22,7 @@ from weighin.formats.onnx import quantizing
 from weighin.formats.onnx import work as working
 from weighin.formats.onnx.messages import Constant, OnnxGraph, OnnxNode, Reader, Sizes, Value
 from weighin.formats.onnx.shapes import SMALL, Shape, folded, shape_of
+from weighin.formats.tensor import unpack
 from weighin.formats.work import Work
 
 _DAMAGE = (
@@ -73,10 +74,7 @@ def parsed(data: bytes | mmap.mmap, called: str) -> Graph:
     try:
         graph, remarks = Reader(budget).model(memoryview(data))
         read = _Main(graph, budget).graph(remarks)
-        for tensor in read.tensors:
-            if tensor.is_real:
-                budget.take(tensor.label, tensor.unpacked)
-                _ = tensor.nonzero
+        unpack(read.tensors, budget)
         return read
     except _DAMAGE as error:
         raise WeighinError(
