@@ -194,7 +194,8 @@ def _change(layers: Layers, layer: Layer, name: str, notes: list[str]) -> str:
     interval: Interval | None = getattr(layer.sensitivity, name)
     reason: str = getattr(layer.sensitivity, f"not_{name}")
     if interval is None:
-        return _mark(notes, reason).strip()
+        words = "not measured" if layer.sensitivity.not_tested else ""
+        return f"{words}{_mark(notes, reason)}".strip()
     if not layers.unit:
         return units.points(interval.value, interval.low, interval.high)
     ends = f"[{interval.low:+.3g}, {interval.high:+.3g}]"

@@ -26,9 +26,7 @@ NAME = "index.html"
 _HOLE = re.compile(r"\{\{(\w+)\}\}")
 
 
-def write(
-    runs: Sequence[tuple[str, Results]], folder: Path, kept: Kept | None = None
-) -> Path:
+def write(runs: Sequence[tuple[str, Results]], folder: Path, kept: Kept | None = None) -> Path:
     """Write the page of one or more runs into a folder, and return the page's path.
 
     Args:

@@ -13,9 +13,9 @@ function layersElements({ layers }) {
     const box = element("div", { class: "plot layers-plot" });
     return element("details", { class: "layers", ontoggle: ({ target }) => target.open && drawLayers(box, analysis) },
       element("summary", {}, analysis.title),
-      element("div", { class: "small lines" }, ...analysis.lines.map((each) => element("p", {}, each))),
       box,
       element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": analysis.title }, table),
+      element("div", { class: "small lines" }, ...analysis.lines.map((each) => element("p", {}, each))),
     );
   });
 }
