@@ -23,7 +23,7 @@ from weighin.cli import main
 from weighin.core import Record, Results, contradiction
 from weighin.records import store
 from weighin.report import compare, engines, table
-from weighin.report.engines import BETWEEN, TOTAL
+from weighin.report.by_engine import BETWEEN, TOTAL, ByEngine
 from weighin.report.gates import row_of
 from weighin.report.layout import FORMATS, Section
 from weighin.report.page.contents import contents
@@ -428,7 +428,7 @@ def test_what_its_own_pair_calls_slower_bears_no_mark() -> None:
         between(0.5, "baseline", "a"),
         between(1.0, "baseline", "b"),
     )
-    rows = engines.ByEngine.of(made.records, made).rows
+    rows = ByEngine.of(made.records, made).rows
     cases = {row.runtime: row.case for row in rows}
     every = dict.fromkeys(cases.values(), "among the quickest")
 

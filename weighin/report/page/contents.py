@@ -12,6 +12,7 @@ from typing import Any
 
 from weighin.core import CONTROL, Results, WeighinError
 from weighin.report import engines, origin, versions
+from weighin.report.by_engine import is_paired
 from weighin.report.columns import Column, of_all
 from weighin.report.layout import Section
 from weighin.report.page.layers import Kept, analyses
@@ -112,7 +113,7 @@ def _engines(runs: Sequence[tuple[str, Results]], names: Sequence[str]) -> list[
     return [
         _table(part, f"{part.title} ({name})" if len(runs) > 1 else part.title)
         for name, (_, results) in zip(names, runs, strict=True)
-        if engines.is_paired(results)
+        if is_paired(results)
         for part in engines.tables(results)
     ]
 
