@@ -10,7 +10,7 @@ from typing import Any
 
 from weighin import stats
 from weighin.core import Record, Results
-from weighin.report import reasons, units
+from weighin.report import leaving_out, reasons, units
 from weighin.report.columns import Column, columns
 from weighin.report.footer import samples
 from weighin.report.layout import FLAT, Notes, Section
@@ -18,8 +18,6 @@ from weighin.report.origin import machine, origin, packages
 from weighin.report.rows import Row, over_seeds, rows_of, rows_of_seeds
 from weighin.report.terminal import Terminal, written
 from weighin.report.verdicts import p_of
-
-LEFT_OUT = "left out of this run"  # of a figure without a record
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Table(Notes):
         if column.rare and _is_skipped(records) and self._tells_nothing_rare(row):
             return Told("")
         if not records:
-            return Told("not measured", notes=(self.number(LEFT_OUT),))
+            return Told("not measured", notes=(self.number("left out of this run"),))
         measured = [record for record in records if record.value is not None]
         if len(measured) < len(records):
             missing = [record for record in records if record.value is None]
@@ -209,7 +207,7 @@ def sections(
 
 def _section(table: Table, results: Results) -> Section:
     shown = [row for row in table.rows if not row.is_skipped]
-    unmeasured = _unmeasured(table.columns, shown)
+    unmeasured = leaving_out.unmeasured(table.columns, shown)
     kept = [column for column in table.columns if column not in unmeasured]
     table = dataclasses.replace(table, columns=kept)
     headers = ["variant", "runtime", *(column.header for column in table.columns), "why"]
@@ -220,7 +218,7 @@ def _section(table: Table, results: Results) -> Section:
         filled = list(range(len(headers) - 1))
     columns = [column for at, column in enumerate(table.columns, start=2) if at in filled]
     metrics = [column.metric for column in columns]
-    lines = [*table.numbered, *_left_out(unmeasured), *skips(table.rows)]
+    lines = [*table.numbered, *leaving_out.told(unmeasured), *skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
     if any(result.value is not None for result in results.by_metric.get("engine_speedup", ())):
         lines.append(
@@ -231,57 +229,9 @@ def _section(table: Table, results: Results) -> Section:
         [headers[at] for at in filled],
         [[row[at] for at in filled] for row in cells],
         lines,
-        [column.header for column in _optional(columns, shown)],
+        [column.header for column in leaving_out.optional(columns, shown)],
         under_first="runtime",
     )
-
-
-def _unmeasured(columns: Sequence[Column], rows: Sequence[Row]) -> dict[Column, str]:
-    """The columns of which all rows say `not measured` for one and the same reason; that reason."""
-    found = {}
-    for column in columns:
-        told = {reason for row in rows for reason in _missing(row, column)}
-        reason = told.pop() if len(told) == 1 else ""
-        if reason:
-            found[column] = reason
-    return found
-
-
-def _missing(row: Row, column: Column) -> set[str]:
-    """Why a row's figures are not measured; with an empty one where they are, or it has none."""
-    if column.compares and row.has_no(column.metric, of_control=column.of_control):
-        return set()
-    records = row.records.get(column.metric)
-    if not records:
-        return {LEFT_OUT}
-    return {
-        record.reason if record.value is None and record.status == "not measured" else ""
-        for record in records
-    }
-
-
-def _left_out(unmeasured: Mapping[Column, str]) -> list[str]:
-    """What is said of columns that are left out, once for each reason."""
-    headers: dict[str, list[str]] = {}
-    for column, reason in unmeasured.items():
-        headers.setdefault(reason, []).append(column.header)
-    return [f"not measured: {', '.join(names)} ({reason})" for reason, names in headers.items()]
-
-
-def _optional(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    """What a narrow table leaves out, in this order: columns without a figure, those of a few rows.
-
-    Then whatever else it can do without.
-    """
-    has = {
-        column: sum(
-            any(record.value is not None for record in row.records.get(column.metric, ()))
-            for row in rows
-        )
-        for column in columns
-    }
-    spare = [column for column in columns if column.optional or not has[column]]
-    return sorted(spare, key=lambda column: (has[column] > 0) + (2 * has[column] > len(rows)))
 
 
 def skips(rows: Sequence[Row]) -> list[str]:
