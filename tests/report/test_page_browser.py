@@ -350,7 +350,7 @@ def test_evil_names_do_nothing(open_page: Open) -> None:
     assert no_sideways(tab)
     assert 0 == tab.locator("img, iframe, [onerror], [onmouseover], a[href^=javascript]").count()
     # the page's own: data, layers, tables, plots, Plotly as text and Plotly running
-    assert 5 == tab.locator("script").count()
+    assert 6 == tab.locator("script").count()
     assert [] == tab.watch.wrongs
 
 
