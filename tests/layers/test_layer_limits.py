@@ -89,7 +89,7 @@ def test_an_interrupt_is_passed_on_to_the_process(orders: dict[str, Any]) -> Non
 
     def interrupt(what: str, done: int, total: int) -> None:
         if not sent:
-            sent.append(os.kill(os.getpid(), signal.SIGINT))
+            sent.extend(os.kill(os.getpid(), signal.SIGINT) for _ in "ab")  # as `timeout` does
 
     layers = _in_process(orders, interrupt)
 
@@ -99,7 +99,11 @@ def test_an_interrupt_is_passed_on_to_the_process(orders: dict[str, Any]) -> Non
     assert signal.default_int_handler is signal.getsignal(signal.SIGINT)
 
 
-def test_a_second_interrupt_ends_it_at_once(orders: dict[str, Any]) -> None:
+def test_a_second_interrupt_ends_it_at_once(
+    orders: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "TOGETHER", 0.0)
+
     def interrupt(what: str, done: int, total: int) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 

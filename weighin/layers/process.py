@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from weighin.subprocesses import environment
 
 MODULE = "weighin.layers.process"
 DRAWN = "drawn inputs"
+TOGETHER = 1.0  # seconds within which interrupts are one: some senders tell process and group
 
 
 def looked_at(
@@ -96,16 +98,16 @@ def looked_at(
 
 
 @contextlib.contextmanager
-def _interrupting(process: subprocess.Popen[str]) -> Iterator[list[int]]:
+def _interrupting(process: subprocess.Popen[str]) -> Iterator[list[float]]:
     """While it lasts, an interrupt is passed on to a process; the second one kills it.
 
-    Gives the interrupts that there were. Only a program's first thread is told of them.
+    Gives when there were any, in seconds. Only a program's first thread is told of them.
     """
-    interrupts: list[int] = []
+    interrupts: list[float] = []
 
     def interrupted(number: int, frame: Any) -> None:
-        interrupts.append(number)
-        if len(interrupts) > 1:
+        interrupts.append(time.monotonic())
+        if interrupts[-1] - interrupts[0] > TOGETHER:
             process.kill()
             raise KeyboardInterrupt
         process.send_signal(signal.SIGINT)
