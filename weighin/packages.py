@@ -32,6 +32,7 @@ PACKAGES = (
     "faster-coco-eval",
     "pytest-benchmark",
     "brotli",
+    "zopfli",
     "zstandard",
 )
 EXTRAS = {
@@ -48,6 +49,7 @@ EXTRAS = {
     "tflite-micro": "micro",
     "ethos-u-vela": "vela",
     "brotli": "transfer",
+    "zopfli": "transfer",
     "zstandard": "transfer",
 }  # that bring a package; all others come with weighin itself
 MODULES = {

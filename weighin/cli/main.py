@@ -16,11 +16,12 @@ import click
 
 from weighin import __version__
 from weighin.cli import judging
+from weighin.cli import options as shared
 from weighin.cli.errors import ShownError
 from weighin.cli.layers import layers
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
-from weighin.report.layout import FORMATS, visible
+from weighin.report.layout import visible
 
 if TYPE_CHECKING:
     from weighin.build.cache import Cache
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
     from weighin.datasets.search import SearchPaths
 
 F = TypeVar("F", bound=Callable[..., None])
-
-_data_dir = click.option("--data-dir", metavar="DIR", help="Where to look for data first.")
-_format = click.option(
-    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
-)
-_color = click.option(
-    "--color",
-    type=click.Choice(terminal.COLORS),
-    default="auto",
-    show_default=True,
-    help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
-)
-_cache_dir = click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept.")
 
 
 def _clear_errors(command: F) -> F:
@@ -108,7 +96,7 @@ def agent(cache_dir: Path | None, cache_gigabytes: float) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_format
+@shared.table_format
 @click.option(
     "--by",
     type=click.Choice(["variant", "runtime", "tensorflow"]),
@@ -117,7 +105,7 @@ def agent(cache_dir: Path | None, cache_gigabytes: float) -> None:
     help="What is compared: variants with their baseline, runtimes with each other, or versions of "
     "TensorFlow.",
 )
-@_color
+@shared.color
 @_clear_errors
 def table(files: tuple[Path, ...], style: str, by: str, color: terminal.Color) -> None:
     """Print the comparison tables of results FILES.
@@ -143,8 +131,8 @@ def table(files: tuple[Path, ...], style: str, by: str, color: terminal.Color) -
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_format
-@_color
+@shared.table_format
+@shared.color
 @_clear_errors
 def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
     """Print how small the files of results FILES got without being worse.
@@ -159,7 +147,7 @@ def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_format
+@shared.table_format
 @click.option(
     "-o",
     "--output",
@@ -167,7 +155,7 @@ def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
     metavar="FILE",
     help="Draw the curves, too: .svg or .png.",
 )
-@_color
+@shared.color
 @_clear_errors
 def curve(files: tuple[Path, ...], style: str, output: Path | None, color: terminal.Color) -> None:
     """Print the operating-point curves of results FILES: accuracy against size and speed.
@@ -240,16 +228,19 @@ def publish(
     metavar="FOLDER",
     help="Where the page is written.",
 )
+@shared.cache_dir
 @_clear_errors
-def report(files: tuple[Path, ...], output: Path) -> None:
+def report(files: tuple[Path, ...], output: Path, cache_dir: str | None) -> None:
     """Write results FILES as one page for a browser: FOLDER/index.html.
 
-    Tables to sort and filter, plots, and where it was measured. The page works from disk, without
-    a network.
+    Tables to sort and filter, plots, and where it was measured; the layers of those files that
+    weighin layers has looked at here. The page works from disk, without a network.
     """
+    from weighin.layers.kept import Kept
     from weighin.report import page
 
-    click.echo(page.write(list(zip(map(str, files), _runs(files), strict=True)), output))
+    runs = list(zip(map(str, files), _runs(files), strict=True))
+    click.echo(page.write(runs, output, Kept(_cache(cache_dir).folder)))
 
 
 def _parted(args: list[str]) -> tuple[list[str], list[str]]:
@@ -394,8 +385,8 @@ def sweep(
     type=click.Path(path_type=Path),
     help="Files or folders that register models and suites (models, bench/suite.py).",
 )
-@_data_dir
-@_cache_dir
+@shared.data_dir
+@shared.cache_dir
 @_clear_errors
 def list_(
     kinds: tuple[str, ...],
@@ -416,8 +407,8 @@ def list_(
 
 
 @main.command()
-@_data_dir
-@_cache_dir
+@shared.data_dir
+@shared.cache_dir
 @click.option(
     "--calibrate",
     "seconds",
@@ -502,7 +493,7 @@ def inspect(file: Path, as_json: bool) -> None:
     help="'top1_delta >= -0.5%', 'int8 on litert x2: latency <= 0.8 * baseline'",
 )
 @judging.options
-@_color
+@shared.color
 @_clear_errors
 def check(
     file: Path,
@@ -531,7 +522,7 @@ def check(
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_format
+@shared.table_format
 @click.option(
     "--fail-on",
     "words",
@@ -540,7 +531,7 @@ def check(
     help="Exit with 1 if a figure is one of these: slower, worse, larger, missing (it had a figure "
     "and has none).",
 )
-@_color
+@shared.color
 @_clear_errors
 def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Color) -> None:
     """Compare the cells of two or more results FILES with those of the first.

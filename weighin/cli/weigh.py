@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weighin.cli import judging
+from weighin.cli import options as shared
 from weighin.cli.errors import ShownError
 from weighin.report import terminal
-from weighin.report.layout import FORMATS
 
 if TYPE_CHECKING:
     from weighin.job.run import Run
@@ -78,13 +78,8 @@ _MODEL = (
     click.option("--learning-rate", type=float, metavar="R", help="Of them; the file's own."),
     click.option("--batch-size", type=int, metavar="N", help="Of them (128)."),
     click.option("--loss", metavar="NAME", help="Of them; the file's own, or the task's."),
-    click.option(
-        "--weights",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="A .weights.h5 for the model that file.py:function returns.",
-    ),
-    click.option("--trust", is_flag=True, help="Run the code of Lambda layers in the file."),
+    shared.weights,
+    shared.trust,
     click.option("--seeds", type=int, default=1, show_default=True, help="Train so many times."),
 )
 _MEASURING = (
@@ -129,7 +124,7 @@ _MEASURING = (
         metavar="ADDRESS",
         help="Build on a Dask cluster, measure on its quiet worker: tcp://host:8786, or local.",
     ),
-    click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept."),
+    shared.cache_dir,
     click.option(
         "-o",
         "--output",
@@ -146,16 +141,8 @@ _MEASURING = (
         show_default=True,
         help="What the table compares: variants, or the runtimes of each.",
     ),
-    click.option(
-        "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
-    ),
-    click.option(
-        "--color",
-        type=click.Choice(terminal.COLORS),
-        default="auto",
-        show_default=True,
-        help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
-    ),
+    shared.table_format,
+    shared.color,
 )
 
 

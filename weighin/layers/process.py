@@ -7,12 +7,16 @@ JSON on standard output.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +26,14 @@ from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought
 from weighin.layers.analysing import Progress, Wanted, analysed
 from weighin.layers.files import Beside
+from weighin.layers.limits import INTERRUPTED, Stop, never
 from weighin.layers.row import Layers, of_json
 from weighin.measure.context import build_context
 from weighin.subprocesses import environment
 
 MODULE = "weighin.layers.process"
 DRAWN = "drawn inputs"
+TOGETHER = 1.0  # seconds within which interrupts are one: some senders tell process and group
 
 
 def looked_at(
@@ -40,6 +46,9 @@ def looked_at(
 ) -> Layers:
     """Look at a compressed file's layers in a fresh process.
 
+    An interrupt ends it with what it has measured by then, as the answer says by `stopped`; a
+    second one ends it at once.
+
     Args:
         compressed: the file.
         original: its float model.
@@ -50,6 +59,7 @@ def looked_at(
 
     Raises:
         WeighinError: if anything does not fit, or the process crashes.
+        KeyboardInterrupt: if it is interrupted before anything is measured, or twice.
     """
     orders = {
         "compressed": str(compressed.resolve()),
@@ -71,7 +81,7 @@ def looked_at(
         )
         if process.stdin is None or process.stdout is None:
             raise WeighinError("The process that looks at layers cannot be spoken to.")
-        with process:
+        with process, _interrupting(process) as interrupts:
             process.stdin.write(json.dumps(orders) + "\n")
             process.stdin.close()
             for line in process.stdout:
@@ -80,9 +90,36 @@ def looked_at(
                     progress(last["doing"], last["done"], last["total"])
         if "refused" in last:
             raise WeighinError(last["refused"])
+        if "layers" not in last and interrupts:
+            raise KeyboardInterrupt
         if "layers" not in last:
             raise WeighinError(_ended(process.returncode, errors, last))
     return of_json(last["layers"])
+
+
+@contextlib.contextmanager
+def _interrupting(process: subprocess.Popen[str]) -> Iterator[list[float]]:
+    """While it lasts, an interrupt is passed on to a process; the second one kills it.
+
+    Gives when there were any, in seconds. Only a program's first thread is told of them.
+    """
+    interrupts: list[float] = []
+
+    def interrupted(number: int, frame: Any) -> None:
+        interrupts.append(time.monotonic())
+        if interrupts[-1] - interrupts[0] > TOGETHER:
+            process.kill()
+            raise KeyboardInterrupt
+        process.send_signal(signal.SIGINT)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupts
+        return
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _ended(code: int, errors: Any, last: Mapping[str, Any]) -> str:
@@ -95,8 +132,13 @@ def _ended(code: int, errors: Any, last: Mapping[str, Any]) -> str:
     )
 
 
-def answered(orders: Mapping[str, Any], progress: Progress) -> Layers:
+def answered(orders: Mapping[str, Any], progress: Progress, stop: Stop = never) -> Layers:
     """What is ordered, in this process.
+
+    Args:
+        orders: as `looked_at` gives them.
+        progress: is told what is done.
+        stop: says why nothing further is measured.
 
     Raises:
         WeighinError: if anything does not fit.
@@ -111,11 +153,13 @@ def answered(orders: Mapping[str, Any], progress: Progress) -> Layers:
     if brought is None:
         drawing.register(DRAWN, files.signature, files.ranges)
     files.build(())
-    return analysed(Beside.of(files), Wanted(**orders["wanted"]), progress)
+    return analysed(Beside.of(files), Wanted(**orders["wanted"]), progress, stop)
 
 
 def main() -> None:
-    """Do as ordered."""
+    """Do as ordered; interrupted, as far as that has come."""
+    interrupts: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
     told = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever else prints may not come between
 
@@ -126,7 +170,9 @@ def main() -> None:
     orders = json.loads(sys.stdin.readline())
     try:
         layers = answered(
-            orders, lambda what, done, total: tell(doing=what, done=done, total=total)
+            orders,
+            lambda what, done, total: tell(doing=what, done=done, total=total),
+            lambda: INTERRUPTED if interrupts else "",
         )
     except WeighinError as error:
         tell(refused=str(error))
