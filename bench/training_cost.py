@@ -43,7 +43,7 @@ def _rows(name, folder):
     data = loading.load(recipe.dataset, SearchPaths.here(default_folder()))
     trainer = Trainer(recipe, data, seed=0)
     start = Path(folder) / f"{name}.h5"
-    start.write_bytes(tf_keras.serialize(trainer.dense_start(model)))
+    start.write_bytes(tf_keras.serialize(trainer.dense_start(model).model))
     _seconds("finetune", start, trainer)
     for step in STEPS:
         pairs = [
