@@ -198,9 +198,16 @@ def _trained_together(model: Any, shared: Sequence[Shared], *, counted: bool) ->
 
     # as one program XLA makes a single pass over each kernel's weights, of which operations one
     # by one would take some twenty
-    draw_compiled = tf.function(draw_all, jit_compile=compiles())
+    draw_compiled = tf.function(draw_all, autograph=False, jit_compile=compiles())
+
+    others = [weight for weight in model.trainable_variables if id(weight) not in by_kernel]
 
     class Clustered(keras().Model):  # type: ignore[misc]  # Keras has no types
+        @property
+        def optimized(self) -> list[Any]:
+            return [*others, *(v for one in shared for v in (one.original, one.centroids))]
+
+        @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
         def train_step(self, data: Any) -> Any:
             inputs, wanted, shares = keras().utils.unpack_x_y_sample_weight(data)
             with tf.GradientTape() as tape:

@@ -158,8 +158,10 @@ def largest(scores: Array, sparsity: float, block: Pair = (1, 1)) -> Array:
         padded[:rows, :columns] = scores
         pooled = np.nanmean(padded.reshape(tall, height, wide, width), axis=(1, 3)).ravel()
     left = max(1, round(pooled.size * (1 - sparsity)))
-    kept = np.zeros(pooled.size, np.float32)
-    kept[np.argpartition(pooled, pooled.size - left)[pooled.size - left :]] = 1
+    least = np.partition(pooled, pooled.size - left)[pooled.size - left]  # of those that stay
+    kept = (pooled > least).astype(np.float32)
+    alike = np.flatnonzero(~(pooled < least) & (kept == 0))  # as large; the first of them stay
+    kept[alike[: left - np.count_nonzero(kept)]] = 1
     return kept.reshape(tall, wide).repeat(height, 0).repeat(width, 1)[:rows, :columns]
 
 
