@@ -159,10 +159,15 @@ def largest(scores: Array, sparsity: float, block: Pair = (1, 1)) -> Array:
         pooled = np.nanmean(padded.reshape(tall, height, wide, width), axis=(1, 3)).ravel()
     left = max(1, round(pooled.size * (1 - sparsity)))
     least = np.partition(pooled, pooled.size - left)[pooled.size - left]  # of those that stay
-    kept = (pooled > least).astype(np.float32)
-    alike = np.flatnonzero(~(pooled < least) & (kept == 0))  # as large; the first of them stay
-    kept[alike[: left - np.count_nonzero(kept)]] = 1
-    return kept.reshape(tall, wide).repeat(height, 0).repeat(width, 1)[:rows, :columns]
+    stays = pooled >= least
+    if np.count_nonzero(stays) != left:  # several are as large as the least: the first of them stay
+        stays = pooled > least
+        alike = np.flatnonzero(~(pooled < least) & ~stays)
+        stays[alike[: left - np.count_nonzero(stays)]] = True
+    kept = stays.astype(np.float32).reshape(tall, wide)
+    if block == (1, 1):
+        return kept
+    return kept.repeat(height, 0).repeat(width, 1)[:rows, :columns]
 
 
 def patterned(scores: Array, zeros: int, of: int) -> Array:
