@@ -164,10 +164,10 @@ def largest(scores: Array, sparsity: float, block: Pair = (1, 1)) -> Array:
         stays = pooled > least
         alike = np.flatnonzero(~(pooled < least) & ~stays)
         stays[alike[: left - np.count_nonzero(stays)]] = True
-    kept = stays.astype(np.float32).reshape(tall, wide)
-    if block == (1, 1):
-        return kept
-    return kept.repeat(height, 0).repeat(width, 1)[:rows, :columns]
+    kept: Array = stays.astype(np.float32).reshape(tall, wide)
+    if block != (1, 1):
+        kept = kept.repeat(height, 0).repeat(width, 1)[:rows, :columns]
+    return kept
 
 
 def patterned(scores: Array, zeros: int, of: int) -> Array:
