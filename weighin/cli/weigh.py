@@ -131,6 +131,12 @@ _MEASURING = (
     ),
     click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept."),
     click.option(
+        "--resume",
+        type=click.Path(path_type=Path),
+        metavar="RESULTS.json",
+        help="Go on with a run that was broken off: what it has measured is taken over.",
+    ),
+    click.option(
         "-o",
         "--output",
         type=click.Path(path_type=Path, file_okay=False),
@@ -197,7 +203,7 @@ def weigh(
     written.
     """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
-    from weighin.job import weighing
+    from weighin.job import guarding, weighing
     from weighin.job.measuring import measure
     from weighin.report import compared, gates
 
@@ -205,13 +211,15 @@ def weigh(
     try:
         if junit is not None and not options["gates"]:
             raise WeighinError("--junit says what became of gates, and none are given: --gate.")
-        run = weighing.planned(files, _asked(options))
-        whole = measure(run)
+        guarded = guarding.here()
+        run = weighing.planned(files, guarded.resuming(_asked(options)))
+        whole = measure(run, guarded=guarded)
     except WeighinError as error:
         raise ShownError(str(error)) from None
     except KeyboardInterrupt:
         if run is not None and run.path is not None:
-            click.echo(f"\nstopped; records of what was measured: {_shorter(run)}", err=True)
+            kept = f"records of what was measured: {_shorter(run)}"
+            click.echo(f"\nstopped; {kept}; --resume goes on with them", err=True)
         sys.exit(130)
     aside, shown_on = style != "text", terminal.here(color)
     click.echo(compared.BY[by].render([run.results()], style, shown_on), color=True)

@@ -31,6 +31,7 @@ from weighin.diagnostics.explaining import explain
 from weighin.job import plan
 from weighin.job.environment import environment
 from weighin.job.progress import BuildProgress, Watcher
+from weighin.job.resuming import Earlier
 from weighin.job.settings import Settings
 from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
@@ -88,6 +89,10 @@ class Run:
         self._recorder: Recorder | None = None
         self._states: tuple[state.State, ...] = ()  # of the machine, before measuring and after
         self._appended: dict[int, int] = {}  # of each cell, how many of its records were kept
+        self._earlier: Earlier | None = None
+        if settings.resume is not None:
+            self._earlier = Earlier.read(settings.resume)
+            self._earlier.refuse_other(environment(settings, self.context, self.began, ()))
 
     def cells(self, scope: Scope) -> list[Cell]:
         """What an operation is run for, in the order of the suite.
@@ -128,9 +133,35 @@ class Run:
                 begun=progress.begun,
                 finished=progress.finished,
             )
-        self._recorder, self.path = recorder, recorder.path
-        self._write(lambda: recorder.plan(self._planned()))
+            self._recorder, self.path = recorder, recorder.path
+            if self._earlier is not None:
+                self._take_over(self._earlier)
+                progress.say(self._earlier.said(len(cells)))
         self._states = (state.read(),)
+        self._write(lambda: recorder.plan(self._planned()))
+
+    def _take_over(self, earlier: Earlier) -> None:
+        """Give cells the records that they have in a file.
+
+        Raises:
+            WeighinError: if none can have them; nothing is left of this run then.
+        """
+        try:
+            earlier.take(self._cells, self._planned().environment)
+        except WeighinError:
+            self._forget()
+            raise
+        for cell in self._cells:
+            if cell.taken:
+                self._appended[id(cell)] = len(cell.records)
+                if cell.scope == "evaluation":
+                    self.context.recorded[cell.case] = tuple(cell.records)
+
+    def _forget(self) -> None:
+        """Leave nothing of a run that measures nothing."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+        self._recorder = self.path = None
 
     def refuse_in_vain(self) -> None:
         """End a run before it measures what nobody can use; nothing is left of it.
@@ -143,9 +174,7 @@ class Run:
             self._check_built()
             self._check_gates()
         except WeighinError:
-            if self.path is not None:
-                self.path.unlink(missing_ok=True)
-            self._recorder = None
+            self._forget()
             raise
 
     def _check_built(self) -> None:
@@ -224,6 +253,8 @@ class Run:
         where = environment(
             self.settings, self.context, self.began, records, artifacts, self._states
         )
+        if self._earlier is not None:
+            where = self._earlier.accounted(where)
         return Results(where, (*records, *self._whys), registry.catalogue())
 
     def _records(self) -> list[Record]:

@@ -8,14 +8,11 @@ JSON on standard output.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from weighin import subprocesses
 from weighin.build.finished import FinishedFiles
 from weighin.core import WeighinError
 from weighin.datasets import bringing, drawing
@@ -24,7 +21,7 @@ from weighin.layers.analysing import Progress, Wanted, analysed
 from weighin.layers.files import Beside
 from weighin.layers.row import Layers, of_json
 from weighin.measure.context import build_context
-from weighin.subprocesses import environment
+from weighin.subprocesses import Conversation
 
 MODULE = "weighin.layers.process"
 DRAWN = "drawn inputs"
@@ -59,40 +56,20 @@ def looked_at(
         "wanted": vars(wanted),
     }
     last: dict[str, Any] = {}
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment(),
-            text=True,
-            encoding="utf-8",
-        )
-        if process.stdin is None or process.stdout is None:
-            raise WeighinError("The process that looks at layers cannot be spoken to.")
-        with process:
-            process.stdin.write(json.dumps(orders) + "\n")
-            process.stdin.close()
-            for line in process.stdout:
-                last = json.loads(line)
-                if "doing" in last:
-                    progress(last["doing"], last["done"], last["total"])
+    with Conversation(MODULE, orders) as there:
+        for line in there:
+            last = json.loads(line)
+            if "doing" in last:
+                progress(last["doing"], last["done"], last["total"])
         if "refused" in last:
             raise WeighinError(last["refused"])
         if "layers" not in last:
-            raise WeighinError(_ended(process.returncode, errors, last))
+            doing = f" while it measured {last['doing']}" if "doing" in last else ""
+            raise WeighinError(
+                f"The process that looks at layers ended with {there.code}{doing}: "
+                f"{there.last_words()}"
+            )
     return of_json(last["layers"])
-
-
-def _ended(code: int, errors: Any, last: Mapping[str, Any]) -> str:
-    errors.seek(0)
-    lines = errors.read().decode(errors="replace").strip().splitlines()
-    doing = f" while it measured {last['doing']}" if "doing" in last else ""
-    return (
-        f"The process that looks at layers ended with {code}{doing}: "
-        f"{lines[-1][:500] if lines else 'no message'}"
-    )
 
 
 def answered(orders: Mapping[str, Any], progress: Progress) -> Layers:
@@ -116,14 +93,13 @@ def answered(orders: Mapping[str, Any], progress: Progress) -> Layers:
 
 def main() -> None:
     """Do as ordered."""
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever else prints may not come between
+    told = subprocesses.telling()
 
     def tell(**words: Any) -> None:
         told.write(json.dumps(words) + "\n")
         told.flush()
 
-    orders = json.loads(sys.stdin.readline())
+    orders = subprocesses.orders()
     try:
         layers = answered(
             orders, lambda what, done, total: tell(doing=what, done=done, total=total)

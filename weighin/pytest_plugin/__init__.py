@@ -65,6 +65,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="build on a Dask cluster, measure on its quiet worker: tcp://host:8786, or local",
     )
     add(
+        "--weighin-resume",
+        metavar="FILE",
+        help="go on with a run that was broken off: take over what its results file has",
+    )
+    add(
         "--weighin-pair-seconds",
         type=float,
         default=PAIR_SECONDS,
