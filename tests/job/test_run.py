@@ -41,7 +41,8 @@ def cells_of(run: Run, *scopes: Scope) -> list[Cell]:
 
 def item_of(cell: Cell) -> Any:
     """What pytest would collect for a cell."""
-    return SimpleNamespace(callspec=SimpleNamespace(params={"cell": cell}))
+    callspec = SimpleNamespace(params={"cell": cell})
+    return SimpleNamespace(callspec=callspec, path=Path("bench_it.py"))
 
 
 def pytest_run_of(run: Run, folder: Path) -> PytestRun:

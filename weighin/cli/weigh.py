@@ -219,12 +219,14 @@ def weigh(
     except KeyboardInterrupt:
         if run is not None and run.path is not None:
             kept = f"records of what was measured: {_shorter(run)}"
-            click.echo(f"\nstopped; {kept}; --resume goes on with them", err=True)
+            click.echo(f"\nstopped; {kept}; --resume goes on with it", err=True)
         sys.exit(130)
     aside, shown_on = style != "text", terminal.here(color)
     click.echo(compared.BY[by].render([run.results()], style, shown_on), color=True)
     # beside another format, so that standard output holds the table alone
     click.echo(f"\nrecords: {_shorter(run)}", err=aside)
+    if left := run.left():
+        click.echo(f"{left}: --resume {_shorter(run)} goes on with it", err=True)
     if run.judged.outcomes:
         judged = gates.render(run.judged, "text", None if aside else shown_on)
         click.echo(f"\n{judged}", err=aside, color=None if aside else True)

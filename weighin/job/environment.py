@@ -61,7 +61,8 @@ def environment(
         "commit": packages.commit(),
         "code": {
             "weighin": packages.code(),
-            "definitions": packages.digest_of_sources((*settings.definitions, *functions)),
+            "definitions": packages.digest_of_sources(settings.definitions),
+            "functions": packages.digest_of_sources(functions),
         },
         "datasets": {
             name: {

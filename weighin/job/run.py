@@ -53,6 +53,7 @@ class Run:
         deselected: cells that will not be measured.
         judged: what became of the gates, once all is measured.
         unwritten: why the results file lacks what was measured; empty while it does not.
+        functions: files of functions that time and are not weighin's own.
     """
 
     def __init__(self, settings: Settings, context: RunContext | None = None) -> None:
@@ -83,6 +84,7 @@ class Run:
         self.deselected: list[Cell] = []
         self.judged = gates.Judged(mode=settings.mode)
         self.unwritten = ""
+        self.functions: tuple[Path, ...] = ()
         self.began = datetime.datetime.now(datetime.UTC)
         self._whys: list[Record] = []
         self._cells: Sequence[Cell] = ()
@@ -92,7 +94,6 @@ class Run:
         self._earlier: Earlier | None = None
         if settings.resume is not None:
             self._earlier = Earlier.read(settings.resume)
-            self._earlier.refuse_other(environment(settings, self.context, self.began, ()))
 
     def cells(self, scope: Scope) -> list[Cell]:
         """What an operation is run for, in the order of the suite.
@@ -120,6 +121,8 @@ class Run:
         """
         self._cells = cells
         self._check_gates()
+        if self._earlier is not None:
+            self._earlier.refuse_other(self._results(()).environment)
         name = f"{self.began:%Y%m%dT%H%M%SZ}-{self.settings.suite.name}"
         # before hours of building, not after
         recorder = Recorder(self.settings.results_dir, name, self._planned())
@@ -238,6 +241,17 @@ class Run:
         else:
             self.unwritten = ""
 
+    def left(self) -> str:
+        """What another run may measure by going on with this one, in words; nothing if all is."""
+        ended = sum(not cell.records for cell in self._cells)
+        lost = sum(
+            any(record.status == "failed" for record in cell.records)
+            for cell in self._cells
+            if cell.case.target
+        )
+        told = [f"{ended} measurements had no turn"] * bool(ended)
+        return " and ".join(told + [f"{lost} failed on a device"] * bool(lost))
+
     def results(self) -> Results:
         """All records so far, and the environment."""
         records = latencies.covering(self._records())
@@ -251,7 +265,13 @@ class Run:
         self, records: Sequence[Record], artifacts: Collection[str] | None = None
     ) -> Results:
         where = environment(
-            self.settings, self.context, self.began, records, artifacts, self._states
+            self.settings,
+            self.context,
+            self.began,
+            records,
+            artifacts,
+            self._states,
+            self.functions,
         )
         if self._earlier is not None:
             where = self._earlier.accounted(where)

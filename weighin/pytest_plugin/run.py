@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 import pytest
 
+from weighin import bench
 from weighin.core import Scope, WeighinError
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
@@ -49,6 +51,9 @@ class PytestRun:
         Raises:
             pytest.UsageError: if a data set is missing or a folder cannot be written.
         """
+        shipped = Path(bench.__file__).parent
+        files = dict.fromkeys(item.path for item in items if shipped not in item.path.parents)
+        self.run.functions = tuple(sorted(files))
         capture = self._config.pluginmanager.getplugin("capturemanager")
         try:
             with capture.global_and_fixture_disabled():
