@@ -204,10 +204,10 @@ def until_it_measures(counted: Path, started: subprocess.Popen[str]) -> None:
 def group(started: subprocess.Popen[str]) -> int:
     """How many processes of its group there are."""
     alive = 0
-    for process in psutil.process_iter():
+    for each in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError):
-            is_of_it = os.getpgid(process.pid) == started.pid
-            alive += is_of_it and process.status() != psutil.STATUS_ZOMBIE
+            is_of_it = os.getpgid(each.pid) == started.pid
+            alive += is_of_it and each.status() != psutil.STATUS_ZOMBIE
     return alive
 
 
