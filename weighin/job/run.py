@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from weighin import registry
@@ -21,7 +21,6 @@ from weighin.core import (
     Results,
     Scope,
     SkippedError,
-    Status,
     WeighinError,
 )
 from weighin.core.case import engine_parts
@@ -33,14 +32,13 @@ from weighin.job.environment import environment
 from weighin.job.progress import BuildProgress, Watcher
 from weighin.job.resuming import Earlier
 from weighin.job.settings import Settings
+from weighin.job.unmeasured import NOT_YET, once, possible, unmeasured
 from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
 from weighin.records import latencies
 from weighin.records.recorder import Recorder
 from weighin.report import gates
 from weighin.targets import state
-
-NOT_YET = "the run ended before its turn"
 
 
 class Run:
@@ -197,7 +195,7 @@ class Run:
 
     def _check_gates(self) -> None:
         if self.settings.gates:
-            rows = [record for cell in self._cells for record in _possible(cell)]
+            rows = [record for cell in self._cells for record in possible(cell)]
             gates.refuse_vain(self.settings.gates, rows, registry.catalogue())
 
     def keep(self, cell: Cell) -> None:
@@ -280,13 +278,13 @@ class Run:
     def _records(self) -> list[Record]:
         """The figures of all rows so far; without the reasons why they are as they are."""
         records = [
-            record for cell in self._cells for record in cell.records or _unmeasured(cell, NOT_YET)
+            record for cell in self._cells for record in cell.records or unmeasured(cell, NOT_YET)
         ]
         known = {(r.model, r.variant, r.case.engine) for r in records}
         for cell in self.deselected:
             if (cell.case.model, cell.case.variant, cell.case.engine) in known:
-                records += _unmeasured(cell, "deselected")
-        return _once(records)
+                records += unmeasured(cell, "deselected")
+        return once(records)
 
     def _explain(self, case: Case, figures: dict[str, Record]) -> None:
         has_graph = registry.formats[case.format].has_graph
@@ -320,38 +318,3 @@ def _building(settings: Settings) -> RunContext:
         margin=settings.margin,
         optional=settings.suite.optional,
     )
-
-
-def _once(records: Iterable[Record]) -> list[Record]:
-    """Each figure once: bench functions of one's own may time what another times; the last counts.
-
-    But one that was measured is not given up for one that was not.
-    """
-    kept: dict[tuple[Case, str], Record] = {}
-    for record in records:
-        key = (record.case, record.metric)
-        if key not in kept or record.status == "ok" or kept[key].status != "ok":
-            kept[key] = record
-    return list(kept.values())
-
-
-def _unmeasured(cell: Cell, reason: str, status: Status = "not measured") -> list[Record]:
-    blank = Cell(cell.case, cell.scope, cell.context)
-    blank.record_status(status, reason)
-    return blank.records
-
-
-def _possible(cell: Cell) -> list[Record]:
-    """A record of every figure that a cell may come to have, skipped where it cannot be weighed.
-
-    While its task is not known, the figures of all tasks.
-    """
-    if reason := cell.unavailable():
-        return _unmeasured(cell, reason, "skipped")
-    if cell.context.expected_task(cell.case) is not None:
-        return _unmeasured(cell, NOT_YET)
-    return [
-        Record(cell.case, metric.name, metric.unit, "not measured", reason=NOT_YET)
-        for metric in registry.metrics.values()
-        if metric.scope == cell.scope
-    ]
