@@ -1,8 +1,8 @@
 """The command `weighin`, with native code in it that ends the process: `python -c PROGRAM WORDS…`.
 
 The environment variable CRASHES says at what, `FILE CALL NUMBER HOW`: in which file's sessions, at
-which call of `predict` or `inference`, the how manyth in a process, and how: `segv`, `exit` or
-`kill`. COUNTED names a file that gets a line for each cell that is measured.
+which call of `predict` or `inference`, the how manyth in a process, and how: `segv`, `exit`, `kill`;
+or `wait`, for ever. COUNTED names a file that gets a line for each cell that is measured.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ PLANTED, COUNTED = "CRASHES", "COUNTED"
 _CRASHES: dict[str, Callable[[], object]] = {
     "segv": lambda: ctypes.string_at(0),
     "exit": lambda: os._exit(3),
+    "wait": lambda: time.sleep(600),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
 }
 

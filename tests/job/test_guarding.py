@@ -178,12 +178,12 @@ def test_exit_codes_are_those_of_the_process_that_measures(
 def waiting(
     folder: Path, environment: dict[str, str], tmp_path: Path
 ) -> Iterator[subprocess.Popen[str]]:
-    """A command that measures for a minute, in a group of processes of its own."""
-    words = [*WORDS, "-o", str(tmp_path / "out"), "--pair-seconds", "60"]
+    """A command that measures quality for ever, in a group of processes of its own."""
+    words = [*WORDS, "-o", str(tmp_path / "out")]
     started = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *words],
         cwd=folder,
-        env=environment,
+        env=environment | {PLANTED: "a.tflite predict 1 wait"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -196,9 +196,13 @@ def waiting(
 
 
 def until_it_measures(counted: Path, started: subprocess.Popen[str]) -> None:
-    """Wait for a cell."""
-    while started.poll() is None and not counted.exists():
+    """Wait for quality's turn; until it ends, nobody is told anything."""
+    while started.poll() is None and "evaluation" not in _read(counted):
         time.sleep(0.02)
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def group(started: subprocess.Popen[str]) -> int:
@@ -239,6 +243,23 @@ def test_who_ends_the_guard_ends_both(
 
     assert code == waiting.returncode
     assert the_one(tmp_path / "out").broken_off
+
+
+def test_two_interrupts_at_once_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal's, and that which the guard passes on: the second must not end what tidies up."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    guarding._take_interrupts_once()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        now[0] += 2 * guarding.TOGETHER_SECONDS
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # -- weighin.weigh --------------------------------------------------------------------------------
