@@ -1,8 +1,8 @@
 """The command `weighin`, with native code in it that ends the process: `python -c PROGRAM WORDS…`.
 
 The environment variable CRASHES says at what, `FILE CALL NUMBER HOW`: in which file's sessions, at
-which call of `predict` or `inference`, the how manyth in a process, and how: `segv`, `exit`, `kill`;
-or `wait`, for ever. COUNTED names a file that gets a line for each cell that is measured.
+which call of `predict` or `inference`, the how manyth in a process, and how: `segv`, `exit` or
+`kill`; or `wait`, for ever. COUNTED names a file that gets a line for each cell that is measured.
 """
 
 from __future__ import annotations
