@@ -213,8 +213,11 @@ def test_the_file_says_what_is_of_which_time(go: Go, tmp_path: Path) -> None:
     assert ["cut4.json", "cut3.json"] == [span["file"] for span in spans]
     assert all(span["broken_off"] and len(span["states"]) == 1 for span in spans)
     (line,) = (each for each in origin.origin(third.results) if each.startswith("resumed: "))
-    date = spans[0]["date"]
-    assert f"4 measurements are of {date}, what disturbed those is not known; 7 " in line
+    former, latter = (
+        f"{n} measurements from the run of {span['date']} (what disturbed that is not known)"
+        for n, span in zip((4, 7), spans, strict=True)
+    )
+    assert f"resumed: it took over {latter}, which took over {former}" == line
     assert ["7 of 11 measurements are taken over from " + str(tmp_path / "cut3.json")] == third.said
     assert not any(each.startswith("resumed") for each in origin.origin(first.results))
 

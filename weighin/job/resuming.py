@@ -211,7 +211,7 @@ class Earlier:
     ) -> str:
         """Why what a cell was compared with is not the same; nothing if it is."""
         artifacts = cell.context.artifacts
-        for other in cell.beside_what:
+        for other in cell.compared_with:
             if cell.scope == "evaluation":
                 if (other, cell.scope) not in whole:
                     return f"beside {other.variant}, which is measured anew"

@@ -78,7 +78,7 @@ class Cell:
         return any(registry.runtimes[name].needs_tensorflow for name in names - {""})
 
     @property
-    def beside_what(self) -> list[Case]:
+    def compared_with(self) -> list[Case]:
         """The other cases that its figures compare it with."""
         case, artifacts = self.case, self.context.artifacts
         if self.scope == "engines":

@@ -125,11 +125,11 @@ def resumed(results: Results) -> str:
         each for each in (spans if isinstance(spans, list) else ()) if isinstance(each, Mapping)
     ]
     words = [
-        f"{span.get('measurements')} measurements are of {span.get('date')}"
-        + (", what disturbed those is not known" if span.get("broken_off") else "")
-        for span in told
+        f"{span.get('measurements')} measurements from the run of {span.get('date')}"
+        + (" (what disturbed that is not known)" if span.get("broken_off") else "")
+        for span in reversed(told)
     ]
-    return f"resumed: {'; '.join(words)}" if words else ""
+    return f"resumed: it took over {', which took over '.join(words)}" if words else ""
 
 
 def calibration(results: Results) -> str:
