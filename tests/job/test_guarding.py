@@ -146,7 +146,7 @@ def test_what_crashes_before_it_measures_is_told_and_exits_as_it_was_ended(
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(["--gate", "baseline: file_bytes < 100"], 1), (["--margin", "-1"], 2), (["--nothing"], 2)],
+    [(["--gate", "baseline: file_bytes < 100"], 1), (["--margin", "-1"], 2)],
 )
 def test_exit_codes_are_those_of_the_process_that_measures(
     folder: Path, environment: dict[str, str], tmp_path: Path, words: list[str], code: int
