@@ -271,6 +271,7 @@ class _Run(click.Command):
 @click.option("--seeds", type=int, metavar="N", help="Train each model so many times.")
 @click.option("--threads", metavar="1,2", help="Threads of a session (1).")
 @click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
+@click.option("--resume", metavar="RESULTS.json", help="Go on with a run that was broken off.")
 @click.option(
     "--gate", multiple=True, metavar="GATE", help="Fail if a figure breaches it; may be repeated."
 )
@@ -329,6 +330,12 @@ class _Sweep(click.Command):
 @click.option("--profile", metavar="NAME", help="Training profile, if not the suite's.")
 @click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
 @click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RESULTS.json",
+    help="Go on with a sweep that was broken off.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -347,6 +354,7 @@ def sweep(
     suite: str | None,
     profile: str | None,
     cluster: str | None,
+    resume: Path | None,
     output: Path,
 ) -> None:
     """Weigh MODEL at several operating points and print their curve.
@@ -367,7 +375,7 @@ def sweep(
     _load(())
     variants = sweeps.variants_of(templates, values)
     settings = {"variants": ",".join(variants), "models": model, "seeds": seeds}
-    settings |= {"suite": suite, "profile": profile, "cluster": cluster}
+    settings |= {"suite": suite, "profile": profile, "cluster": cluster, "resume": resume}
     path, code = sweeps.weigh([*running.options_of(settings), *options], output)
     results = store.load(path)
     _print(f"\n{curves.render([results], 'text', terminal.here())}\nrecords, kept: {path}")

@@ -126,6 +126,12 @@ _MEASURING = (
     ),
     shared.cache_dir,
     click.option(
+        "--resume",
+        type=click.Path(path_type=Path),
+        metavar="RESULTS.json",
+        help="Go on with a run that was broken off: what it has measured is taken over.",
+    ),
+    click.option(
         "-o",
         "--output",
         type=click.Path(path_type=Path, file_okay=False),
@@ -178,13 +184,14 @@ def weigh(
     weighin weigh a.tflite --variants int4            made of a float file
     weighin weigh detector.tflite                     size, structure, latency
     weighin weigh a.tflite b.tflite --runtimes litert,openvino --by runtime
+    weighin weigh a.tflite b.tflite --resume RESULTS.json   goes on where that was broken off
 
     A Keras model is a .keras or .h5 file, a SavedModel folder, or file.py:function. Exits with 1 if
     a row failed or a gate is not kept, with 2 if nothing could be weighed or its records not
     written.
     """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
-    from weighin.job import weighing
+    from weighin.job import guarding, weighing
     from weighin.job.measuring import measure
     from weighin.report import compared, gates
 
@@ -192,18 +199,22 @@ def weigh(
     try:
         if junit is not None and not options["gates"]:
             raise WeighinError("--junit says what became of gates, and none are given: --gate.")
-        run = weighing.planned(files, _asked(options))
-        whole = measure(run)
+        guarded = guarding.here()
+        run = weighing.planned(files, guarded.resuming(_asked(options)))
+        whole = measure(run, guarded=guarded)
     except WeighinError as error:
         raise ShownError(str(error)) from None
     except KeyboardInterrupt:
         if run is not None and run.path is not None:
-            click.echo(f"\nstopped; records of what was measured: {_shorter(run)}", err=True)
+            kept = f"records of what was measured: {_shorter(run)}"
+            click.echo(f"\nstopped; {kept}; --resume goes on with it", err=True)
         sys.exit(130)
     aside, shown_on = style != "text", terminal.here(color)
     click.echo(compared.BY[by].render([run.results()], style, shown_on), color=True)
     # beside another format, so that standard output holds the table alone
     click.echo(f"\nrecords: {_shorter(run)}", err=aside)
+    if left := run.left():
+        click.echo(f"{left}: --resume {_shorter(run)} goes on with it", err=True)
     if run.judged.outcomes:
         judged = gates.render(run.judged, "text", None if aside else shown_on)
         click.echo(f"\n{judged}", err=aside, color=None if aside else True)

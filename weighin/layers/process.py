@@ -7,20 +7,15 @@ JSON on standard output.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from weighin import conversation
 from weighin.build.finished import FinishedFiles
+from weighin.conversation import Conversation
 from weighin.core import WeighinError
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought
@@ -29,11 +24,9 @@ from weighin.layers.files import Beside
 from weighin.layers.limits import INTERRUPTED, Stop, never
 from weighin.layers.row import Layers, of_json
 from weighin.measure.context import build_context
-from weighin.subprocesses import environment
 
 MODULE = "weighin.layers.process"
 DRAWN = "drawn inputs"
-TOGETHER = 1.0  # seconds within which interrupts are one: some senders tell process and group
 
 
 def looked_at(
@@ -69,67 +62,22 @@ def looked_at(
         "wanted": vars(wanted),
     }
     last: dict[str, Any] = {}
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment(),
-            text=True,
-            encoding="utf-8",
-        )
-        if process.stdin is None or process.stdout is None:
-            raise WeighinError("The process that looks at layers cannot be spoken to.")
-        with process, _interrupting(process) as interrupts:
-            process.stdin.write(json.dumps(orders) + "\n")
-            process.stdin.close()
-            for line in process.stdout:
-                last = json.loads(line)
-                if "doing" in last:
-                    progress(last["doing"], last["done"], last["total"])
+    with Conversation(MODULE, orders) as there, there.told_of_interrupts() as interrupts:
+        for line in there:
+            last = json.loads(line)
+            if "doing" in last:
+                progress(last["doing"], last["done"], last["total"])
         if "refused" in last:
             raise WeighinError(last["refused"])
         if "layers" not in last and interrupts:
             raise KeyboardInterrupt
         if "layers" not in last:
-            raise WeighinError(_ended(process.returncode, errors, last))
+            doing = f" while it measured {last['doing']}" if "doing" in last else ""
+            raise WeighinError(
+                f"The process that looks at layers ended with {there.code}{doing}: "
+                f"{there.last_words()}"
+            )
     return of_json(last["layers"])
-
-
-@contextlib.contextmanager
-def _interrupting(process: subprocess.Popen[str]) -> Iterator[list[float]]:
-    """While it lasts, an interrupt is passed on to a process; the second one kills it.
-
-    Gives when there were any, in seconds. Only a program's first thread is told of them.
-    """
-    interrupts: list[float] = []
-
-    def interrupted(number: int, frame: Any) -> None:
-        interrupts.append(time.monotonic())
-        if interrupts[-1] - interrupts[0] > TOGETHER:
-            process.kill()
-            raise KeyboardInterrupt
-        process.send_signal(signal.SIGINT)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupts
-        return
-    before = signal.signal(signal.SIGINT, interrupted)
-    try:
-        yield interrupts
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _ended(code: int, errors: Any, last: Mapping[str, Any]) -> str:
-    errors.seek(0)
-    lines = errors.read().decode(errors="replace").strip().splitlines()
-    doing = f" while it measured {last['doing']}" if "doing" in last else ""
-    return (
-        f"The process that looks at layers ended with {code}{doing}: "
-        f"{lines[-1][:500] if lines else 'no message'}"
-    )
 
 
 def answered(orders: Mapping[str, Any], progress: Progress, stop: Stop = never) -> Layers:
@@ -160,14 +108,13 @@ def main() -> None:
     """Do as ordered; interrupted, as far as that has come."""
     interrupts: list[int] = []
     signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever else prints may not come between
+    told = conversation.telling()
 
     def tell(**words: Any) -> None:
         told.write(json.dumps(words) + "\n")
         told.flush()
 
-    orders = json.loads(sys.stdin.readline())
+    orders = conversation.orders()
     try:
         layers = answered(
             orders,
