@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from helpers.layer_rows import Beside, layers_of
 
+from weighin import conversation
 from weighin.layers import process, times
 from weighin.layers.asking import in_order
 from weighin.layers.limits import INTERRUPTED, Limit
@@ -102,7 +103,7 @@ def test_an_interrupt_is_passed_on_to_the_process(orders: dict[str, Any]) -> Non
 def test_a_second_interrupt_ends_it_at_once(
     orders: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "TOGETHER", 0.0)
+    monkeypatch.setattr(conversation, "TOGETHER_SECONDS", 0.0)
 
     def interrupt(what: str, done: int, total: int) -> None:
         os.kill(os.getpid(), signal.SIGINT)
