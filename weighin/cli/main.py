@@ -233,8 +233,8 @@ def publish(
 def report(files: tuple[Path, ...], output: Path, cache_dir: str | None) -> None:
     """Write results FILES as one page for a browser: FOLDER/index.html.
 
-    Tables to sort and filter, plots, and where it was measured; the layers of those files that
-    weighin layers has looked at here. The page works from disk, without a network.
+    Tables to sort and filter, plots, and where it was measured; layers of the files that were
+    looked at here by weighin layers. The page works from disk, without a network.
     """
     from weighin.layers.kept import Kept
     from weighin.report import page
