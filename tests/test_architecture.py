@@ -44,6 +44,7 @@ LAYERS = [
     {"report"},
     {"publish"},
     {"job"},
+    {"search"},
     {"api", "pytest_plugin", "cli"},
     {"__main__"},
 ]

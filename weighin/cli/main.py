@@ -18,6 +18,7 @@ from weighin import __version__
 from weighin.cli import judging
 from weighin.cli.errors import ShownError
 from weighin.cli.layers import layers
+from weighin.cli.search import search
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
 from weighin.report.layout import FORMATS, visible
@@ -79,6 +80,7 @@ def main() -> None:
 
 main.add_command(weigh)
 main.add_command(layers)
+main.add_command(search)
 
 
 @main.command()

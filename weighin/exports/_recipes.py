@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -171,6 +172,36 @@ def _let_cover(entry: Entry) -> None:
 def does(entry: Entry) -> bool:
     """Whether an entry quantizes."""
     return bool(entry["algorithm_key"] != "no_quantize")
+
+
+def searched() -> list[str]:
+    """The arguments that a search tries first: each recipe, and few bits by each algorithm.
+
+    What comes to the same entries is tried once. Of 8 bits the algorithms hardly differ.
+    """
+    if available():
+        return []
+    known: set[str] = set()
+    plain: list[str] = []
+    others: list[str] = []
+    for recipe in recipes():
+        for algorithm in (OWN, *algorithms()):
+            options = Options(recipe, algorithm)
+            try:
+                check(options)
+            except ValueError:
+                continue
+            made = entries(options)
+            told = json.dumps(made, sort_keys=True, default=str)
+            few = all(int(each.weights.lstrip("FLOATIN")) < 8 for each in stored(made))
+            if told in known or not (algorithm == OWN or few):
+                continue
+            known.add(told)
+            if algorithm == OWN:
+                plain.append(recipe)
+            else:
+                others.append(f"{recipe},algorithm={algorithm}")
+    return [*plain, *others]
 
 
 def covered(made: Sequence[Entry]) -> list[str]:

@@ -54,6 +54,7 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
         *(samples, check_batch, *(module.claim for module in _EXPORTS.values())),
         *vars(int4.int4)["uses"],
     ),
+    searched=("float16", "dynamic", "int8", "int8,scales=tensor"),
 )
 def compact(
     model: Any,

@@ -52,6 +52,10 @@ def _check(export: str, scales: Scales, **_: object) -> None:
         *(compact, *vars(compact)["uses"]),
         *(Trace, free_channels, Editable, clear, searched),
     ),
+    searched=(
+        *("dynamic", "int8", "int4"),
+        *("dynamic,scales=tensor", "int8,scales=tensor", "int4,scales=tensor"),
+    ),
 )
 def reorder(
     model: Any,
