@@ -95,8 +95,9 @@ def search(style: str, as_json: bool, color: terminal.Color, **options: Any) -> 
 
     MODEL is a Keras model as `weighin weigh` takes it, a finished float .tflite file, of which
     nothing is trained, or a registered model. First come exports, then mixed precision, then what
-    trains. Candidates are chosen by one half of the test part and shown on the other, which is opened once.
-    Interrupted or killed, the same command goes on. Exits with 1 if nothing holds on the test part.
+    trains. Candidates are chosen by one half of the test part and shown on the other, which is
+    opened once. Interrupted or killed, the same command goes on. Exits with 1 if nothing holds on
+    the test part.
     """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
     from weighin.report import search as report

@@ -181,10 +181,13 @@ def searched() -> list[str]:
     """
     if available():
         return []
+    from litert_quantizer import recipe as functions
+
     known: set[str] = set()
     plain: list[str] = []
     others: list[str] = []
-    for recipe in recipes():
+    # those that the package has functions of first: its files say the same by other names
+    for recipe in sorted(recipes(), key=lambda name: not hasattr(functions, name)):
         for algorithm in (OWN, *algorithms()):
             options = Options(recipe, algorithm)
             try:

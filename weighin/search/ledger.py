@@ -44,6 +44,7 @@ class Entry:
         recovery: shortfalls after each budget of epochs.
         reason: why it failed or was skipped.
         seconds: that it took.
+        spent: by the whole search until then, in earlier processes too.
     """
 
     variant: str
@@ -57,6 +58,7 @@ class Entry:
     recovery: tuple[tuple[int, float], ...] = ()
     reason: str = ""
     seconds: float = 0.0
+    spent: float = 0.0
 
 
 class Ledger:
@@ -117,8 +119,8 @@ class Ledger:
 
     @property
     def seconds(self) -> float:
-        """What all candidates took together."""
-        return sum(entry.seconds for entry in self.entries)
+        """What the search has taken so far."""
+        return self.entries[-1].spent if self.entries else 0.0
 
     def begin(self, variant: str) -> str:
         """Note that a variant's turn has come; why it must not be tried again, or nothing."""
@@ -129,8 +131,8 @@ class Ledger:
         self._study.set_user_attr("begun", self._begun)
         return ""
 
-    def forgive(self, variant: str) -> None:
-        """Note that it was the user who ended the search at this variant's turn."""
+    def end(self, variant: str) -> None:
+        """Note that a variant's turn has ended, and did not end this process."""
         if self._begun.pop(variant, None) is not None:
             self._study.set_user_attr("begun", self._begun)
 
@@ -250,8 +252,8 @@ def _entry(told: Mapping[str, Any]) -> Entry:
     texts = (entry.variant, entry.phase, entry.outcome, entry.reason)
     if entry.outcome not in OUTCOMES or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"{entry.outcome!r} is no outcome")
-    if not isinstance(entry.seconds, int | float):
-        raise ValueError(f"{entry.seconds!r} is no time")
+    if not all(isinstance(each, int | float) for each in (entry.seconds, entry.spent)):
+        raise ValueError("its times are no numbers")
     return entry
 
 

@@ -27,7 +27,8 @@ TAKEN = 5  # exports that what trains is tried with
 TRIES = 20  # draws of which each was tried before: then nothing new is to be expected
 SHARES = {EXPORTS: 0.3, MIXED: 0.45, TRAINED: 1.0}  # of time and trials, where all three follow
 WITHOUT_TRAINING = {EXPORTS: 0.6, MIXED: 1.0, TRAINED: 1.0}
-RECOVERY = 0.3  # of a shortfall that is left after three times the epochs, before that is known
+RECOVERY = 0.4  # of a shortfall that is left after three times the epochs, before that is known
+KNOWN, LEAST = 3, 0.1  # by so many observations, and no less is hoped for
 
 
 class Judge(Protocol):
@@ -48,6 +49,11 @@ class Judge(Protocol):
     @property
     def within(self) -> float:
         """The margin, in the figure's unit."""
+        ...
+
+    @property
+    def baseline_values(self) -> Mapping[str, float]:
+        """The baseline's own, of what is made small: it holds by itself, and is to be beaten."""
         ...
 
     def times(self, name: str, path: Path) -> dict[str, float]:
@@ -231,17 +237,16 @@ class Search:
         return epochs * sorted(rates)[len(rates) // 2] if rates else 0.0
 
     def _is_hopeless(self, entry: Entry) -> bool:
-        """Whether not even the best recovery so far would bring it within the margin."""
+        """Whether more epochs would hardly bring it within the margin.
+
+        By its own recovery from one budget to the next, or else by what is usual here.
+        """
         left = sum(budget > (entry.epochs or 0) for budget in budgets(self.maker.epochs))
-        rates = [RECOVERY]
-        for each in (*self.ledger.entries, entry):
-            shortfalls = [short for _, short in each.recovery]
-            pairs = itertools.pairwise(shortfalls)
-            rates += [max(0.0, after) / before for before, after in pairs if before > 0]
-        own = [short for _, short in entry.recovery]
-        if len(own) > 1 and own[-1] >= own[-2]:
-            return True
-        return not left or own[-1] * min(rates) ** left > self.judge.within / 2
+        last = entry.recovery[-1][1]
+        own = _rates(entry)
+        usual = sorted(rate for each in self.ledger.entries for rate in _rates(each))
+        rate = RECOVERY if len(usual) < KNOWN else max(LEAST, usual[len(usual) // 2])
+        return not left or last * (own[-1] if own else rate) ** left > self.judge.within / 2
 
     def _once(self, key: str, made: Callable[[], Sequence[str]]) -> list[str]:
         """What was noted, or is made and noted now: it stays when more is known, or goes on."""
@@ -278,7 +283,7 @@ class Search:
         self._note(self._judged(blank, path, allowed))
 
     def _note(self, entry: Entry) -> None:
-        self.ledger.add(entry)
+        self.ledger.add(dataclasses.replace(entry, spent=self.seconds))
         self.told(self, entry.variant)
 
     def _judged(self, blank: Entry, path: Path | Failure, allowed: int) -> Entry:
@@ -299,6 +304,12 @@ class Search:
             return dataclasses.replace(blank, outcome=outcome, reason=path.reason)
         if reason := self.ledger.begin(blank.variant):
             return dataclasses.replace(blank, outcome=FAILED, reason=reason)
+        entry = self._answered(blank, path, allowed)
+        self.ledger.end(blank.variant)
+        return entry
+
+    def _answered(self, blank: Entry, path: Path, allowed: int) -> Entry:
+        """What a candidate's own file answers."""
         try:
             values = self.judge.sizes(blank.variant, path)
             if self._beaten(values, allowed):
@@ -307,10 +318,12 @@ class Search:
             shortfall = self.judge.shortfall(change)
             holds = shortfall < 0
             values |= self.judge.times(blank.variant, path) if holds else {}
+            if holds and dominates(self.judge.baseline_values, values):
+                return dataclasses.replace(blank, outcome=LARGER, values=values)
         except WeighinError as error:
             return dataclasses.replace(blank, outcome=FAILED, reason=str(error))
         except KeyboardInterrupt:
-            self.ledger.forgive(blank.variant)
+            self.ledger.end(blank.variant)
             raise
         missing = {name: 1.0 for name in self.objectives if name not in values}
         return dataclasses.replace(
@@ -323,9 +336,11 @@ class Search:
         )
 
     def _beaten(self, values: Mapping[str, float], allowed: int = 1) -> bool:
-        """Whether so many that hold are no larger, as far as sizes tell it."""
+        """Whether the baseline, or so many that hold, are no larger, as far as sizes tell it."""
         if set(values) != set(self.objectives):
             return False
+        if dominates(self.judge.baseline_values, values):
+            return True
         others = [entry.values for entry in self.ledger.holding]
         return sum(dominates(each, values) for each in others) >= allowed
 
@@ -333,6 +348,13 @@ class Search:
 def _rank(values: Mapping[str, float]) -> tuple[bool, list[float]]:
     """By which files come first: the smallest; of what is measured only, in their order."""
     return (not values, list(values.values()))
+
+
+def _rates(entry: Entry) -> list[float]:
+    """What is left of a shortfall from each budget of epochs to the next."""
+    shortfalls = [short for _, short in entry.recovery]
+    pairs = itertools.pairwise(shortfalls)
+    return [max(0.0, after) / before for before, after in pairs if before > 0]
 
 
 def _variant(whole: space.Space, chosen: Chosen) -> str | None:
