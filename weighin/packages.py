@@ -33,6 +33,7 @@ PACKAGES = (
     "pytest-benchmark",
     "brotli",
     "zstandard",
+    "optuna",
 )
 EXTRAS = {
     "tensorflow": "keras",
@@ -49,6 +50,7 @@ EXTRAS = {
     "ethos-u-vela": "vela",
     "brotli": "transfer",
     "zstandard": "transfer",
+    "optuna": "search",
 }  # that bring a package; all others come with weighin itself
 MODULES = {
     "scikit-learn": "sklearn",

@@ -40,9 +40,8 @@ class Searched:
     Attributes:
         place: among the steps of a variant, the lowest first: what narrows a model comes before
             what prunes it.
-        values: by an argument's name, the values that are tried. Numbers stand in their order, so
-            that neighbours are alike; of the first argument none at all is tried, too: a variant
-            without the step.
+        values: by an argument's name, the values that are tried. Numbers stand from mild to bold;
+            of the first argument none at all is tried, too: a variant without the step.
     """
 
     place: int

@@ -53,8 +53,8 @@ def _check(export: str, scales: Scales, **_: object) -> None:
         *(Trace, free_channels, Editable, clear, searched),
     ),
     searched=(
-        *("dynamic", "int8", "int4"),
-        *("dynamic,scales=tensor", "int8,scales=tensor", "int4,scales=tensor"),
+        *("int4,scales=tensor", "int8,scales=tensor", "dynamic,scales=tensor"),
+        *("int4", "int8", "dynamic"),
     ),
 )
 def reorder(

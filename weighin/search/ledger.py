@@ -18,6 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from weighin import packages
 from weighin.core import WeighinError
 from weighin.search.space import Chosen, Space
 
@@ -174,8 +175,12 @@ class Ledger:
                 else optuna.distributions.CategoricalDistribution(range(len(choice.values)))
                 for choice in space.choices
             }
-            for entry in self.entries:
-                if set(entry.chosen) == names and len(entry.values) == len(self._objectives):
+            same = [entry for entry in self.entries if set(entry.chosen) == names]
+            whole = [entry for entry in same if len(entry.values) == len(self._objectives)]
+            for entry in same:
+                if whole and entry not in whole:  # it could not be made: as bad as any
+                    entry = _worst(entry, whole)
+                if entry.values:
                     study.add_trial(self._trial(entry, distributions))
             return dict(study.ask(distributions).params)
 
@@ -212,13 +217,18 @@ class Ledger:
         )
 
 
+def _worst(entry: Entry, others: Sequence[Entry]) -> Entry:
+    """A candidate that has no values, as one that is worse than all that have some."""
+    values = {name: max(each.values[name] for each in others) for name in others[0].values}
+    shortfall = max(each.shortfall or 0.0 for each in others)
+    return dataclasses.replace(entry, values=values, shortfall=2 * max(shortfall, 0.01))
+
+
 def _imported() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise WeighinError(
-            "weighin search needs Optuna: pip install 'weighin[search]' (or optuna)."
-        ) from None
+    if obstacle := packages.missing("optuna"):
+        raise WeighinError(f"A search asks Optuna what to try next. {obstacle}")
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

@@ -46,9 +46,12 @@ class Maker(Protocol):
 
 
 def budgets(epochs: int) -> list[int]:
-    """How many further epochs are tried one after the other: 1, 3, 9 …, and all of the recipe's."""
+    """How many further epochs are tried one after the other: 1, 3, 9 …, and all of the recipe's.
+
+    None that is near the last.
+    """
     steps, tried = 1, list[int]()
-    while steps < epochs:
+    while steps < epochs and (steps == 1 or 2 * steps <= epochs):
         tried.append(steps)
         steps *= FACTOR
     return [*tried, epochs] if epochs else []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from weighin.core import Failure, WeighinError
-from weighin.search import mixing, space
+from weighin.search import lines, mixing, space
 from weighin.search.front import dominates
 from weighin.search.ledger import FAILED, HOLDS, LARGER, SKIPPED, WORSE, Entry, Ledger
 from weighin.search.making import Maker, budgets
@@ -25,10 +25,10 @@ RESERVES = 3  # that hold, before larger ones are passed over: the smallest may 
 BASES = 3  # exports whose worst layers are left in more bits
 TAKEN = 5  # exports that what trains is tried with
 TRIES = 20  # draws of which each was tried before: then nothing new is to be expected
-SHARES = {EXPORTS: 0.3, MIXED: 0.45, TRAINED: 1.0}  # of time and trials, where all three follow
+SHARES = {EXPORTS: 0.2, MIXED: 0.3, TRAINED: 1.0}  # of time and trials, where all three follow
 WITHOUT_TRAINING = {EXPORTS: 0.6, MIXED: 1.0, TRAINED: 1.0}
-RECOVERY = 0.4  # of a shortfall that is left after three times the epochs, before that is known
-KNOWN, LEAST = 3, 0.1  # by so many observations, and no less is hoped for
+KNOWN = 3  # observations of what is left of a shortfall after more epochs, by which that is told
+LEAST = 0.1  # of it that is left, before they are made, or at best
 
 
 class Judge(Protocol):
@@ -173,7 +173,7 @@ class Search:
                     self._try(blank, path, RESERVES)
 
     def _train(self) -> None:
-        """What trains further, as Optuna suggests it after a few designs."""
+        """What trains further: products of steps, then what Optuna suggests after these."""
         if not self.maker.epochs:
             return
         exports = self._once(
@@ -182,9 +182,8 @@ class Search:
         whole = space.of_steps(exports)
         if not exports or len(whole.choices) < 2:
             return
-        designs = whole.designs()
         while not self._is_over():
-            named = self._next(whole, designs)
+            named = self._next(whole)
             if named is None:
                 return
             name, chosen = named
@@ -192,14 +191,13 @@ class Search:
             if not self._train_on(name, chosen):
                 return
 
-    def _next(self, whole: space.Space, designs: Sequence[Chosen]) -> tuple[str, Chosen] | None:
+    def _next(self, whole: space.Space) -> tuple[str, Chosen] | None:
         """What is tried next; None if only what was tried before is suggested."""
         known = self.ledger.known
+        chosen = lines.proposed(whole, self.ledger.entries, TRAINED)
+        if chosen is not None:
+            return whole.variant(chosen), chosen
         tried = sum(entry.phase == TRAINED for entry in self.ledger.entries)
-        for chosen in designs:
-            name = _variant(whole, chosen)
-            if name is not None and name not in known:
-                return name, chosen
         for attempt in range(TRIES):
             chosen = self.ledger.suggested(whole, 1000 * (self.seed + 1) + TRIES * tried + attempt)
             name = _variant(whole, chosen)
@@ -245,7 +243,7 @@ class Search:
         last = entry.recovery[-1][1]
         own = _rates(entry)
         usual = sorted(rate for each in self.ledger.entries for rate in _rates(each))
-        rate = RECOVERY if len(usual) < KNOWN else max(LEAST, usual[len(usual) // 2])
+        rate = LEAST if len(usual) < KNOWN else max(LEAST, usual[len(usual) // 2])
         return not left or last * (own[-1] if own else rate) ** left > self.judge.within / 2
 
     def _once(self, key: str, made: Callable[[], Sequence[str]]) -> list[str]:

@@ -66,25 +66,6 @@ class Space:
         """What tells one space from another, as JSON has it."""
         return [[each.name, list(map(str, each.values)), each.is_ordered] for each in self.choices]
 
-    def designs(self) -> list[dict[str, int]]:
-        """What is tried before anything is known: each step at its middle, then pairs, then more.
-
-        Every one with the first export.
-        """
-        steps: dict[str, Choice] = {}
-        for choice in self.choices[:-1]:
-            steps.setdefault(_step(choice), choice)
-        blank = dict.fromkeys((choice.name for choice in self.choices), 0)
-        designs = []
-        for size in range(1, len(steps) + 1):
-            for together in itertools.combinations(steps.values(), size):
-                middle = {each.name: (len(each.values) + 1) // 2 for each in together}
-                designs.append(blank | {name: max(1, at) for name, at in middle.items()})
-        for each in designs:
-            for choice in self.choices[:-1]:
-                each[choice.name] = min(each[choice.name], len(choice.values) - 1)
-        return designs
-
 
 def of_steps(exports: Sequence[str]) -> Space:
     """All registered steps that are searched, in their places, and some exports."""

@@ -52,7 +52,7 @@ def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
     claim=_claim,
     promise=Promise("clustered weights", is_trained),
     uses=(toolkit.clustered, schemes.has_kernel),
-    searched=Searched(3, {"clusters": (4, 8, 16, 32, 64)}),
+    searched=Searched(3, {"clusters": (64, 32, 16, 8, 4)}),
 )
 def cluster(
     model: Any,
