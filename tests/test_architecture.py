@@ -66,6 +66,7 @@ INSIDE_BENCH = {
     "ladder.py",
     "report_page.py",
     "scale.py",
+    "searches.py",
     "naive.py",
     "cluster.py",
 }

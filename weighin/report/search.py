@@ -67,6 +67,8 @@ class Found:
         commands: what to type, by a member's variant.
         results: the file of records of what was shown.
         output: the file that was written, and of which variant.
+        candidates: all that were tried, as JSON has them.
+        files: the float file and the data of both parts, by which anybody can ask more.
     """
 
     model: str
@@ -86,6 +88,8 @@ class Found:
     commands: Mapping[str, str] = field(default_factory=dict)
     results: str = ""
     output: tuple[str, str] | None = None
+    candidates: Sequence[Mapping[str, Any]] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tried(self) -> int:
@@ -124,7 +128,7 @@ def _section(found: Found) -> Section:
     points = "Δ points" if found.is_share else f"Δ {found.figure}"
     headers += [f"{points}, validation", f"{points}, test"]
     headers += ["× faster, test run"] if again else []
-    headers += [f"within {found.margin}"]
+    headers += ["holds"]
     first = ["baseline"]
     for metric in found.objectives:
         value = found.baseline[metric.name]
@@ -151,7 +155,7 @@ def _row(found: Found, member: Member, *, again: bool) -> list[str]:
         speedup = member.speedup
         cells.append(units.ratio(speedup.value, *speedup.ends) if speedup else "not measured")
     missed = "no, by validation" if member.test is None else "not shown"
-    return [*cells, "holds" if member.holds else missed]
+    return [*cells, "yes" if member.holds else missed]
 
 
 def _difference(found: Found, interval: Interval) -> str:

@@ -217,6 +217,13 @@ def _shown(
         remarks=remarks,
         commands={entry.variant: _command(source, asked, entry) for entry in chosen},
         results=results,
+        candidates=[dataclasses.asdict(entry) for entry in ledger.entries],
+        files={
+            "baseline": str(source.baseline),
+            "validation": str(divided.validation.path),
+            "test": str(divided.test.path),
+            "scale": str(divided.test.scale),
+        },
     )
     if asked.output is None or whole.best is None:
         return whole

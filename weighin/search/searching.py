@@ -125,12 +125,21 @@ class Search:
 
     def _is_over(self, ahead: float = 0.0) -> bool:
         """Whether the phase's share of time or trials is used up, or would be in some seconds."""
-        share = (SHARES if self.maker.epochs else WITHOUT_TRAINING)[self.phase]
-        seconds, trials = self.limits.seconds, self.limits.trials
-        tried = len(self.ledger.entries)
-        return (seconds is not None and self.seconds + ahead >= share * seconds) or (
-            trials is not None and tried >= max(1, round(share * trials))
+        seconds = self.limits.seconds
+        is_late = seconds is not None and self.seconds + ahead >= self._share * seconds
+        return is_late or self._are_enough()
+
+    def _are_enough(self) -> bool:
+        """Whether the phase's share of trials is used up."""
+        trials = self.limits.trials
+        return trials is not None and len(self.ledger.entries) >= max(
+            1, round(self._share * trials)
         )
+
+    @property
+    def _share(self) -> float:
+        """Of time and trials, at which the phase ends."""
+        return (SHARES if self.maker.epochs else WITHOUT_TRAINING)[self.phase]
 
     def _export(self) -> None:
         """Each export by itself, the smaller files of some first."""
@@ -149,7 +158,7 @@ class Search:
             for name in sorted(made, key=lambda name: _rank(sizes[name])):
                 if name in self.ledger.known:
                     continue
-                if self._is_over():
+                if self._are_enough():  # what is made is asked even if its time is over
                     return
                 self._try(Entry(name, EXPORTS, FAILED, seconds=each), made[name], RESERVES)
 
