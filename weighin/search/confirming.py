@@ -24,8 +24,7 @@ class Shown:
     """One file on the test part.
 
     Attributes:
-        difference: of its figure to the baseline's; at the confidence that the number of files
-            asks for, where a single one has 95 %.
+        difference: of its figure to the baseline's, with its 95 % interval; None if it failed.
         p: of "worse by the margin or more", corrected for all that are shown (Holm).
         speedup: how many times faster than the baseline; None if it was not measured.
         failed: why there is no difference.

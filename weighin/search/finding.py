@@ -200,6 +200,11 @@ def _shown(
     members = [_member(entry, outcomes.get(entry.variant)) for entry in chosen]
     remarks = [judge.asked.remark] if judge.asked.remark else []
     remarks += [f"{name}: {each.failed}" for name, each in outcomes.items() if each.failed]
+    if any(space.trains(entry.variant) for entry in chosen):
+        remarks.append(
+            "what trains has had epochs that the baseline has not: weigh finetune beside it to tell "
+            "what they alone bring"
+        )
     whole = Found(
         model=source.model,
         margin=judge.asked.said(),

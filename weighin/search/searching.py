@@ -256,11 +256,12 @@ class Search:
         return not left or last * (own[-1] if own else rate) ** left > self.judge.within / 2
 
     def _once(self, key: str, made: Callable[[], Sequence[str]]) -> list[str]:
-        """What was noted, or is made and noted now: it stays when more is known, or goes on."""
+        """What was noted, or is made now and noted if there is any: it stays when more is known."""
         noted = self.ledger.noted(key)
-        if noted is None:
+        if not noted:
             noted = list(made())
-            self.ledger.note(key, noted)
+            if noted:
+                self.ledger.note(key, noted)
         return list(noted)
 
     def _layers(self, base: str) -> list[str]:
