@@ -150,11 +150,3 @@ def test_one_that_ends_the_process_again_and_again_fails(tmp_path: Path) -> None
     running.ledger.close()
 
     assert "litert(dynamic_wi2c_afp32)" == entry.variant
-
-
-def test_what_could_not_be_told_in_too_short_a_time_is_told_later(tmp_path: Path) -> None:
-    """A first run has no time to try any export, so that none is known for what trains."""
-    run(tmp_path, trials=None, seconds=0.5)
-    longer = run(tmp_path, trials=40)
-
-    assert any(epochs for _, _, epochs in longer)

@@ -202,7 +202,7 @@ def _shown(
     remarks += [f"{name}: {each.failed}" for name, each in outcomes.items() if each.failed]
     if any(space.trains(entry.variant) for entry in chosen):
         remarks.append(
-            "what trains has had epochs that the baseline has not: weigh finetune beside it to tell "
+            "what trains has had epochs that the baseline has not: weigh finetune beside it to see "
             "what they alone bring"
         )
     whole = Found(
