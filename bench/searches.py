@@ -24,8 +24,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from weighin import grammar
+from weighin.build.cache import default_folder
 from weighin.core import WeighinError
+from weighin.datasets import loading
+from weighin.datasets.search import SearchPaths
 from weighin.records import store
 from weighin.report import units
 from weighin.search.space import trains
@@ -34,6 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TINY = Path(os.environ.get("WEIGHIN_TINY", "tiny"))
 MINUTES = 10
 NONE = "none"
+KEYWORDS = "kws01.npz"
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,7 @@ class Asked:
     published: str
 
 
-def _searches():
-    data = Path(os.environ.get("WEIGHIN_DATA_DIR", "data"))
+def _searches(folder):
     return {
         "lenet5": Asked("lenet5", 0.5, ("--profile", "record"), "lenet5"),
         "resnet8": Asked("resnet8", 2, ("--profile", "test1k"), "resnet8"),
@@ -68,10 +73,20 @@ def _searches():
         "tiny_keywords": Asked(
             str(TINY / "kws_ref_model_float32.tflite"),
             2,
-            ("--data", str(data / "kws01_mfcc_int8.npz")),
+            ("--data", str(folder / KEYWORDS)),
             "kws_ref_model_float32",
         ),
     }
+
+
+def _write_keywords(path):
+    """MLPerf Tiny's keywords as its float file takes them, from the data folder."""
+    if path.exists():
+        return
+    data = loading.load("kws01", SearchPaths.here(default_folder()))
+    parts = {"train": data.train, "test": data.test}
+    inputs = {f"x_{part}": next(iter(each.inputs().values())) for part, each in parts.items()}
+    np.savez(path, **inputs, **{f"y_{part}": each.target for part, each in parts.items()})
 
 
 def _search(asked, path, minutes):
@@ -185,9 +200,11 @@ def table(folder, searches):
 def main(folder, names, minutes):
     """Search what is not done yet, and write the table; whether all of it is done then."""
     folder.mkdir(parents=True, exist_ok=True)
-    searches, whole = _searches(), True
+    searches, whole = _searches(folder), True
     for name in names or searches:
         try:
+            if KEYWORDS in " ".join(searches[name].options):
+                _write_keywords(folder / KEYWORDS)
             _search(searches[name], folder / f"{name}.json", minutes)
         except WeighinError as error:
             print(f"{name}: {error}", file=sys.stderr)
@@ -202,6 +219,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of each search")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="*", choices=[[], *_searches()])
+    parser.add_argument("names", nargs="*", choices=[[], *_searches(Path())])
     asked = parser.parse_args()
     sys.exit(0 if main(asked.folder.resolve(), asked.names, asked.minutes) else 1)

@@ -54,7 +54,7 @@ def _check(export: str, scales: Scales, **_: object) -> None:
     ),
     searched=(
         *("int4,scales=tensor", "int8,scales=tensor", "dynamic,scales=tensor"),
-        *("int4", "int8", "dynamic"),
+        *("int4", "int8"),
     ),
 )
 def reorder(

@@ -20,7 +20,7 @@ from weighin.stats import Interval
 
 EXPORTS, MIXED, TRAINED = "exports", "mixed precision", "training"
 PHASES = (EXPORTS, MIXED, TRAINED)
-CHUNK = 8  # exports that are made together
+CHUNK = 4  # exports that are made together
 RESERVES = 3  # that hold, before larger ones are passed over: the smallest may not hold in the end
 BASES = 3  # exports whose worst layers are left in more bits
 TAKEN = 5  # exports that what trains is tried with
