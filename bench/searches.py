@@ -12,7 +12,8 @@ worse by more than the margin, by its interval,
   part;
 - by the search, on its test part.
 
-The published .tflite files are those of MLPerf Tiny, looked for in `TINY`.
+The published .tflite files are two of MLPerf Tiny, looked for in the folder `WEIGHIN_TINY` beside
+`c10.npz`, CIFAR-10's first 1,000 test images (`x_test`, `y_test`).
 """
 
 import argparse
@@ -24,13 +25,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from weighin import grammar
-from weighin.build.cache import default_folder
 from weighin.core import WeighinError
-from weighin.datasets import loading
-from weighin.datasets.search import SearchPaths
 from weighin.records import store
 from weighin.report import units
 from weighin.search.space import trains
@@ -39,7 +35,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TINY = Path(os.environ.get("WEIGHIN_TINY", "tiny"))
 MINUTES = 10
 NONE = "none"
-KEYWORDS = "kws01.npz"
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ class Asked:
     published: str
 
 
-def _searches(folder):
+def _searches():
     return {
         "lenet5": Asked("lenet5", 0.5, ("--profile", "record"), "lenet5"),
         "resnet8": Asked("resnet8", 2, ("--profile", "test1k"), "resnet8"),
@@ -70,23 +65,13 @@ def _searches(folder):
             ("--data", str(TINY / "c10.npz")),
             "pretrainedResnet",
         ),
-        "tiny_keywords": Asked(
-            str(TINY / "kws_ref_model_float32.tflite"),
+        "tiny_resnet_large": Asked(
+            str(TINY / "pretrainedResnet_large_float.tflite"),
             2,
-            ("--data", str(folder / KEYWORDS)),
-            "kws_ref_model_float32",
+            ("--data", str(TINY / "c10.npz")),
+            "pretrainedResnet_large_float",
         ),
     }
-
-
-def _write_keywords(path):
-    """MLPerf Tiny's keywords as its float file takes them, from the data folder."""
-    if path.exists():
-        return
-    data = loading.load("kws01", SearchPaths.here(default_folder()))
-    parts = {"train": data.train, "test": data.test}
-    inputs = {f"x_{part}": next(iter(each.inputs().values())) for part, each in parts.items()}
-    np.savez(path, **inputs, **{f"y_{part}": each.target for part, each in parts.items()})
 
 
 def _search(asked, path, minutes):
@@ -200,11 +185,9 @@ def table(folder, searches):
 def main(folder, names, minutes):
     """Search what is not done yet, and write the table; whether all of it is done then."""
     folder.mkdir(parents=True, exist_ok=True)
-    searches, whole = _searches(folder), True
+    searches, whole = _searches(), True
     for name in names or searches:
         try:
-            if KEYWORDS in " ".join(searches[name].options):
-                _write_keywords(folder / KEYWORDS)
             _search(searches[name], folder / f"{name}.json", minutes)
         except WeighinError as error:
             print(f"{name}: {error}", file=sys.stderr)
@@ -219,6 +202,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of each search")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="*", choices=[[], *_searches(Path())])
+    parser.add_argument("names", nargs="*", choices=[[], *_searches()])
     asked = parser.parse_args()
     sys.exit(0 if main(asked.folder.resolve(), asked.names, asked.minutes) else 1)
