@@ -187,6 +187,8 @@ def main(folder, names, minutes):
     folder.mkdir(parents=True, exist_ok=True)
     searches, whole = _searches(), True
     for name in names or searches:
+        if name not in searches:
+            raise SystemExit(f"{name}: wanted some of {', '.join(searches)}")
         try:
             _search(searches[name], folder / f"{name}.json", minutes)
         except WeighinError as error:
@@ -202,6 +204,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of each search")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="*", choices=[[], *_searches()])
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(_searches()))
     asked = parser.parse_args()
     sys.exit(0 if main(asked.folder.resolve(), asked.names, asked.minutes) else 1)
