@@ -68,3 +68,16 @@ def test_layers_are_left_in_other_bits_where_an_export_can_say_so() -> None:
     )
     with pytest.raises(WeighinError, match="static"):
         space.with_exceptions(base, "a:int16")
+
+
+def test_all_that_steps_and_exports_say_is_taken_by_the_grammar() -> None:
+    whole = space.of_steps(["int8"])
+    nothing = dict.fromkeys((choice.name for choice in whole.choices), 0)
+    for choice in whole.choices:
+        for at in range(len(choice.values)):
+            assert whole.variant(nothing | {choice.name: at})
+    for name in registry.exports:
+        told = vars(registry.exports[name])["searched"]
+        for arguments in () if callable(told) else told:
+            if arguments:
+                grammar.parse(f"{name}({arguments})")
