@@ -11,7 +11,8 @@ import pytest
 from weighin import registry
 from weighin.core import WeighinError
 from weighin.outcomes import Evaluation
-from weighin.search.judging import _refuse_few, objective, question
+from weighin.search.judging import objective
+from weighin.search.questions import question, refuse_few
 from weighin.stats import CONFIDENCE, Interval
 
 
@@ -97,9 +98,9 @@ def test_too_few_examples_are_refused_with_how_many_it_takes() -> None:
     asked = question(base.task, base, 0.5, 0.25)
 
     with pytest.raises(WeighinError, match=r"100 examples cannot show .* takes about 399 to"):
-        _refuse_few(asked, base)
+        refuse_few(asked, base)
     whole = classified(900, n=1000)
-    _refuse_few(question(whole.task, whole, 0.5, 0.25), whole)
+    refuse_few(question(whole.task, whole, 0.5, 0.25), whole)
 
 
 def test_without_labels_agreement_is_asked_and_that_is_said() -> None:

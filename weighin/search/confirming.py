@@ -15,7 +15,7 @@ from weighin.job import weighing
 from weighin.job.measuring import measure
 from weighin.job.progress import Watcher
 from weighin.job.run import Run
-from weighin.search.judging import Question
+from weighin.search.questions import Question
 from weighin.stats import CONFIDENCE, Interval
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,18 +13,15 @@ from weighin import registry
 from weighin.build.finished import FinishedFiles
 from weighin.core import Failure, WeighinError
 from weighin.files import key_of, replacing
-from weighin.formats.layer_names import layer_of
-from weighin.formats.tflite import read_tflite
 from weighin.job import weighing
 from weighin.job.progress import Watcher
-from weighin.layers import process
-from weighin.layers.analysing import Wanted
-from weighin.layers.row import Layer
 from weighin.measure.context import RunContext
 from weighin.report.search import Found, Member
 from weighin.search import ledger as ledgers
 from weighin.search import parts, sources, space
+from weighin.search.commands import command
 from weighin.search.confirming import Shown, confirmed
+from weighin.search.costs import layers_by_cost
 from weighin.search.front import finalists, nearest
 from weighin.search.judging import Judge, objective
 from weighin.search.ledger import HOLDS, Entry, Ledger
@@ -35,7 +31,6 @@ from weighin.search.sources import Source
 from weighin.stats import Interval
 
 RUNTIME = "litert"
-TESTED = 500  # examples of a layer's sensitivity
 PAIR_SECONDS = 3.0  # that a candidate is timed beside the baseline
 
 
@@ -127,7 +122,7 @@ def _searched(source: Source, asked: Asked, told: Told, watcher: Watcher | None)
     with ledgers.opened(folder, asked.minimize) as ledger:
 
         def ranked(name: str, path: Path) -> Sequence[str]:
-            return layers_by_cost(path, source.baseline, divided, source.task)
+            return layers_by_cost(path, source.baseline, divided.validation, source.task)
 
         Search(
             source.maker,
@@ -140,38 +135,6 @@ def _searched(source: Source, asked: Asked, told: Told, watcher: Watcher | None)
             told,
         ).run()
         return _shown(source, asked, judge, ledger, divided, files, watcher)
-
-
-def layers_by_cost(path: Path, baseline: Path, divided: parts.Parts, task: str | None) -> list[str]:
-    """Names of a file's layers as `except=` takes them, those that cost the figure most first.
-
-    Raises:
-        WeighinError: if the file cannot be taken apart.
-    """
-    wanted = Wanted(tested=TESTED, seconds=0)
-    layers = process.looked_at(
-        path, baseline, divided.validation, task, wanted, lambda what, done, total: None
-    )
-    graph = read_tflite(baseline)
-    by_output = {
-        graph.tensors[number].name: operator
-        for operator in graph.operators
-        for number in operator.outputs
-        if number >= 0
-    }
-    sign = 1 if layers.better == "higher" else -1
-
-    def cost(layer: Layer) -> tuple[float, float]:
-        gained = layer.sensitivity.left_float
-        noise = (layer.own.noise or 0.0) if layer.own else 0.0
-        return sign * gained.value if gained else 0.0, noise
-
-    names: dict[str, None] = {}
-    for layer in sorted(layers.layers, key=cost, reverse=True):
-        operator = by_output.get(layer.twin)
-        if operator is not None and operator.kernels and (name := layer_of(graph, operator)):
-            names[name] = None
-    return list(names)
 
 
 def _shown(
@@ -198,7 +161,7 @@ def _shown(
         )
         results = str(path)
     members = [_member(entry, outcomes.get(entry.variant)) for entry in chosen]
-    remarks = [judge.asked.remark] if judge.asked.remark else []
+    remarks = [each for each in (judge.asked.remark, source.dataset.note) if each]
     remarks += [f"{name}: {each.failed}" for name, each in outcomes.items() if each.failed]
     if any(space.trains(entry.variant) for entry in chosen):
         remarks.append(
@@ -220,7 +183,9 @@ def _shown(
         data=divided.words,
         openings=openings,
         remarks=remarks,
-        commands={entry.variant: _command(source, asked, entry) for entry in chosen},
+        commands={
+            entry.variant: command(source, asked.model, asked.how, entry) for entry in chosen
+        },
         results=results,
         candidates=[dataclasses.asdict(entry) for entry in ledger.entries],
         files={
@@ -266,39 +231,6 @@ def _counts(phase: str, ledger: Ledger) -> tuple[str, int, int, int]:
     held = sum(entry.outcome == HOLDS for entry in entries)
     failed = sum(entry.outcome in (ledgers.FAILED, ledgers.SKIPPED) for entry in entries)
     return phase, len(entries), held, failed
-
-
-def _command(source: Source, asked: Asked, entry: Entry) -> str:
-    """What anybody types to weigh a variant."""
-    if not source.is_file:
-        words = ["weighin", "run", "--models", source.model, "--profile", source.profile]
-        words += ["--variants", f"baseline,{entry.variant}"]
-        whole = entry.epochs in (None, source.maker.epochs)
-        told = "" if whole else f"  # its recipe with finetune_epochs={entry.epochs}"
-        return shlex.join(words) + told
-    words = ["weighin", "weigh", asked.model, "--data", str(asked.how.data)]
-    words += ["--variants", entry.variant]
-    if space.trains(entry.variant) and entry.epochs is not None:
-        words += ["--epochs", str(entry.epochs)]
-    for name in ("learning_rate", "batch_size", "loss", "task", "weights"):
-        value = getattr(asked.how, name)
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    reading, plain = asked.how.reading, type(asked.how.reading)()
-    for each in dataclasses.fields(reading):
-        value = getattr(reading, each.name)
-        if value != getattr(plain, each.name):
-            words += _option("split-seed" if each.name == "seed" else each.name, value)
-    return shlex.join(words)
-
-
-def _option(name: str, value: object) -> list[str]:
-    """An option of how data are read, as it is typed."""
-    if value is True:
-        return [f"--{name}"]
-    if isinstance(value, tuple):
-        return [f"--{name}", ("x" if name == "size" else ",").join(map(str, value))]
-    return [f"--{name}", str(value)]
 
 
 def _check_writable(path: Path) -> None:

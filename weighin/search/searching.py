@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from weighin.search import lines, mixing, space
 from weighin.search.front import dominates
 from weighin.search.ledger import FAILED, HOLDS, LARGER, SKIPPED, WORSE, Entry, Ledger
 from weighin.search.making import Maker, budgets
+from weighin.search.recovering import expected, is_hopeless
 from weighin.search.space import Chosen
 from weighin.stats import Interval
 
@@ -27,8 +27,6 @@ TAKEN = 5  # exports that what trains is tried with
 TRIES = 20  # draws of which each was tried before: then nothing new is to be expected
 SHARES = {EXPORTS: 0.2, MIXED: 0.3, TRAINED: 1.0}  # of time and trials, where all three follow
 WITHOUT_TRAINING = {EXPORTS: 0.6, MIXED: 1.0, TRAINED: 1.0}
-KNOWN = 3  # observations of what is left of a shortfall after more epochs, by which that is told
-LEAST = 0.1  # of it that is left, before they are made, or at best
 
 
 class Judge(Protocol):
@@ -222,38 +220,19 @@ class Search:
         """
         entry = Entry(name, TRAINED, FAILED, chosen=chosen)
         for epochs in budgets(self.maker.epochs):
-            if self._is_over(self._expected(epochs)):
+            if self._is_over(expected(epochs, self.ledger.entries, self.maker.epochs)):
                 return False
             began = self.clock()
             path = self.maker.make([name], epochs)[name]
             seconds = entry.seconds + self.clock() - began
             entry = dataclasses.replace(entry, epochs=epochs, seconds=seconds)
             entry = self._judged(entry, path, allowed=1)
-            if entry.outcome != WORSE or self._is_hopeless(entry):
+            if entry.outcome != WORSE or is_hopeless(
+                entry, self.ledger.entries, self.maker.epochs, self.judge.within
+            ):
                 break
         self._note(entry)
         return True
-
-    def _expected(self, epochs: int) -> float:
-        """Seconds that so many epochs will take, by what was trained before; 0 if nothing was."""
-        rates = [
-            entry.seconds / sum(at for at in budgets(self.maker.epochs) if at <= entry.epochs)
-            for entry in self.ledger.entries
-            if entry.phase == TRAINED and entry.epochs and entry.outcome not in (FAILED, SKIPPED)
-        ]
-        return epochs * sorted(rates)[len(rates) // 2] if rates else 0.0
-
-    def _is_hopeless(self, entry: Entry) -> bool:
-        """Whether more epochs would hardly bring it within the margin.
-
-        By its own recovery from one budget to the next, or else by what is usual here.
-        """
-        left = sum(budget > (entry.epochs or 0) for budget in budgets(self.maker.epochs))
-        last = entry.recovery[-1][1]
-        own = _rates(entry)
-        usual = sorted(rate for each in self.ledger.entries for rate in _rates(each))
-        rate = LEAST if len(usual) < KNOWN else max(LEAST, usual[len(usual) // 2])
-        return not left or last * (own[-1] if own else rate) ** left > self.judge.within / 2
 
     def _once(self, key: str, made: Callable[[], Sequence[str]]) -> list[str]:
         """What was noted, or is made now and noted if there is any: it stays when more is known."""
@@ -356,13 +335,6 @@ class Search:
 def _rank(values: Mapping[str, float]) -> tuple[bool, list[float]]:
     """By which files come first: the smallest; of what is measured only, in their order."""
     return (not values, list(values.values()))
-
-
-def _rates(entry: Entry) -> list[float]:
-    """What is left of a shortfall from each budget of epochs to the next."""
-    shortfalls = [short for _, short in entry.recovery]
-    pairs = itertools.pairwise(shortfalls)
-    return [max(0.0, after) / before for before, after in pairs if before > 0]
 
 
 def _variant(whole: space.Space, chosen: Chosen) -> str | None:
