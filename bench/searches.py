@@ -12,8 +12,8 @@ worse by more than the margin, by its interval,
   part;
 - by the search, on its test part.
 
-The published .tflite files are two of MLPerf Tiny, looked for in the folder `WEIGHIN_TINY` beside
-`c10.npz`, CIFAR-10's first 1,000 test images (`x_test`, `y_test`).
+The published .tflite files are two of MLPerf Tiny, looked for in the folder `WEIGHIN_TINY`; their
+data in `WEIGHIN_DATA_DIR`.
 """
 
 import argparse
@@ -33,6 +33,8 @@ from weighin.search.space import trains
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = Path(os.environ.get("WEIGHIN_TINY", "tiny"))
+DATA = Path(os.environ.get("WEIGHIN_DATA_DIR", "data"))
+CIFAR = "cifar10_train50k_test1k.npz"
 MINUTES = 10
 NONE = "none"
 
@@ -62,13 +64,13 @@ def _searches():
         "tiny_resnet": Asked(
             str(TINY / "pretrainedResnet.tflite"),
             2,
-            ("--data", str(TINY / "c10.npz")),
+            ("--data", str(DATA / CIFAR)),
             "pretrainedResnet",
         ),
         "tiny_resnet_large": Asked(
             str(TINY / "pretrainedResnet_large_float.tflite"),
             2,
-            ("--data", str(TINY / "c10.npz")),
+            ("--data", str(DATA / CIFAR)),
             "pretrainedResnet_large_float",
         ),
     }

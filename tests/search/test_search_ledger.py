@@ -139,8 +139,8 @@ def test_suggestions_follow_from_entries_and_seed_alone(tmp_path: Path) -> None:
             )
             one.add(entry)
             two.add(entry)
-        drawn = [one.suggested(space, seed) for seed in range(30)]
-        assert drawn == [two.suggested(space, seed) for seed in range(30)]
+        drawn = [one.suggested(space.choices, seed) for seed in range(30)]
+        assert drawn == [two.suggested(space.choices, seed) for seed in range(30)]
     assert 2 < sum(abs(each["a"] - 4) <= 2 for each in drawn) / 30 * 9  # it has learned
 
 
@@ -160,5 +160,5 @@ def test_what_misses_the_margin_is_suggested_less(tmp_path: Path) -> None:
                     0.02 * (at - 4) if at > 4 else -0.001,
                 )
             )
-        drawn = [ledger.suggested(space, seed)["a"] for seed in range(40)]
+        drawn = [ledger.suggested(space.choices, seed)["a"] for seed in range(40)]
     assert sum(each <= 5 for each in drawn) > 30

@@ -185,7 +185,7 @@ def searched() -> list[str]:
 
     known: set[str] = set()
     plain: list[str] = []
-    others: list[str] = []
+    others: dict[str, int] = {}  # each with its bits
     # those that the package has functions of first: its files say the same by other names
     for recipe in sorted(recipes(), key=lambda name: not hasattr(functions, name)):
         for algorithm in (OWN, *algorithms()):
@@ -196,15 +196,15 @@ def searched() -> list[str]:
                 continue
             made = entries(options)
             told = json.dumps(made, sort_keys=True, default=str)
-            few = all(int(each.weights.lstrip("FLOATIN")) < 8 for each in stored(made))
-            if told in known or not (algorithm == OWN or few):
+            bits = max((int(each.weights.lstrip("FLOATIN")) for each in stored(made)), default=8)
+            if told in known or not (algorithm == OWN or bits < 8):
                 continue
             known.add(told)
             if algorithm == OWN:
                 plain.append(recipe)
             else:
-                others.append(f"{recipe},algorithm={algorithm}")
-    return [*plain, *others]
+                others[f"{recipe},algorithm={algorithm}"] = bits
+    return [*plain, *sorted(others, key=lambda each: -others[each])]
 
 
 def covered(made: Sequence[Entry]) -> list[str]:

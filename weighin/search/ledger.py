@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from weighin import packages
 from weighin.core import WeighinError
-from weighin.search.space import Chosen, Space
+from weighin.search.space import Choice, Chosen
 
 HOLDS, WORSE, LARGER, FAILED, SKIPPED = "holds", "worse", "larger", "failed", "skipped"
 OUTCOMES = (HOLDS, WORSE, LARGER, FAILED, SKIPPED)
@@ -151,18 +151,18 @@ class Ledger:
         """What was kept; None if nothing was."""
         return self._study.user_attrs.get(key)
 
-    def suggested(self, space: Space, seed: int) -> dict[str, int]:
+    def suggested(self, choices: Sequence[Choice], seed: int) -> dict[str, int]:
         """What the trials so far suggest to try next, by Optuna's tree-structured Parzen estimator.
 
         Source: Watanabe 2023, "Tree-structured Parzen estimator", with constraints as in its
         section 2.4 of Optuna: what is worse by more ranks below what is worse by less.
 
         Args:
-            space: what can be chosen; entries of the same space count.
+            choices: what can be chosen; entries of the same choices count.
             seed: of the draw.
         """
         optuna = self._optuna
-        names = {choice.name for choice in space.choices}
+        names = {choice.name for choice in choices}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, n_startup_trials=4)
@@ -173,7 +173,7 @@ class Ledger:
                 choice.name: optuna.distributions.IntDistribution(0, len(choice.values) - 1)
                 if choice.is_ordered
                 else optuna.distributions.CategoricalDistribution(range(len(choice.values)))
-                for choice in space.choices
+                for choice in choices
             }
             same = [entry for entry in self.entries if set(entry.chosen) == names]
             whole = [entry for entry in same if len(entry.values) == len(self._objectives)]

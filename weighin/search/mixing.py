@@ -3,14 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from weighin.core import WeighinError
 from weighin.search import space
 from weighin.search.front import dominates
 from weighin.search.ledger import FAILED, HOLDS, SKIPPED, WORSE, Entry
+from weighin.search.space import Choice, Chosen
 
+BASE = "base"
+LAYERS = 24  # that are drawn for by themselves
 PRECISIONS = (":int8", ":int16", "")  # that layers are left in, by the fewest bits first
 NEAR = 2  # exports that miss the margin which what trains is tried with
+
+
+@dataclass(frozen=True)
+class Layered:
+    """Each layer of some exports by itself: as the export has it, or in more bits.
+
+    Attributes:
+        choices: the export, then each layer.
+    """
+
+    choices: tuple[Choice, ...]
+
+    @classmethod
+    def of(cls, bases: Sequence[str], layers: Sequence[str]) -> Layered:
+        """Of exports, and layers that they have in common, those that cost most first."""
+        kept = [each for each in PRECISIONS if named(bases[0], layers[:1], each) is not None]
+        of_layers = (Choice(name, (None, *kept), True) for name in layers[:LAYERS])
+        return cls((Choice(BASE, tuple(bases), False), *of_layers))
+
+    def variant(self, chosen: Chosen) -> str:
+        """The name of what was chosen.
+
+        Raises:
+            WeighinError: if the grammar refuses it.
+        """
+        base = self.choices[0].values[chosen[BASE]]
+        left = [
+            f"{choice.name}{precision}"
+            for choice in self.choices[1:]
+            if (precision := choice.values[chosen[choice.name]]) is not None
+        ]
+        return space.with_exceptions(base, "|".join(left)) if left else str(base)
+
+    def chosen(self, base: str, layers: Sequence[str], precision: str) -> dict[str, int]:
+        """Places of the values of one candidate; none if it lies outside."""
+        places = dict.fromkeys((choice.name for choice in self.choices), 0)
+        for choice in self.choices[1:]:
+            if choice.name in layers and precision in choice.values:
+                places[choice.name] = choice.values.index(precision)
+        places[BASE] = self.choices[0].values.index(base)
+        try:
+            return places if self.variant(places) == named(base, layers, precision) else {}
+        except WeighinError:
+            return {}
 
 
 def bases(entries: Sequence[Entry]) -> list[Entry]:
@@ -44,8 +92,8 @@ def best(entries: Sequence[Entry], objectives: Sequence[str]) -> list[str]:
 
 def proposed(
     base: str, layers: Sequence[str], known: Callable[[], Mapping[str, Entry]]
-) -> Iterator[str]:
-    """Variants of a base, each by what became of those before: the fewest layers that suffice.
+) -> Iterator[tuple[str, Sequence[str], str]]:
+    """Variants of a base, their layers and precision: the fewest layers that suffice.
 
     Of each precision one layer, then 2, 4, 8 … until one holds or is too large; then between the
     last two. More layers in more bits are taken to be no worse and no smaller.
@@ -64,7 +112,7 @@ def proposed(
             name = named(base, layers[:count], precision)
             if name is None:
                 break
-            yield name
+            yield name, layers[:count], precision
             entry = known().get(name)
             if entry is None or entry.outcome in (FAILED, SKIPPED):
                 break

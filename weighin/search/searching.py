@@ -15,7 +15,7 @@ from weighin.search.front import dominates
 from weighin.search.ledger import FAILED, HOLDS, LARGER, SKIPPED, WORSE, Entry, Ledger
 from weighin.search.making import Maker, budgets
 from weighin.search.recovering import expected, is_hopeless
-from weighin.search.space import Chosen
+from weighin.search.space import Choice, Chosen
 from weighin.stats import Interval
 
 EXPORTS, MIXED, TRAINED = "exports", "mixed precision", "training"
@@ -56,6 +56,19 @@ class Judge(Protocol):
 
     def times(self, name: str, path: Path) -> dict[str, float]:
         """What has to be measured."""
+        ...
+
+
+class Drawable(Protocol):
+    """What can be chosen, each choice by itself."""
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """Among which values."""
+        ...
+
+    def variant(self, chosen: Chosen) -> str:
+        """The name of what was chosen; raises a `WeighinError` if there is no such variant."""
         ...
 
 
@@ -161,23 +174,36 @@ class Search:
                 self._try(Entry(name, EXPORTS, FAILED, seconds=each), made[name], RESERVES)
 
     def _mix(self) -> None:
-        """Exports that are too bad, with their worst layers left in more bits."""
+        """Exports that are too bad, with layers left in more bits: the worst, then some by draws."""
         bases = self._once(
             "bases", lambda: [each.variant for each in mixing.bases(self.ledger.entries)[:BASES]]
         )
+        if not bases or self._is_over():
+            return
+        layers = {base: self._layers(base) for base in bases}
+        if not layers[bases[0]]:
+            return
+        whole = mixing.Layered.of(bases, layers[bases[0]])
         for base in bases:
-            if self._is_over():
-                return
-            layers = self._layers(base)
-            for name in mixing.proposed(base, layers, lambda: self.ledger.known):
+            proposed = mixing.proposed(base, layers[base], lambda: self.ledger.known)
+            for name, left, precision in proposed:
                 if self._is_over():
                     return
                 if name not in self.ledger.known:
-                    self.told(self, name)
-                    began = self.clock()
-                    path = self.maker.make([name])[name]
-                    blank = Entry(name, MIXED, FAILED, seconds=self.clock() - began)
-                    self._try(blank, path, RESERVES)
+                    self._make(name, whole.chosen(base, left, precision))
+        while not self.maker.epochs and not self._is_over():
+            drawn = self._drawn(whole, MIXED)
+            if drawn is None:
+                return
+            self._make(*drawn)
+
+    def _make(self, name: str, chosen: Chosen) -> None:
+        """Make and judge one of mixed precision."""
+        self.told(self, name)
+        began = self.clock()
+        path = self.maker.make([name])[name]
+        blank = Entry(name, MIXED, FAILED, chosen=chosen, seconds=self.clock() - began)
+        self._try(blank, path, 1 if chosen else RESERVES)
 
     def _train(self) -> None:
         """What trains further: products of steps, then what Optuna suggests after these."""
@@ -200,15 +226,20 @@ class Search:
 
     def _next(self, whole: space.Space) -> tuple[str, Chosen] | None:
         """What is tried next; None if only what was tried before is suggested."""
-        known = self.ledger.known
         chosen = lines.proposed(whole, self.ledger.entries, TRAINED)
         if chosen is not None:
             return whole.variant(chosen), chosen
-        tried = sum(entry.phase == TRAINED for entry in self.ledger.entries)
+        return self._drawn(whole, TRAINED)
+
+    def _drawn(self, whole: Drawable, phase: str) -> tuple[str, Chosen] | None:
+        """What is suggested and was not tried yet; None if nothing new is to be expected."""
+        tried = sum(entry.phase == phase for entry in self.ledger.entries)
         for attempt in range(TRIES):
-            chosen = self.ledger.suggested(whole, 1000 * (self.seed + 1) + TRIES * tried + attempt)
+            seed = 1000 * (self.seed + 1) + TRIES * tried + attempt
+            chosen = self.ledger.suggested(whole.choices, seed)
             name = _variant(whole, chosen)
-            if name is not None and name not in known and space.trains(name):
+            is_new = name is not None and name not in self.ledger.known
+            if name is not None and is_new and (phase != TRAINED or space.trains(name)):
                 return name, chosen
         return None
 
@@ -337,7 +368,7 @@ def _rank(values: Mapping[str, float]) -> tuple[bool, list[float]]:
     return (not values, list(values.values()))
 
 
-def _variant(whole: space.Space, chosen: Chosen) -> str | None:
+def _variant(whole: Drawable, chosen: Chosen) -> str | None:
     """What was chosen, if it makes sense."""
     try:
         return whole.variant(chosen)
