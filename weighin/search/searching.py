@@ -174,7 +174,7 @@ class Search:
                 self._try(Entry(name, EXPORTS, FAILED, seconds=each), made[name], RESERVES)
 
     def _mix(self) -> None:
-        """Exports that are too bad, with layers left in more bits: the worst, then some by draws."""
+        """Exports that are too bad, with layers left in more bits: the worst, then others drawn."""
         bases = self._once(
             "bases", lambda: [each.variant for each in mixing.bases(self.ledger.entries)[:BASES]]
         )
