@@ -10,9 +10,10 @@ import pytest
 
 from weighin import registry
 from weighin.core import WeighinError
+from weighin.datasets.loading import from_arrays
 from weighin.outcomes import Evaluation
 from weighin.search.judging import objective
-from weighin.search.questions import question, refuse_few
+from weighin.search.questions import question, refuse_few, without_knowledge
 from weighin.stats import CONFIDENCE, Interval
 
 
@@ -91,6 +92,22 @@ def test_a_margin_that_one_who_knows_nothing_would_keep_is_refused(within: float
 
     with pytest.raises(WeighinError, match="whatever answers would hold"):
         question(base.task, base, within, 0.25)
+
+
+def test_of_other_figures_it_is_what_always_answering_the_same_comes_to() -> None:
+    generator = np.random.default_rng(2)
+    targets = generator.normal(0, 2, (200, 1)).astype(np.float32)
+    task = registry.tasks["regression"]
+    data = from_arrays("d", {"x_test": targets, "y_test": targets})
+    judged_by = task.targets(data.test)
+    kept = task.answers({"out": targets + np.float32(0.1)}, {}, judged_by)
+    base = Evaluation(task, kept, judged_by, 200, 1.0)
+    plain = without_knowledge(task, data, base)
+
+    assert 1.0 < (plain or 0.0) < 2.0  # mean absolute deviation of these targets
+    question(task, base, 0.5, plain)
+    with pytest.raises(WeighinError, match="whatever answers would hold"):
+        question(task, base, 3.0, plain)
 
 
 def test_too_few_examples_are_refused_with_how_many_it_takes() -> None:

@@ -11,7 +11,7 @@ from weighin.build.finished import FinishedFiles
 from weighin.core import Case, ComputedMetric, Skip, WeighinError
 from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
-from weighin.search.questions import question, refuse_few
+from weighin.search.questions import question, refuse_few, without_knowledge
 from weighin.stats import CONFIDENCE, Interval
 
 LATENCY = "latency"  # measured as a ratio to the baseline, in pairs
@@ -67,7 +67,7 @@ class Judge:
         case = self._case(self._files)
         self._baseline = context.evaluation(case)
         task = context.task(case)
-        chance = task.chance(context.dataset(case))
+        chance = without_knowledge(task, context.dataset(case), self._baseline)
         self.asked = question(task, self._baseline, within, chance)
         refuse_few(self.asked, self._baseline)
         self.baseline_values = self._sizes(context, case)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from weighin import stats
-from weighin.core import Quality, Task, WeighinError
+from weighin.core import Dataset, Quality, Task, WeighinError
 from weighin.outcomes import Evaluation
 from weighin.stats import CONFIDENCE, Interval
 from weighin.tasks.scoring import figure_of, paired
@@ -58,6 +58,26 @@ class Question:
         if self.is_share:
             return f"{self.within * 100:g} points of {self.title}"
         return f"{self.within:g} {self.unit}".strip() + f" of {self.title}"
+
+
+def without_knowledge(task: Task, dataset: Dataset, evaluation: Evaluation) -> float | None:
+    """The first figure of one who knows nothing; None where that is not known.
+
+    Args:
+        task: of the model.
+        dataset: that was asked.
+        evaluation: of the baseline.
+    """
+    if (chance := task.chance(dataset)) is not None or evaluation.unlabelled:
+        return chance
+    guessed = task.guess(dataset, evaluation.answers)
+    if guessed is None or not task.figures:
+        return None
+    guess = Evaluation(task, guessed, evaluation.targets, evaluation.n, 0.0)
+    try:
+        return figure_of(guess, task.figures[0]).value
+    except ValueError:  # such answers have no figure
+        return None
 
 
 def question(
