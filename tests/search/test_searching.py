@@ -150,3 +150,12 @@ def test_one_that_ends_the_process_again_and_again_fails(tmp_path: Path) -> None
     running.ledger.close()
 
     assert FOUR_BITS == entry.variant
+
+
+def test_what_is_no_smaller_than_the_baseline_wins_nothing(tmp_path: Path) -> None:
+    """Though it answers the same: so does the baseline. Fakes of unknown exports are as large."""
+    judge = Judge()
+    whole = run(tmp_path, maker=Maker(epochs=0, exports=["int16x8"]), judge=judge, trials=5)
+
+    assert [("int16x8", "larger", None)] == whole
+    assert [] == judge.asked
