@@ -22,12 +22,14 @@ from weighin.definitions import default_definitions, load_definitions
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = (
     *("full", "article", "article_schedules", "curve", "record", "mobilenet"),
-    *("keywords", "cifar10_test1k", "applications", "all_engines"),
+    *("keywords", "cifar10_test1k", "applications"),
+    *("all_engines", "all_engines_test1k", "all_engines_full"),
 )
+ENGINES = "litert,litert-compiled,openvino,onnxruntime,tflite-micro,keras-cpu,keras-jit"
 # Of suites that do not run on the usual ones: what Keras makes of a curve's weights adds no point
 RUNTIMES = {
     "curve": "litert",
-    "all_engines": "litert,litert-compiled,openvino,onnxruntime,tflite-micro,keras-cpu,keras-jit",
+    **dict.fromkeys(("all_engines", "all_engines_test1k", "all_engines_full"), ENGINES),
 }
 MEASURED = (0, 1)  # pytest's exit codes where every row has a figure or a reason
 

@@ -78,13 +78,33 @@ suite(
     variants=ONE_SHOT,
 )
 
-# On every engine there is: python -m bench.ladder FOLDER all_engines
+# Every task, on data made of what is embedded; the last two where their recordings are at hand
+SPOKEN = ("sound_cnn", "ad_autoencoder")
+TASKS = (
+    *("rows_lstm", "rows_gru", "two_digits_cnn", "unet", "digit_detector"),
+    *("digit_autoencoder", "left_out_autoencoder", "same_digit_cnn", "diabetes_mlp"),
+    *("breast_cancer_mlp", "authors_gru", "authors_transformer", "super_resolution"),
+    *("strip_reader", *SPOKEN),
+)
+suite(
+    "tasks",
+    profile="quick",
+    models=TASKS,
+    variants=("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8"),
+    optional=SPOKEN,
+)
+
+# On every engine there is: python -m bench.ladder FOLDER all_engines all_engines_full …
+ENGINES = ("baseline", "float16", "dynamic", "int8", "onnx_int8", "onnx_dynamic")
 suite(
     "all_engines",
     profile="quick",
-    models=(*MODELS, "mobilenet_v1_025_96"),
-    variants=("baseline", "float16", "dynamic", "int8", "onnx_int8", "onnx_dynamic"),
+    models=(*MODELS, "mobilenet_v1_025_96", *TASKS),
+    variants=ENGINES,
+    optional=SPOKEN,
 )
+suite("all_engines_test1k", profile="test1k", models=("resnet8",), variants=ENGINES)
+suite("all_engines_full", profile="full", models=("ds_cnn", "kws_ds_cnn"), variants=ENGINES)
 
 # What bench/gpu.sh weighs beside the CPU: the embedded digits, and two of random weights and noise
 suite(
@@ -92,21 +112,6 @@ suite(
     profile="quick",
     models=("mnist_cnn", "mobilenet_v1_100_224", "ResNet50"),
     variants=("baseline", "float16"),
-)
-
-# Every task, on data made of what is embedded; the last two where their recordings are at hand
-SPOKEN = ("sound_cnn", "ad_autoencoder")
-suite(
-    "tasks",
-    profile="quick",
-    models=(
-        *("rows_lstm", "rows_gru", "two_digits_cnn", "unet", "digit_detector"),
-        *("digit_autoencoder", "left_out_autoencoder", "same_digit_cnn", "diabetes_mlp"),
-        *("breast_cancer_mlp", "authors_gru", "authors_transformer", "super_resolution"),
-        *("strip_reader", *SPOKEN),
-    ),
-    variants=("baseline", "finetune", "prune(0.8)", "dynamic", "int8", "prune(0.8)+int8"),
-    optional=SPOKEN,
 )
 
 suite(

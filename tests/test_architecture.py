@@ -23,6 +23,7 @@ LAYERS = [
     {"named"},
     {"core", "stats"},
     {"outcomes", "subprocesses"},
+    {"conversation"},
     {"files", "registry"},
     {"formats"},
     {"grammar", "definitions"},

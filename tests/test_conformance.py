@@ -264,8 +264,8 @@ def test_metrics_yield_figures_of_their_kind(name, shop):
     metric = KINDS["metrics"][name]
     if metric.quality in ("map", "map50"):
         pytest.importorskip("faster_coco_eval", reason="pip install -e '.[detection]'")
-    if name in ("brotli_bytes", "zstd_bytes"):
-        packer = {"brotli_bytes": "brotli", "zstd_bytes": "zstandard"}[name]
+    packers = {"brotli_bytes": "brotli", "zstd_bytes": "zstandard", "zopfli_bytes": "zopfli"}
+    if packer := packers.get(name):
         pytest.importorskip(packer, reason="pip install -e '.[transfer]'")
     figures = [metric.compute(outcome) for outcome in _outcomes(metric, shop)]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.metadata
 import importlib.util
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 
 from weighin.core import WeighinError
 from weighin.subprocesses import FOLDER
@@ -32,6 +34,7 @@ PACKAGES = (
     "faster-coco-eval",
     "pytest-benchmark",
     "brotli",
+    "zopfli",
     "zstandard",
     "optuna",
 )
@@ -49,6 +52,7 @@ EXTRAS = {
     "tflite-micro": "micro",
     "ethos-u-vela": "vela",
     "brotli": "transfer",
+    "zopfli": "transfer",
     "zstandard": "transfer",
     "optuna": "search",
 }  # that bring a package; all others come with weighin itself
@@ -69,6 +73,24 @@ def commit() -> str:
     except OSError:  # no git
         return ""
     return done.stdout.strip()
+
+
+@cache
+def code() -> str:
+    """sha256 over weighin's own source, which tells two states of a checkout apart."""
+    return digest_of_sources([FOLDER / "weighin"])
+
+
+def digest_of_sources(places: Iterable[Path]) -> str:
+    """sha256 over Python files, and those in folders: their places there and what they say."""
+    digest = hashlib.sha256()
+    for place in places:
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            if file.is_file():
+                content = file.read_bytes()
+                name = file.relative_to(place) if file != place else Path(file.name)
+                digest.update(f"{name.as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
 
 
 def packages() -> dict[str, str | None]:

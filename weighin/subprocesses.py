@@ -166,12 +166,13 @@ def limit_memory(size: int) -> None:
 
 def _failure(returncode: int, errors: bytes) -> SubprocessError:
     if returncode < 0:
-        return SubprocessError(f"crashed: {_signal(-returncode)}")
+        return SubprocessError(f"crashed: {signal_name(-returncode)}")
     lines = errors.decode(errors="replace").strip().splitlines()
     return SubprocessError(lines[-1][:500] if lines else "no message", of_itself=True)
 
 
-def _signal(number: int) -> str:
+def signal_name(number: int) -> str:
+    """What the system calls a signal."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -17,7 +17,7 @@ from helpers.building import (
     run,
     write_odd_project,
 )
-from helpers.tiny import registrations_undone
+from helpers.tiny import registrations_undone, write_project
 
 from weighin.build.keys import BuildContext
 from weighin.definitions import load_definitions
@@ -58,3 +58,15 @@ def built(build_context: BuildContext) -> Built:
         patch.setenv("CUDA_VISIBLE_DEVICES", "0")
         load_definitions(build_context.definitions)
         return run(jobs, build_context)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """A project of its own with the tiny model."""
+    return write_project(tmp_path / "plain")
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A project with a model that has published weights, and one that is never trained."""
+    return write_odd_project(tmp_path / "odd")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,9 @@ from helpers.layer_rows import Beside
 from helpers.tiny import tiny_arrays
 
 from weighin.cli import main
+from weighin.core import WeighinError
+from weighin.job import layering, weighing
+from weighin.layers.row import Layers
 
 Invoke = Callable[..., Any]
 QUICK = ("--examples", "8", "--seconds", "0")
@@ -83,6 +87,10 @@ def test_no_training_framework_is_loaded(beside: Beside, child_environment: Any)
         (("q.tflite", "--against", "f.tflite", "--export", "int8"), "--export is of a Keras model"),
         (("m.keras",), "name how it is exported by --export"),
         (("m.keras", "--against", "f.tflite"), "is its own float model"),
+        (("q.tflite", "--against", "f.tflite", "--trust"), "--trust is of a Keras model"),
+        (("q.tflite", "--against", "f.tflite", "--weights", "w.h5"), "--weights is of a Keras"),
+        (("m.py:make", "--export", "int8", "--weights", "no.weights.h5"), "m.py is missing"),
+        (("q.tflite", "--against", "f.tflite", "--minutes", "0"), "--minutes"),
         (("q.tflite", "--against", "no.tflite"), "no.tflite cannot be read"),
         (("q.tflite", "--against", "f.tflite", "--scale", "2"), "--scale says how data are read"),
         (("q.tflite", "--against", "f.tflite", "--figure", "a.pdf"), "drawn as .svg or .png"),
@@ -103,6 +111,59 @@ def test_a_file_beside_that_cannot_be_written_is_named(invoke: Invoke) -> None:
 
     assert 2 == done.exit_code
     assert "where.json" in done.output
+
+
+def test_interrupted_it_shows_what_it_has_and_ends_as_a_shell_expects(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = layering.looked_at
+
+    def interrupted(*words: Any) -> Layers:
+        return dataclasses.replace(looked_at(*words), stopped="interrupted before its turn")
+
+    monkeypatch.setattr(layering, "looked_at", interrupted)
+    done = invoke("q.tflite", "--against", "f.tflite", *QUICK)
+
+    assert 130 == done.exit_code
+    assert "The error first rises at two" in done.stdout
+    assert "stopped; what was measured by then is shown" in done.stderr
+
+
+def test_how_a_keras_model_is_read_is_as_of_weigh(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def planned(files: Any, how: weighing.Asked) -> Any:
+        asked.append((files, how.weights, how.trust, how.variants))
+        raise WeighinError("no further")
+
+    monkeypatch.setattr(weighing, "planned", planned)
+    words = ("--export", "int8", "--weights", "w.weights.h5", "--trust")
+    invoke("m.py:make", *words)
+
+    assert [([Path("m.py:make")], Path("w.weights.h5"), True, ("int8",))] == asked
+
+
+def test_the_report_page_shows_them(
+    invoke: Invoke, few_cold_starts: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the files in the results, from the cache in which they were kept."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("WEIGHIN_CACHE_DIR", str(cache))
+    invoke("q.tflite", "--against", "f.tflite", "--data", "d.npz", *QUICK)
+    weigh = ("weigh", "f.tflite", "q.tflite", "--data", "d.npz", "--pair-seconds", "0.05")
+    CliRunner().invoke(main, [*weigh, "-o", "records"])
+    (records,) = (tmp_path / "records").glob("*.json")
+
+    def page(*words: str) -> str:
+        done = CliRunner().invoke(main, ["report", str(records), *words])
+        assert 0 == done.exit_code, done.output
+        return Path("report/index.html").read_text("utf-8")
+
+    monkeypatch.delenv("WEIGHIN_CACHE_DIR")
+    assert "Layers of q.tflite against baseline" in page("--cache-dir", str(cache))
+    assert "Layers of q.tflite against" not in page("--cache-dir", str(tmp_path / "other"))
 
 
 def test_what_was_found_is_a_reason_of_the_rows_that_the_file_has_later(

@@ -19,6 +19,15 @@ def test_it_is_kept_of_these_two_files_and_no_others(tmp_path: Path) -> None:
     assert "" == analysed.kept(tmp_path, "b", "a")
 
 
+def test_all_that_was_found_is_kept_beside_it(tmp_path: Path) -> None:
+    analysed.keep(tmp_path, "a" * 64, "b" * 64, "", {"layers": [1]})
+
+    assert {"layers": [1]} == analysed.kept_layers(tmp_path, "a" * 64, "b" * 64)
+    assert analysed.kept_layers(tmp_path, "b" * 64, "a" * 64) is None
+    assert {analysed.begins("a" * 64)} == analysed.compressed_files(tmp_path)
+    assert frozenset() == analysed.compressed_files(tmp_path / "elsewhere")
+
+
 def test_another_version_of_litert_may_run_them_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,6 +44,7 @@ def test_what_is_damaged_is_as_good_as_missing(tmp_path: Path, content: str) -> 
     file.write_text(content)
 
     assert "" == analysed.kept(tmp_path, "a", "b")
+    assert analysed.kept_layers(tmp_path, "a", "b") is None
 
 
 def test_a_row_says_it_where_it_is_known() -> None:

@@ -1,4 +1,4 @@
-"""What the optimization toolkit is asked, and the one thing that is done in its place."""
+"""What the optimization toolkit is asked."""
 
 from __future__ import annotations
 
@@ -16,14 +16,6 @@ def test_kernels_that_the_toolkit_prunes() -> None:
 def test_a_layer_that_the_toolkit_does_not_know_is_named() -> None:
     """A kernel that would stay dense unseen is refused by its layer's name and class."""
     assert "Layer 'odd' (Unknown) is not one that" in seen()["kernels"]["refused"]
-
-
-def test_the_nearest_centroid_is_found_as_the_toolkit_does() -> None:
-    """Looking between sorted centroids gives the index of the smallest distance."""
-    nearest = seen()["nearest"]
-
-    assert nearest["wanted"] == nearest["by us"]
-    assert len({index for row in nearest["wanted"] for index in row}) == 4
 
 
 def test_the_scheme_follows_what_the_weights_are() -> None:

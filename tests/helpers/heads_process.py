@@ -17,7 +17,7 @@ from helpers.tiny import tiny_arrays
 from weighin import grammar, registry
 from weighin.core import Recipe, ReferenceModel, Split, WeighinError
 from weighin.datasets.loading import from_arrays
-from weighin.frameworks import fitting, heads, process, tf_keras, toolkit
+from weighin.frameworks import clustering, fitting, heads, process, tf_keras, toolkit
 from weighin.frameworks.training import Trainer
 
 PROGRAM = "from helpers.heads_process import main; main()"
@@ -111,7 +111,7 @@ def wrapped() -> dict[str, list[Any]]:
         kernel = third.get_layer("hidden").kernel
         ways = {
             "qat": toolkit.quantization_aware(first),
-            "cluster": toolkit.clustered(second, 4, "LINEAR"),
+            "cluster": clustering.clustered(second, 4, "LINEAR"),
             "masked": fitting.masked(third, [(kernel, fitting.variable(kernel.numpy()))]),
             "file": reloaded(others[0]),
             "qat file": reloaded(toolkit.quantization_aware(others[1])),

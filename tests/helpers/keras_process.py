@@ -44,7 +44,6 @@ def main(*more: Callable[[], Any]) -> None:
         masks,
         settled,
         kernels,
-        nearest,
         pruning,
         schemes,
         files,
@@ -177,22 +176,6 @@ def kernels() -> Any:
         "shapes": [list(weight.shape) for _, weight in toolkit.prunable_kernels(model)],
         "refused": refusal(toolkit.prunable_kernels, net(Unknown(name="odd"))),
     }
-
-
-def nearest() -> Any:
-    """Indices of weights' nearest centroids, by the toolkit's wrapper and by their definition."""
-    model = net()
-    weights = model.get_layer("dense").kernel.numpy()
-    wrapped = toolkit.clustered(model, 4, "LINEAR")
-    (algorithm,) = [
-        algorithm
-        for layer in wrapped.submodules
-        for algorithm in getattr(layer, "clustering_algorithms", {}).values()
-    ]
-    centroids = algorithm.cluster_centroids.numpy()
-    distances = np.abs(weights[..., np.newaxis] - centroids)
-    indices = algorithm.get_pulling_indices(weights).numpy()
-    return {"by us": indices.tolist(), "wanted": distances.argmin(axis=-1).tolist()}
 
 
 def pruning() -> Any:

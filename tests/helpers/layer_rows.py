@@ -13,6 +13,7 @@ from weighin.layers.pair import Pair, Taken
 from weighin.layers.row import Layers
 
 N = 16  # examples
+DAMAGED = 1  # the place of the layer that is damaged, where one is
 
 
 class Beside:

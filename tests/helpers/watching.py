@@ -56,7 +56,7 @@ class FakeWatcher:
     def asking(self, *_: object) -> None:
         """What is built is not what is tested here."""
 
-    begun = finished = asking
+    begun = finished = say = asking
 
     @contextlib.contextmanager
     def measuring(self, total: int) -> Iterator[FakeWatcher]:

@@ -16,7 +16,8 @@ from weighin import registry
 from weighin.core import Case, Record, SkippedError, WeighinError
 from weighin.job import measuring
 from weighin.job.measuring import functions, measure
-from weighin.job.run import NOT_YET, Run
+from weighin.job.run import Run
+from weighin.job.unmeasured import NOT_YET
 from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
 from weighin.records import store

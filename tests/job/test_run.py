@@ -41,7 +41,8 @@ def cells_of(run: Run, *scopes: Scope) -> list[Cell]:
 
 def item_of(cell: Cell) -> Any:
     """What pytest would collect for a cell."""
-    return SimpleNamespace(callspec=SimpleNamespace(params={"cell": cell}))
+    callspec = SimpleNamespace(params={"cell": cell})
+    return SimpleNamespace(callspec=callspec, path=Path("bench_it.py"))
 
 
 def pytest_run_of(run: Run, folder: Path) -> PytestRun:
@@ -227,7 +228,7 @@ def test_a_run_whose_results_cannot_be_written_goes_on(run: Run) -> None:
     assert [9.0, 4.0] == [each[2] for each in told(run.results(), "file_bytes")]
 
 
-def measured_in_vain(run: Run, watcher: object = None) -> bool:
+def measured_in_vain(run: Run, watcher: object = None, guarded: object = None) -> bool:
     """What measures a run whose folder of results is lost meanwhile."""
     cells = cells_of(run, "artifact")
     run.begin(cells)

@@ -50,6 +50,7 @@ def quiet() -> Console:
         proven=st.booleans(),
         threads=st.lists(st.integers(1, 8), max_size=3, min_size=1).map(tuple),
         weights=st.sampled_from([None, Path("w.h5")]),
+        resume=st.sampled_from([None, Path("results.json")]),
         epochs=st.none() | st.integers(1, 9),
     )
 )
@@ -110,5 +111,5 @@ def test_a_process_that_dies_is_told_by_its_last_line(
     file = write(tmp_path / "a.tflite")
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(WeighinError, match="ended with 1: no such luck"):
+    with pytest.raises(WeighinError, match="ended with exit code 1: no such luck"):
         process.weigh([file], Asked(), quiet())

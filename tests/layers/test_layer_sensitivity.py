@@ -3,55 +3,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from helpers import networks
-from helpers.layer_rows import Beside
+from helpers.layer_rows import DAMAGED
 
 from weighin.core import WeighinError
-from weighin.datasets import bringing
-from weighin.datasets.bringing import Brought, Reading
+from weighin.datasets.bringing import Brought
 from weighin.layers import process
 from weighin.layers.analysing import Wanted
-from weighin.layers.opened import Opened
 from weighin.layers.row import Layers
 
-N = 300
-DAMAGED = 1  # the place of the layer that is damaged
-
-
-@pytest.fixture
-def damaged(beside: Callable[[str], Beside], tmp_path: Path) -> Callable[..., Any]:
-    """Orders to look at a network one of whose layers has its weights turned around."""
-    made = beside("dense_chain")
-    inputs = networks.inputs(made.original, N, seed=8)
-    opened = Opened(made.original, "a file")
-    labels = []
-    for each in inputs:
-        opened.run({0: each})
-        labels.append(int(opened.real(opened.gives[0]).argmax()))
-    data = {"x_test": np.concatenate(inputs), "y_test": np.array(labels)}
-    (tmp_path / "float.tflite").write_bytes(made.original)
-    content = networks.with_turned_weights(made.compressed, DAMAGED)
-    (tmp_path / "int8.tflite").write_bytes(content)
-
-    def orders(wanted: Wanted, **more: Any) -> dict[str, Any]:
-        np.savez(tmp_path / "data.npz", **{**data, **more})
-        brought = bringing.bring(tmp_path / "data.npz", Reading(classes=6), tmp_path / "cache")
-        return {
-            "compressed": str(tmp_path / "int8.tflite"),
-            "original": str(tmp_path / "float.tflite"),
-            "data": {**vars(brought), "path": str(brought.path)},
-            "task": None,
-            "wanted": dataclasses.asdict(wanted),
-        }
-
-    return orders
+LABELLED = 300  # examples, as the orders' data have
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -60,16 +25,16 @@ def _silent(what: str, done: int, total: int) -> None:
 
 @pytest.mark.usefixtures("isolated_registries")
 def test_the_layer_that_costs_the_figure_is_told_by_its_intervals(
-    damaged: Callable[..., Any],
+    layer_orders: Callable[..., Any],
 ) -> None:
     told = list[tuple[str, int, int]]()
-    orders = damaged(Wanted(examples=8, tested=N, seconds=0))
+    orders = layer_orders(examples=8, tested=LABELLED, seconds=0)
     layers = process.answered(orders, lambda *words: told.append(words))
     changes = [layer.sensitivity for layer in layers.layers]
     left_float = changes[DAMAGED].left_float
     quantized = changes[DAMAGED].quantized
 
-    assert ("top-1", N, 8) == (layers.figure, layers.tested, layers.examples)
+    assert ("top-1", LABELLED, 8) == (layers.figure, layers.tested, layers.examples)
     assert left_float.low > 0.1  # what is lost comes back
     assert quantized.high < -0.1
     for place, change in enumerate(changes):
@@ -81,9 +46,9 @@ def test_the_layer_that_costs_the_figure_is_told_by_its_intervals(
 
 @pytest.mark.usefixtures("isolated_registries")
 def test_without_labels_there_are_errors_and_no_sensitivities(
-    damaged: Callable[..., Any], tmp_path: Path
+    layer_orders: Callable[..., Any], tmp_path: Path
 ) -> None:
-    orders = damaged(Wanted(examples=8, tested=N, seconds=0))
+    orders = layer_orders(examples=8, tested=LABELLED, seconds=0)
     orders["data"] = None
     layers = process.answered(orders, _silent)
 
@@ -94,25 +59,25 @@ def test_without_labels_there_are_errors_and_no_sensitivities(
 
 
 @pytest.mark.usefixtures("isolated_registries")
-def test_only_so_many_examples_are_asked_as_are_wanted(damaged: Callable[..., Any]) -> None:
-    layers = process.answered(damaged(Wanted(examples=5, tested=50, seconds=0)), _silent)
+def test_only_so_many_examples_are_asked_as_are_wanted(layer_orders: Callable[..., Any]) -> None:
+    layers = process.answered(layer_orders(examples=5, tested=50, seconds=0), _silent)
 
     assert (5, 50) == (layers.examples, layers.tested)
     assert layers.layers[0].sensitivity.left_float is not None
 
 
 def test_the_process_gives_what_the_same_work_gives_here(
-    damaged: Callable[..., Any], isolated_registries: None
+    layer_orders: Callable[..., Any], isolated_registries: None
 ) -> None:
-    orders = damaged(Wanted(examples=8, tested=50, seconds=0))
+    orders = layer_orders(examples=8, tested=50, seconds=0)
     here = process.answered(orders, _silent)
     there = _in_process(orders)
 
     assert here == there
 
 
-def test_what_the_process_refuses_is_refused_here(damaged: Callable[..., Any]) -> None:
-    orders = damaged(Wanted(seconds=0))
+def test_what_the_process_refuses_is_refused_here(layer_orders: Callable[..., Any]) -> None:
+    orders = layer_orders(seconds=0)
     Path(orders["compressed"]).write_bytes(b"no file at all")
 
     with pytest.raises(WeighinError, match=r"int8\.tflite is no \.tflite file"):
@@ -120,7 +85,7 @@ def test_what_the_process_refuses_is_refused_here(damaged: Callable[..., Any]) -
 
 
 def test_a_process_that_crashes_is_told_with_what_it_was_doing(
-    damaged: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    layer_orders: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "crashing.py").write_text(
         "import json, os, sys\n"
@@ -131,7 +96,7 @@ def test_a_process_that_crashes_is_told_with_what_it_was_doing(
     monkeypatch.setattr(process, "MODULE", "crashing")
 
     with pytest.raises(WeighinError, match="ended with -6 while it measured sensitivities: native"):
-        _in_process(damaged(Wanted(seconds=0)))
+        _in_process(layer_orders(seconds=0))
 
 
 def _in_process(orders: dict[str, Any]) -> Layers:

@@ -1,7 +1,8 @@
-"""Sizes after brotli and zstd."""
+"""Sizes after brotli, zstd and zopfli."""
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ from weighin.metrics import transfer
 from weighin.outcomes import Compressed
 
 CONTENT = b"".join(b"%d " % (number * number) for number in range(20_000))
-METRICS = {"brotli": transfer.brotli_bytes, "zstandard": transfer.zstd_bytes}
+METRICS = {
+    "brotli": transfer.brotli_bytes,
+    "zstandard": transfer.zstd_bytes,
+    "zopfli": transfer.zopfli_bytes,
+}
 
 
 @pytest.fixture
@@ -39,6 +44,19 @@ def test_a_size_is_that_at_the_highest_level(
     )
 
 
+def test_any_gunzip_reads_what_zopfli_packs_and_it_is_smaller(tmp_path: Path) -> None:
+    packer: Any = pytest.importorskip("zopfli.gzip")
+    content = CONTENT[:20_000]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    artifact = Artifact("key", path, "tflite", "sha256", len(content), None, {}, 0.0)
+    packed = packer.compress(content)
+
+    assert content == gzip.decompress(packed)
+    assert transfer.zopfli_bytes(Compressed(artifact, b"")) == Figure(len(packed))
+    assert len(packed) < len(gzip.compress(content, 9))
+
+
 @pytest.mark.parametrize("package", METRICS)
 def test_what_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, file: Compressed, package: str
@@ -56,7 +74,8 @@ def test_a_large_file_is_not_measured(
 ) -> None:
     """It would take minutes."""
     monkeypatch.setattr(packages, "missing", lambda name: None)
-    monkeypatch.setattr(transfer, "LARGEST", len(CONTENT) - 1)
+    for bound in ("LARGEST", "LARGEST_OF_ZOPFLI"):
+        monkeypatch.setattr(transfer, bound, len(CONTENT) - 1)
     skip = METRICS[package](file)
 
     assert isinstance(skip, Skip)
@@ -66,4 +85,6 @@ def test_a_large_file_is_not_measured(
 
 def test_tables_have_no_column_for_them() -> None:
     """They are asked for by name."""
-    assert [registry.metrics[name].column for name in ("brotli_bytes", "zstd_bytes")] == [False] * 2
+    names = ("brotli_bytes", "zstd_bytes", "zopfli_bytes")
+
+    assert [registry.metrics[name].column for name in names] == [False] * 3

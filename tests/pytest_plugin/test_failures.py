@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers.runs import command, ran
+from helpers.runs import command, ran, run_pytest
 
 from weighin import pytest_plugin
 from weighin.core import SkippedError
@@ -95,6 +95,8 @@ import pytest
 
 @pytest.mark.weigh("start")
 def bench_sleep(benchmark, cell):
+    if pathlib.Path("asleep").exists():
+        pytest.skip("it has slept")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
     pathlib.Path("asleep").touch()
     time.sleep(60)
@@ -249,6 +251,28 @@ def test_a_run_that_is_stopped_keeps_what_it_has_measured(
     waiting = [(each.status, each.reason) for each in stopped.all(metric="cold_start")]
     assert {("not measured", "the run ended before its turn")} == set(waiting)
     assert ("\nrecords: " in stopped.text) == (stop == "SIGINT")
+    assert (" goes on with it" in stopped.text) == (stop == "SIGINT")
+
+    (written,) = results.glob("*.json")
+    resumed = run_pytest(
+        project_copy,
+        shop.cache.folder,
+        tmp_path / "more",
+        *words,
+        f"--weighin-resume={written}",
+        environment=child_environment,
+    )
+
+    assert 0 == resumed.code, resumed.text
+    taken = f" measurements are taken over from {written}"
+    assert taken in resumed.text, resumed.text
+    for metric in ("top1", "top1_delta", "delegated", "gzip_bytes"):
+        assert stopped.one(metric, "int8") == resumed.one(metric, "int8")
+    assert stopped.one("latency", "int8").samples == resumed.one("latency", "int8").samples
+    assert "ok" == resumed.one("speedup", "int8").status
+    ended = {"broken_off": stop == "SIGKILL", "file": written.name}
+    (span,) = resumed.environment["resumed"]
+    assert ended.items() <= span.items()
 
 
 def test_a_breached_gate_fails_the_run(run):

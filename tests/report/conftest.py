@@ -35,10 +35,10 @@ def open_page(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Write results' page and open it, in a context that reaches files only."""
     contexts = []
 
-    def opened(*runs: Results, plots: bool = True, **options: Any) -> Any:
+    def opened(*runs: Results, plots: bool = True, kept: Any = None, **options: Any) -> Any:
         names = [f"run_{at}.json" for at in range(len(runs))]
         folder = tmp_path_factory.mktemp("report")
-        path = write(list(zip(names, runs, strict=True)), folder)
+        path = write(list(zip(names, runs, strict=True)), folder, kept)
         context = browser.new_context(**{"viewport": WIDE, **options})
         contexts.append(context)
         context.route("**/*", files_only)

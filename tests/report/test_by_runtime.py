@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from weighin.cli import main
 from weighin.core import Record, Results, contradiction
 from weighin.records import store
-from weighin.report import compare, engines, table
-from weighin.report.engines import BETWEEN, TOTAL
+from weighin.report import by_engine, compare, engines, table
+from weighin.report.by_engine import BETWEEN, TOTAL, ByEngine
 from weighin.report.gates import row_of
 from weighin.report.layout import FORMATS, Section
 from weighin.report.page.contents import contents
@@ -428,11 +428,11 @@ def test_what_its_own_pair_calls_slower_bears_no_mark() -> None:
         between(0.5, "baseline", "a"),
         between(1.0, "baseline", "b"),
     )
-    rows = engines.ByEngine.of(made.records, made).rows
+    rows = ByEngine.of(made.records, made).rows
     cases = {row.runtime: row.case for row in rows}
     every = dict.fromkeys(cases.values(), "among the quickest")
 
-    told = engines._unsaid_of_slower(Marks(every, every, 9), rows)
+    told = by_engine._unsaid_of_slower(Marks(every, every, 9), rows)
 
     assert {cases["litert"], cases["b"]} == set(told.of_variant)
     assert every == told.of_all

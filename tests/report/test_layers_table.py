@@ -16,7 +16,7 @@ import pytest
 from weighin.core import WeighinError
 from weighin.layers.row import Clipping, Layer, Layers, Near, Sensitivity, of_json
 from weighin.report import layers as report
-from weighin.report import layers_figure
+from weighin.report import layers_data, layers_figure
 from weighin.stats import Interval
 
 
@@ -134,10 +134,54 @@ def test_csv_has_bare_numbers() -> None:
 
 
 def test_node_data_are_by_the_names_of_tensors() -> None:
-    told = json.loads(report.node_data(_layers(0.01, 0.0)))
+    told = json.loads(layers_data.node_data(_layers(0.01, 0.0)))
 
-    assert {"layer_0;whatever": {"value": 20.0}} == told["results"]
-    assert [0.0, 0.5, 1.0] == [each["stop"] for each in told["gradient"]]
+    assert {"value": 20.0} == told["results"]["layer_0;whatever"]
+    assert "exact" == told["results"]["layer_1;whatever"]["value"]
+    assert "q: own SQNR, dB" == told["name"]
+
+
+def test_a_colour_of_node_data_says_the_same_of_every_file() -> None:
+    """By bounds in dB that rise, as Model Explorer wants them, and not by the file's own range."""
+    told = json.loads(layers_data.node_data(_layers(1e-5, 1e-6)))
+    bounds = [each["value"] for each in told["thresholds"]]
+
+    assert "gradient" not in told
+    assert sorted(bounds) == bounds
+    for name in told["results"]:
+        value = told["results"][name]["value"]
+        colour = next(each["bgColor"] for each in told["thresholds"] if value <= each["value"])
+        assert "#009e73" == colour
+
+
+def test_what_was_not_come_to_is_not_measured_and_has_its_reason() -> None:
+    change = Sensitivity(not_left_float="too late", not_quantized="too late", not_tested=True)
+    layers = _layers(figure="top-1", tested=9, layers=(_layer(0, 0.1, sensitivity=change),))
+    text = report.render(layers, "text")
+
+    assert 2 == text.count("not measured [1]")
+    assert "[1] too late" in text
+
+
+def test_what_has_no_twin_is_listed() -> None:
+    layers = _layers(0.1, without_twin=(("lonely", "no operator of its kind is left"),))
+    text = report.render(layers, "text")
+
+    assert "Without a twin in q: lonely (no operator of its kind is left)." in text
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"schema": 2}, "schema 2, and this weighin reads up to 1"),
+        ({"layers": [{}]}, "no layers as weighin writes them"),
+        ({"layers": None}, "no layers as weighin writes them"),
+        ({"strange": 1}, "no layers as weighin writes them"),
+    ],
+)
+def test_json_of_another_kind_is_refused(change: dict[str, Any], told: str) -> None:
+    with pytest.raises(WeighinError, match=told):
+        of_json({**_layers(0.1).as_json(), **change})
 
 
 def test_a_figure_is_drawn_always_the_same(tmp_path: Path) -> None:

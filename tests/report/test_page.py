@@ -36,7 +36,7 @@ from weighin.report.page import NAME, render, write
 from weighin.report.page.contents import contents
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
-OWN_FILES = {"page.html", "page.css", "tables.js", "plots.js"}
+OWN_FILES = {"page.html", "page.css", "layers.js", "tables.js", "plots.js"}
 
 
 def block(page: str) -> str:
@@ -144,7 +144,7 @@ def test_the_page_loads_nothing_and_runs_its_own_scripts_only() -> None:
     assert policy is not None
     assert "default-src 'none'" in policy[1]
     assert not re.search(r"https?:|(src|href)=\"(?!#|data:)|@import|url\(", outside)
-    assert 4 == len(scripts)
+    assert 5 == len(scripts)
     for attributes, script in scripts:
         if "json" not in attributes:
             digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

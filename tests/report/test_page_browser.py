@@ -349,8 +349,8 @@ def test_evil_names_do_nothing(open_page: Open) -> None:
     assert EVIL[2] in tab.inner_text("#files")
     assert no_sideways(tab)
     assert 0 == tab.locator("img, iframe, [onerror], [onmouseover], a[href^=javascript]").count()
-    # the page's own: data, tables, plots, Plotly as text and Plotly running
-    assert 5 == tab.locator("script").count()
+    # the page's own: data, layers, tables, plots, Plotly as text and Plotly running
+    assert 6 == tab.locator("script").count()
     assert [] == tab.watch.wrongs
 
 

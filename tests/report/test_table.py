@@ -55,7 +55,7 @@ def test_smaller_needs_a_baseline_of_the_format() -> None:
     shown = cells(records)
 
     assert "not measured [1]" == shown["int8", "tflite"]["× smaller"]
-    assert "[1] the baseline has no size" in show(records)
+    assert "not measured: × smaller (the baseline has no size)" in show(records)
     assert [None, 1.0] == [row["smaller"] for row in flat(records)]
 
 

@@ -26,11 +26,43 @@ def test_every_status_is_shown_with_its_reason(status: str, format: str) -> None
     """A figure that is not there says which of the three it is, and a note says why."""
     records = [*run("int8", 0.9, 1e-4)[:2], *without("latency", status, "it was Monday")]
     records = [each.of(variant="int8") for each in records]
+    records += run("baseline", 0.9, 1e-4)  # of which latency is measured
 
     text = show(records, format)
 
     assert f"{status} [2]" in text
     assert "[2] it was Monday" in text
+
+
+@pytest.mark.parametrize("format", ["text", "github", "html", "latex"])
+def test_what_no_row_has_for_one_reason_is_said_once_below(format: str) -> None:
+    """Without data whole columns would say nothing but `not measured`."""
+    records = [
+        each
+        for variant in ("baseline", "int8")
+        for each in (
+            *file(variant, 9000, 800),
+            *without("top1", "not measured", "no data were given", variant=variant),
+            *without("latency", "not measured", "no data were given", variant=variant),
+        )
+    ]
+    text = show(records, format)
+
+    assert 1 == text.count("no data were given") == text.count("top-1") == text.count("latency")
+    assert "not measured: top-1, latency (no data were given)" in text
+
+
+@pytest.mark.parametrize("other", [{"reason": "it was Monday"}, {"status": "failed"}])
+def test_a_column_with_anything_else_stays(other: dict[str, str]) -> None:
+    """Another reason, or another status, is of the row that has it."""
+    told = {"status": "not measured", "reason": "no data were given"}
+    records = [
+        *without("latency", *told.values(), variant="baseline"),
+        *without("latency", *{**told, **other}.values(), variant="int8"),
+    ]
+
+    assert "latency" in show(records).splitlines()[2]
+    assert "not measured: " not in show(records)
 
 
 def test_a_figure_that_no_record_has_is_not_measured() -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from weighin.cli import options as shared
 from weighin.cli.errors import ShownError
 from weighin.cli.weigh import data_options
 from weighin.report import terminal
-from weighin.report.layout import FORMATS
 
 if TYPE_CHECKING:
     from weighin.layers.row import Layers
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     help="The float .tflite file that a .tflite FILE was made of.",
 )
 @click.option("--export", metavar="EXPORT", help="Of a Keras model: how it is exported, as int8.")
+@shared.weights
+@shared.trust
 @data_options
 @click.option(
     "--examples",
@@ -41,6 +44,12 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="N",
     help="That sensitivities are measured on; 0 measures none.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="M",
+    help="That sensitivities may take; layers that lose most are tested first.",
 )
 @click.option(
     "--seconds",
@@ -62,14 +71,8 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Draw error and time along the depth: .svg or .png.",
 )
-@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option(
-    "--color",
-    type=click.Choice(terminal.COLORS),
-    default="auto",
-    show_default=True,
-    help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
-)
+@shared.table_format
+@shared.color
 def layers(
     file: Path,
     style: str,
@@ -87,17 +90,19 @@ def layers(
     What each operator's weights and output are off by, on the same inputs and by the kernels that
     the file runs with; what is clipped; whether a delegate runs it; its share of the time; and what
     it does to the task's figure when it alone is left float, or alone is quantized.
+
+    Interrupted once, it shows what it has measured by then.
     """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
     from weighin.report import layers as report
-    from weighin.report import layers_figure
+    from weighin.report import layers_data, layers_figure
 
     try:
         if figure is not None:
             layers_figure.check_ending(figure)
         whole = _looked_at(file, options)
         if node_data is not None:
-            _write(node_data, report.node_data(whole))
+            _write(node_data, layers_data.node_data(whole))
         if figure is not None:
             layers_figure.draw(whole, figure)
     except WeighinError as error:
@@ -106,6 +111,9 @@ def layers(
     for what, path in (("node data", node_data), ("figure", figure)):
         if path is not None:
             click.echo(f"\n{what}: {path}", err=style != "text")
+    if whole.stopped:
+        click.echo("\nstopped; what was measured by then is shown", err=True)
+        sys.exit(130)
 
 
 def _looked_at(file: Path, options: dict[str, Any]) -> Layers:
@@ -128,6 +136,9 @@ def _looked_at(file: Path, options: dict[str, Any]) -> Layers:
         examples=options["examples"],
         tested=options["tested"],
         seconds=options["seconds"],
+        minutes=options["minutes"],
+        weights=options["weights"],
+        trust=options["trust"],
     )
     with layering.shown() as progress:
         return layering.looked_at(file, asked, progress)

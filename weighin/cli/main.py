@@ -16,12 +16,13 @@ import click
 
 from weighin import __version__
 from weighin.cli import judging
+from weighin.cli import options as shared
 from weighin.cli.errors import ShownError
 from weighin.cli.layers import layers
 from weighin.cli.search import search
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
-from weighin.report.layout import FORMATS, visible
+from weighin.report.layout import visible
 
 if TYPE_CHECKING:
     from weighin.build.cache import Cache
@@ -29,19 +30,6 @@ if TYPE_CHECKING:
     from weighin.datasets.search import SearchPaths
 
 F = TypeVar("F", bound=Callable[..., None])
-
-_data_dir = click.option("--data-dir", metavar="DIR", help="Where to look for data first.")
-_format = click.option(
-    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
-)
-_color = click.option(
-    "--color",
-    type=click.Choice(terminal.COLORS),
-    default="auto",
-    show_default=True,
-    help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
-)
-_cache_dir = click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept.")
 
 
 def _clear_errors(command: F) -> F:
@@ -110,7 +98,7 @@ def agent(cache_dir: Path | None, cache_gigabytes: float) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_format
+@shared.table_format
 @click.option(
     "--by",
     type=click.Choice(["variant", "runtime", "tensorflow"]),
@@ -119,7 +107,7 @@ def agent(cache_dir: Path | None, cache_gigabytes: float) -> None:
     help="What is compared: variants with their baseline, runtimes with each other, or versions of "
     "TensorFlow.",
 )
-@_color
+@shared.color
 @_clear_errors
 def table(files: tuple[Path, ...], style: str, by: str, color: terminal.Color) -> None:
     """Print the comparison tables of results FILES.
@@ -145,8 +133,8 @@ def table(files: tuple[Path, ...], style: str, by: str, color: terminal.Color) -
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_format
-@_color
+@shared.table_format
+@shared.color
 @_clear_errors
 def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
     """Print how small the files of results FILES got without being worse.
@@ -161,7 +149,7 @@ def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_format
+@shared.table_format
 @click.option(
     "-o",
     "--output",
@@ -169,7 +157,7 @@ def record(files: tuple[Path, ...], style: str, color: terminal.Color) -> None:
     metavar="FILE",
     help="Draw the curves, too: .svg or .png.",
 )
-@_color
+@shared.color
 @_clear_errors
 def curve(files: tuple[Path, ...], style: str, output: Path | None, color: terminal.Color) -> None:
     """Print the operating-point curves of results FILES: accuracy against size and speed.
@@ -242,16 +230,19 @@ def publish(
     metavar="FOLDER",
     help="Where the page is written.",
 )
+@shared.cache_dir
 @_clear_errors
-def report(files: tuple[Path, ...], output: Path) -> None:
+def report(files: tuple[Path, ...], output: Path, cache_dir: str | None) -> None:
     """Write results FILES as one page for a browser: FOLDER/index.html.
 
-    Tables to sort and filter, plots, and where it was measured. The page works from disk, without
-    a network.
+    Tables to sort and filter, plots, and where it was measured; the layers of those files that
+    weighin layers has looked at here. The page works from disk, without a network.
     """
+    from weighin.layers.kept import Kept
     from weighin.report import page
 
-    click.echo(page.write(list(zip(map(str, files), _runs(files), strict=True)), output))
+    runs = list(zip(map(str, files), _runs(files), strict=True))
+    click.echo(page.write(runs, output, Kept(_cache(cache_dir).folder)))
 
 
 def _parted(args: list[str]) -> tuple[list[str], list[str]]:
@@ -282,6 +273,7 @@ class _Run(click.Command):
 @click.option("--seeds", type=int, metavar="N", help="Train each model so many times.")
 @click.option("--threads", metavar="1,2", help="Threads of a session (1).")
 @click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
+@click.option("--resume", metavar="RESULTS.json", help="Go on with a run that was broken off.")
 @click.option(
     "--gate", multiple=True, metavar="GATE", help="Fail if a figure breaches it; may be repeated."
 )
@@ -340,6 +332,12 @@ class _Sweep(click.Command):
 @click.option("--profile", metavar="NAME", help="Training profile, if not the suite's.")
 @click.option("--cluster", metavar="ADDRESS", help="Build and measure there: tcp://host:8786.")
 @click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RESULTS.json",
+    help="Go on with a sweep that was broken off.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -358,6 +356,7 @@ def sweep(
     suite: str | None,
     profile: str | None,
     cluster: str | None,
+    resume: Path | None,
     output: Path,
 ) -> None:
     """Weigh MODEL at several operating points and print their curve.
@@ -378,7 +377,7 @@ def sweep(
     _load(())
     variants = sweeps.variants_of(templates, values)
     settings = {"variants": ",".join(variants), "models": model, "seeds": seeds}
-    settings |= {"suite": suite, "profile": profile, "cluster": cluster}
+    settings |= {"suite": suite, "profile": profile, "cluster": cluster, "resume": resume}
     path, code = sweeps.weigh([*running.options_of(settings), *options], output)
     results = store.load(path)
     _print(f"\n{curves.render([results], 'text', terminal.here())}\nrecords, kept: {path}")
@@ -396,8 +395,8 @@ def sweep(
     type=click.Path(path_type=Path),
     help="Files or folders that register models and suites (models, bench/suite.py).",
 )
-@_data_dir
-@_cache_dir
+@shared.data_dir
+@shared.cache_dir
 @_clear_errors
 def list_(
     kinds: tuple[str, ...],
@@ -418,8 +417,8 @@ def list_(
 
 
 @main.command()
-@_data_dir
-@_cache_dir
+@shared.data_dir
+@shared.cache_dir
 @click.option(
     "--calibrate",
     "seconds",
@@ -504,7 +503,7 @@ def inspect(file: Path, as_json: bool) -> None:
     help="'top1_delta >= -0.5%', 'int8 on litert x2: latency <= 0.8 * baseline'",
 )
 @judging.options
-@_color
+@shared.color
 @_clear_errors
 def check(
     file: Path,
@@ -533,7 +532,7 @@ def check(
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_format
+@shared.table_format
 @click.option(
     "--fail-on",
     "words",
@@ -542,7 +541,7 @@ def check(
     help="Exit with 1 if a figure is one of these: slower, worse, larger, missing (it had a figure "
     "and has none).",
 )
-@_color
+@shared.color
 @_clear_errors
 def compare(files: tuple[Path, ...], style: str, words: str, color: terminal.Color) -> None:
     """Compare the cells of two or more results FILES with those of the first.

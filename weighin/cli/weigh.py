@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weighin.cli import judging
+from weighin.cli import options as shared
 from weighin.cli.errors import ShownError
 from weighin.report import terminal
-from weighin.report.layout import FORMATS
 
 if TYPE_CHECKING:
     from weighin.job.run import Run
@@ -78,13 +78,8 @@ _MODEL = (
     click.option("--learning-rate", type=float, metavar="R", help="Of them; the file's own."),
     click.option("--batch-size", type=int, metavar="N", help="Of them (128)."),
     click.option("--loss", metavar="NAME", help="Of them; the file's own, or the task's."),
-    click.option(
-        "--weights",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="A .weights.h5 for the model that file.py:function returns.",
-    ),
-    click.option("--trust", is_flag=True, help="Run the code of Lambda layers in the file."),
+    shared.weights,
+    shared.trust,
     click.option("--seeds", type=int, default=1, show_default=True, help="Train so many times."),
 )
 _MEASURING = (
@@ -129,7 +124,13 @@ _MEASURING = (
         metavar="ADDRESS",
         help="Build on a Dask cluster, measure on its quiet worker: tcp://host:8786, or local.",
     ),
-    click.option("--cache-dir", metavar="DIR", help="Where artifacts are kept."),
+    shared.cache_dir,
+    click.option(
+        "--resume",
+        type=click.Path(path_type=Path),
+        metavar="RESULTS.json",
+        help="Go on with a run that was broken off: what it has measured is taken over.",
+    ),
     click.option(
         "-o",
         "--output",
@@ -146,16 +147,8 @@ _MEASURING = (
         show_default=True,
         help="What the table compares: variants, or the runtimes of each.",
     ),
-    click.option(
-        "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True
-    ),
-    click.option(
-        "--color",
-        type=click.Choice(terminal.COLORS),
-        default="auto",
-        show_default=True,
-        help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
-    ),
+    shared.table_format,
+    shared.color,
 )
 
 
@@ -191,13 +184,14 @@ def weigh(
     weighin weigh a.tflite --variants int4            made of a float file
     weighin weigh detector.tflite                     size, structure, latency
     weighin weigh a.tflite b.tflite --runtimes litert,openvino --by runtime
+    weighin weigh a.tflite b.tflite --resume RESULTS.json   goes on where that was broken off
 
     A Keras model is a .keras or .h5 file, a SavedModel folder, or file.py:function. Exits with 1 if
     a row failed or a gate is not kept, with 2 if nothing could be weighed or its records not
     written.
     """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
-    from weighin.job import weighing
+    from weighin.job import guarding, weighing
     from weighin.job.measuring import measure
     from weighin.report import compared, gates
 
@@ -205,18 +199,22 @@ def weigh(
     try:
         if junit is not None and not options["gates"]:
             raise WeighinError("--junit says what became of gates, and none are given: --gate.")
-        run = weighing.planned(files, _asked(options))
-        whole = measure(run)
+        guarded = guarding.here()
+        run = weighing.planned(files, guarded.resuming(_asked(options)))
+        whole = measure(run, guarded=guarded)
     except WeighinError as error:
         raise ShownError(str(error)) from None
     except KeyboardInterrupt:
         if run is not None and run.path is not None:
-            click.echo(f"\nstopped; records of what was measured: {_shorter(run)}", err=True)
+            kept = f"records of what was measured: {_shorter(run)}"
+            click.echo(f"\nstopped; {kept}; --resume goes on with it", err=True)
         sys.exit(130)
     aside, shown_on = style != "text", terminal.here(color)
     click.echo(compared.BY[by].render([run.results()], style, shown_on), color=True)
     # beside another format, so that standard output holds the table alone
     click.echo(f"\nrecords: {_shorter(run)}", err=aside)
+    if left := run.left():
+        click.echo(f"{left}: --resume {_shorter(run)} goes on with it", err=True)
     if run.judged.outcomes:
         judged = gates.render(run.judged, "text", None if aside else shown_on)
         click.echo(f"\n{judged}", err=aside, color=None if aside else True)

@@ -102,6 +102,20 @@ def masked(model: Any, masks: Sequence[tuple[Any, Any]]) -> Any:
     return Masked(model.inputs, model.outputs)
 
 
+def create_state(model: Any) -> None:
+    """Create what the optimizer of a compiled model keeps of each weight.
+
+    TensorFlow traces a training step that creates variables twice, which takes longer than many a
+    short training.
+
+    Args:
+        model: a compiled model of Keras 2; `optimized` names what is trained, if not its weights.
+    """
+    optimizer = model.optimizer
+    create = getattr(optimizer, "_create_all_weights", None) or optimizer.build
+    create(getattr(model, "optimized", model.trainable_variables))
+
+
 # Weights that are no kernels, of whatever rank: a GRU's biases and attention's are matrices.
 _NO_KERNELS = ("bias", "alpha", "gamma", "beta")
 

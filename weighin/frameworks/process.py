@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import platform
 from functools import cache
 from typing import Any
 
@@ -107,6 +108,11 @@ def compute_in_float32() -> None:
     with contextlib.suppress(RuntimeError):  # in use already, by an earlier opening
         for gpu in config.list_physical_devices("GPU"):
             config.experimental.set_memory_growth(gpu, True)
+
+
+def compiles() -> bool:
+    """Whether XLA compiles for this machine; on Macs with Arm processors TensorFlow's does not."""
+    return (platform.system(), platform.machine()) != ("Darwin", "arm64")
 
 
 def gpu_count() -> int:

@@ -247,6 +247,7 @@ class Trainer:
             steps = epochs * self.steps_per_epoch
             optimizer.learning_rate = process.keras().optimizers.schedules.CosineDecay(rate, steps)
         model.compile(optimizer=optimizer, loss=loss)
+        fitting.create_state(model)
         train = self.dataset.train
         stored = taken(train.stored, slice(self.examples))
         learned = _first(_in_order(task.learned(train), signature, self.dataset), self.examples)

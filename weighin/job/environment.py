@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from weighin import packages, registry
@@ -25,6 +26,7 @@ def environment(
     records: Iterable[Record],
     artifacts: Collection[str] | None = None,
     states: Sequence[state.State] = (),
+    functions: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Everything that a reader of these records needs to know.
 
@@ -35,6 +37,7 @@ def environment(
         records: that the results hold.
         artifacts: sha256 of those whose provenance is told; all that were built if not given.
         states: of the machine, before measuring and, once it has ended, after it.
+        functions: files of the functions that time.
     """
     records = list(records)
     models = list(dict.fromkeys(record.model for record in records))
@@ -56,6 +59,11 @@ def environment(
         **_devices(context, records),
         "packages": packages.packages(),
         "commit": packages.commit(),
+        "code": {
+            "weighin": packages.code(),
+            "definitions": packages.digest_of_sources(settings.definitions),
+            "functions": packages.digest_of_sources(functions),
+        },
         "datasets": {
             name: {
                 "digest": data.digest,

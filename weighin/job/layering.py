@@ -40,6 +40,9 @@ class Asked:
         examples: that errors are of.
         tested: that sensitivities are of; 0 for none.
         seconds: that timing operators may take; 0 for no times.
+        minutes: that sensitivities may take; None for as long as they take.
+        weights: a .weights.h5 for the Keras model that a function returns.
+        trust: whether code in a Keras model's file is run.
     """
 
     against: Path | None = None
@@ -50,6 +53,9 @@ class Asked:
     examples: int = EXAMPLES
     tested: int = TESTED
     seconds: float = SECONDS
+    minutes: float | None = None
+    weights: Path | None = None
+    trust: bool = False
 
 
 def looked_at(file: Path, asked: Asked, progress: analysing.Progress) -> Layers:
@@ -63,7 +69,7 @@ def looked_at(file: Path, asked: Asked, progress: analysing.Progress) -> Layers:
     Raises:
         WeighinError: if anything brought is missing, damaged or does not fit the rest.
     """
-    wanted = Wanted(asked.examples, asked.tested, asked.seconds)
+    wanted = Wanted(asked.examples, asked.tested, asked.seconds, asked.minutes)
     format = known.of_file(file)
     if format is not None and format.finished and format.name != USUAL_FORMAT:
         raise WeighinError(f"{file} is an .{format.name} file: layers are those of .tflite files.")
@@ -77,6 +83,11 @@ def looked_at(file: Path, asked: Asked, progress: analysing.Progress) -> Layers:
             raise WeighinError(
                 f"{file} is a finished file: name the float file that it was made of by --against."
             )
+        for option, value in (("weights", asked.weights), ("trust", asked.trust)):
+            if value:
+                raise WeighinError(
+                    f"--{option} is of a Keras model, and {file} is a finished file."
+                )
         brought = _brought(asked)
         layers = process.looked_at(file, asked.against, brought, asked.task, wanted, progress)
         _keep(layers, sha256(file), sha256(asked.against), is_real=brought is not None)
@@ -108,7 +119,12 @@ def _of_keras(file: Path, asked: Asked, wanted: Wanted, progress: analysing.Prog
     run = weighing.planned(
         [file],
         weighing.Asked(
-            data=asked.data, reading=asked.reading, task=asked.task, variants=(asked.export,)
+            data=asked.data,
+            reading=asked.reading,
+            task=asked.task,
+            variants=(asked.export,),
+            weights=asked.weights,
+            trust=asked.trust,
         ),
     )
     baseline, exported = weighing.exported(run)
@@ -122,9 +138,10 @@ def _of_keras(file: Path, asked: Asked, wanted: Wanted, progress: analysing.Prog
 
 
 def _keep(layers: Layers, compressed: str, original: str, *, is_real: bool) -> None:
-    """Keep which layers lose most, for the reasons of rows; not of inputs that were drawn."""
+    """Keep them for reasons of rows and the report page; not those of inputs that were drawn."""
     if is_real:
-        analysed.keep(default_folder(), compressed, original, report.summary(layers))
+        sentence = report.summary(layers)
+        analysed.keep(default_folder(), compressed, original, sentence, layers.as_json())
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ import pytest
 
 from weighin import bench
 from weighin.core import Scope, SkippedError, WeighinError
-from weighin.job.progress import Shown, Watcher
+from weighin.job.guarding import Guarded
+from weighin.job.progress import Shown, Watcher, operation
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
 from weighin.measure.clock import PlainBenchmark
@@ -19,12 +20,13 @@ from weighin.measure.clock import PlainBenchmark
 Bench = Callable[[Any, Cell], None]
 
 
-def measure(run: Run, watcher: Watcher | None = None) -> bool:
+def measure(run: Run, watcher: Watcher | None = None, guarded: Guarded | None = None) -> bool:
     """Measure all of a run's cells, and write their records.
 
     Args:
         run: what is measured.
         watcher: who is told how it goes; shown on standard error if not given.
+        guarded: tells the process that guards this one; nobody if not given.
 
     Returns:
         Whether nothing failed.
@@ -35,17 +37,21 @@ def measure(run: Run, watcher: Watcher | None = None) -> bool:
     """
     planned = [(function, cell) for function, scope in functions() for cell in run.cells(scope)]
     planned.sort(key=lambda each: each[1].needs_tensorflow)  # last, so that it disturbs nothing
-    watcher = watcher or Shown()
+    watcher, guarded = watcher or Shown(), guarded or Guarded()
     _refuse_absent([cell for _, cell in planned])
     run.begin([cell for _, cell in planned], watcher)
     run.refuse_in_vain()
+    guarded.begun(run)
+    left = [each for each in planned if not each[1].taken]
     try:
-        with watcher.measuring(len(planned)) as progress:
-            for function, cell in planned:
+        with watcher.measuring(len(left)) as progress:
+            for function, cell in left:
                 progress.at(cell)
+                guarded.at(cell, f"{cell.case}: {operation(cell)}")
                 _measure(function, cell)
                 run.keep(cell)
     finally:
+        guarded.over()
         run.finish()
     return not any(record.status == "failed" for record in run.results().records)
 
@@ -85,6 +91,9 @@ def functions() -> Iterator[tuple[Bench, Scope]]:
 def _measure(function: Bench, cell: Cell) -> None:
     """Measure a cell; whatever happens is in its records."""
     try:
+        if crash := cell.context.crashes.get((cell.case, cell.scope)):
+            cell.record_status("failed", crash)
+            return
         if reason := cell.unavailable():
             cell.record_status("skipped", reason)
             return

@@ -10,27 +10,23 @@ output, the last of which names the results file, or says why there is none.
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from weighin import conversation
+from weighin.conversation import Conversation
 from weighin.core import WeighinError
 from weighin.datasets.bringing import Brought
 from weighin.datasets.kinds.reading import Reading
+from weighin.job.guarding import Guard, Guarded
 from weighin.job.progress import Told, show
 from weighin.job.weighing import Asked, planned
-from weighin.subprocesses import environment
 
 MODULE = "weighin.job.process"
-_PATHS = ("weights", "results_dir", "devices")
+_PATHS = ("weights", "results_dir", "devices", "resume")
 _LISTS = ("variants", "runtimes", "threads", "gates")
 _PAIRS = ("size", "mean", "std")
 
@@ -47,41 +43,25 @@ def weigh(files: Sequence[str | Path], asked: Asked, console: Console) -> Path:
         The results file.
 
     Raises:
-        WeighinError: if nothing could be measured, or the process was ended.
+        WeighinError: if nothing could be measured, or the process was ended; not where it was while
+            it measured a cell: another then goes on without it.
     """
-    orders = json.dumps({"files": [str(file) for file in files], "asked": _as_json(asked)})
-    last: dict[str, Any] = {}
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment(),
-            text=True,
-            encoding="utf-8",
-        )
-        if process.stdin is None or process.stdout is None:
-            raise WeighinError("The process that weighs cannot be spoken to.")
-        process.stdin.write(orders + "\n")
-        process.stdin.close()
-        try:
-            for line in show(process.stdout, console):
-                last = line
-            code = process.wait()
-        except KeyboardInterrupt:  # of a notebook, which tells this process alone
-            process.send_signal(signal.SIGINT)
-            process.wait()  # it writes what it has measured so far
-            raise
+    orders = {"files": [str(file) for file in files], "asked": _as_json(asked)}
+    guard = Guard()
+    while True:
+        last: dict[str, Any] = {}
+        with Conversation(MODULE, orders | guard.told()) as there:
+            for event in show(there, console):
+                guard.learn(event)
+                last = event
+            words = there.last_words()
         if "refused" in last:
             raise WeighinError(last["refused"])
-        if code or "path" not in last:
-            errors.seek(0)
-            lines = errors.read().decode(errors="replace").strip().splitlines()
-            raise WeighinError(
-                f"The process that weighs ended with {code}: {lines[-1] if lines else 'no message'}"
-            )
-    return Path(last["path"])
+        if not there.code and "path" in last:
+            return Path(last["path"])
+        if not guard.goes_on(there.code):
+            raise WeighinError(f"{guard.gave_up(there.code)}: {words}")
+        console.print(f"{guard.crashes[-1]['reason']}: another goes on without it", markup=False)
 
 
 def _as_json(asked: Asked) -> dict[str, Any]:
@@ -113,12 +93,12 @@ def main() -> None:
     """Do as ordered."""
     from weighin.job.measuring import measure
 
-    told = Told(os.fdopen(os.dup(1), "w", encoding="utf-8"))
-    os.dup2(2, 1)  # whatever else prints may not come between
-    orders = json.loads(sys.stdin.readline())
+    told = Told(conversation.telling())
+    orders = conversation.orders()
+    guarded = Guarded(told.tell, orders["journal"], orders["crashes"])
     try:
-        run = planned(orders["files"], _of_json(orders["asked"]))
-        measure(run, told)
+        run = planned(orders["files"], guarded.resuming(_of_json(orders["asked"])))
+        measure(run, told, guarded)
     except WeighinError as error:
         told.tell(refused=str(error))
         return

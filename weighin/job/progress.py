@@ -59,6 +59,10 @@ class Builder(Protocol):
         """Learn what became of one."""
         ...
 
+    def say(self, text: str) -> None:
+        """Learn something else, in words."""
+        ...
+
 
 class Measurer(Protocol):
     """Who is told what is measured."""
@@ -116,14 +120,14 @@ class BuildProgress:
             if len(models) == 1
             else f"{names} return: more than the models' own files"
         )
-        self._say(f"asking what {returned} may decide it")
+        self.say(f"asking what {returned} may decide it")
 
     def begun(self, total: int) -> None:
         """Learn how many artifacts are to be built; say nothing if there are none."""
         self._total = total
         self._bar.update(self._task, total=total, visible=total > 0)
         if total and not self._console.is_terminal:
-            self._say(f"building {total} artifacts (they are kept for later runs)")
+            self.say(f"building {total} artifacts (they are kept for later runs)")
 
     def finished(self, job: Job, outcome: Artifact | Failure) -> None:
         """Count one; failures are told on a terminal too."""
@@ -142,15 +146,16 @@ class BuildProgress:
             became = "skipped" if skipped else "failed"
             told = " for the same reason" if reason in self._failed else f": {reason}"
             self._failed.add(reason)
-            self._say(f"{self._count()} {job} {became}{told}")
+            self.say(f"{self._count()} {job} {became}{told}")
         elif not self._console.is_terminal:
-            self._say(f"{self._count()} {job} ({seconds:.1f} s)")
+            self.say(f"{self._count()} {job} ({seconds:.1f} s)")
 
     def _count(self) -> str:
         elapsed = time.monotonic() - self._began
         return f"[{self._done}/{self._total}, {elapsed:.0f} s]"
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Show a line."""
         if self._console.is_terminal:
             text = wrapped(text, self._console.width)
         self._console.print(visible(text), markup=False, soft_wrap=True)
@@ -230,6 +235,10 @@ class Told:
         else:
             self.tell(job=str(job), seconds=outcome.seconds)
 
+    def say(self, text: str) -> None:
+        """Tell something else, in words."""
+        self.tell(said=text)
+
     def at(self, cell: Cell) -> None:
         """Tell which cell's turn it is."""
         self.tell(at=_words(cell))
@@ -248,6 +257,8 @@ def show(lines: Iterable[str], console: Console) -> Iterator[dict[str, Any]]:
                 builder.begun(event["begun"])
             elif "job" in event:
                 builder.ended(event.pop("job"), **event)
+            elif "said" in event:
+                builder.say(event["said"])
             elif "measuring" in event:
                 stack.pop_all().close()
                 measurer = stack.enter_context(MeasureProgress(event["measuring"], console))
@@ -279,4 +290,9 @@ def _has_widgets() -> bool:
 
 
 def _words(cell: Cell) -> str:
-    return f"{cell.case.variant}: {_SCOPES.get(cell.scope, cell.scope)}"
+    return f"{cell.case.variant}: {operation(cell)}"
+
+
+def operation(cell: Cell) -> str:
+    """What is measured of a cell, in words."""
+    return _SCOPES.get(cell.scope, cell.scope)

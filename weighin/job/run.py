@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from weighin import registry
@@ -21,7 +21,6 @@ from weighin.core import (
     Results,
     Scope,
     SkippedError,
-    Status,
     WeighinError,
 )
 from weighin.core.case import engine_parts
@@ -31,15 +30,15 @@ from weighin.diagnostics.explaining import explain
 from weighin.job import plan
 from weighin.job.environment import environment
 from weighin.job.progress import BuildProgress, Watcher
+from weighin.job.resuming import Earlier
 from weighin.job.settings import Settings
+from weighin.job.unmeasured import NOT_YET, once, possible, unmeasured
 from weighin.measure.cell import Cell
 from weighin.measure.context import RunContext
 from weighin.records import latencies
 from weighin.records.recorder import Recorder
 from weighin.report import gates
 from weighin.targets import state
-
-NOT_YET = "the run ended before its turn"
 
 
 class Run:
@@ -52,6 +51,7 @@ class Run:
         deselected: cells that will not be measured.
         judged: what became of the gates, once all is measured.
         unwritten: why the results file lacks what was measured; empty while it does not.
+        functions: files of functions that time and are not weighin's own.
     """
 
     def __init__(self, settings: Settings, context: RunContext | None = None) -> None:
@@ -82,12 +82,16 @@ class Run:
         self.deselected: list[Cell] = []
         self.judged = gates.Judged(mode=settings.mode)
         self.unwritten = ""
+        self.functions: tuple[Path, ...] = ()
         self.began = datetime.datetime.now(datetime.UTC)
         self._whys: list[Record] = []
         self._cells: Sequence[Cell] = ()
         self._recorder: Recorder | None = None
         self._states: tuple[state.State, ...] = ()  # of the machine, before measuring and after
         self._appended: dict[int, int] = {}  # of each cell, how many of its records were kept
+        self._earlier: Earlier | None = None
+        if settings.resume is not None:
+            self._earlier = Earlier.read(settings.resume)
 
     def cells(self, scope: Scope) -> list[Cell]:
         """What an operation is run for, in the order of the suite.
@@ -115,6 +119,8 @@ class Run:
         """
         self._cells = cells
         self._check_gates()
+        if self._earlier is not None:
+            self._earlier.refuse_other(self._results(()).environment)
         name = f"{self.began:%Y%m%dT%H%M%SZ}-{self.settings.suite.name}"
         # before hours of building, not after
         recorder = Recorder(self.settings.results_dir, name, self._planned())
@@ -128,9 +134,35 @@ class Run:
                 begun=progress.begun,
                 finished=progress.finished,
             )
-        self._recorder, self.path = recorder, recorder.path
-        self._write(lambda: recorder.plan(self._planned()))
+            self._recorder, self.path = recorder, recorder.path
+            if self._earlier is not None:
+                self._take_over(self._earlier)
+                progress.say(self._earlier.said(len(cells)))
         self._states = (state.read(),)
+        self._write(lambda: recorder.plan(self._planned()))
+
+    def _take_over(self, earlier: Earlier) -> None:
+        """Give cells the records that they have in a file.
+
+        Raises:
+            WeighinError: if none can have them; nothing is left of this run then.
+        """
+        try:
+            earlier.take(self._cells, self._planned().environment)
+        except WeighinError:
+            self._forget()
+            raise
+        for cell in self._cells:
+            if cell.taken:
+                self._appended[id(cell)] = len(cell.records)
+                if cell.scope == "evaluation":
+                    self.context.recorded[cell.case] = tuple(cell.records)
+
+    def _forget(self) -> None:
+        """Leave nothing of a run that measures nothing."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+        self._recorder = self.path = None
 
     def refuse_in_vain(self) -> None:
         """End a run before it measures what nobody can use; nothing is left of it.
@@ -143,9 +175,7 @@ class Run:
             self._check_built()
             self._check_gates()
         except WeighinError:
-            if self.path is not None:
-                self.path.unlink(missing_ok=True)
-            self._recorder = None
+            self._forget()
             raise
 
     def _check_built(self) -> None:
@@ -165,7 +195,7 @@ class Run:
 
     def _check_gates(self) -> None:
         if self.settings.gates:
-            rows = [record for cell in self._cells for record in _possible(cell)]
+            rows = [record for cell in self._cells for record in possible(cell)]
             gates.refuse_vain(self.settings.gates, rows, registry.catalogue())
 
     def keep(self, cell: Cell) -> None:
@@ -209,6 +239,17 @@ class Run:
         else:
             self.unwritten = ""
 
+    def left(self) -> str:
+        """What another run may measure by going on with this one, in words; nothing if all is."""
+        ended = sum(not cell.records for cell in self._cells)
+        lost = sum(
+            any(record.status == "failed" for record in cell.records)
+            for cell in self._cells
+            if cell.case.target
+        )
+        told = [f"{ended} measurements had no turn"] * bool(ended)
+        return " and ".join(told + [f"{lost} failed on a device"] * bool(lost))
+
     def results(self) -> Results:
         """All records so far, and the environment."""
         records = latencies.covering(self._records())
@@ -222,20 +263,28 @@ class Run:
         self, records: Sequence[Record], artifacts: Collection[str] | None = None
     ) -> Results:
         where = environment(
-            self.settings, self.context, self.began, records, artifacts, self._states
+            self.settings,
+            self.context,
+            self.began,
+            records,
+            artifacts,
+            self._states,
+            self.functions,
         )
+        if self._earlier is not None:
+            where = self._earlier.accounted(where)
         return Results(where, (*records, *self._whys), registry.catalogue())
 
     def _records(self) -> list[Record]:
         """The figures of all rows so far; without the reasons why they are as they are."""
         records = [
-            record for cell in self._cells for record in cell.records or _unmeasured(cell, NOT_YET)
+            record for cell in self._cells for record in cell.records or unmeasured(cell, NOT_YET)
         ]
         known = {(r.model, r.variant, r.case.engine) for r in records}
         for cell in self.deselected:
             if (cell.case.model, cell.case.variant, cell.case.engine) in known:
-                records += _unmeasured(cell, "deselected")
-        return _once(records)
+                records += unmeasured(cell, "deselected")
+        return once(records)
 
     def _explain(self, case: Case, figures: dict[str, Record]) -> None:
         has_graph = registry.formats[case.format].has_graph
@@ -269,38 +318,3 @@ def _building(settings: Settings) -> RunContext:
         margin=settings.margin,
         optional=settings.suite.optional,
     )
-
-
-def _once(records: Iterable[Record]) -> list[Record]:
-    """Each figure once: bench functions of one's own may time what another times; the last counts.
-
-    But one that was measured is not given up for one that was not.
-    """
-    kept: dict[tuple[Case, str], Record] = {}
-    for record in records:
-        key = (record.case, record.metric)
-        if key not in kept or record.status == "ok" or kept[key].status != "ok":
-            kept[key] = record
-    return list(kept.values())
-
-
-def _unmeasured(cell: Cell, reason: str, status: Status = "not measured") -> list[Record]:
-    blank = Cell(cell.case, cell.scope, cell.context)
-    blank.record_status(status, reason)
-    return blank.records
-
-
-def _possible(cell: Cell) -> list[Record]:
-    """A record of every figure that a cell may come to have, skipped where it cannot be weighed.
-
-    While its task is not known, the figures of all tasks.
-    """
-    if reason := cell.unavailable():
-        return _unmeasured(cell, reason, "skipped")
-    if cell.context.expected_task(cell.case) is not None:
-        return _unmeasured(cell, NOT_YET)
-    return [
-        Record(cell.case, metric.name, metric.unit, "not measured", reason=NOT_YET)
-        for metric in registry.metrics.values()
-        if metric.scope == cell.scope
-    ]

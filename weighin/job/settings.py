@@ -42,6 +42,7 @@ class Settings:
         cache_dir: where artifacts are kept, if not in the usual place.
         data_dir: where data are looked for first, if anywhere.
         devices: the user's devices file, as far as it is needed.
+        resume: a results file of this run's beginning, whose figures are taken over.
     """
 
     suite: Suite
@@ -60,6 +61,7 @@ class Settings:
     cluster: str = ""
     quiet: tuple[str, ...] = ()
     is_choice: bool = True
+    resume: Path | None = None
 
     def target(self, model: str) -> str:
         """Where a model is measured where nothing else is said: here, or on one quiet worker."""

@@ -40,7 +40,7 @@ _LEAST = {"epochs": 0, "batch_size": 1, "seeds": 1, "workers": 0}
 _PLACE, _NAME = ((str, Path), "a path"), ((str,), "a name")
 _NUMBER, _FLAG = ((int, float), "a number"), ((bool,), "True or False")
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    **dict.fromkeys(("weights", "results_dir", "cache_dir", "devices"), _PLACE),
+    **dict.fromkeys(("weights", "results_dir", "cache_dir", "devices", "resume"), _PLACE),
     **dict.fromkeys(("task", "loss", "cluster"), _NAME),
     **dict.fromkeys(("pair_seconds", "margin"), _NUMBER),
     **dict.fromkeys(("trust", "strict", "proven"), _FLAG),
@@ -78,6 +78,7 @@ class Asked:
         cluster: address of the cluster that builds, or `local`; empty for this machine alone.
         results_dir: where records are written.
         cache_dir: where artifacts are kept, if not in the usual place.
+        resume: a results file of a run that was broken off, which goes on.
     """
 
     data: str | Path | Brought | None = None
@@ -103,6 +104,7 @@ class Asked:
     cluster: str = ""
     results_dir: Path = Path(store.LOCAL)
     cache_dir: str | None = None
+    resume: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense, before anything is read.
@@ -124,6 +126,7 @@ class Asked:
             ("cache_dir", str),
             ("weights", Path),
             ("devices", Path),
+            ("resume", Path),
         ):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else kind(value))
@@ -373,4 +376,5 @@ def _settings(
         data_dir=None,
         devices=devices,
         is_choice=bool(asked.runtimes),
+        resume=asked.resume,
     )

@@ -6,16 +6,19 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from weighin import packages
 from weighin.core import WeighinError
 from weighin.formats.graph import Operator, Tensor
 from weighin.layers import times
+from weighin.layers.asking import with_sensitivities
 from weighin.layers.delegating import flowing, left_out, why
 from weighin.layers.errors import Error, Example, errors
 from weighin.layers.files import RUNTIME, Beside
+from weighin.layers.limits import Stop, never
 from weighin.layers.nearness import of_weights
 from weighin.layers.pair import Pair
-from weighin.layers.row import CONSTANT, CONVERSION, Layer, Layers, Sensitivity
-from weighin.layers.sensitivity import LOSES_NOTHING, sensitivities
+from weighin.layers.row import CONSTANT, CONVERSION, Layer, Layers
+from weighin.targets.machine import processor
 
 EXAMPLES = 64  # that errors are of, if not told otherwise
 TESTED = 500  # that a sensitivity's figure is of
@@ -32,19 +35,29 @@ class Wanted:
         examples: that errors are of.
         tested: that each figure of a sensitivity is of; 0 for no sensitivities.
         seconds: that timing operators may take; 0 for no times.
+        minutes: that sensitivities may take; None for as long as they take.
     """
 
     examples: int = EXAMPLES
     tested: int = TESTED
     seconds: float = times.SECONDS
+    minutes: float | None = None
 
 
-def _silent(what: str, done: int, total: int) -> None:
+def silent(what: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def analysed(beside: Beside, wanted: Wanted, progress: Progress = _silent) -> Layers:
+def analysed(
+    beside: Beside, wanted: Wanted, progress: Progress = silent, stop: Stop = never
+) -> Layers:
     """All layers of a compressed file, held against its float model's.
+
+    Args:
+        beside: both files and their data.
+        wanted: how much is measured.
+        progress: is told what is done.
+        stop: says why nothing further is measured; what is measured by then is kept.
 
     Raises:
         WeighinError: if a file cannot be run, or nothing of one is matched with the other.
@@ -63,10 +76,23 @@ def analysed(beside: Beside, wanted: Wanted, progress: Progress = _silent) -> La
         without_twin=pair.without_twin,
         remarks=(*remarks, *_of_data(beside)),
     )
-    whole = _with_sensitivities(whole, beside, wanted, progress)
-    if not wanted.seconds:
-        return whole
-    return _with_times(whole, beside, examples[0][0], wanted.seconds, progress)
+    if wanted.tested:
+        whole = with_sensitivities(
+            whole,
+            beside,
+            wanted.tested,
+            None if wanted.minutes is None else wanted.minutes * 60,
+            lambda done, total: progress("sensitivities", done, total),
+            stop,
+        )
+    if wanted.seconds:
+        whole = _with_times(whole, beside, examples[0][0], wanted.seconds, progress, stop)
+    return dataclasses.replace(whole, stopped=stop(), machine=_machine())
+
+
+def _machine() -> str:
+    """Whose kernels and clock these were: processor and version of LiteRT."""
+    return f"{processor().cpu}, ai-edge-litert {packages.version('ai-edge-litert')}"
 
 
 def refuse_strangers(pair: Pair) -> None:
@@ -179,42 +205,13 @@ def _of_data(beside: Beside) -> list[str]:
     return []
 
 
-def _with_sensitivities(
-    layers: Layers, beside: Beside, wanted: Wanted, progress: Progress
-) -> Layers:
-    """The same, with what each layer does to the task's figure, where there is one."""
-    quality = beside.quality
-    if not wanted.tested:
-        return layers
-    if quality is None:
-        reason = beside.dataset.unlabelled or "the task has no figure"
-        remark = f"sensitivities are not measured: {reason}"
-        return dataclasses.replace(layers, remarks=(*layers.remarks, remark))
-    places = [layer.place for layer in layers.layers if layer.twin and not _is_exact(layer)]
-    tested = min(wanted.tested, len(beside.dataset.test))
-    found = sensitivities(
-        beside.pair,
-        places,
-        quality,
-        lambda content: beside.ask(content, beside.compressed, tested),
-        lambda content: beside.ask(content, beside.original, tested),
-        lambda done, total: progress("sensitivities", done, total),
-    )
-    return dataclasses.replace(
-        layers,
-        tested=tested,
-        figure=quality.title,
-        unit=quality.unit if quality.kind != "share" else "",
-        better=quality.better,
-        layers=tuple(
-            dataclasses.replace(layer, sensitivity=found.get(layer.place, _without(layer)))
-            for layer in layers.layers
-        ),
-    )
-
-
 def _with_times(
-    layers: Layers, beside: Beside, example: Example, seconds: float, progress: Progress
+    layers: Layers,
+    beside: Beside,
+    example: Example,
+    seconds: float,
+    progress: Progress,
+    stop: Stop,
 ) -> Layers:
     """The same, with the time that each operator takes."""
     found = times.measured(
@@ -222,6 +219,7 @@ def _with_times(
         example,
         lambda done, total: progress("times", done, total),
         seconds,
+        stop=stop,
     )
     if found.refused:
         remark = f"operators are not timed: {found.refused}"
@@ -235,12 +233,3 @@ def _with_times(
             for layer, each in zip(layers.layers, found.operators, strict=True)
         ),
     )
-
-
-def _is_exact(layer: Layer) -> bool:
-    return layer.own is not None and layer.own.noise == 0.0
-
-
-def _without(layer: Layer) -> Sensitivity:
-    reason = LOSES_NOTHING if _is_exact(layer) else layer.unmatched or "it only converts numbers"
-    return Sensitivity(not_left_float=reason, not_quantized=reason)

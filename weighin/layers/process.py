@@ -8,23 +8,22 @@ JSON on standard output.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from weighin import conversation
 from weighin.build.finished import FinishedFiles
+from weighin.conversation import Conversation
 from weighin.core import WeighinError
 from weighin.datasets import bringing, drawing
 from weighin.datasets.bringing import Brought
 from weighin.layers.analysing import Progress, Wanted, analysed
 from weighin.layers.files import Beside
+from weighin.layers.limits import INTERRUPTED, Stop, never
 from weighin.layers.row import Layers, of_json
 from weighin.measure.context import build_context
-from weighin.subprocesses import environment
 
 MODULE = "weighin.layers.process"
 DRAWN = "drawn inputs"
@@ -40,6 +39,9 @@ def looked_at(
 ) -> Layers:
     """Look at a compressed file's layers in a fresh process.
 
+    An interrupt ends it with what it has measured by then, as the answer says by `stopped`; a
+    second one ends it at once.
+
     Args:
         compressed: the file.
         original: its float model.
@@ -50,6 +52,7 @@ def looked_at(
 
     Raises:
         WeighinError: if anything does not fit, or the process crashes.
+        KeyboardInterrupt: if it is interrupted before anything is measured, or twice.
     """
     orders = {
         "compressed": str(compressed.resolve()),
@@ -59,44 +62,31 @@ def looked_at(
         "wanted": vars(wanted),
     }
     last: dict[str, Any] = {}
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment(),
-            text=True,
-            encoding="utf-8",
-        )
-        if process.stdin is None or process.stdout is None:
-            raise WeighinError("The process that looks at layers cannot be spoken to.")
-        with process:
-            process.stdin.write(json.dumps(orders) + "\n")
-            process.stdin.close()
-            for line in process.stdout:
-                last = json.loads(line)
-                if "doing" in last:
-                    progress(last["doing"], last["done"], last["total"])
+    with Conversation(MODULE, orders) as there, there.told_of_interrupts() as interrupts:
+        for line in there:
+            last = json.loads(line)
+            if "doing" in last:
+                progress(last["doing"], last["done"], last["total"])
         if "refused" in last:
             raise WeighinError(last["refused"])
+        if "layers" not in last and interrupts:
+            raise KeyboardInterrupt
         if "layers" not in last:
-            raise WeighinError(_ended(process.returncode, errors, last))
+            doing = f" while it measured {last['doing']}" if "doing" in last else ""
+            raise WeighinError(
+                f"The process that looks at layers ended with {there.code}{doing}: "
+                f"{there.last_words()}"
+            )
     return of_json(last["layers"])
 
 
-def _ended(code: int, errors: Any, last: Mapping[str, Any]) -> str:
-    errors.seek(0)
-    lines = errors.read().decode(errors="replace").strip().splitlines()
-    doing = f" while it measured {last['doing']}" if "doing" in last else ""
-    return (
-        f"The process that looks at layers ended with {code}{doing}: "
-        f"{lines[-1][:500] if lines else 'no message'}"
-    )
-
-
-def answered(orders: Mapping[str, Any], progress: Progress) -> Layers:
+def answered(orders: Mapping[str, Any], progress: Progress, stop: Stop = never) -> Layers:
     """What is ordered, in this process.
+
+    Args:
+        orders: as `looked_at` gives them.
+        progress: is told what is done.
+        stop: says why nothing further is measured.
 
     Raises:
         WeighinError: if anything does not fit.
@@ -111,22 +101,25 @@ def answered(orders: Mapping[str, Any], progress: Progress) -> Layers:
     if brought is None:
         drawing.register(DRAWN, files.signature, files.ranges)
     files.build(())
-    return analysed(Beside.of(files), Wanted(**orders["wanted"]), progress)
+    return analysed(Beside.of(files), Wanted(**orders["wanted"]), progress, stop)
 
 
 def main() -> None:
-    """Do as ordered."""
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever else prints may not come between
+    """Do as ordered; interrupted, as far as that has come."""
+    interrupts: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
+    told = conversation.telling()
 
     def tell(**words: Any) -> None:
         told.write(json.dumps(words) + "\n")
         told.flush()
 
-    orders = json.loads(sys.stdin.readline())
+    orders = conversation.orders()
     try:
         layers = answered(
-            orders, lambda what, done, total: tell(doing=what, done=done, total=total)
+            orders,
+            lambda what, done, total: tell(doing=what, done=done, total=total),
+            lambda: INTERRUPTED if interrupts else "",
         )
     except WeighinError as error:
         tell(refused=str(error))

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from weighin.core import WeighinError
 from weighin.stats import Interval
 
 CONVERSION, CONSTANT = "conversion", "constant"  # what only says the same in other numbers
+SCHEMA = 1  # of `Layers.as_json`
 MOST_OF_IT = 0.8  # of all that layers lose, which few of them may explain
 
 
@@ -53,12 +55,14 @@ class Sensitivity:
             it, less that of the float file.
         not_left_float: why there is no first difference; empty where there is one.
         not_quantized: likewise of the second.
+        not_tested: whether there are none because measuring ended before its turn.
     """
 
     left_float: Interval | None = None
     quantized: Interval | None = None
     not_left_float: str = ""
     not_quantized: str = ""
+    not_tested: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,8 @@ class Layers:
         whole_seconds: of one inference, measured by itself; None where time was not asked for.
         method: how the time of operators was measured.
         remarks: what a reader has to know beside.
+        stopped: why measuring ended before its end; empty where it did not.
+        machine: where it was measured, in words.
     """
 
     file: str
@@ -153,6 +159,8 @@ class Layers:
     whole_seconds: Interval | None = None
     method: str = ""
     remarks: tuple[str, ...] = ()
+    stopped: str = ""
+    machine: str = ""
 
     @property
     def worst(self) -> list[Layer]:
@@ -192,12 +200,29 @@ class Layers:
 
     def as_json(self) -> dict[str, Any]:
         """As JSON has it; `of_json` reads it."""
-        return dataclasses.asdict(self)
+        return {"schema": SCHEMA, **dataclasses.asdict(self)}
 
 
 def of_json(told: Mapping[str, Any]) -> Layers:
-    """What `Layers.as_json` has written."""
-    given = dict(told)
+    """What `Layers.as_json` has written.
+
+    Raises:
+        WeighinError: if it is none, or of a newer weighin.
+    """
+    schema = told.get("schema")
+    if type(schema) is int and schema > SCHEMA:
+        raise WeighinError(
+            f"These layers are of schema {schema}, and this weighin reads up to {SCHEMA}: use a "
+            f"newer one."
+        )
+    try:
+        return _of_json(told)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WeighinError(f"These are no layers as weighin writes them: {error}.") from error
+
+
+def _of_json(told: Mapping[str, Any]) -> Layers:
+    given = {name: value for name, value in told.items() if name != "schema"}
     whole = given.pop("whole_seconds")
     return Layers(
         **{

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 from weighin.core import Quality, Skip, WeighinError
+from weighin.layers.limits import Stop, never
 from weighin.layers.pair import Pair
 from weighin.layers.rewriting import transplanted
 from weighin.layers.row import Sensitivity
@@ -27,25 +28,31 @@ def sensitivities(
     ask_compressed: Ask,
     ask_original: Ask,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    stop: Stop = never,
 ) -> dict[int, Sensitivity]:
     """Of each of some operators: both differences of the figure, paired, with their intervals.
 
     Args:
         pair: both files.
-        places: of the operators, which have twins.
+        places: of the operators, which have twins, in the order in which they are tested.
         quality: the task's figure.
         ask_compressed: answers of a file that takes and gives what the compressed file does.
         ask_original: likewise of the float file.
         progress: is told how many operators are done, of how many.
+        stop: says, before each operator, why no further one is measured.
 
     Raises:
         WeighinError: if the files themselves cannot be run.
     """
+    if reason := stop():
+        return dict.fromkeys(places, _not_tested(reason))
     compressed = ask_compressed(pair.compressed.content)
     original = ask_original(pair.original.content)
-    found = {}
+    found: dict[int, Sensitivity] = {}
     for done, place in enumerate(places):
         progress(done, len(places))
+        if reason := stop():
+            return found | dict.fromkeys(places[done:], _not_tested(reason))
         left_float, why_not = _difference(
             functools.partial(left_float_content, pair, place),
             ask_compressed,
@@ -80,6 +87,10 @@ def quantized_content(pair: Pair, place: int) -> bytes:
     twin = _twin(pair, place)
     host, donor = pair.original.editable(), pair.compressed.parts
     return transplanted(host, twin, donor, place)
+
+
+def _not_tested(reason: str) -> Sensitivity:
+    return Sensitivity(not_left_float=reason, not_quantized=reason, not_tested=True)
 
 
 def _twin(pair: Pair, place: int) -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from weighin.core import WeighinError
 from weighin.layers.errors import Example
+from weighin.layers.limits import Stop, never
 from weighin.layers.opened import Opened
 from weighin.layers.pair import Taken
 from weighin.layers.rewriting import prefix
@@ -68,6 +69,7 @@ def measured(
     progress: Callable[[int, int], None] = lambda done, total: None,
     seconds: float = SECONDS,
     most: int = ROUNDS,
+    stop: Stop = never,
 ) -> Times:
     """What each operator of a file takes, on one thread.
 
@@ -77,8 +79,11 @@ def measured(
         progress: is told how many rounds are done, of how many.
         seconds: that all rounds may take.
         most: rounds that there are, however short they are.
+        stop: says, before each round, why there is no further one.
     """
     count = len(taken.operators)
+    if reason := stop():
+        return Times(refused=reason)
     try:
         ends = _cuts(taken, example, seconds)
         files = _files(taken, ends)
@@ -89,6 +94,10 @@ def measured(
                 len(table) < most and time.perf_counter() - began < seconds
             ):
                 progress(len(table), most)
+                if reason := stop():
+                    if len(table) < FEWEST:
+                        return Times(refused=reason)
+                    break
                 table.append(_round(files, example, backwards=len(table) % 2 == 1))
         progress(most, most)
     except WeighinError as error:

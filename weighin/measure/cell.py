@@ -45,6 +45,7 @@ class Cell:
 
     Attributes:
         first: of a pair between engines, the same variant on the engine that it is beside.
+        taken: whether its records are those of a run that goes on.
     """
 
     case: Case
@@ -52,6 +53,7 @@ class Cell:
     context: RunContext
     records: list[Record] = field(default_factory=list)
     first: Case | None = None
+    taken: bool = False
     _session: Session | None = None
 
     @property
@@ -74,6 +76,17 @@ class Cell:
         """Whether measuring it loads TensorFlow: then it is measured last."""
         names = {each.runtime for each in (self.case, self.first) if each is not None}
         return any(registry.runtimes[name].needs_tensorflow for name in names - {""})
+
+    @property
+    def compared_with(self) -> list[Case]:
+        """The other cases that its figures compare it with."""
+        case, artifacts = self.case, self.context.artifacts
+        if self.scope == "engines":
+            return [] if self.first is None else [self.first]
+        others = [case.baseline] if self.scope in ("pair", "evaluation") else []
+        if self.scope == "evaluation" and artifacts.variant(case).steps:
+            others += [case.control] if artifacts.has(case.control) else []
+        return [other for other in others if other != case]
 
     def unavailable(self) -> str | None:
         """Why the case cannot be weighed here: its data, export or runtime is not to be had."""

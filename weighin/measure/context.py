@@ -24,15 +24,19 @@ from weighin.core import (
     Case,
     DataNotFoundError,
     Dataset,
+    Record,
+    Scope,
     Session,
     Signature,
     Task,
+    WeighinError,
 )
 from weighin.datasets import loading
 from weighin.datasets.search import SearchPaths
 from weighin.files import HashedFiles, mapped
 from weighin.measure.equivalence import check_session
 from weighin.measure.evaluation import evaluate, refuse_guessing
+from weighin.measure.figures import refuse_changed
 from weighin.measure.target import Opening, Target, ThisMachine
 from weighin.outcomes import ColdStart, Evaluation, Fidelity
 from weighin.stats import MARGIN, PAIR_SECONDS
@@ -41,6 +45,7 @@ from weighin.targets.machine import usable_cores
 from weighin.tasks import inferring
 
 SMALL_BYTES = 20_000_000  # of a file that is compressed before it is asked for
+ALONE: tuple[Scope, ...] = ("evaluation", "inference")  # operations on one session
 FED = 2  # data that are kept as models take them
 
 
@@ -57,6 +62,8 @@ class RunContext:
         fidelities: how each session that was opened answers beside its Keras model.
         answers: what each answered to the first test example when it was checked.
         starts: the cold start by which each file was tried.
+        crashes: operations that ended the process that measured them, and how that is told.
+        recorded: figures of evaluations that were made before this process was started.
     """
 
     artifacts: Artifacts | FinishedFiles
@@ -67,6 +74,8 @@ class RunContext:
     fidelities: dict[Case, Fidelity] = field(default_factory=dict)
     answers: dict[Case, dict[str, Array]] = field(default_factory=dict)
     starts: dict[Case, ColdStart] = field(default_factory=dict)
+    crashes: dict[tuple[Case, Scope], str] = field(default_factory=dict)
+    recorded: dict[Case, Sequence[Record]] = field(default_factory=dict)
     _hashed: HashedFiles = field(default_factory=HashedFiles)
     _gzipped: dict[str, bytes] = field(default_factory=dict)  # of one model's files, by digest
     _evaluations: dict[Case, Evaluation] = field(default_factory=dict)
@@ -228,8 +237,11 @@ class RunContext:
 
         Raises:
             WeighinError: if it cannot be opened, or answers otherwise than the Keras model that
-                it came from; such a session is never timed.
+                it came from; such a session is never timed. Nor is one that ended a process.
         """
+        for scope in ALONE:  # of two sessions in turn nobody knows which one it was
+            if (case, scope) in self.crashes:
+                raise WeighinError(self.crashes[case, scope])
         artifact = self.artifact(case)
         runtime = registry.runtimes[case.runtime]
         if case not in self.starts and not runtime.needs_tensorflow:
@@ -267,7 +279,9 @@ class RunContext:
         if case not in self._evaluations:
             session = self.open(case)
             try:
-                self.remember(case, self.evaluate(session, case))
+                evaluation = self.evaluate(session, case)
+                refuse_changed(self.recorded.get(case, ()), evaluation)
+                self.remember(case, evaluation)
             finally:
                 session.close()
         return self._evaluations[case]

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from weighin import registry
-from weighin.core import ComputedMetric, Figure, Record, Skip, Status, Task, contradiction
+from weighin.core import (
+    ComputedMetric,
+    Figure,
+    Record,
+    Skip,
+    Status,
+    Task,
+    WeighinError,
+    contradiction,
+)
 from weighin.core.case import Case
+from weighin.outcomes import Evaluation
 
 
 def figures(case: Case, scope: str, outcome: Any, sha256: str, task: Task) -> list[Record]:
     """A record for each metric of a scope that a task has; one that fails has a `failed` one."""
     records = []
-    for metric in _metrics(scope, task):
+    for metric in metrics_for(scope, task):
         blank = Record(case, metric.name, metric.unit, "not measured", artifact=sha256)
         try:
             record = _recorded(blank, metric, _finite(metric.compute(outcome)))
@@ -64,12 +75,36 @@ def without_figures(
 
     Of a task that is not known, they are the metrics that all tasks have.
     """
-    metrics = _metrics(scope, task)
+    metrics = metrics_for(scope, task)
     blanks = [Record(case, metric.name, metric.unit, "not measured") for metric in metrics]
     return [dataclasses.replace(blank, status=status, reason=reason) for blank in blanks]
 
 
-def _metrics(scope: str, task: Task | None) -> list[ComputedMetric]:
+def refuse_changed(records: Iterable[Record], evaluation: Evaluation) -> None:
+    """Refuse an evaluation that was made once more, and came out otherwise than it is recorded.
+
+    Args:
+        records: figures of the evaluation before.
+        evaluation: that of now; figures that it alone decides are held against these.
+
+    Raises:
+        WeighinError: with both figures.
+    """
+    for record in records:
+        metric = registry.metrics[record.metric]
+        if not metric.quality or metric.relative or record.value is None:
+            continue
+        figure = metric.compute(evaluation)
+        value = figure.reason if isinstance(figure, Skip) else figure.value
+        if value != record.value:
+            raise WeighinError(
+                f"{record.case} answers otherwise than in the run that goes on ({record.metric} "
+                f"{value}, and {record.value} before): measure anew, without --resume"
+            )
+
+
+def metrics_for(scope: str, task: Task | None) -> list[ComputedMetric]:
+    """The metrics of a scope that a task has; of one that is not known, those of all tasks."""
     figures = {quality.name for quality in task.figures} if task else set()
     return [
         metric

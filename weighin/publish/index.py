@@ -13,7 +13,7 @@ from weighin.publish.markdown import link, plural
 from weighin.publish.pages import pages, ranked
 from weighin.report import units
 from weighin.report.choice import Choice, best, half
-from weighin.report.footer import counted
+from weighin.report.footer.shared import counted
 from weighin.report.origin import untrained
 from weighin.report.primary import examples
 from weighin.report.rows import Row, rows_of_seeds

@@ -6,8 +6,8 @@ from weighin.core import WeighinError
 from weighin.publish import markdown, model
 from weighin.publish.folders import Folder, Project, Run
 from weighin.publish.pages import page
-from weighin.report import curve
-from weighin.report import engines as by_engine
+from weighin.report import by_engine, curve
+from weighin.report import engines as engine_tables
 from weighin.report import versions as version_matrix
 
 
@@ -32,7 +32,7 @@ def engines(folder: Folder, project: Project) -> str:
     parts = []
     for run in folder.runs:
         if by_engine.is_paired(run.results):
-            parts += [head(run), by_engine.render([run.results], "github")]
+            parts += [head(run), engine_tables.render([run.results], "github")]
     return markdown.page(folder, "Runtimes beside each other", parts) if parts else ""
 
 

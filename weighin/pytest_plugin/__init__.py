@@ -65,6 +65,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="build on a Dask cluster, measure on its quiet worker: tcp://host:8786, or local",
     )
     add(
+        "--weighin-resume",
+        metavar="FILE",
+        help="go on with a run that was broken off: take over what its results file has",
+    )
+    add(
         "--weighin-pair-seconds",
         type=float,
         default=PAIR_SECONDS,
@@ -156,6 +161,8 @@ def cell(request: pytest.FixtureRequest) -> Iterator[Cell]:
     reason = cell.unavailable()
     if reason:
         pytest.skip(reason)
+    if cell.taken:
+        pytest.skip("taken over from the run that goes on")
     try:
         _ = cell.artifact  # a variant that could not be built fails here, with its reason
     except SkippedError as error:
@@ -260,6 +267,8 @@ def pytest_terminal_summary(
         terminalreporter.line("")
     path = _shorter(run.path or Path())
     terminalreporter.write_line(f"records: {path}")
+    if left := run.left():
+        terminalreporter.write_line(f"{left}: --weighin-resume {path} goes on with it")
     if run.unwritten:
         terminalreporter.write_line(f"error: not all records are there: {run.unwritten}", red=True)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 import pytest
 
+from weighin import bench
 from weighin.core import Scope, WeighinError
 from weighin.job.run import Run
 from weighin.measure.cell import Cell
 from weighin.pytest_plugin import settings
+
+SHIPPED = Path(bench.__file__).parent  # weighin's own functions, which its own digest covers
 
 
 class PytestRun:
@@ -49,11 +53,14 @@ class PytestRun:
         Raises:
             pytest.UsageError: if a data set is missing or a folder cannot be written.
         """
+        cells = [(item, cell) for item in items if (cell := cell_of(item)) is not None]
+        files = {item.path for item, _ in cells} - set(SHIPPED.glob("*.py"))
+        self.run.functions = tuple(sorted(files))
         capture = self._config.pluginmanager.getplugin("capturemanager")
         try:
             with capture.global_and_fixture_disabled():
                 print()
-                self.run.begin([cell for cell in map(cell_of, items) if cell is not None])
+                self.run.begin([cell for _, cell in cells])
         except WeighinError as error:
             raise pytest.UsageError(str(error)) from None
         self.begun = True

@@ -54,6 +54,7 @@ def read(config: pytest.Config) -> Settings:
         data_dir=option("--weighin-data-dir"),
         devices=devices,
         is_choice=bool(chosen),
+        resume=Path(resume) if (resume := option("--weighin-resume")) else None,
     )
 
 

@@ -23,7 +23,7 @@ _ROUNDING = 1e-6  # of a figure made by other versions of NumPy and SciPy, as a 
 def faults(results: Results) -> list[str]:
     """The figures that do not follow, in words; nothing where all do."""
     records = {(record.case, record.metric): record for record in results.records}
-    opened = [_of_its_openings(record) for record in results.records]
+    opened = [of_its_openings(record) for record in results.records]
     latencies = {record.case: record for record in covering(opened) if record.metric == "latency"}
     return [
         f"{record.metric} of {record.case}: {fault}"
@@ -68,7 +68,7 @@ def _again(record: Record) -> Interval | None:
     return make(record.samples) if make and record.samples else None
 
 
-def _of_its_openings(record: Record) -> Record:
+def of_its_openings(record: Record) -> Record:
     """A latency by its own samples alone; another record as it is."""
     if record.metric != "latency" or not record.samples:
         return record

@@ -105,6 +105,16 @@ class Device(TypedDict, total=False):
     connections: Whole
 
 
+class Span(TypedDict, total=False):
+    """A part of a run that was broken off, which another went on with."""
+
+    date: str
+    file: str
+    measurements: Whole
+    disturbances: list[str]
+    broken_off: bool
+
+
 class Environment(TypedDict, total=False):
     """Where, when and by what a run was measured."""
 
@@ -124,6 +134,7 @@ class Environment(TypedDict, total=False):
     calibration: Calibrated | None
     calibrations: list[Calibrated]
     disturbances: list[str]
+    resumed: list[Span]
     anchors: dict[str, list[Published]]
     artifacts: dict[str, list[dict[str, Any]]]
 

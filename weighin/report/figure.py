@@ -12,7 +12,7 @@ from weighin.core import WeighinError
 from weighin.files import replacing
 from weighin.report import units
 from weighin.report.curve import Curve, Point, coordinates
-from weighin.report.footer import counted
+from weighin.report.footer.shared import counted
 from weighin.report.primary import Primary
 from weighin.report.rows import Row, Spread, over_seeds
 

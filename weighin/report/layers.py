@@ -1,13 +1,13 @@
-"""The layers of a compressed file as a table, as JSON, and as node data of Model Explorer."""
+"""The layers of a compressed file as a table and as JSON."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from weighin.layers.row import CONSTANT, Layer, Layers, Near
 from weighin.report import units
+from weighin.report.layers_data import flat
 from weighin.report.layout import FLAT, Section
 from weighin.report.terminal import Terminal, written
 from weighin.stats import Interval
@@ -26,12 +26,6 @@ _OPTIONAL = (  # columns that a narrow terminal leaves out
     "MACs",
     "clipped",
 )
-# Of Model Explorer's node data: what is as good as lost is red, what is as good as exact is green
-_GRADIENT = (
-    {"stop": 0.0, "bgColor": "#d55e00"},
-    {"stop": 0.5, "bgColor": "#f0e442"},
-    {"stop": 1.0, "bgColor": "#009e73"},
-)
 
 
 def render(layers: Layers, style: str, terminal: Terminal | None = None) -> str:
@@ -39,21 +33,8 @@ def render(layers: Layers, style: str, terminal: Terminal | None = None) -> str:
     if style == "json":
         return json.dumps(layers.as_json(), indent=1)
     if style in FLAT:
-        return FLAT[style]([_flat(layer) for layer in layers.layers])
-    return written([_section(layers)], style, terminal)
-
-
-def node_data(layers: Layers) -> str:
-    """Node data for Model Explorer: what each operator loses of itself, as SQNR in dB.
-
-    By the names of the tensors that operators make, of the file that was looked at.
-    """
-    results = {
-        layer.name: {"value": round(layer.own.sqnr, 2)}
-        for layer in layers.layers
-        if layer.name and layer.own is not None and layer.own.sqnr is not None
-    }
-    return json.dumps({"results": results, "gradient": list(_GRADIENT)}, indent=1)
+        return FLAT[style]([flat(layer) for layer in layers.layers])
+    return written([section(layers)], style, terminal)
 
 
 def summary(layers: Layers) -> str:
@@ -61,7 +42,7 @@ def summary(layers: Layers) -> str:
 
     Empty where nothing is lost, or it takes more than a third of the layers.
     """
-    few, of_all = layers.few, len(_shown(layers))
+    few, of_all = layers.few, len(shown(layers))
     if not few or 3 * len(few) > len(layers.worst):
         return ""
     named = ", ".join(f"{layer.label} ({_db(layer.own)})" for layer in few[:FEW_LAYERS])
@@ -74,14 +55,15 @@ def summary(layers: Layers) -> str:
     )
 
 
-def _section(layers: Layers) -> Section:
+def section(layers: Layers) -> Section:
+    """A row for each operator, without columns that say nothing, and sentences below."""
     columns = {name: show for name, show in _columns(layers).items() if _is_filled(layers, show)}
-    rows = [[show(layer) for show in columns.values()] for layer in _shown(layers)]
+    rows = [[show(layer) for show in columns.values()] for layer in shown(layers)]
     title = f"{layers.file} against {layers.against}"
     return Section(title, list(columns), rows, _lines(layers), optional=_OPTIONAL)
 
 
-def _shown(layers: Layers) -> list[Layer]:
+def shown(layers: Layers) -> list[Layer]:
     """The layers that have a row: constants that are unpacked belong to those that use them."""
     return [layer for layer in layers.layers if layer.matched != CONSTANT]
 
@@ -113,7 +95,7 @@ def _columns(layers: Layers) -> dict[str, _Column]:
 def _reasons(layers: Layers) -> list[str]:
     """Reasons that cells refer to by their numbers, each once, in the order of the layers."""
     reasons: dict[str, None] = {}
-    for layer in _shown(layers):
+    for layer in shown(layers):
         of_it = (layer.unmatched or layer.no_own, layer.left_out, layer.not_timed)
         of_change = (layer.sensitivity.not_left_float, layer.sensitivity.not_quantized)
         reasons |= dict.fromkeys(filter(None, (*of_it, *of_change)))
@@ -125,12 +107,12 @@ def _mark(notes: list[str], reason: str) -> str:
 
 
 def _is_filled(layers: Layers, show: _Column) -> bool:
-    return any(show(layer).strip() for layer in _shown(layers))
+    return any(show(layer).strip() for layer in shown(layers))
 
 
 def _lines(layers: Layers) -> list[str]:
     lines = [f"[{number}] {reason}" for number, reason in enumerate(_reasons(layers), start=1)]
-    if unpacking := len(layers.layers) - len(_shown(layers)):
+    if unpacking := len(layers.layers) - len(shown(layers)):
         lines.append(f"{unpacking} operators that only unpack constants have no row.")
     if few := summary(layers):
         lines.append(f"{few}.")
@@ -152,6 +134,8 @@ def _lines(layers: Layers) -> list[str]:
         )
     if layers.method:
         lines.append(_timed(layers))
+    if layers.machine:
+        lines.append(f"Measured on {layers.machine}.")
     return [*lines, *(f"{remark[:1].upper()}{remark[1:]}." for remark in layers.remarks)]
 
 
@@ -169,48 +153,6 @@ def _timed(layers: Layers) -> str:
         f"Time: {layers.method}. All operators together take {units.seconds(total)}, an inference "
         f"{units.seconds(whole.value, whole.low, whole.high)}{apart}."
     )
-
-
-def _flat(layer: Layer) -> dict[str, Any]:
-    """A layer as a row of bare numbers, by names that say their units."""
-    row: dict[str, Any] = {
-        "place": layer.place,
-        "name": layer.name,
-        "operator": layer.kind,
-        "stored": layer.stored,
-        "twin": layer.twin,
-        "matched": layer.matched,
-        "unmatched": layer.unmatched,
-    }
-    for name, near in (("weights", layer.weights), ("own", layer.own), ("output", layer.output)):
-        row |= {
-            f"{name}_sqnr_db": None if near is None else near.sqnr,
-            f"{name}_cosine": None if near is None else near.cosine,
-            f"{name}_noise": None if near is None else near.noise,
-        }
-    row |= {
-        "clipped": None if layer.clipping is None else layer.clipping.clipped,
-        "unused": None if layer.clipping is None else layer.clipping.unused,
-        "zeros": layer.zeros,
-        "unique": layer.unique,
-        "bytes": layer.bytes,
-        "macs": layer.macs,
-        "delegated": layer.delegated,
-        "left_out": layer.left_out,
-        "block": " ".join(map(str, layer.block)),
-    }
-    for name, interval in (
-        ("seconds", layer.seconds),
-        ("share", layer.share),
-        ("left_float", layer.sensitivity.left_float),
-        ("quantized", layer.sensitivity.quantized),
-    ):
-        row |= {
-            name: None if interval is None else interval.value,
-            f"{name}_low": None if interval is None else interval.low,
-            f"{name}_high": None if interval is None else interval.high,
-        }
-    return row
 
 
 def _db(near: Near | None) -> str:
@@ -252,7 +194,8 @@ def _change(layers: Layers, layer: Layer, name: str, notes: list[str]) -> str:
     interval: Interval | None = getattr(layer.sensitivity, name)
     reason: str = getattr(layer.sensitivity, f"not_{name}")
     if interval is None:
-        return _mark(notes, reason).strip()
+        words = "not measured" if layer.sensitivity.not_tested else ""
+        return f"{words}{_mark(notes, reason)}".strip()
     if not layers.unit:
         return units.points(interval.value, interval.low, interval.high)
     ends = f"[{interval.low:+.3g}, {interval.high:+.3g}]"

@@ -9,7 +9,10 @@ from weighin.core import Results
 from weighin.report import units
 
 BROUGHT = "brought "  # of weights that came with the model, in `environment["weights"]`
-BROKEN_OFF = "the run was broken off, or still goes on: what it had not come to is not measured"
+BROKEN_OFF = (
+    "the run was broken off, or still goes on: what it had not come to is not measured; --resume "
+    "with its file goes on with it"
+)
 
 
 def origin(results: Results) -> list[str]:
@@ -18,7 +21,7 @@ def origin(results: Results) -> list[str]:
     last = "; ".join(word for word in versions if word)
     parts = (
         *(BROKEN_OFF if results.broken_off else "", weights(starts(results)), machine(results)),
-        *(disturbed(results), calibration(results), last),
+        *(disturbed(results), resumed(results), calibration(results), last),
         *devices(results),
     )
     return [line for line in parts if line]
@@ -113,6 +116,20 @@ def disturbed(results: Results) -> str:
         return ""
     words = "; ".join(map(str, told))
     return f"disturbed: while it was measured, {words}: repeat it on an idle machine"
+
+
+def resumed(results: Results) -> str:
+    """When figures were measured that the run took over, and what is not known of that time."""
+    spans = results.environment.get("resumed")
+    told = [
+        each for each in (spans if isinstance(spans, list) else ()) if isinstance(each, Mapping)
+    ]
+    words = [
+        f"{span.get('measurements')} measurements from the run of {span.get('date')}"
+        + (" (what disturbed that is not known)" if span.get("broken_off") else "")
+        for span in reversed(told)
+    ]
+    return f"resumed: it took over {', which took over '.join(words)}" if words else ""
 
 
 def calibration(results: Results) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from weighin import stats
 from weighin.core import Record, Results
-from weighin.report import reasons, units
+from weighin.report import leaving_out, reasons, units
 from weighin.report.columns import Column, columns
 from weighin.report.footer import samples
 from weighin.report.layout import FLAT, Notes, Section
@@ -206,6 +207,9 @@ def sections(
 
 def _section(table: Table, results: Results) -> Section:
     shown = [row for row in table.rows if not row.is_skipped]
+    unmeasured = leaving_out.unmeasured(table.columns, shown)
+    kept = [column for column in table.columns if column not in unmeasured]
+    table = dataclasses.replace(table, columns=kept)
     headers = ["variant", "runtime", *(column.header for column in table.columns), "why"]
     cells = [table.cells(row) for row in shown]
     # what no row fills is left out: reasons, or comparisons where the baseline is alone
@@ -214,7 +218,7 @@ def _section(table: Table, results: Results) -> Section:
         filled = list(range(len(headers) - 1))
     columns = [column for at, column in enumerate(table.columns, start=2) if at in filled]
     metrics = [column.metric for column in columns]
-    lines = [*table.numbered, *skips(table.rows)]
+    lines = [*table.numbered, *leaving_out.told(unmeasured), *skips(table.rows)]
     lines += samples(results, shown, table.dataset, metrics)
     if any(result.value is not None for result in results.by_metric.get("engine_speedup", ())):
         lines.append(
@@ -225,25 +229,9 @@ def _section(table: Table, results: Results) -> Section:
         [headers[at] for at in filled],
         [[row[at] for at in filled] for row in cells],
         lines,
-        [column.header for column in _optional(columns, shown)],
+        [column.header for column in leaving_out.optional(columns, shown)],
         under_first="runtime",
     )
-
-
-def _optional(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    """What a narrow table leaves out, in this order: columns without a figure, those of a few rows.
-
-    Then whatever else it can do without.
-    """
-    has = {
-        column: sum(
-            any(record.value is not None for record in row.records.get(column.metric, ()))
-            for row in rows
-        )
-        for column in columns
-    }
-    spare = [column for column in columns if column.optional or not has[column]]
-    return sorted(spare, key=lambda column: (has[column] > 0) + (2 * has[column] > len(rows)))
 
 
 def skips(rows: Sequence[Row]) -> list[str]:

@@ -158,9 +158,16 @@ def largest(scores: Array, sparsity: float, block: Pair = (1, 1)) -> Array:
         padded[:rows, :columns] = scores
         pooled = np.nanmean(padded.reshape(tall, height, wide, width), axis=(1, 3)).ravel()
     left = max(1, round(pooled.size * (1 - sparsity)))
-    kept = np.zeros(pooled.size, np.float32)
-    kept[np.argpartition(pooled, pooled.size - left)[pooled.size - left :]] = 1
-    return kept.reshape(tall, wide).repeat(height, 0).repeat(width, 1)[:rows, :columns]
+    least = np.partition(pooled, pooled.size - left)[pooled.size - left]  # of those that stay
+    stays = pooled >= least
+    if np.count_nonzero(stays) != left:  # several are as large as the least: the first of them stay
+        stays = pooled > least
+        alike = np.flatnonzero(~(pooled < least) & ~stays)
+        stays[alike[: left - np.count_nonzero(stays)]] = True
+    kept: Array = stays.astype(np.float32).reshape(tall, wide)
+    if block != (1, 1):
+        kept = kept.repeat(height, 0).repeat(width, 1)[:rows, :columns]
+    return kept
 
 
 def patterned(scores: Array, zeros: int, of: int) -> Array:

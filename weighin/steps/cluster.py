@@ -1,4 +1,4 @@
-"""Weight clustering (weight sharing), by the TensorFlow Model Optimization Toolkit."""
+"""Weight clustering (weight sharing), as the TensorFlow Model Optimization Toolkit does it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from weighin.core import Searched
 from weighin.formats.coverage import Promise, has_other_weights
 from weighin.formats.graph import Graph
 from weighin.formats.trained import is_trained, trained_kernels
-from weighin.frameworks import schemes, toolkit
+from weighin.frameworks import clustering, schemes
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above
 from weighin.registry import step
@@ -51,7 +51,7 @@ def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
     "cluster",
     claim=_claim,
     promise=Promise("clustered weights", is_trained),
-    uses=(toolkit.clustered, schemes.has_kernel),
+    uses=(clustering.clustered, schemes.has_kernel),
     searched=Searched(3, {"clusters": (64, 32, 16, 8, 4)}),
 )
 def cluster(
@@ -75,6 +75,5 @@ def cluster(
         init: how the first centroids are spread over a layer's weights.
     """
     trainer.require_epochs("cluster")
-    wrapped = toolkit.clustered(model, clusters, INITS[init])
-    trainer.fit(wrapped, masks=())
-    return toolkit.unclustered(wrapped, model)
+    trainer.fit(clustering.clustered(model, clusters, INITS[init]), masks=())
+    return model

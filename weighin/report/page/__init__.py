@@ -20,17 +20,19 @@ from weighin.core import Results, WeighinError
 from weighin.files import replacing
 from weighin.report.layout import visible
 from weighin.report.page.contents import contents
+from weighin.report.page.layers import Kept
 
 NAME = "index.html"
 _HOLE = re.compile(r"\{\{(\w+)\}\}")
 
 
-def write(runs: Sequence[tuple[str, Results]], folder: Path) -> Path:
+def write(runs: Sequence[tuple[str, Results]], folder: Path, kept: Kept | None = None) -> Path:
     """Write the page of one or more runs into a folder, and return the page's path.
 
     Args:
         runs: a name for each, and its results.
         folder: where the page goes; created if it is missing.
+        kept: what is known of the layers of their files.
 
     Raises:
         WeighinError: if there are no records, Plotly is not installed or the page cannot be
@@ -38,26 +40,27 @@ def write(runs: Sequence[tuple[str, Results]], folder: Path) -> Path:
     """
     if not any(results.records for _, results in runs):
         raise WeighinError("These results hold no records, so there is nothing to report.")
-    text = render(runs)
+    text = render(runs, kept)
     path = folder / NAME
     with replacing(path) as partial:
         partial.write_text(text, "utf-8")
     return path
 
 
-def render(runs: Sequence[tuple[str, Results]]) -> str:
+def render(runs: Sequence[tuple[str, Results]], kept: Kept | None = None) -> str:
     """The page's HTML.
 
     Raises:
         WeighinError: if Plotly is not installed.
     """
     scripts = {
+        "layers": _resource("layers.js"),
         "tables": _resource("tables.js"),
         "plots": _resource("plots.js"),
         "plotly": _plotly(),
     }
     # ASCII, so that a lone surrogate does not break the file; below, no text may end the block
-    data = json.dumps(_shown(contents(runs)), allow_nan=False, separators=(",", ":"))
+    data = json.dumps(_shown(contents(runs, kept)), allow_nan=False, separators=(",", ":"))
     parts = {
         **scripts,
         "style": _resource("page.css"),

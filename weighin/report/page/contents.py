@@ -12,19 +12,22 @@ from typing import Any
 
 from weighin.core import CONTROL, Results, WeighinError
 from weighin.report import engines, origin, versions
+from weighin.report.by_engine import is_paired
 from weighin.report.columns import Column, of_all
 from weighin.report.layout import Section
+from weighin.report.page.layers import Kept, analyses
 from weighin.report.page.plots import plots
 from weighin.report.page.sections import MISSING, section
 from weighin.report.primary import examples, primary
 from weighin.report.table import tables
 
 
-def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
+def contents(runs: Sequence[tuple[str, Results]], kept: Kept | None = None) -> dict[str, Any]:
     """Everything that the page shows, ready for JSON.
 
     Args:
         runs: a name for each, and its results.
+        kept: what is known of the layers of their files.
     """
     names = _short([name for name, _ in runs])
     sections: list[dict[str, Any]] = []
@@ -33,6 +36,8 @@ def contents(runs: Sequence[tuple[str, Results]]) -> dict[str, Any]:
     for at, (_, results) in enumerate(runs):
         of_models = {(table.model, table.dataset): table for table in tables(results)}
         by_model = {key: section(table, columns, results, at) for key, table in of_models.items()}
+        for key, shown in by_model.items():
+            shown["layers"] = analyses(results.by_model[key], kept) if kept else []
         rows = {key: table.rows for key, table in of_models.items()}
         drawn += plots(results, by_model, len(sections), rows)
         sections += by_model.values()
@@ -108,7 +113,7 @@ def _engines(runs: Sequence[tuple[str, Results]], names: Sequence[str]) -> list[
     return [
         _table(part, f"{part.title} ({name})" if len(runs) > 1 else part.title)
         for name, (_, results) in zip(names, runs, strict=True)
-        if engines.is_paired(results)
+        if is_paired(results)
         for part in engines.tables(results)
     ]
 

@@ -154,8 +154,13 @@ function showTip(row, event) {
     const words = [`${cell.text}${cell.ends ?? ""}`, cell.verdict].filter(Boolean).join(" ");
     return [element("dt", {}, column.header), element("dd", {}, words)];
   });
+  placeTip(event, element("b", {}, ...breakable(row.variant)), element("dl", {}, ...figures));
+}
+
+/** What is pointed at, in words beside the mouse. */
+function placeTip(event, ...parts) {
   const tip = byId("tip");
-  tip.replaceChildren(element("b", {}, ...breakable(row.variant)), element("dl", {}, ...figures));
+  tip.replaceChildren(...parts);
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
   const [x, y] = [event.clientX, event.clientY];

@@ -189,6 +189,7 @@ function sectionElement(section, at) {
     heading,
     element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": titleOf(section) }, table),
     ...furtherElement(section),
+    ...layersElements(section),
     element("ol", { class: "notes" }, ...section.notes.map((note, n) =>
       element("li", { id: `s${at}-n${n + 1}` }, element("b", {}, `[${n + 1}]`), note))),
     element("div", { class: "small lines" }, ...section.lines.map((each) => element("p", {}, each))),
