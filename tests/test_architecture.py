@@ -45,6 +45,7 @@ LAYERS = [
     {"report"},
     {"publish"},
     {"job"},
+    {"search"},
     {"api", "pytest_plugin", "cli"},
     {"__main__"},
 ]
@@ -66,6 +67,7 @@ INSIDE_BENCH = {
     "ladder.py",
     "report_page.py",
     "scale.py",
+    "searches.py",
     "naive.py",
     "cluster.py",
 }

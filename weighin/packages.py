@@ -36,6 +36,7 @@ PACKAGES = (
     "brotli",
     "zopfli",
     "zstandard",
+    "optuna",
 )
 EXTRAS = {
     "tensorflow": "keras",
@@ -53,6 +54,7 @@ EXTRAS = {
     "brotli": "transfer",
     "zopfli": "transfer",
     "zstandard": "transfer",
+    "optuna": "search",
 }  # that bring a package; all others come with weighin itself
 MODULES = {
     "scikit-learn": "sklearn",

@@ -29,6 +29,7 @@ from weighin.core import (
     ReferenceModel,
     Runtime,
     Scope,
+    Searched,
     Skip,
     SkippedError,
     Suite,
@@ -199,6 +200,7 @@ def step(
     claim: Claim | None = None,
     promise: Any = None,
     uses: Sequence[Callable[..., Any]] = (),
+    searched: Searched | None = None,
 ) -> Callable[[F], F]:
     """Register `step(model, trainer, …) -> model`: Keras model in, Keras model out, by training.
 
@@ -216,10 +218,13 @@ def step(
             tells how much of the model that covers; None if nothing of single layers.
         uses: functions of other files that decide what the step yields: a change in those files
             builds it anew, as one in the step's own does.
+        searched: what `weighin search` tries of it; nothing if None.
     """
 
     def register(function: F) -> F:
-        vars(function).update(check=check, claim=claim, promise=promise, uses=uses)
+        vars(function).update(
+            check=check, claim=claim, promise=promise, uses=uses, searched=searched
+        )
         steps.add(name, function)
         return function
 
@@ -238,6 +243,7 @@ def export(
     format: str = USUAL_FORMAT,
     packages: Sequence[str] = (),
     of_file: Callable[..., bytes] | None = None,
+    searched: Sequence[str] | Callable[[], Sequence[str]] = ("",),
 ) -> Callable[[F], F]:
     """Register `export(model, calibration, …) -> bytes` of a file.
 
@@ -259,6 +265,8 @@ def export(
         packages: whose versions decide what it yields, if not those of all .tflite files.
         of_file: makes of a finished float .tflite what the export makes of a Keras model, without
             TensorFlow: given its bytes in the place of a model, and all arguments by name.
+        searched: the arguments that `weighin search` tries first, as a variant's name has them;
+            or a function that gives them. Nothing of an export that is not to be searched.
     """
 
     def register(function: F) -> F:
@@ -272,6 +280,7 @@ def export(
             format=format,
             packages=tuple(packages),
             of_file=of_file,
+            searched=searched,
         )
         exports.add(name, function)
         return function

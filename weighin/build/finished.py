@@ -81,6 +81,25 @@ class FinishedFiles:
             files._artifacts[name] = files._read(name)
         return files
 
+    def beside(self, variants: Mapping[str, Path]) -> Self:
+        """The first of these files, and others as its variants by their names.
+
+        Raises:
+            WeighinError: if a file cannot be read, or takes or gives other things.
+        """
+        first = self._artifacts["baseline"]
+        whole = {name: path.resolve() for name, path in variants.items()}
+        files = dataclasses.replace(
+            self,
+            paths={"baseline": self.paths["baseline"], **whole},
+            _artifacts={"baseline": first},
+        )
+        for name in whole:
+            read = files._read(name)
+            facts = {**read.facts, "task": first.facts["task"]}
+            files._artifacts[name] = dataclasses.replace(read, facts=facts)
+        return files
+
     @property
     def cases(self) -> list[Case]:
         """The files' cases, on no runtime, in their order."""

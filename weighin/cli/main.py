@@ -19,6 +19,7 @@ from weighin.cli import judging
 from weighin.cli import options as shared
 from weighin.cli.errors import ShownError
 from weighin.cli.layers import layers
+from weighin.cli.search import search
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
 from weighin.report.layout import visible
@@ -67,6 +68,7 @@ def main() -> None:
 
 main.add_command(weigh)
 main.add_command(layers)
+main.add_command(search)
 
 
 @main.command()

@@ -27,7 +27,7 @@ from weighin.core.records import Record, Results
 from weighin.core.signature import Port, Signature
 from weighin.core.soundness import contradiction
 from weighin.core.tasks import Loss, Quality, Task
-from weighin.core.variants import Artifact, Call, Failure, Variant
+from weighin.core.variants import Artifact, Call, Failure, Searched, Variant
 from weighin.named import Array, Arrays
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "Results",
     "Runtime",
     "Scope",
+    "Searched",
     "Session",
     "Signature",
     "Skip",

@@ -34,6 +34,21 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Searched:
+    """What `weighin search` tries of a step.
+
+    Attributes:
+        place: among the steps of a variant, the lowest first: what narrows a model comes before
+            what prunes it.
+        values: by an argument's name, the values that are tried. Numbers stand from mild to bold;
+            of the first argument none at all is tried, too: a variant without the step.
+    """
+
+    place: int
+    values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Variant:
     """Steps and one export; its name is its id everywhere."""
 

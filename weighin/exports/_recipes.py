@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -171,6 +172,39 @@ def _let_cover(entry: Entry) -> None:
 def does(entry: Entry) -> bool:
     """Whether an entry quantizes."""
     return bool(entry["algorithm_key"] != "no_quantize")
+
+
+def searched() -> list[str]:
+    """The arguments that a search tries first: each recipe, and few bits by each algorithm.
+
+    What comes to the same entries is tried once. Of 8 bits the algorithms hardly differ.
+    """
+    if available():
+        return []
+    from litert_quantizer import recipe as functions
+
+    known: set[str] = set()
+    plain: list[str] = []
+    others: dict[str, int] = {}  # each with its bits
+    # those that the package has functions of first: its files say the same by other names
+    for recipe in sorted(recipes(), key=lambda name: not hasattr(functions, name)):
+        for algorithm in (OWN, *algorithms()):
+            options = Options(recipe, algorithm)
+            try:
+                check(options)
+            except ValueError:
+                continue
+            made = entries(options)
+            told = json.dumps(made, sort_keys=True, default=str)
+            bits = max((int(each.weights.lstrip("FLOATIN")) for each in stored(made)), default=8)
+            if told in known or not (algorithm == OWN or bits < 8):
+                continue
+            known.add(told)
+            if algorithm == OWN:
+                plain.append(recipe)
+            else:
+                others[f"{recipe},algorithm={algorithm}"] = bits
+    return [*plain, *sorted(others, key=lambda each: -others[each])]
 
 
 def covered(made: Sequence[Entry]) -> list[str]:

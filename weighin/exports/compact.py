@@ -54,6 +54,7 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
         *(samples, check_batch, *(module.claim for module in _EXPORTS.values())),
         *vars(int4.int4)["uses"],
     ),
+    searched=("int8,scales=tensor", "dynamic,scales=tensor", "float16"),
 )
 def compact(
     model: Any,

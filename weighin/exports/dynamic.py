@@ -51,7 +51,11 @@ def converter(
 
 
 @export(
-    "dynamic", claim=claim, promise=weights_of("INT8"), uses=(set_scales, check_batch, converted)
+    "dynamic",
+    claim=claim,
+    promise=weights_of("INT8"),
+    uses=(set_scales, check_batch, converted),
+    searched=("", "scales=tensor"),
 )
 def dynamic(
     model: Any, calibration: Arrays, *, scales: Scales = "channel", batch: Batch = "one"

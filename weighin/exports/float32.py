@@ -26,7 +26,7 @@ def converter(model: Any, calibration: Arrays, batch: Batch = "one") -> Any:
     return tf_keras.converter(model, batch)
 
 
-@export("float32", claim=claim, uses=(check_batch, converted))
+@export("float32", claim=claim, uses=(check_batch, converted), searched=())
 def float32(model: Any, calibration: Arrays, *, batch: Batch = "one") -> bytes:
     """Float weights and activations, 4 bytes each: no quantization.
 

@@ -105,6 +105,7 @@ def of_file(
         _completing.Completed,
     ),
     of_file=of_file,
+    searched=("", "scales=tensor"),
 )
 def int4(
     model: Any,

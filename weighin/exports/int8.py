@@ -55,6 +55,7 @@ def converter(
     promise=weights_of("INT8"),
     uses=(samples, check_batch, converted),
     calibrated=True,
+    searched=("", "scales=tensor"),
 )
 def int8(
     model: Any, calibration: Arrays, *, scales: Scales = "channel", batch: Batch = "one"

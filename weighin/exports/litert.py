@@ -193,6 +193,7 @@ def of_file(
     ),
     calibrated=_calibrated,
     of_file=of_file,
+    searched=_recipes.searched,
 )
 def litert(
     model: Any,

@@ -52,6 +52,10 @@ def _check(export: str, scales: Scales, **_: object) -> None:
         *(compact, *vars(compact)["uses"]),
         *(Trace, free_channels, Editable, clear, searched),
     ),
+    searched=(
+        *("int4,scales=tensor", "int8,scales=tensor", "dynamic,scales=tensor"),
+        *("int4", "int8"),
+    ),
 )
 def reorder(
     model: Any,

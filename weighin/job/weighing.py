@@ -14,7 +14,7 @@ from weighin.build.artifacts import Artifacts
 from weighin.build.brought import PROFILE, BroughtModel, check_readable
 from weighin.build.derived import DerivedFiles
 from weighin.build.executors.choosing import executor
-from weighin.build.finished import format_of
+from weighin.build.finished import FinishedFiles, format_of
 from weighin.core import USUAL_FORMAT, Artifact, Call, ModelFile, Recipe, Suite, WeighinError
 from weighin.core.case import engine_parts
 from weighin.datasets import bringing, drawing
@@ -198,6 +198,21 @@ def _of_keras(file: str, asked: Asked) -> Run:
     files = Artifacts(context, PROFILE, executor(asked.cluster, asked.workers))
     plan.cases(settings, "artifact")  # refuses variants that are none
     _refuse_unopened(settings)
+    return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
+
+
+def on_files(files: FinishedFiles, asked: Asked, suite: str, profile: str) -> Run:
+    """A run on files that were read already.
+
+    Args:
+        files: the baseline and its variants; their data are registered.
+        asked: how they are measured.
+        suite: what the run is called.
+        profile: of training, by which the files' model was built.
+    """
+    settings = _settings(asked, files.model, ("baseline",), {files.format})
+    named = dataclasses.replace(settings.suite, name=suite, profile=profile)
+    settings = dataclasses.replace(settings, suite=named)
     return Run(settings, RunContext(files, asked.pair_seconds, asked.margin))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
+from weighin.core import Searched
 from weighin.formats.graph import Graph
 from weighin.formats.trained import width_of
 from weighin.frameworks import tf_keras, toolkit
@@ -48,7 +49,11 @@ def _claim(
 
 
 @step(
-    "channels", check=_check, claim=_claim, uses=(narrow, hand_on, ChannelGroups, toolkit.unwrapped)
+    "channels",
+    check=_check,
+    claim=_claim,
+    uses=(narrow, hand_on, ChannelGroups, toolkit.unwrapped),
+    searched=Searched(1, {"fraction": (0.125, 0.25, 0.375, 0.5, 0.625, 0.75)}),
 )
 def channels(
     model: Any,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from weighin.core import Searched
 from weighin.formats.coverage import Promise, has_other_weights
 from weighin.formats.graph import Graph
 from weighin.formats.trained import is_trained, trained_kernels
@@ -51,6 +52,7 @@ def _claim(graph: Graph, clusters: int, **_: object) -> str | None:
     claim=_claim,
     promise=Promise("clustered weights", is_trained),
     uses=(clustering.clustered, schemes.has_kernel),
+    searched=Searched(3, {"clusters": (64, 32, 16, 8, 4)}),
 )
 def cluster(
     model: Any,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from weighin.core import WeighinError
+from weighin.core import Searched, WeighinError
 from weighin.formats.coverage import Promise, has_other_weights
 from weighin.formats.graph import Graph, Operator
 from weighin.formats.trained import Trained, is_trained, trained_kernels
@@ -163,6 +163,16 @@ def _breaks_blocks(
     claim=_claim,
     promise=Promise("pruned weights", _is_pruned),
     uses=(Masks, toolkit.prunable_kernels),
+    searched=Searched(
+        2,
+        {
+            "sparsity": (
+                *(0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.875, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97),
+                *(0.975, 0.98, 0.985, 0.99),
+            ),
+            "scope": ("layer", "global"),
+        },
+    ),
 )
 def prune(
     model: Any,

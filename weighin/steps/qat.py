@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from weighin.core import Searched
 from weighin.formats.graph import Graph
 from weighin.frameworks import schemes, toolkit
 from weighin.frameworks.training import Trainer
@@ -16,7 +17,12 @@ def _claim(graph: Graph, **_: object) -> str | None:
     return None
 
 
-@step("qat", claim=_claim, uses=(toolkit.quantization_aware, schemes.scheme_for))
+@step(
+    "qat",
+    claim=_claim,
+    uses=(toolkit.quantization_aware, schemes.scheme_for),
+    searched=Searched(4),
+)
 def qat(model: Any, trainer: Trainer) -> Any:
     """Train on with int8 rounding simulated, so that the weights learn to bear it.
 

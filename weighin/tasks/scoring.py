@@ -148,6 +148,21 @@ def difference(
     return _within(change, quality, -1.0)
 
 
+def paired(
+    evaluation: Evaluation,
+    other: Evaluation,
+    quality: Quality,
+    confidence: float = stats.CONFIDENCE,
+) -> Interval:
+    """`difference`, but of answers that are right or wrong by the interval of two shares."""
+    check_paired(evaluation, other)
+    scores, before = evaluation.scored(quality), other.scored(quality)
+    if scores.ndim and stats.is_share(scores) and stats.is_share(before):
+        gained, lost = int((scores > before).sum()), int((before > scores).sum())
+        return stats.paired_difference(gained, lost, evaluation.n, confidence)
+    return difference(evaluation, other, quality, confidence)
+
+
 def check_paired(evaluation: Evaluation, baseline: Evaluation) -> None:
     """Refuse to pair answers to other examples.
 
