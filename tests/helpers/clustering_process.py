@@ -108,26 +108,24 @@ def trained() -> Any:
     def apart(some: list[Array], others: list[Array]) -> list[float]:
         return [float(np.abs(a - b).max()) for a, b in zip(some, others, strict=True)]
 
-    for create in (pictures, words):
-        for optimizer in ("sgd", "adam"):
-            for sparse in (False, True):
-                model = pruned(create()) if sparse else create()
-                config, values = model.get_config(), model.get_weights()
-                again = type(model).from_config(config)
-                again.set_weights(values)
-                before = [kernel.numpy() for kernel in clustering.clusterable_kernels(model)]
-                theirs = by_toolkit(again, optimizer, sparse=sparse)
-                shared = clustering.clustered(model, CLUSTERS, "LINEAR")
-                _learn(shared, optimizer, _batches(model))
-                ours = [kernel.numpy() for kernel in clustering.clusterable_kernels(model)]
-                told[f"{create.__name__} {optimizer} {'sparse' if sparse else 'dense'}"] = {
-                    "apart": apart(ours, theirs),
-                    "moved": apart(ours, before),
-                    "values": [len(np.unique(kernel)) for kernel in ours],
-                    "zeros kept": all(
-                        (a[b == 0] == 0).all() for a, b in zip(ours, before, strict=True)
-                    ),
-                }
+    # each model by each optimizer, dense and pruned: half of all combinations
+    cases = ((pictures, "sgd", False), (pictures, "adam", True), (words, "adam", False))
+    for create, optimizer, sparse in (*cases, (words, "sgd", True)):
+        model = pruned(create()) if sparse else create()
+        config, values = model.get_config(), model.get_weights()
+        again = type(model).from_config(config)
+        again.set_weights(values)
+        before = [kernel.numpy() for kernel in clustering.clusterable_kernels(model)]
+        theirs = by_toolkit(again, optimizer, sparse=sparse)
+        shared = clustering.clustered(model, CLUSTERS, "LINEAR")
+        _learn(shared, optimizer, _batches(model))
+        ours = [kernel.numpy() for kernel in clustering.clusterable_kernels(model)]
+        told[f"{create.__name__} {optimizer} {'sparse' if sparse else 'dense'}"] = {
+            "apart": apart(ours, theirs),
+            "moved": apart(ours, before),
+            "values": [len(np.unique(kernel)) for kernel in ours],
+            "zeros kept": all((a[b == 0] == 0).all() for a, b in zip(ours, before, strict=True)),
+        }
     return told
 
 
