@@ -1,5 +1,4 @@
 """Which layers cost most, by names that a variant's `except=` takes."""
-# ruff: noqa: SIM300 - an assertion names what is expected first
 
 from __future__ import annotations
 
