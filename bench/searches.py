@@ -60,7 +60,7 @@ def _searches():
     return {
         "lenet5": Asked("lenet5", 0.5, ("--profile", "record"), "lenet5"),
         "resnet8": Asked("resnet8", 2, ("--profile", "test1k"), "resnet8"),
-        "ds_cnn": Asked("ds_cnn", 3, ("--profile", "full"), "ds_cnn"),
+        "ds_cnn": Asked("ds_cnn", 5, ("--profile", "full"), "ds_cnn"),
         "tiny_resnet": Asked(
             str(TINY / "pretrainedResnet.tflite"),
             2,

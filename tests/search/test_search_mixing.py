@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from helpers.searches import LAYERS, Maker, search
 
-from weighin.search.mixing import Layered
+from weighin.search.ledger import Entry
+from weighin.search.mixing import Layered, proposed
 
 pytest.importorskip("litert_quantizer", reason="pip install -e '.[quantizer]'")
 BASE = "litert(dynamic_wi4_afp32)"
@@ -47,3 +48,25 @@ def test_what_is_no_smaller_than_the_best_is_not_asked(tmp_path: Path) -> None:
         if entry.outcome == "holds":
             best = min(best, entry.values["gzip_bytes"])
     running.ledger.close()
+
+
+def test_between_what_misses_and_what_leaves_nothing_to_quantize_the_rest_is_tried() -> None:
+    layers = [f"layer{at}" for at in range(10)]
+    known: dict[str, Entry] = {}
+    counts = []
+    for name, left, precision in proposed(BASE, layers, lambda: known):
+        outcome = "skipped" if len(left) == 10 else "holds" if len(left) == 9 else "worse"
+        known[name] = Entry(name, "mixed precision", outcome)
+        counts.append((precision, len(left)))
+
+    assert [(":int8", count) for count in (1, 2, 4, 8, 10, 9)] == counts[:6]
+
+
+def test_a_precision_that_cannot_be_made_is_given_up_at_once() -> None:
+    known: dict[str, Entry] = {}
+    counts = []
+    for name, left, precision in proposed(BASE, LAYERS, lambda: known):
+        known[name] = Entry(name, "mixed precision", "failed" if ":int8" in name else "worse")
+        counts.append((precision, len(left)))
+
+    assert [(":int8", 1), ("", 1), ("", 2), ("", 4)] == counts

@@ -24,6 +24,7 @@ from weighin.registry import export as register
 from weighin.subprocesses import native_output_hidden
 
 TRIES = 500
+FEW_TRIES = 50  # of a search, which has many files to make
 ASKED = 32  # examples by which the answers are held against the compact file's
 _KERNELS = ("AUTO", "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
 
@@ -52,9 +53,12 @@ def _check(export: str, scales: Scales, **_: object) -> None:
         *(compact, *vars(compact)["uses"]),
         *(Trace, free_channels, Editable, clear, searched),
     ),
-    searched=(
-        *("int4,scales=tensor", "int8,scales=tensor", "dynamic,scales=tensor"),
-        *("int4", "int8"),
+    searched=tuple(
+        f"{each},tries={FEW_TRIES}"
+        for each in (
+            *("int4,scales=tensor", "int8,scales=tensor", "dynamic,scales=tensor"),
+            *("int4", "int8"),
+        )
     ),
 )
 def reorder(

@@ -8,22 +8,31 @@ from weighin.datasets.bringing import Brought
 from weighin.formats.layer_names import layer_of
 from weighin.formats.tflite import read_tflite
 from weighin.layers import process
-from weighin.layers.analysing import Wanted
-from weighin.layers.row import Layer
+from weighin.layers.analysing import Wanted, silent
+from weighin.layers.harm import ordered
+from weighin.layers.limits import INTERRUPTED
 
 TESTED = 500  # examples of a layer's sensitivity
+MINUTES = 2.0  # that asking for these may take
 
 
 def layers_by_cost(path: Path, baseline: Path, validation: Brought, task: str | None) -> list[str]:
-    """Names of a file's layers as `except=` takes them, those that cost the figure most first.
+    """Names of a file's layers as `except=` takes them, the most harmful first.
+
+    Args:
+        path: the file.
+        baseline: its float model.
+        validation: data; the test part is not looked at.
+        task: what is asked, by name.
 
     Raises:
         WeighinError: if the file cannot be taken apart.
+        KeyboardInterrupt: if it is interrupted: half of an order is none.
     """
-    wanted = Wanted(tested=TESTED, seconds=0)
-    layers = process.looked_at(
-        path, baseline, validation, task, wanted, lambda what, done, total: None
-    )
+    wanted = Wanted(tested=TESTED, seconds=0.0, minutes=MINUTES)
+    layers = process.looked_at(path, baseline, validation, task, wanted, silent)
+    if layers.stopped == INTERRUPTED:
+        raise KeyboardInterrupt
     graph = read_tflite(baseline)
     by_output = {
         graph.tensors[number].name: operator
@@ -31,16 +40,9 @@ def layers_by_cost(path: Path, baseline: Path, validation: Brought, task: str | 
         for number in operator.outputs
         if number >= 0
     }
-    sign = 1 if layers.better == "higher" else -1
-
-    def cost(layer: Layer) -> tuple[float, float]:
-        gained = layer.sensitivity.left_float
-        noise = (layer.own.noise or 0.0) if layer.own else 0.0
-        return sign * gained.value if gained else 0.0, noise
-
     names: dict[str, None] = {}
-    for layer in sorted(layers.layers, key=cost, reverse=True):
-        operator = by_output.get(layer.twin)
+    for harm in ordered(layers):
+        operator = by_output.get(harm.layer.twin)
         if operator is not None and operator.kernels and (name := layer_of(graph, operator)):
             names[name] = None
     return list(names)

@@ -114,11 +114,11 @@ def proposed(
                 break
             yield name, layers[:count], precision
             entry = known().get(name)
-            if entry is None or entry.outcome in (FAILED, SKIPPED):
+            if entry is None or (count == 1 and entry.outcome in (FAILED, SKIPPED)):
                 break
             if entry.outcome == WORSE:
                 missed = count
-            else:  # it holds, or is too large already
+            else:  # it holds, is too large already, or no layer is left as the export has it
                 enough = count
             following = min(2 * count, len(layers)) if enough is None else (missed + enough) // 2
             if following in (missed, count):
