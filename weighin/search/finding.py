@@ -116,7 +116,7 @@ def _searched(source: Source, asked: Asked, told: Told, watcher: Watcher | None)
         **source.facts,
         "parts": [divided.validation.path.name, divided.test.path.name],
         "asked": [asked.within, list(asked.minimize), asked.seed],
-        "space": space.of_steps(()).signature(),
+        "space": [space.of_steps(()).signature(), source.maker.first()],
     }
     folder = cache / "searches" / key_of(facts)[:32]
     with ledgers.opened(folder, asked.minimize) as ledger:
