@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import sys
 
-MEASURING = ("weigh",)  # commands that open files in their own process
+# Commands that open files in their own process, by the guard that each has
+GUARDS = {"weigh": "guarded", "search": "repeated"}
 
 
 def main() -> None:
     """Run the command."""
     from weighin.job import guarding
 
-    words = sys.argv[1:]
-    is_guarded = guarding.GUARDED in os.environ
-    if words[:1] and words[0] in MEASURING and not is_guarded and os.name == "posix":
+    guard = GUARDS.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if guard and guarding.GUARDED not in os.environ and os.name == "posix":
         # as it was called, so that modules are found alike
-        sys.exit(guarding.guarded([sys.executable, *sys.orig_argv[1:]]))
-    from weighin.cli import main as command
+        sys.exit(getattr(guarding, guard)([sys.executable, *sys.orig_argv[1:]]))
+    from weighin.cli import main as run
 
-    command(prog_name="weighin")
+    run(prog_name="weighin")
 
 
 if __name__ == "__main__":

@@ -344,3 +344,57 @@ def test_a_process_that_cannot_go_on_is_told_with_its_journal(
 
     with pytest.raises(WeighinError, match=r"SIGSEGV; what it had measured is in .*\.json"):
         process.weigh([write(tmp_path / "a.tflite")], asked, Console(file=io.StringIO()))
+
+
+# -- commands that go on by themselves ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "crashes", "code", "starts"),
+    [
+        (signal.SIGSEGV, 2, 1, 3),  # and then it answers
+        (signal.SIGSEGV, 99, 128 + signal.SIGSEGV, guarding.MOST + 1),
+        (signal.SIGTERM, 99, 128 + signal.SIGTERM, 1),  # somebody wants it to end
+    ],
+)
+def test_a_command_that_goes_on_by_itself_is_started_again_where_it_crashed(
+    tmp_path: Path, number: int, crashes: int, code: int, starts: int
+) -> None:
+    started = tmp_path / "started"
+    program = (
+        "import os, sys, pathlib; path, number, crashes = sys.argv[1:];"
+        "path = pathlib.Path(path); path.open('a').write('x');"
+        "os.kill(os.getpid(), int(number)) if len(path.read_text()) <= int(crashes) else None;"
+        "sys.exit(1)"
+    )
+    words = [str(started), str(int(number)), str(crashes)]
+
+    assert code == guarding.repeated([sys.executable, "-S", "-c", program, *words])
+    assert starts == len(started.read_text())
+
+
+def test_a_search_whose_native_code_crashes_goes_on(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The command itself is what is guarded: it ends with its own exit code."""
+    started = tmp_path / "started"
+    program = (
+        "import os, pathlib, sys; from weighin.__main__ import main;"
+        f"path = pathlib.Path({str(started)!r});"
+        "guarded = 'WEIGHIN_GUARDED' in os.environ;"
+        "guarded and path.open('a').write('x');"
+        "os.kill(os.getpid(), 11) if guarded and path.read_text() == 'x' else None; main()"
+    )
+    words = ["search", "missing.tflite", "--within", "1"]
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (2, "xx") == (ran.returncode, started.read_text())
+    assert "was ended by SIGSEGV: another goes on" in ran.stderr
+    assert "Error: A search tells by data" in ran.stderr

@@ -100,9 +100,11 @@ def search(style: str, as_json: bool, color: terminal.Color, **options: Any) -> 
     the test part.
     """  # noqa: D301 - click's mark of lines that stay as they are is the character itself
     from weighin.core import WeighinError
+    from weighin.job import guarding
     from weighin.report import search as report
     from weighin.search import finding, progress
 
+    guarding.here()
     style = "json" if as_json else style
     try:
         asked = _asked(options)

@@ -167,6 +167,21 @@ def guarded(command: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
+def repeated(command: Sequence[str]) -> int:
+    """Run a command again where it crashed, which goes on by itself; its exit code as of `guarded`.
+
+    Args:
+        command: a program and its words, which notes what it is at and leaves out what crashes.
+    """
+    guard = Guard()
+    for left in reversed(range(MOST + 1)):
+        code = _run(command, guard)
+        if code >= 0 or guard.meant or -code in MEANT:
+            break
+        _say(f"the process {ended_by(code)}{': another goes on' if left else ''}")
+    return code if code >= 0 else 128 - code
+
+
 def _say(text: str) -> None:
     print(f"{_SHOW_CURSOR * sys.stderr.isatty()}{text}", file=sys.stderr, flush=True)  # noqa: T201
 
