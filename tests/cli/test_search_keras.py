@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def test_what_trains_is_found_by_a_name_that_anybody_can_type(tmp_path: Path) ->
     sizes = {each.variant: each.artifact for each in records if each.metric == "gzip_bytes"}
     assert set(sizes) == {"baseline", *(member["variant"] for member in found["members"])}
     for variant, command in found["commands"].items():
-        assert f"--models tiny --profile quick --variants 'baseline,{variant}'" in command
+        variants = shlex.quote(f"baseline,{variant}")
+        assert f"--models tiny --profile quick --variants {variants}" in command
     if found["best"]:
         assert sha256(project / "best.tflite") == sizes[found["best"]]

@@ -31,10 +31,10 @@ def test_examples_in_help_are_lines_of_their_own(name: str) -> None:
 
 
 def test_help_of_weigh_has_examples() -> None:
-    """Of finished files, variants of one, a Keras model, without data, on several runtimes."""
+    """Of finished files and variants, a Keras model, without data, runtimes, and going on."""
     lines = CliRunner().invoke(main, ["weigh", "--help"], terminal_width=WIDTH).output.splitlines()
 
-    assert 5 == sum(line.startswith("  weighin weigh ") for line in lines)
+    assert 6 == sum(line.startswith("  weighin weigh ") for line in lines)
 
 
 class Stream(io.StringIO):

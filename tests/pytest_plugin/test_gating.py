@@ -36,6 +36,7 @@ def pytest_collection_finish(session):
     run = SimpleNamespace(
         judged=judge(gates, RESULTS, mode(option("--weighin-strict"), option("--weighin-proven"))),
         finish=lambda: None,
+        left=lambda: "",
         unwritten="",
         results=lambda: RESULTS,
         path=Path("run.json"),

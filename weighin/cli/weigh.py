@@ -184,7 +184,7 @@ def weigh(
     weighin weigh a.tflite --variants int4            made of a float file
     weighin weigh detector.tflite                     size, structure, latency
     weighin weigh a.tflite b.tflite --runtimes litert,openvino --by runtime
-    weighin weigh a.tflite b.tflite --resume RESULTS.json   goes on where that was broken off
+    weighin weigh a.tflite b.tflite --resume RESULTS.json   goes on with it
 
     A Keras model is a .keras or .h5 file, a SavedModel folder, or file.py:function. Exits with 1 if
     a row failed or a gate is not kept, with 2 if nothing could be weighed or its records not
