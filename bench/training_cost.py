@@ -1,6 +1,6 @@
 """What a step's training costs beside plain training of as many steps, measured in one process.
 
-    python -m bench.training_cost [MODEL …]      two minutes for each of the quick suite's models
+    python -m bench.training_cost [MODEL …]      two to four minutes for each of the quick suite's
 
 Steps take turns, each beside `finetune`, so that a slow moment of the machine meets both. A step of
 training is timed in the last epoch, when all is traced and compiled; what is left of the whole
@@ -39,7 +39,7 @@ TURNS = 3
 
 
 class Cost(NamedTuple):
-    """Seconds that a training took.
+    """Seconds of the processor that a training took: others' work on the machine does not count.
 
     Attributes:
         whole: with all that is done before and after.
@@ -59,7 +59,7 @@ class _Timed(Trainer):
         ends = self.__dict__.setdefault("ends", [])
         ends.clear()
         noted = process.keras().callbacks.LambdaCallback(
-            on_epoch_end=lambda *_: ends.append(time.perf_counter())
+            on_epoch_end=lambda *_: ends.append(time.process_time())
         )
         super().fit(model, [*callbacks, noted], masks)
 
@@ -68,9 +68,9 @@ def _cost(name, start, trainer):
     (call,) = grammar.parse(name).steps
     step = registry.steps[call.name]
     model = tf_keras.read(start)
-    began = time.perf_counter()
+    began = time.process_time()
     step(model, trainer, **grammar.arguments(call, step))
-    whole = time.perf_counter() - began
+    whole = time.process_time() - began
     *_, before_last, last = trainer.ends
     of_step = (last - before_last) / trainer.steps_per_epoch
     return Cost(whole, of_step, whole - of_step * trainer.finetune_steps)
@@ -104,16 +104,19 @@ def _rows(name, folder):
 
 
 def main() -> int:
-    """Measure every step on every model, print a table; 1 where one is beyond its bound."""
+    """Measure every step, print a table for each model; 1 where one is beyond its bound."""
     load_definitions([ROOT / "models"])
     process.make_deterministic(1)
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [row for name in sys.argv[1:] or MODELS for row in _rows(name, folder)]
     headers = ["model", "step", "a plain step", "its step", "ratio", "at most", "within"]
     headers += ["plain once", "once", "whole training"]
-    shown = [[*row[:6], "yes" if row[6] else "no", *row[7:]] for row in rows]
-    sys.stdout.write(tabulate(shown, headers, disable_numparse=True) + "\n")
-    return 0 if all(row[6] for row in rows) else 1
+    all_within = True
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sys.argv[1:] or MODELS:
+            rows = list(_rows(name, folder))
+            shown = [[*row[:6], "yes" if row[6] else "no", *row[7:]] for row in rows]
+            print(tabulate(shown, headers, disable_numparse=True), flush=True)  # noqa: T201
+            all_within &= all(row[6] for row in rows)
+    return 0 if all_within else 1
 
 
 if __name__ == "__main__":
