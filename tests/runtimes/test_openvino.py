@@ -93,6 +93,27 @@ def test_floats_are_computed_as_the_name_says(tmp_path: Path, name: str, precisi
 
 
 @needs_it
+def test_each_core_has_a_model_of_one_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One model of two streams answers hybrid files wrongly, in most compilations."""
+    monkeypatch.setattr(openvino.machine, "usable_cores", lambda: 3)
+    path = engine_files.floats(tmp_path)
+    session: Any = registry.runtimes["openvino"].open(path, 1)
+    given = {name: np.repeat(one[:1], 100, 0) for name, one in engine_files.inputs(path).items()}
+    first = session.predict(given)
+    (models,) = session._idle.values()
+    again = session.predict(given)
+
+    assert 1 <= len(models) <= 3
+    assert {1} == {model.get_property("NUM_STREAMS") for model in models}
+    assert {1} == {model.get_property("INFERENCE_NUM_THREADS") for model in models}
+    assert len(models) == len(set(map(id, models)))  # none is lent twice
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, again[name])
+
+
+@needs_it
 def test_more_threads_than_it_takes_are_refused(tmp_path: Path) -> None:
     """Instead of timing fewer under their name."""
     with pytest.raises(WeighinError, match="INFERENCE_NUM_THREADS=511, and would run with"):

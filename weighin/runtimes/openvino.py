@@ -81,7 +81,9 @@ class OpenVINOSession:
     Timed is `infer()` of one request, at batch 1: its inputs lie in the request's own tensors, in
     the dtype that the file stores, and its outputs stay where it put them, so that nothing is
     converted or copied in a timed call. (`start_async()` and `wait()` would add a change of
-    threads, 20 to 50 µs here.) All examples are answered one by one, by a request for each core.
+    threads, 20 to 50 µs here.) All examples are answered one by one, on each core by a model that
+    was compiled for it: one model of several streams answers files of integer weights and float
+    activations wrongly in most of its compilations (OpenVINO 2026.4.1).
     """
 
     delegated = None
@@ -97,17 +99,22 @@ class OpenVINOSession:
         with _refusals(f"OpenVINO cannot open {path.name}"):
             self._model = self._core.read_model(path)
         self._ports = _READERS[path.suffix](path, self._model)
-        self._compiled: dict[tuple[Any, ...], Any] = {}
-        self._request = self._compile(self._shapes(None), threads, 1).create_infer_request()
+        # compiled for one thread each and not in use, by the shapes of inputs
+        self._idle: dict[tuple[Any, ...], list[Any]] = {}
+        self._request = self._compile(self._shapes(None), threads).create_infer_request()
         self._of = self._shapes(None)
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
         """Answer all examples."""
-        cores = machine.usable_cores()
         shapes = self._shapes([values[:1] for values in self._ports.stored(inputs)])
-        compiled = self._compile(shapes, cores, cores)
+        idle, used = self._idle.setdefault(shapes, []), []
 
         def answering() -> Callable[[Arrays], Arrays]:
+            try:
+                compiled = idle.pop()
+            except IndexError:
+                compiled = self._compile(shapes, 1)
+            used.append(compiled)
             request = compiled.create_infer_request()
 
             def answer(example: Arrays) -> Arrays:
@@ -118,14 +125,16 @@ class OpenVINOSession:
 
             return answer
 
-        return _ports.one_by_one(inputs, answering, cores)
+        answers = _ports.one_by_one(inputs, answering, machine.usable_cores())
+        idle += used
+        return answers
 
     def inference(self, inputs: Arrays) -> Callable[[], Any]:
         """Set the inputs; return the request's own `infer`."""
         stored = self._ports.stored(inputs)
         shapes = self._shapes(stored)
         if shapes != self._of:
-            self._request = self._compile(shapes, self._threads, 1).create_infer_request()
+            self._request = self._compile(shapes, self._threads).create_infer_request()
             self._of = shapes
         self._set(self._request, stored)
         call = functools.partial(self._request.infer, share_outputs=True)
@@ -139,7 +148,7 @@ class OpenVINOSession:
 
     def close(self) -> None:
         """Drop the model and its requests."""
-        del self._request, self._compiled, self._model
+        del self._request, self._idle, self._model
 
     def _shapes(self, stored: Sequence[Array] | None) -> tuple[tuple[int, ...], ...]:
         """Shapes of the inputs at batch 1, as they are given or else as the file has them."""
@@ -147,30 +156,27 @@ class OpenVINOSession:
             return tuple(port.shape for port in self._ports.inputs)
         return tuple(values.shape for values in stored)
 
-    def _compile(self, shapes: tuple[tuple[int, ...], ...], threads: int, streams: int) -> Any:
-        """The model for inputs of these shapes, compiled once.
+    def _compile(self, shapes: tuple[tuple[int, ...], ...], threads: int) -> Any:
+        """The model for inputs of these shapes, compiled anew.
 
         Raises:
             WeighinError: if it is refused, or OpenVINO would do otherwise than it is told.
         """
-        key = (shapes, threads, streams)
-        if key not in self._compiled:
-            wanted = {
-                "INFERENCE_PRECISION_HINT": self._precision,
-                "INFERENCE_NUM_THREADS": threads,
-                "NUM_STREAMS": streams,
-                "PERFORMANCE_HINT": "LATENCY",
-                "ENABLE_CPU_PINNING": False,  # threads stay where the process is allowed to run
-                "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else floats become integers unasked
-            }
-            with _refusals(f"OpenVINO cannot open {self._path.name}"):
-                model = self._model.clone()
-                places = zip(self._ports.inputs, shapes, strict=True)
-                model.reshape({port.place: list(shape) for port, shape in places})
-                compiled = self._core.compile_model(model, "CPU", wanted)
-            _refuse_otherwise(compiled, wanted)
-            self._compiled[key] = compiled
-        return self._compiled[key]
+        wanted = {
+            "INFERENCE_PRECISION_HINT": self._precision,
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # threads stay where the process is allowed to run
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else floats become integers unasked
+        }
+        with _refusals(f"OpenVINO cannot open {self._path.name}"):
+            model = self._model.clone()
+            places = zip(self._ports.inputs, shapes, strict=True)
+            model.reshape({port.place: list(shape) for port, shape in places})
+            compiled = self._core.compile_model(model, "CPU", wanted)
+        _refuse_otherwise(compiled, wanted)
+        return compiled
 
     def _set(self, request: Any, stored: Sequence[Array]) -> None:
         """Copy what is stored into a request's tensors; states begin anew."""
