@@ -324,3 +324,23 @@ def test_a_signature_shows_how_it_is_written() -> None:
     assert expected == grammar.signature("prune", prune)
     assert "finetune" == grammar.signature("finetune", finetune)
     assert "int8(scales=channel, batch=one)" == grammar.signature("int8", int8)
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("baseline", []),
+        ("int8", []),
+        ("prune(0.8)+cluster(16)+int8", ["prune", "cluster"]),
+        ("litert(a_recipe_of_another_day,except=a/b+c:int8)", []),  # the + stands in its argument
+        ("prune(sparseness=much)", ["prune"]),
+    ],
+)
+def test_steps_are_known_without_their_arguments(name: str, steps: list[str]) -> None:
+    """Of published variants that what is installed would refuse: nothing of it is loaded."""
+    assert steps == grammar.steps(name)
+
+
+def test_a_file_that_is_called_like_nothing_known_has_no_steps_to_tell() -> None:
+    with pytest.raises(WeighinError, match=r"'b.tflite' is not known"):
+        grammar.steps("b.tflite")

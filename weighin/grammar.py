@@ -64,13 +64,32 @@ def _meaning(variant: Variant) -> list[Callable[..., Any]]:
     return [functions[name] for functions, name in words if name in functions]
 
 
+def steps(name: str) -> list[str]:
+    """What steps a variant has, by their names; what they and the export are told is not read.
+
+    So it is known of variants of other days, whose arguments mean nothing to what is installed.
+
+    Raises:
+        WeighinError: if a word is neither a step nor an export here.
+    """
+    called = [word.partition("(")[0] for word in _words(name)]
+    for word in called:
+        if word not in registry.steps and word not in registry.exports and word != "baseline":
+            raise _error(name, f"{word!r} is not known")
+    return [word for word in called if word in registry.steps]
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"\+(?![^()]*\))", re.sub(r"\s+", "", name))
+
+
 def _parse(name: str) -> Variant:
-    text = re.sub(r"\s+", "", name)
-    if text == "baseline":
+    words = _words(name)
+    if words == ["baseline"]:
         return Variant((), Call("float32"))
     steps: list[Call] = []
     export: Call | None = None
-    for word in re.split(r"\+(?![^()]*\))", text):
+    for word in words:
         match = _CALL.fullmatch(word)
         if match is None:
             raise _error(name, f"{word!r} is not a step or export")

@@ -67,7 +67,7 @@ def is_compared(metric: Metric) -> bool:
 def trains_further(variant: str) -> bool:
     """Whether a variant but the control has steps, which train; assumed of names not known here."""
     try:
-        return variant != CONTROL and bool(grammar.parse(variant).steps)
+        return variant != CONTROL and bool(grammar.steps(variant))
     except WeighinError:
         return True
 
