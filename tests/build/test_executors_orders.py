@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from weighin import grammar
 from weighin.build.brought import BroughtModel
+from weighin.build.budgets import Budgets
 from weighin.build.cache import Cache
 from weighin.build.executors import carrying, orders
 from weighin.build.executors.dask import refuse_code
@@ -170,6 +171,15 @@ def test_a_folder_is_carried_with_what_is_in_it(tmp_path: Path) -> None:
     assert isinstance(arrived, bringing.Brought)
     assert b"1" == (arrived.path / "deep" / "x_test.npy").read_bytes()
     assert b"2" == (arrived.path / "y_test.npy").read_bytes()
+
+
+def test_recipes_of_fewer_epochs_are_carried_as_what_they_are(tmp_path: Path) -> None:
+    """They have no files."""
+    budgets = Budgets("mine", "full")
+    carried = carrying.pack([budgets])
+
+    assert () == carried.paths
+    assert budgets == carrying.unpacked(json.loads(json.dumps(carried.described))[0], tmp_path)
 
 
 def test_what_arrives_otherwise_is_refused(tmp_path: Path) -> None:

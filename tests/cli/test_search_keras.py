@@ -13,6 +13,7 @@ from helpers.needing import need_tensorflow
 from helpers.tiny import tiny_arrays, write_project
 
 from weighin.files import sha256
+from weighin.packages import missing
 from weighin.records import store
 
 pytest.importorskip("optuna", reason="pip install -e '.[search]'")
@@ -45,3 +46,12 @@ def test_what_trains_is_found_by_a_name_that_anybody_can_type(tmp_path: Path) ->
         assert f"--models tiny --profile quick --variants {variants}" in command
     if found["best"]:
         assert sha256(project / "best.tflite") == sizes[found["best"]]
+
+    if missing("distributed") is None:  # what is tried next is built by a cluster's worker
+        words = ("-m", "weighin", *WORDS[:-1], "5", "--cluster", "local", "--json")
+        done = run_python(*words, environment=environment, folder=project)
+        assert done.returncode in (0, 1), done.stderr
+        *before, last = json.loads(done.stdout)["candidates"]
+        assert found["candidates"] == before
+        assert ("training", 1) == (last["phase"], last["epochs"])
+        assert last["outcome"] in ("holds", "worse", "larger"), last["reason"]

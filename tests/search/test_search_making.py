@@ -13,11 +13,12 @@ import pytest
 from helpers.finished import End, Part, part, write
 
 from weighin import Recipe, model, registry
+from weighin.build.budgets import Budgets, budgets
 from weighin.build.finished import FinishedFiles
 from weighin.core import WeighinError
 from weighin.datasets import drawing
 from weighin.measure.context import build_context
-from weighin.search.making import Budgets, Standing, budgets, described
+from weighin.search.making import Standing, described
 
 
 class Inner:

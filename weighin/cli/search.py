@@ -65,6 +65,12 @@ _MINUTES = 10.0  # where neither time nor trials are named
 )
 @click.option("--trust", is_flag=True, help="Run the code of Lambda layers in the file.")
 @click.option("--profile", default="", metavar="NAME", help="The recipe of a registered model.")
+@click.option(
+    "--cluster",
+    default="",
+    metavar="ADDRESS",
+    help="Build on a Dask cluster, tcp://host:8786 or local; candidates answer here.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of all draws.")
 @click.option("--data-dir", metavar="DIR", help="Where to look for data of registered models.")
 @click.option("--cache-dir", metavar="DIR", help="Where artifacts and the search are kept.")
@@ -142,6 +148,7 @@ def _asked(options: dict[str, Any]) -> Asked:
         pair_seconds=PAIR_SECONDS,
         results_dir=options.pop("results_dir"),
         cache_dir=options.pop("cache_dir"),
+        cluster=options.pop("cluster"),
         **{name: options.pop(name) for name in names},
     )
     minutes, trials = options.pop("minutes"), options.pop("trials")

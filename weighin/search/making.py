@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Protocol
 
 from weighin import grammar, registry
 from weighin.build.artifacts import Artifacts
+from weighin.build.budgets import Budgets
 from weighin.build.derived import DerivedFiles
 from weighin.build.executors import Executor, Running
 from weighin.build.jobs import Job
@@ -20,7 +20,6 @@ from weighin.search import space
 from weighin.targets.machine import Processor
 
 Made = dict[str, Path | Failure]
-FACTOR = 3  # of one budget of epochs to the next
 
 
 class Maker(Protocol):
@@ -43,18 +42,6 @@ class Maker(Protocol):
             epochs: further ones of what trains, one of `budgets`; the recipe's if not given.
         """
         ...
-
-
-def budgets(epochs: int) -> list[int]:
-    """How many further epochs are tried one after the other: 1, 3, 9 …, and all of the recipe's.
-
-    None that is near the last.
-    """
-    steps, tried = 1, list[int]()
-    while steps < epochs and (steps == 1 or 2 * steps <= epochs):
-        tried.append(steps)
-        steps *= FACTOR
-    return [*tried, epochs] if epochs else []
 
 
 @dataclass
@@ -88,38 +75,6 @@ class Derived:
                 self.files.build([cases[name]])
                 made[name] = self.files.of(cases[name]).path
         return made
-
-
-@dataclass(frozen=True)
-class Budgets:
-    """Recipes of fewer further epochs, as profiles of a model beside its own.
-
-    Build workers register it after the model.
-
-    Attributes:
-        model: its name.
-        profile: its own one.
-    """
-
-    model: str
-    profile: str
-
-    def name(self, epochs: int) -> str:
-        """The profile of so many epochs."""
-        own = registry.models[self.model].recipe(self.profile).finetune_epochs
-        return self.profile if epochs == own else f"{self.profile}-{epochs}"
-
-    def register(self) -> None:
-        """Register the profiles; a second time changes nothing."""
-        model = registry.models[self.model]
-        recipe = model.recipe(self.profile)
-        profiles = {
-            self.name(epochs): dataclasses.replace(recipe, finetune_epochs=epochs)
-            for epochs in budgets(recipe.finetune_epochs)
-        }
-        registry.models.add(
-            self.model, dataclasses.replace(model, profiles={**model.profiles, **profiles})
-        )
 
 
 @dataclass

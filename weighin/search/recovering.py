@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from weighin.build.budgets import budgets
 from weighin.search.ledger import FAILED, SKIPPED, Entry
-from weighin.search.making import budgets
 
 KNOWN = 3  # observations of what is left of a shortfall after more epochs, by which that is told
 LEAST = 0.1  # of it that is left, before they are made, or at best

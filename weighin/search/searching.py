@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from weighin.build.budgets import budgets
 from weighin.core import Failure, WeighinError
 from weighin.search import lines, mixing, space
 from weighin.search.front import dominates
 from weighin.search.ledger import FAILED, HOLDS, LARGER, SKIPPED, WORSE, Entry, Ledger
-from weighin.search.making import Maker, budgets
+from weighin.search.making import Maker
 from weighin.search.recovering import expected, is_hopeless
 from weighin.search.space import Choice, Chosen
 from weighin.stats import Interval

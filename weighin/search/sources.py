@@ -9,8 +9,9 @@ from typing import Any
 
 from weighin import __version__, definitions, packages, registry
 from weighin.build.brought import PROFILE
+from weighin.build.budgets import Budgets
 from weighin.build.derived import DerivedFiles
-from weighin.build.executors.local import Local
+from weighin.build.executors.choosing import executor
 from weighin.build.keys import EXPORT_PACKAGES, BuildContext
 from weighin.core import Dataset, SkippedError, WeighinError
 from weighin.datasets import bringing, loading
@@ -18,7 +19,7 @@ from weighin.files import sha256
 from weighin.formats import known
 from weighin.job import weighing
 from weighin.measure.context import build_context
-from weighin.search.making import Budgets, Built, Derived, Maker, Standing
+from weighin.search.making import Built, Derived, Maker, Standing
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,11 @@ def source(named: str, asked: weighing.Asked, profile: str, data_dir: str | None
             "(weighin weigh --help lists the kinds)."
         )
     format = known.of_file(named)
-    run = weighing.planned([named], dataclasses.replace(asked, variants=()))
+    run = weighing.planned([named], dataclasses.replace(asked, variants=(), cluster=""))
     files, context = run.context.artifacts, run.context.build_context
     if isinstance(files, DerivedFiles):
+        if asked.cluster:
+            raise WeighinError("--cluster builds Keras models; variants of a file are made here.")
         files.want(["int4"])  # refuses what no variants can be made of
         files.want([])
         maker = Derived(files)
@@ -103,7 +106,7 @@ def source(named: str, asked: weighing.Asked, profile: str, data_dir: str | None
     if format is not None and format.finished:
         raise WeighinError(f"{named}: variants are made of .tflite files and Keras models.")
     model = run.settings.suite.models[0]
-    return _built(model, PROFILE, context, is_file=True)
+    return _built(model, PROFILE, context, asked.cluster, is_file=True)
 
 
 def validation(spec: str | None, asked: weighing.Asked, cache: Path) -> Dataset | None:
@@ -129,15 +132,17 @@ def _registered(
     chosen = profile or list(registry.models[name].profiles)[-1]
     registry.models[name].recipe(chosen)  # refuses what it has not
     context = build_context(asked.cache_dir, data_dir, places)
-    return _built(name, chosen, context, is_file=False)
+    return _built(name, chosen, context, asked.cluster, is_file=False)
 
 
-def _built(model: str, profile: str, context: BuildContext, *, is_file: bool) -> Source:
+def _built(
+    model: str, profile: str, context: BuildContext, cluster: str, *, is_file: bool
+) -> Source:
     budgets = Budgets(model, profile)
     budgets.register()
     context = dataclasses.replace(context, brought=(*context.brought, budgets))
     recipe = registry.models[model].recipe(profile)
-    maker = Built(context, model, recipe.dataset, profile, Standing(Local(1)))
+    maker = Built(context, model, recipe.dataset, profile, Standing(executor(cluster, 1)))
     try:
         data = loading.load_cached(recipe.dataset, context.search)
         if data.test_only:

@@ -10,6 +10,7 @@ from typing import Any
 
 from weighin.build import brought
 from weighin.build.brought import BroughtModel
+from weighin.build.budgets import Budgets
 from weighin.core import ModelFile, Recipe, WeighinError
 from weighin.datasets import bringing
 from weighin.files import key_of, replacing, sha256
@@ -94,6 +95,8 @@ def unpacked(told: Mapping[str, Any], folder: Path) -> brought.Brought:
     rest = {name: told[name] for name in told if name not in ("kind", "files", "folder")}
     if told["kind"] == "data":
         return bringing.Brought(**{**rest, "path": folder / rest["path"]})
+    if told["kind"] == "budgets":
+        return Budgets(**rest)
     source = dict(rest["source"])
     source["path"] = folder / source["path"]
     source["weights"] = folder / source["weights"] if source["weights"] else None
@@ -104,6 +107,8 @@ def _told(thing: Any) -> tuple[dict[str, Any], list[Path]]:
     """What is brought, without its paths; and these."""
     if isinstance(thing, bringing.Brought):
         return {"kind": "data", **dataclasses.asdict(thing), "path": thing.path.name}, [thing.path]
+    if isinstance(thing, Budgets):
+        return {"kind": "budgets", **dataclasses.asdict(thing)}, []
     if not isinstance(thing, BroughtModel):
         raise WeighinError(f"{type(thing).__name__} cannot be sent to a cluster: build without.")
     source, recipe = thing.source, thing.recipe
