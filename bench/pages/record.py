@@ -42,19 +42,23 @@ def record(folder: Folder, project: Project) -> str:
 
 @readme_part("record")
 def best_of_record(folders: Sequence[Folder]) -> str:
-    """README's sentence on the newest record, which names the smallest file of each model."""
-    recorded = [folder for folder in folders if _record_runs(folder)]
-    if not recorded:
+    """README's sentence on each model's newest record: its smallest file."""
+    newest: dict[str, tuple[Folder, Run]] = {}
+    for folder in folders:
+        for run in _record_runs(folder):
+            for model in run.models:
+                if model not in newest or newest[model][1].fact("date") < run.fact("date"):
+                    newest[model] = (folder, run)
+    if not newest:
         return ""
-    newest = max(recorded, key=lambda folder: folder.date)
-    runs = _record_runs(newest)
-    models = dict.fromkeys(model for run in runs for model in run.models)
-    best = {model: smallest(runs, model) for model in models}
+    runs = [run for _, run in newest.values()]
+    best = {model: smallest([run], model) for model, (_, run) in newest.items()}
     ranked = sorted(
         ((each.times, model) for model, each in best.items() if each is not None), reverse=True
     )
     gains = ", ".join(f"{safe(model)} {times:.3g} times" for times, model in ranked)
-    table = markdown.link("table", "results", *newest.parts, "record.md")
+    places = sorted({folder.parts for folder, _ in newest.values()})
+    table = ", ".join(markdown.link("table", "results", *parts, "record.md") for parts in places)
     if not ranked:
         return f"Of no file ({table}) is it known yet that it is no worse than dense training."
     is_apart = all(each.is_apart for each in best.values() if each is not None)
