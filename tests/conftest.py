@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ from weighin.datasets.loading import from_arrays
 
 hypothesis.settings.register_profile("weighin", deadline=None)  # no test is about wall time
 hypothesis.settings.load_profile("weighin")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background jobs
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests interrupt is to notice
 
 ROOT = Path(weighin.__file__).resolve().parent.parent
 

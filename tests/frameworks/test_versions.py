@@ -140,7 +140,7 @@ def test_versions_are_read_by_their_numbers() -> None:
 PROGRAM = """
 import json, tempfile
 import numpy as np
-from weighin.frameworks import process, tf_keras, toolkit
+from weighin.frameworks import clustering, process, tf_keras, toolkit
 
 images = np.random.default_rng(0).random((60, 6, 6, 1)).astype("float32")
 labels = np.arange(60) % 3
@@ -192,9 +192,9 @@ def mixed():
     prune("mixed_float16")
 
 def cluster():
-    strip = process.toolkit().clustering.keras.strip_clustering
-    clustered = strip(fitted(toolkit.clustered(model(), 4, "LINEAR")))
-    assert len(np.unique(clustered.layers[2].get_weights()[0])) <= 4
+    made = model()
+    fitted(clustering.clustered(made, 4, "LINEAR"))
+    assert len(np.unique(made.layers[2].get_weights()[0])) <= 4
 
 def train_quantized():
     made = fitted(toolkit.quantization_aware(fitted(model())))

@@ -148,20 +148,13 @@ class Training:
         """Take the first and the last step, and tell the callbacks of those between."""
         tf, keras = process.tensorflow(), process.keras()
         masks = fitting.zeros_kept(model) if masks is None else masks
-        optimizer = keras.optimizers.SGD(0.05)
+        trained = fitting.masked(model, masks)
+        trained.compile(keras.optimizers.SGD(0.05), "sparse_categorical_crossentropy")
         for at in range(self.finetune_steps):
             for callback in callbacks:
                 callback.on_train_batch_begin(at)
-            if at not in (0, self.finetune_steps - 1):
-                continue
-            with tf.GradientTape() as tape:
-                scores = model(self.inputs, training=True)
-                loss = keras.losses.sparse_categorical_crossentropy(self.classes, scores)
-            weights = model.trainable_weights
-            slopes = zip(tape.gradient(loss, weights), weights, strict=True)
-            optimizer.apply_gradients([pair for pair in slopes if pair[0] is not None])
-            for weight, mask in masks:
-                weight.assign(weight * mask)
+            if at in (0, self.finetune_steps - 1):
+                trained.train_step((tf.constant(self.inputs), tf.constant(self.classes)))
 
 
 def inputs_of(model: Any) -> np.ndarray:

@@ -21,6 +21,7 @@ from weighin.frameworks.schemes import has_kernel, instead_of
 from weighin.frameworks.tf_keras import check_keras
 
 _CLUSTERING = "tensorflow_model_optimization.python.core.clustering.keras"
+_DEPTHWISE = ("DepthwiseConv1D", "DepthwiseConv2D")  # a kernel a channel: nothing to share
 COUNTED = 32  # clusters up to which XLA's vectorized comparison with all is faster than halving
 
 
@@ -173,7 +174,7 @@ def clusterable_kernels(model: Any) -> list[Any]:
         if isinstance(layer, keras().Model):
             kernels += clusterable_kernels(layer)
             continue
-        if not has_kernel(layer) or type(layer).__name__ == "DepthwiseConv2D":
+        if not has_kernel(layer) or type(layer).__name__ in _DEPTHWISE:
             continue
         if not registry.ClusteringRegistry.supports(layer):
             raise WeighinError(
