@@ -132,8 +132,9 @@ class Started:
     def _limited(self) -> Iterator[None]:
         """End it where it goes on for ever: native code heeds nothing else."""
         timer = threading.Timer(self._seconds, self._give_up)
-        timer.start()
+        timer.daemon = True  # nobody who was interrupted meanwhile waits for it
         try:
+            timer.start()
             yield
         finally:
             timer.cancel()

@@ -11,11 +11,12 @@ import contextlib
 import dataclasses
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,11 +202,38 @@ def _run(command: Sequence[str], guard: Guard) -> int:
     for number in MEANT:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background jobs
             signal.signal(number, pass_on)
-    with os.fdopen(reading, encoding="utf-8") as lines:
-        for line in lines:
-            with contextlib.suppress(ValueError):  # of a line that was being written, no more
-                guard.learn(json.loads(line))
+    for line in _lines(reading):
+        with contextlib.suppress(ValueError):  # of a line that was being written, no more
+            guard.learn(json.loads(line))
     return process.wait()
+
+
+def _lines(reading: int) -> Iterator[bytes]:
+    """Lines from a pipe until its other end is closed.
+
+    A signal that comes just before a read begins would not be handled until the next line comes;
+    so what is waited for is either.
+    """
+    woken, waking = os.pipe()
+    os.set_blocking(waking, False)
+    before = signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
+    rest = b""
+    try:
+        while True:
+            ready, _, _ = select.select([reading, woken], [], [])
+            if woken in ready:
+                os.read(woken, 512)
+            if reading not in ready:
+                continue
+            content = os.read(reading, 1 << 16)
+            if not content:
+                return
+            *lines, rest = (rest + content).split(b"\n")
+            yield from lines
+    finally:
+        signal.set_wakeup_fd(before)
+        for end in (reading, woken, waking):
+            os.close(end)
 
 
 def _end_with_guard() -> None:
