@@ -10,7 +10,7 @@ import click
 
 from weighin.cli import options as shared
 from weighin.cli.errors import ShownError
-from weighin.cli.weigh import data_options
+from weighin.cli.weigh import DATA
 from weighin.report import terminal
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--export", metavar="EXPORT", help="Of a Keras model: how it is exported, as int8.")
 @shared.weights
 @shared.trust
-@data_options
+@shared.together(DATA)
 @click.option(
     "--examples",
     type=click.IntRange(min=1),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from weighin.cli import options as shared
 from weighin.cli.errors import ShownError
-from weighin.cli.weigh import RESULTS, data_options
+from weighin.cli.weigh import DATA, RESULTS
 from weighin.report import terminal
-from weighin.report.layout import FORMATS
 
 if TYPE_CHECKING:
     from weighin.search.finding import Asked
@@ -49,21 +49,11 @@ _MINUTES = 10.0  # where neither time nor trials are named
     metavar="FILE",
     help="Write the best file that holds on the test part.",
 )
-@data_options
+@shared.together(DATA)
 @click.option(
     "--validation", metavar="DATA", help="Data to choose by, if not one half of the test part."
 )
-@click.option("--epochs", type=int, metavar="N", help="Further epochs of what trains (3).")
-@click.option("--learning-rate", type=float, metavar="R", help="Of them; the file's own.")
-@click.option("--batch-size", type=int, metavar="N", help="Of them (128).")
-@click.option("--loss", metavar="NAME", help="Of them; the file's own, or the task's.")
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A .weights.h5 for the model that file.py:function returns.",
-)
-@click.option("--trust", is_flag=True, help="Run the code of Lambda layers in the file.")
+@shared.together(shared.training)
 @click.option("--profile", default="", metavar="NAME", help="The recipe of a registered model.")
 @click.option(
     "--cluster",
@@ -82,15 +72,9 @@ _MINUTES = 10.0  # where neither time nor trials are named
     metavar="FOLDER",
     help="Where the records of what was found are written.",
 )
-@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@shared.table_format
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option(
-    "--color",
-    type=click.Choice(terminal.COLORS),
-    default="auto",
-    show_default=True,
-    help="Colour verdicts (auto: on a terminal, unless NO_COLOR is set).",
-)
+@shared.color
 def search(style: str, as_json: bool, color: terminal.Color, **options: Any) -> None:
     """Find the smallest or fastest variant of MODEL that is not worse by more than a margin.
 

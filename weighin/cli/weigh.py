@@ -39,7 +39,7 @@ def _size(context: click.Context, option: click.Parameter, text: str | None) -> 
     return (sides[0], sides[-1]) if sides else None
 
 
-_DATA = (
+DATA = (
     click.option(
         "--data",
         metavar="DATA",
@@ -74,12 +74,7 @@ _MODEL = (
         "prune(0.8), prune(0.8)+int8. Of a finished float file, the first: "
         "'int4,litert(static_wi8_ai8)'.",
     ),
-    click.option("--epochs", type=int, metavar="N", help="Further epochs of what trains (3)."),
-    click.option("--learning-rate", type=float, metavar="R", help="Of them; the file's own."),
-    click.option("--batch-size", type=int, metavar="N", help="Of them (128)."),
-    click.option("--loss", metavar="NAME", help="Of them; the file's own, or the task's."),
-    shared.weights,
-    shared.trust,
+    *shared.training,
     click.option("--seeds", type=int, default=1, show_default=True, help="Train so many times."),
 )
 _MEASURING = (
@@ -152,22 +147,9 @@ _MEASURING = (
 )
 
 
-def data_options(command: Any) -> Any:
-    """A command with the options of what data are and how they are read."""
-    for option in reversed(_DATA):
-        command = option(command)
-    return command
-
-
-def _all_options(command: Any) -> Any:
-    for option in reversed((*_MODEL, *_MEASURING)):
-        command = option(command)
-    return data_options(command)
-
-
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@_all_options
+@shared.together((*DATA, *_MODEL, *_MEASURING))
 def weigh(
     files: tuple[str, ...],
     by: str,
