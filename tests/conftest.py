@@ -145,6 +145,15 @@ def shared(factory: pytest.TempPathFactory, config: pytest.Config, name: str) ->
     return (base.parent if hasattr(config, "workerinput") else base) / name
 
 
+@pytest.fixture(autouse=True)
+def _handlers_stay() -> Iterator[None]:
+    """What a test calls gives signals back: others are to notice interrupts."""
+    watched = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in watched]
+    yield
+    assert before == [signal.getsignal(number) for number in watched]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test downloads anything, or finds or leaves anything in the user's folders."""

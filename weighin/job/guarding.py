@@ -79,13 +79,15 @@ class Guard:
     Attributes:
         journal: its file, as soon as it has one.
         crashes: what each process that was ended was at: case, scope and the reason.
-        meant: whether somebody wants the run to end.
+        meant: the signal by which somebody wants the run to end; 0 if nobody does.
+        process: the one that measures, or the last that did.
     """
 
     def __init__(self) -> None:
         """Nothing is known yet."""
-        self.journal, self.meant = "", False
+        self.journal, self.meant = "", 0
         self.crashes: list[dict[str, Any]] = []
+        self.process: subprocess.Popen[bytes] | None = None
         self._at: Mapping[str, Any] | None = None
 
     def learn(self, event: Mapping[str, Any]) -> None:
@@ -158,11 +160,12 @@ def guarded(command: Sequence[str]) -> int:
         command: a program and its words, which finds out by `here` that it is guarded.
     """
     guard = Guard()
-    while True:
-        code = _run(command, guard)
-        if not guard.goes_on(code):
-            break
-        _say(f"{guard.crashes[-1]['reason']}: another goes on without it")
+    with _passing_on(guard):
+        while True:
+            code = _run(command, guard)
+            if not guard.goes_on(code):
+                break
+            _say(f"{guard.crashes[-1]['reason']}: another goes on without it")
     if code < 0 and -code not in MEANT:
         _say(f"Error: {guard.gave_up(code)}")
     return code if code >= 0 else 128 - code
@@ -175,11 +178,12 @@ def repeated(command: Sequence[str]) -> int:
         command: a program and its words, which notes what it is at and leaves out what crashes.
     """
     guard = Guard()
-    for left in reversed(range(MOST + 1)):
-        code = _run(command, guard)
-        if code >= 0 or guard.meant or -code in MEANT:
-            break
-        _say(f"the process {ended_by(code)}{': another goes on' if left else ''}")
+    with _passing_on(guard):
+        for left in reversed(range(MOST + 1)):
+            code = _run(command, guard)
+            if code >= 0 or guard.meant or -code in MEANT:
+                break
+            _say(f"the process {ended_by(code)}{': another goes on' if left else ''}")
     return code if code >= 0 else 128 - code
 
 
@@ -187,25 +191,42 @@ def _say(text: str) -> None:
     print(f"{_SHOW_CURSOR * sys.stderr.isatty()}{text}", file=sys.stderr, flush=True)  # noqa: T201
 
 
+@contextlib.contextmanager
+def _passing_on(guard: Guard) -> Iterator[None]:
+    """While it lasts, a signal that ends a program goes to the one that measures, which is meant.
+
+    Ignored ones stay so, as in a shell's background jobs; afterwards all are as they were.
+    """
+
+    def pass_on(number: int, frame: object) -> None:
+        guard.meant = number
+        if guard.process is not None:
+            guard.process.send_signal(number)
+
+    handled = (n for n in MEANT if signal.getsignal(n) not in (signal.SIG_IGN, None))
+    before = {number: signal.signal(number, pass_on) for number in handled}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _run(command: Sequence[str], guard: Guard) -> int:
     """Run the command once, and learn what it tells; its exit code."""
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)
     orders = json.dumps(guard.told() | {"pipe": writing})
-    process = subprocess.Popen(command, env={**os.environ, GUARDED: orders}, pass_fds=[writing])
+    guard.process = subprocess.Popen(
+        command, env={**os.environ, GUARDED: orders}, pass_fds=[writing]
+    )
     os.close(writing)
-
-    def pass_on(number: int, frame: object) -> None:
-        guard.meant = True
-        process.send_signal(number)
-
-    for number in MEANT:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background jobs
-            signal.signal(number, pass_on)
+    if guard.meant:  # while it was being started
+        guard.process.send_signal(guard.meant)
     for line in _lines(reading):
         with contextlib.suppress(ValueError):  # of a line that was being written, no more
             guard.learn(json.loads(line))
-    return process.wait()
+    return guard.process.wait()
 
 
 def _lines(reading: int) -> Iterator[bytes]:
