@@ -290,6 +290,7 @@ def test_arguments_are_filled_in() -> None:
         "block": "1x1",
         "scope": "layer",
         "criterion": "magnitude",
+        "except_": "none",
     }
     assert expected == grammar.arguments(call, registry.steps["prune"])
 
@@ -305,6 +306,11 @@ def test_arguments_are_filled_in() -> None:
         ("pattern=2:4,scope=global", "pattern goes with criterion alone"),
         ("scope=model", "scope=model in 'prune' must be one of: layer, global, recipe"),
         ("scope=global,block=1x4", "block goes with scope=layer or recipe"),
+        ("except=dense:1", "except=dense:1: wanted names of layers joined by '|', each with its"),
+        ("except=dense|:0.5", "wanted names of layers"),
+        ("except=dense:nan", "wanted names of layers"),
+        ("except=dense:0.7:0.5", "wanted names of layers"),
+        ("except=dense,scope=global", "except goes with scope=layer"),
     ],
 )
 def test_structured_pruning_is_checked(word: str, problem: str) -> None:
@@ -319,7 +325,7 @@ def test_a_signature_shows_how_it_is_written() -> None:
 
     expected = (
         "prune(sparsity, schedule=polynomial, begin=0.0, frequency=0, "
-        "ramp=0.75, pattern=none, block=1x1, scope=layer, criterion=magnitude)"
+        "ramp=0.75, pattern=none, block=1x1, scope=layer, criterion=magnitude, except=none)"
     )
     assert expected == grammar.signature("prune", prune)
     assert "finetune" == grammar.signature("finetune", finetune)

@@ -27,6 +27,8 @@ EXPORTS = {
 # What a layer of 4 bits costs, and how many bytes it saves beside 8
 COSTS = dict(zip(LAYERS, (0.02, 0.006, 0.003, 0.001), strict=True))
 SAVED = 1_000
+# What trains has the same layers: of each the shares of all weights, and of what pruning loses
+PRUNED = {"last": (0.01, 0.6), "first": (0.04, 0.2), "second": (0.25, 0.1), "third": (0.7, 0.1)}
 
 
 class Killed(BaseException):
@@ -51,6 +53,10 @@ class Maker:
     def first(self) -> list[str]:
         """The exports."""
         return [grammar.parse(name).name for name in self._exports]
+
+    def layers(self) -> list[str]:
+        """Of what trains, the smallest first."""
+        return list(PRUNED)
 
     def make(self, names: Sequence[str], epochs: int | None = None) -> dict[str, Path | Failure]:
         """A path that tells the epochs."""
@@ -105,7 +111,7 @@ def size(name: str) -> float:
     for step in variant.steps:
         arguments = dict(step.arguments)
         share = {
-            "prune": 1 - 0.9 * arguments.get("sparsity", 0),
+            "prune": 1 - 0.9 * sum(share * at for share, _, at in _pruned(arguments)),
             "channels": 1 - arguments.get("fraction", 0),
             "cluster": 0.5 + arguments.get("clusters", 0) / 200,
             "qat": 1.0,
@@ -121,7 +127,10 @@ def lost(name: str, epochs: int) -> float:
     for step in variant.steps:
         arguments = dict(step.arguments)
         for_good, at_first = {
-            "prune": (max(0.0, arguments.get("sparsity", 0) - 0.9) / 5, 0.02),
+            "prune": (
+                sum(harm * max(0.0, at - 0.9) / 5 for _, harm, at in _pruned(arguments)),
+                0.02,
+            ),
             "channels": (max(0.0, arguments.get("fraction", 0) - 0.25) / 10, 0.03),
             "cluster": (0.02 / arguments.get("clusters", 1), 0.01),
             "qat": (-0.002, 0.002),
@@ -129,6 +138,14 @@ def lost(name: str, epochs: int) -> float:
         loss += for_good + at_first / max(1, epochs)
         loss += 0.01 if arguments.get("scope") == "global" else 0.0
     return loss
+
+
+def _pruned(arguments: Mapping[str, Any]) -> list[tuple[float, float, float]]:
+    """Of each layer its share of weights and of what is lost, and its sparsity."""
+    words = arguments.get("except", "none").split("|")
+    own = dict(word.split(":") for word in words if ":" in word)
+    usual = arguments.get("sparsity", 0)
+    return [(*shares, float(own.get(layer, usual))) for layer, shares in PRUNED.items()]
 
 
 def _export(name: str) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from weighin.datasets.search import SearchPaths
 from weighin.definitions import load_definitions
 from weighin.formats.graph import Tensor
 from weighin.formats.tflite import read_tflite
+from weighin.search.sparsities import layers_by_size
 
 MODELS = '''"""A network with layers of every prunable kind, and one that some step cannot take."""
 
@@ -80,6 +81,8 @@ SOUND = (
     "prune(0.75,scope=global)",
     "prune(0.75,scope=recipe)",
     "prune(0.75,criterion=random)",
+    "prune(0.75,except=dense:0.25|first)",
+    "prune(0.75,except=conv2d:0.9)+cluster(4)+int8",
     "prune(0.5,pattern=2:4)",
     "prune(0.5,pattern=2:4)+int8",
     "prune(0.5,block=4x1)",
@@ -153,7 +156,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             *jobs_of("net", SOUND + BROKEN),
             *jobs_of("net", ("prune(0.75)", "cluster(4)", "qat+int8"), "still"),
             *jobs_of("net", ("prune(0.75)", "prune(0.75,scope=recipe)"), "brief"),
-            *jobs_of("odd", ("prune(0.5)", "qat+int8")),
+            *jobs_of("odd", ("prune(0.5)", "prune(0.5,except=dense_7)", "qat+int8")),
         ]
         yield Made(build(wanted, build_context))
 
@@ -185,6 +188,34 @@ def test_pruning_the_whole_model(made: Made) -> None:
     total = sum(kernel.nonzero for kernel in kernels) / sum(kernel.size for kernel in kernels)
     assert pytest.approx(0.25, abs=0.005) == total
     assert max(zeros(kernels)) - min(zeros(kernels)) > 0.05
+
+
+def test_layers_have_sparsities_of_their_own(made: Made) -> None:
+    """Those that are named; all others are as sparse as asked."""
+    kernels = made.kernels("prune(0.75,except=dense:0.25|first)")
+    both = made.kernels("prune(0.75,except=conv2d:0.9)+cluster(4)+int8")
+
+    assert [0, 0.75, 0.25, 0.75] == pytest.approx(zeros(kernels), abs=0.01)
+    assert 0.9 == pytest.approx(zeros(both)[1], abs=0.02)
+    with pytest.raises(WeighinError, match=r"/dense/MatMul' has 768 zeros of"):
+        invariants.check(
+            made.artifact("prune(0.75,except=dense:0.25|first)").path,
+            grammar.parse("prune(0.75,except=dense:0.5|first)"),
+            made.file_of,
+        )
+
+
+def test_layers_are_found_by_the_names_that_exceptions_take(made: Made) -> None:
+    """In a float file, the smallest kernels first."""
+    path = made.artifact("baseline").path
+
+    assert ["last", "first", "conv2d", "dense"] == layers_by_size(path)
+
+
+def test_an_exception_that_names_no_layer_is_refused(made: Made) -> None:
+    reason = made.reason("prune(0.5,except=dense_7)", model="odd")
+
+    assert "except=dense_7 names no layer that is pruned. These are: conv1d, dense" in reason
 
 
 def test_pruning_by_the_recipe(made: Made) -> None:

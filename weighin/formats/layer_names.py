@@ -8,6 +8,7 @@ Such a name may hold other layers' too, which share a constant with this one.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -33,8 +34,8 @@ def layer_of(graph: Graph, operator: Operator) -> str:
     of operator, else the first.
     """
     weights = operator.weights.name if operator.weights else ""
-    outputs = [graph.tensors[number].name for number in operator.outputs if number >= 0]
-    for name in (weights, *outputs):
+    outputs = (graph.tensors[number].name for number in operator.outputs if number >= 0)
+    for name in itertools.chain([weights], outputs):
         if not _ANONYMOUS.fullmatch(name):
             return _own_part(operator.name, name)
     return ""

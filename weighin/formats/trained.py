@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.formats.graph import Graph, Operator, Tensor
+from weighin.formats.layer_names import layer_of
 
 # The axis along which a kernel's outputs lie, where that is not the first one.
 _OUTPUTS = {"CONV_3D": -1, "CONV_3D_TRANSPOSE": -2}
@@ -27,11 +28,13 @@ class Trained:
         kind: the operator that uses it.
         parts: one tensor; of a recurrent operator one for each gate.
         channels: as of an `Operator`.
+        layer: its name, as far as the file has it.
     """
 
     kind: str
     parts: tuple[Tensor, ...]
     channels: tuple[int, int] | None = None
+    layer: str = ""
 
     @property
     def label(self) -> str:
@@ -79,7 +82,8 @@ def trained_kernels(graph: Graph) -> list[Trained]:
         if is_trained(operator):
             parts = operator.kernels or tuple(filter(None, [operator.table]))
             content = tuple((part.shape, part.dtype, hash(part.data.tobytes())) for part in parts)
-            trained = Trained(operator.kind, parts, operator.channels)
+            layer = layer_of(graph, operator)
+            trained = Trained(operator.kind, parts, operator.channels, layer)
             kernels.setdefault(content, trained)
     return list(kernels.values())
 

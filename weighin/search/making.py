@@ -16,7 +16,7 @@ from weighin.build.executors import Executor, Running
 from weighin.build.jobs import Job
 from weighin.build.keys import BuildContext
 from weighin.core import USUAL_FORMAT, Case, Failure, SkippedError, WeighinError
-from weighin.search import space
+from weighin.search import space, sparsities
 from weighin.targets.machine import Processor
 
 Made = dict[str, Path | Failure]
@@ -32,6 +32,10 @@ class Maker(Protocol):
 
     def first(self) -> list[str]:
         """The variants that are tried first: exports alone."""
+        ...
+
+    def layers(self) -> list[str]:
+        """Layers of what trains, as steps' `except=` takes them, the smallest first."""
         ...
 
     def make(self, names: Sequence[str], epochs: int | None = None) -> Made:
@@ -60,6 +64,10 @@ class Derived:
     def first(self) -> list[str]:
         """Exports that are made of a file."""
         return space.first_exports(of_file=True, format=USUAL_FORMAT)
+
+    def layers(self) -> list[str]:
+        """None: a file is not trained."""
+        return []
 
     def make(self, names: Sequence[str], epochs: int | None = None) -> Made:
         """Files of variants, each made in a process of its own."""
@@ -128,6 +136,10 @@ class Built:
     def first(self) -> list[str]:
         """All exports."""
         return space.first_exports(of_file=False, format=USUAL_FORMAT)
+
+    def layers(self) -> list[str]:
+        """Layers that have kernels of their own."""
+        return sparsities.layers_by_size(self.baseline)
 
     def make(self, names: Sequence[str], epochs: int | None = None) -> Made:
         """Files of variants, each held against the claims of its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from weighin.core import WeighinError
 from weighin.search import space
@@ -93,10 +94,9 @@ def best(entries: Sequence[Entry], objectives: Sequence[str]) -> list[str]:
 def proposed(
     base: str, layers: Sequence[str], known: Callable[[], Mapping[str, Entry]]
 ) -> Iterator[tuple[str, Sequence[str], str]]:
-    """Variants of a base, their layers and precision: the fewest layers that suffice.
+    """Variants of a base, their layers and precision: of each precision the fewest that suffice.
 
-    Of each precision one layer, then 2, 4, 8 … until one holds or is too large; then between the
-    last two. More layers in more bits are taken to be no worse and no smaller.
+    More layers in more bits are taken to be no worse and no smaller.
 
     Args:
         base: the export's name.
@@ -104,26 +104,42 @@ def proposed(
         known: gives what was tried so far.
     """
     for precision in PRECISIONS:
-        missed, count = 0, 1
-        enough: int | None = None
-        while True:
-            if count > len(layers) or count == enough or count <= missed:
-                break
-            name = named(base, layers[:count], precision)
-            if name is None:
-                break
+        counted = partial(_named_first, base, layers, precision)
+        for name, count in fewest(len(layers), counted, known):
             yield name, layers[:count], precision
-            entry = known().get(name)
-            if entry is None or (count == 1 and entry.outcome in (FAILED, SKIPPED)):
-                break
-            if entry.outcome == WORSE:
-                missed = count
-            else:  # it holds, is too large already, or no layer is left as the export has it
-                enough = count
-            following = min(2 * count, len(layers)) if enough is None else (missed + enough) // 2
-            if following in (missed, count):
-                break
-            count = following
+
+
+def fewest(
+    most: int, named: Callable[[int], str | None], known: Callable[[], Mapping[str, Entry]]
+) -> Iterator[tuple[str, int]]:
+    """What to try to find out how few of some layers suffice, each with its number of layers.
+
+    One, then 2, 4, 8 … until one holds or is too large; then between the last two.
+
+    Args:
+        most: layers that there are.
+        named: the variant of so many; None if there is no such one.
+        known: gives what was tried so far.
+    """
+    missed, count = 0, 1
+    enough: int | None = None
+    while missed < count <= most and count != enough:
+        name = named(count)
+        if name is None:
+            return
+        yield name, count
+        entry = known().get(name)
+        if entry is None or (count == 1 and entry.outcome in (FAILED, SKIPPED)):
+            return
+        if entry.outcome == WORSE:
+            missed = count
+        else:  # it holds, is too large already, or no layer is left as the export has it
+            enough = count
+        count = min(2 * count, most) if enough is None else (missed + enough) // 2
+
+
+def _named_first(base: str, layers: Sequence[str], precision: str, count: int) -> str | None:
+    return named(base, layers[:count], precision)
 
 
 def named(variant: str, layers: Sequence[str], precision: str) -> str | None:

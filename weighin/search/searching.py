@@ -11,7 +11,7 @@ from typing import Protocol
 
 from weighin.build.budgets import budgets
 from weighin.core import Failure, WeighinError
-from weighin.search import lines, mixing, space
+from weighin.search import lines, mixing, space, sparsities
 from weighin.search.front import dominates
 from weighin.search.ledger import FAILED, HOLDS, LARGER, SKIPPED, WORSE, Entry, Ledger
 from weighin.search.making import Maker
@@ -207,7 +207,7 @@ class Search:
         self._try(blank, path, 1 if chosen else RESERVES)
 
     def _train(self) -> None:
-        """What trains further: products of steps, then what Optuna suggests after these."""
+        """What trains further: products of steps, sparsities by layer, what Optuna suggests."""
         if not self.maker.epochs:
             return
         exports = self._once(
@@ -230,6 +230,9 @@ class Search:
         chosen = lines.proposed(whole, self.ledger.entries, TRAINED)
         if chosen is not None:
             return whole.variant(chosen), chosen
+        name = sparsities.proposed(self.ledger.entries, self.maker.layers())
+        if name is not None:
+            return name, {}
         return self._drawn(whole, TRAINED)
 
     def _drawn(self, whole: Drawable, phase: str) -> tuple[str, Chosen] | None:

@@ -14,6 +14,7 @@ from weighin import grammar, registry
 from weighin.core import Call, Searched, Variant, WeighinError
 
 EXPORT = "export"
+EXCEPT = "except"  # the argument that names layers which are treated otherwise
 Chosen = Mapping[str, int]
 """Of each choice by its name, the place of the value that is taken."""
 
@@ -107,7 +108,7 @@ def first_exports(*, of_file: bool, format: str) -> list[str]:
 
 def takes_exceptions(name: str) -> bool:
     """Whether layers of a variant can be left in another precision: its export has `except=`."""
-    return "except" in _parameters(grammar.parse(name).export)
+    return EXCEPT in _parameters(grammar.parse(name).export)
 
 
 def with_exceptions(name: str, exceptions: str) -> str:
@@ -120,7 +121,7 @@ def with_exceptions(name: str, exceptions: str) -> str:
     call = variant.export
     given = [str(value) for _, value in call.arguments[: call.positional]]
     given += [f"{key}={value}" for key, value in call.arguments[call.positional :]]
-    text = f"{call.name}({','.join([*given, f'except={exceptions}'])})"
+    text = f"{call.name}({','.join([*given, f'{EXCEPT}={exceptions}'])})"
     return grammar.parse("+".join([*map(str, variant.steps), text])).name
 
 

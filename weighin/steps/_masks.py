@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from weighin.core import WeighinError
 from weighin.frameworks import fitting, toolkit
+from weighin.steps import _by_layer
 
 Criterion = Literal["magnitude", "random"]
 Scope = Literal["layer", "global", "recipe"]
@@ -50,6 +51,7 @@ class Masks:
         density: Mapping[str, float] | None = None,
         block: Pair = (1, 1),
         pattern: Pair | None = None,
+        relative: _by_layer.Exceptions = (),
         seed: int = 0,
     ) -> None:
         """Begin with masks that keep everything.
@@ -64,11 +66,14 @@ class Masks:
             block: height and width, in the kernel seen as a matrix of inputs × outputs, of what
                 is pruned together.
             pattern: (zeros, of) along the input channels.
+            relative: with `layer`, how many times as sparse as the others layers are, by patterns
+                of their names.
             seed: of random scores.
 
         Raises:
             WeighinError: if a layer's kernel is unknown to the toolkit, or has no input channels
-                where a pattern or block needs them; if `density` names a layer that is not there.
+                where a pattern or block needs them; if `density` or `relative` names a layer that
+                is not there.
         """
         prunable = toolkit.prunable_kernels(model)
         self._names = [layer.name for layer, _ in prunable]
@@ -81,6 +86,7 @@ class Masks:
                 f"scope=recipe: the recipe's density {problem} among the model's prunable layers: "
                 f"{', '.join(self._names)}."
             )
+        _by_layer.check_names(relative, self._names)
         shaped = {
             layer.name: type(getattr(layer, "layer", layer)).__name__ for layer, _ in prunable
         }
@@ -97,7 +103,7 @@ class Masks:
         self._fixed = generator and [
             generator.random(kernel.shape, dtype=np.float32) for kernel, _ in self.pairs
         ]
-        self._scope, self._density = scope, density or {}
+        self._scope, self._density, self._relative = scope, density or {}, relative
         self._block, self._pattern = block, pattern
 
     def update(self, sparsity: float) -> None:
@@ -126,7 +132,9 @@ class Masks:
     def _shares(self, scores: list[Array], sparsity: float) -> list[float]:
         """The sparsity of each kernel, so that all together have the sparsity wanted."""
         if self._scope == "layer":
-            return [sparsity] * len(scores)
+            return [
+                sparsity * _by_layer.sparsity_of(name, self._relative, 1.0) for name in self._names
+            ]
         if self._scope == "global":
             ranked = np.concatenate([kernel_scores.ravel() for kernel_scores in scores])
             dropped = round(sparsity * ranked.size)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from weighin.core import Searched, WeighinError
+from weighin.formats import layer_names
 from weighin.formats.coverage import Promise, has_other_weights
 from weighin.formats.graph import Graph, Operator
 from weighin.formats.trained import Trained, is_trained, trained_kernels
@@ -15,6 +16,7 @@ from weighin.frameworks import process, toolkit
 from weighin.frameworks.training import Trainer
 from weighin.grammar import above, between, pair
 from weighin.registry import step
+from weighin.steps import _by_layer
 from weighin.steps._masks import Criterion, Masks, Scope
 
 UPDATES = 20  # of the mask, when no frequency is asked for
@@ -31,8 +33,11 @@ def _check(
     block: str,
     scope: str,
     ramp: float,
+    except_: str,
     **_: object,
 ) -> None:
+    if _by_layer.parsed(except_) and (scope != "layer" or pattern != NO_PATTERN or begin):
+        raise ValueError("except goes with scope=layer, and without pattern and begin")
     if sparsity == 0:
         raise ValueError("sparsity=0 prunes nothing: write 'finetune' for the dense control")
     if schedule == "constant" and begin:
@@ -67,6 +72,7 @@ def _claim(
     scope: str,
     pattern: str,
     block: str,
+    except_: str,
     **_: object,
 ) -> str | None:
     if "channels" in later:
@@ -74,6 +80,8 @@ def _claim(
     kernels = trained_kernels(graph)
     if not kernels:
         return None if has_other_weights(graph) else f"nothing was pruned: {_NO_KERNELS}"
+    if exceptions := _by_layer.parsed(except_):
+        return _breaks_exceptions(kernels, sparsity, exceptions, block, exact=not later)
     breach = _breaks_shares(kernels, sparsity, scope, pattern, block, exact=not later)
     if breach or any(kernel.nonzero < kernel.size for kernel in kernels):
         return breach
@@ -106,6 +114,33 @@ def _breaks_shares(
         return _breach("the model", kernels, sparsity, exact=exact)
     breaches = (_breach(f"layer {k.label}", [k], sparsity, exact=exact) for k in kernels)
     return next(filter(None, breaches), None)
+
+
+def _breaks_exceptions(
+    kernels: Sequence[Trained],
+    sparsity: float,
+    exceptions: _by_layer.Exceptions,
+    block: str,
+    *,
+    exact: bool,
+) -> str | None:
+    """Which layer has not the share of zeros that is its own.
+
+    Where a file has lost the name of a layer that is excepted, which one that is cannot be told:
+    each has then the least of all shares at least.
+    """
+    is_named = all(
+        any(layer_names.matches(pattern, kernel.layer) for kernel in kernels)
+        for pattern, _ in exceptions
+    )
+    least = min(sparsity, *(share for _, share in exceptions))
+    for kernel in kernels:
+        share = _by_layer.sparsity_of(kernel.layer, exceptions, sparsity) if is_named else least
+        by_scope = ("layer", NO_PATTERN, block)
+        breach = _breaks_shares([kernel], share, *by_scope, exact=exact and is_named)
+        if breach:
+            return breach
+    return None
 
 
 def _breach(what: str, kernels: Sequence[Trained], sparsity: float, *, exact: bool) -> str | None:
@@ -162,7 +197,7 @@ def _breaks_blocks(
     check=_check,
     claim=_claim,
     promise=Promise("pruned weights", _is_pruned),
-    uses=(Masks, toolkit.prunable_kernels),
+    uses=(Masks, toolkit.prunable_kernels, _by_layer.parsed),
     searched=Searched(
         2,
         {
@@ -187,6 +222,7 @@ def prune(
     block: Annotated[str, pair("x")] = NO_BLOCK,
     scope: Scope = "layer",
     criterion: Criterion = "magnitude",
+    except_: str = _by_layer.NONE,
 ) -> Any:
     """Zero the smallest weights of every prunable layer while training on.
 
@@ -211,9 +247,12 @@ def prune(
         scope: `layer` zeroes that share of each layer, `global` of the whole model's weights
             ranked together, `recipe` of the whole model by the recipe's `density`.
         criterion: `magnitude`, or `random` as the control.
+        except_: layers with a sparsity of their own, `dense_2:0.5|conv*:0.8`, or without one to
+            stay dense; it rises with that of the others.
 
     Raises:
-        WeighinError: naming a layer that cannot be pruned so; if there is nothing to prune.
+        WeighinError: naming a layer that cannot be pruned so, or an exception that names none; if
+            there is nothing to prune.
     """
     masks = Masks(
         model,
@@ -222,6 +261,7 @@ def prune(
         density=trainer.recipe.density,
         block=numbers(block),
         pattern=None if pattern == NO_PATTERN else numbers(pattern),
+        relative=[(name, share / sparsity) for name, share in _by_layer.parsed(except_)],
         seed=trainer.seed,
     )
     if not masks.pairs:
