@@ -29,7 +29,7 @@ from weighin import grammar
 from weighin.core import WeighinError
 from weighin.records import store
 from weighin.report import units
-from weighin.search.space import trains
+from weighin.searches.space import trains
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = Path(os.environ.get("WEIGHIN_TINY", "tiny"))

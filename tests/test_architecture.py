@@ -45,7 +45,7 @@ LAYERS = [
     {"report"},
     {"publish"},
     {"job"},
-    {"search"},
+    {"searches"},
     {"api", "pytest_plugin", "cli"},
     {"__main__"},
 ]

@@ -47,6 +47,7 @@ __all__ = [
     "npz_dataset",
     "published",
     "runtime",
+    "search",
     "step",
     "suite",
     "task",
@@ -56,7 +57,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "weighin.api": ("compare", "inspect", "load", "weigh"),
+    "weighin.api": ("compare", "inspect", "load", "search", "weigh"),
     "weighin.datasets.coco": ("coco_annotations",),
     "weighin.datasets.loading": ("from_arrays", "noise_dataset", "npz_dataset"),
     "weighin.registry": (

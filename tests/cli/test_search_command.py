@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.commands import importing, run_python
-from helpers.finished import PROGRAM, part, quantized, write
+from helpers.finished import PROGRAM, part, quantized, write, write_searched
 
 from weighin import grammar
 from weighin.build import derived
@@ -21,8 +21,8 @@ from weighin.cli import main
 from weighin.datasets import loading
 from weighin.files import sha256
 from weighin.records import store
-from weighin.search import confirming, finding, judging
-from weighin.search.confirming import Shown
+from weighin.searches import confirming, finding, judging
+from weighin.searches.confirming import Shown
 from weighin.stats import Interval
 
 pytest.importorskip("optuna", reason="pip install -e '.[search]'")
@@ -32,30 +32,20 @@ FOUND = ("float.tflite", "--data", "d.npz", "--within", "10", "--trials", "10")
 Invoke = Callable[..., Any]
 
 
-def write_both(folder: Path) -> None:
-    """A float classifier of 5 classes by 256 features, and 600 examples, a tenth of them wrong."""
-    generator = np.random.default_rng(4)
-    weights = generator.normal(0, 0.3, (5, 256)).astype(np.float32)
-    x = generator.uniform(0, 1, (600, 256)).astype(np.float32)
-    y = (x @ weights.T).argmax(axis=1)
-    np.savez(folder / "d.npz", x_test=x, y_test=np.where(np.arange(600) % 10 == 0, (y + 1) % 5, y))
-    write(folder / "float.tflite", part(weights=weights), softmax=True)
-
-
 @pytest.fixture
 def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated_registries: None) -> Invoke:
     """Run the command in this process and a folder with a float file and data."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WEIGHIN_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("weighin.search.finding.PAIR_SECONDS", 0.1)
+    monkeypatch.setattr("weighin.searches.finding.PAIR_SECONDS", 0.1)
     monkeypatch.setattr(derived, "_apart", lambda order, context: make(order))
-    write_both(tmp_path)
+    write_searched(tmp_path)
     return lambda *words: CliRunner().invoke(main, ["search", *words])
 
 
 def test_the_smallest_that_holds_is_shown_written_and_named(tmp_path: Path) -> None:
     """All of it, in a process of its own that loads no TensorFlow; and again, at once."""
-    write_both(tmp_path)
+    write_searched(tmp_path)
     environment = importing() | {"WEIGHIN_CACHE_DIR": str(tmp_path / "cache")}
     words = ("-c", PROGRAM, "search", *FOUND[:-1], "5", "-o", "best.tflite", "--json")
     done = run_python(*words, environment=environment, folder=tmp_path)

@@ -232,3 +232,13 @@ def weigh_files(folder: Path, *words: str | Path, environment: Mapping[str, str]
         "-c", PROGRAM, "weigh", *words, *QUICK, environment=environment, folder=folder
     )
     return FinishedRun(folder, done.returncode, done.stdout, done.stderr)
+
+
+def write_searched(folder: Path) -> None:
+    """A float classifier of 5 classes by 256 features, and 600 examples, a tenth of them wrong."""
+    generator = np.random.default_rng(4)
+    weights = generator.normal(0, 0.3, (5, 256)).astype(np.float32)
+    x = generator.uniform(0, 1, (600, 256)).astype(np.float32)
+    y = (x @ weights.T).argmax(axis=1)
+    np.savez(folder / "d.npz", x_test=x, y_test=np.where(np.arange(600) % 10 == 0, (y + 1) % 5, y))
+    write(folder / "float.tflite", part(weights=weights), softmax=True)

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from weighin import grammar
 from weighin.core import Failure, WeighinError
-from weighin.search.ledger import Ledger
-from weighin.search.searching import Limits, Search
+from weighin.searches.ledger import Ledger
+from weighin.searches.searching import Limits, Search
 from weighin.stats import Interval
 
 WITHIN = 0.01

@@ -23,7 +23,7 @@ from weighin.datasets.search import SearchPaths
 from weighin.definitions import load_definitions
 from weighin.formats.graph import Tensor
 from weighin.formats.tflite import read_tflite
-from weighin.search.sparsities import layers_by_size
+from weighin.searches.sparsities import layers_by_size
 
 MODELS = '''"""A network with layers of every prunable kind, and one that some step cannot take."""
 

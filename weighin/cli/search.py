@@ -14,9 +14,7 @@ from weighin.cli.weigh import DATA, RESULTS
 from weighin.report import terminal
 
 if TYPE_CHECKING:
-    from weighin.search.finding import Asked
-
-_MINUTES = 10.0  # where neither time nor trials are named
+    from weighin.searches.finding import Asked
 
 
 @click.command()
@@ -92,7 +90,7 @@ def search(style: str, as_json: bool, color: terminal.Color, **options: Any) -> 
     from weighin.core import WeighinError
     from weighin.job import guarding
     from weighin.report import search as report
-    from weighin.search import finding, progress
+    from weighin.searches import finding, progress
 
     guarding.here()
     style = "json" if as_json else style
@@ -120,24 +118,12 @@ def _asked(options: dict[str, Any]) -> Asked:
     from weighin.datasets.bringing import Reading
     from weighin.job.settings import split
     from weighin.job.weighing import Asked as Weighing
-    from weighin.search.finding import PAIR_SECONDS, RUNTIME, Asked
-    from weighin.search.searching import Limits
+    from weighin.searches.finding import HOW, Asked
+    from weighin.searches.searching import Limits
 
     words = ("target", "size", "crop", "scale", "mean", "std", "classes")
     reading = Reading(**{word: options.pop(word) for word in words}, seed=options.pop("split_seed"))
-    names = ("data", "task", "epochs", "learning_rate", "batch_size", "loss", "weights", "trust")
-    how = Weighing(
-        reading=reading,
-        runtimes=(RUNTIME,),
-        pair_seconds=PAIR_SECONDS,
-        results_dir=options.pop("results_dir"),
-        cache_dir=options.pop("cache_dir"),
-        cluster=options.pop("cluster"),
-        **{name: options.pop(name) for name in names},
-    )
-    minutes, trials = options.pop("minutes"), options.pop("trials")
-    if minutes is None and trials is None:
-        minutes = _MINUTES
-    limits = Limits(None if minutes is None else 60 * minutes, trials)
+    how = Weighing(reading=reading, **{name: options.pop(name) for name in ("data", *HOW)})
+    limits = Limits.of(options.pop("minutes"), options.pop("trials"))
     minimize = tuple(split(options.pop("minimize")))
     return Asked(minimize=minimize, limits=limits, how=how, **options)

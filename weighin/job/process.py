@@ -46,7 +46,7 @@ def weigh(files: Sequence[str | Path], asked: Asked, console: Console) -> Path:
         WeighinError: if nothing could be measured, or the process was ended; not where it was while
             it measured a cell: another then goes on without it.
     """
-    orders = {"files": [str(file) for file in files], "asked": _as_json(asked)}
+    orders = {"files": [str(file) for file in files], "asked": as_json(asked)}
     guard = Guard()
     while True:
         last: dict[str, Any] = {}
@@ -64,7 +64,8 @@ def weigh(files: Sequence[str | Path], asked: Asked, console: Console) -> Path:
         console.print(f"{guard.crashes[-1]['reason']}: another goes on without it", markup=False)
 
 
-def _as_json(asked: Asked) -> dict[str, Any]:
+def as_json(asked: Asked) -> dict[str, Any]:
+    """How what was brought is weighed, as JSON has it."""
     told = dataclasses.asdict(asked)
     for name in _PATHS:
         told[name] = None if told[name] is None else str(told[name])
@@ -75,7 +76,8 @@ def _as_json(asked: Asked) -> dict[str, Any]:
     return told
 
 
-def _of_json(told: Mapping[str, Any]) -> Asked:
+def of_json(told: Mapping[str, Any]) -> Asked:
+    """The same, read again."""
     given = dict(told)
     for name in _PATHS:
         given[name] = None if given[name] is None else Path(given[name])
@@ -83,10 +85,13 @@ def _of_json(told: Mapping[str, Any]) -> Asked:
         given[name] = tuple(given[name])
     reading = dict(given.pop("reading"))
     reading |= {name: tuple(reading[name]) for name in _PAIRS if reading[name] is not None}
-    data = given.pop("data")
-    if isinstance(data, dict):
-        data = Brought(**{**data, "path": Path(data["path"])})
+    data = brought_of(given.pop("data"))
     return Asked(reading=Reading(**reading), data=data, **given)
+
+
+def brought_of(told: Any) -> Any:
+    """Data that were brought, read again; whatever else is told, as it is."""
+    return Brought(**{**told, "path": Path(told["path"])}) if isinstance(told, dict) else told
 
 
 def main() -> None:
@@ -97,7 +102,7 @@ def main() -> None:
     orders = conversation.orders()
     guarded = Guarded(told.tell, orders["journal"], orders["crashes"])
     try:
-        run = planned(orders["files"], guarded.resuming(_of_json(orders["asked"])))
+        run = planned(orders["files"], guarded.resuming(of_json(orders["asked"])))
         measure(run, told, guarded)
     except WeighinError as error:
         told.tell(refused=str(error))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from weighin import registry
 from weighin.core import Metric
 from weighin.report import units
 from weighin.report.layout import FLAT, Section
@@ -43,6 +44,16 @@ class Member:
     def holds(self) -> bool:
         """Whether it is shown to be within the margin on the test part."""
         return self.p is not None and self.p < 0.05
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Member:
+        """A member of `Found.as_json`, read again."""
+        given = {each.name: told[each.name] for each in dataclasses.fields(cls)}
+        intervals = {
+            name: given[name] and Interval(**given[name])
+            for name in ("validation", "test", "speedup")
+        }
+        return cls(**given | intervals)
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,22 @@ class Found:
         for each, member in zip(told["members"], self.members, strict=True):
             each["holds"] = member.holds
         return told | {"tried": self.tried, "best": self.best and self.best.variant}
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Found:
+        """The same, read again."""
+        given = {each.name: told[each.name] for each in dataclasses.fields(cls)}
+        output = given["output"]
+        return cls(
+            **{
+                **given,
+                "objectives": [registry.catalogue()[name] for name in given["objectives"]],
+                "members": [Member.of_json(each) for each in given["members"]],
+                "nearest": [Member.of_json(each) for each in given["nearest"]],
+                "phases": [tuple(each) for each in given["phases"]],
+                "output": output and tuple(output),
+            }
+        )
 
 
 def render(found: Found, style: str, terminal: Terminal | None = None) -> str:

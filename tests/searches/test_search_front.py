@@ -1,0 +1,68 @@
+"""Which candidates nothing beats, and which are shown on the test part."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighin.searches.front import MOST, dominates, finalists, front, nearest
+from weighin.searches.ledger import Entry, opened
+
+
+def entry(name: str, *values: float, shortfall: float = -0.001) -> Entry:
+    """A candidate that holds, or misses the margin."""
+    named = dict(zip(("gzip_bytes", "latency"), values, strict=False))
+    outcome = "holds" if shortfall < 0 else "worse"
+    return Entry(name, "exports", outcome, values=named, shortfall=shortfall)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12))
+def test_nothing_of_the_front_is_beaten_and_all_else_is(values: list[tuple[int, int]]) -> None:
+    entries = [entry(str(at), *each) for at, each in enumerate(values)]
+    kept = front(entries)
+
+    for each in entries:
+        beaten = any(
+            dominates(other.values, each.values) and other.values != each.values
+            for other in entries
+        )
+        assert beaten == (each.values not in [other.values for other in kept])
+    assert len({tuple(each.values.values()) for each in kept}) == len(kept)
+
+
+def test_of_one_thing_the_smallest_is_shown_with_two_that_lie_further_within(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path, ["gzip_bytes"]) as ledger:
+        for each in (
+            entry("safest", 900, shortfall=-0.009),
+            entry("safer", 500, shortfall=-0.003),
+            entry("smallest", 400, shortfall=-0.0001),
+            entry("between", 450, shortfall=-0.001),
+            entry("worse", 100, shortfall=0.01),
+        ):
+            ledger.add(each)
+        names = [each.variant for each in finalists(ledger, 0.01)]
+
+    assert ["smallest", "safer", "safest"] == names
+
+
+def test_of_several_things_the_front_is_shown_and_of_a_long_one_some(tmp_path: Path) -> None:
+    with opened(tmp_path, ["gzip_bytes", "latency"]) as ledger:
+        for at in range(30):
+            ledger.add(entry(f"v{at}", 100 + at, 30 - at))
+        names = [each.variant for each in finalists(ledger, 0.01)]
+
+    assert MOST == len(names)
+    assert ("v0", "v29") == (names[0], names[-1])
+
+
+def test_nothing_is_shown_where_nothing_holds(tmp_path: Path) -> None:
+    with opened(tmp_path, ["gzip_bytes"]) as ledger:
+        for at in range(5):
+            ledger.add(entry(f"v{at}", 100, shortfall=0.01 * (5 - at)))
+        assert [] == finalists(ledger, 0.01)
+        assert ["v4", "v3", "v2"] == [each.variant for each in nearest(ledger.entries)]

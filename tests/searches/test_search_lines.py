@@ -1,0 +1,73 @@
+"""Products of steps, made bolder while they hold."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from weighin import grammar
+from weighin.searches import lines, space
+from weighin.searches.ledger import Entry
+
+WHOLE = space.of_steps(["int8"])
+
+
+def tried(outcome: Callable[[str], str], most: int = 60) -> list[str]:
+    """All that is proposed, where outcomes follow from names."""
+    entries: list[Entry] = []
+    while (chosen := lines.proposed(WHOLE, entries, "training")) is not None:
+        name = WHOLE.variant(chosen)
+        assert name not in [entry.variant for entry in entries]
+        values = {"gzip_bytes": float(1000 - len(name))}
+        entries.append(Entry(name, "training", outcome(name), 1, chosen, values))
+        assert len(entries) < most
+    return [entry.variant for entry in entries]
+
+
+def sparsities(names: list[str]) -> list[float]:
+    """Of those that prune alone."""
+    parsed = [grammar.parse(name) for name in names]
+    alone = [each for each in parsed if [step.name for step in each.steps] == ["prune"]]
+    return [dict(each.steps[0].arguments)["sparsity"] for each in alone]
+
+
+def test_the_product_of_most_steps_begins_at_its_middle() -> None:
+    names = tried(lambda name: "holds")
+
+    assert "channels(0.375)+prune(0.9)+cluster(16)+int8" == names[0]
+
+
+def test_what_holds_becomes_bolder_and_what_does_not_milder() -> None:
+    bolder, milder = (
+        sparsities(tried(lambda name: "holds")),
+        sparsities(tried(lambda name: "worse")),
+    )
+
+    assert bolder == sorted(bolder)
+    assert milder == sorted(milder, reverse=True)
+    assert bolder[0] == milder[0]
+    assert 4 == len(bolder) == len(milder)
+
+
+def test_the_boldest_that_holds_is_drawn_near() -> None:
+    """Planted between 0.95 and 0.96."""
+
+    def outcome(name: str) -> str:
+        (step,) = grammar.parse(name).steps[:1]
+        return "holds" if dict(step.arguments).get("sparsity", 1) < 0.955 else "worse"
+
+    found = [each for each in sparsities(tried(outcome)) if each < 0.955]
+    assert max(found) >= 0.94
+
+
+def test_what_cannot_be_made_is_not_made_bolder() -> None:
+    assert 1 == len(sparsities(tried(lambda name: "failed")))
+
+
+def test_every_product_is_tried_and_one_that_was_begun_by_turns() -> None:
+    names = tried(lambda name: "holds")
+    products = [tuple(step.name for step in grammar.parse(name).steps) for name in names]
+
+    assert 7 == len(set(products))  # of three steps that have values
+    assert products[0] == products[1]
+    assert products[2] != products[0]

@@ -1,0 +1,64 @@
+"""Which candidates nothing beats, and which of them are shown on the test part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from weighin.searches.ledger import Entry, Ledger
+
+MOST = 8  # that are shown: each takes evidence from the others
+SAFER = (0.25, 0.5)  # shares of the margin by which the smallest one's stand-ins lie within it
+
+
+def dominates(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Whether nothing of one is larger than of the other; of two that are alike, each does."""
+    return all(one[name] <= value for name, value in other.items())
+
+
+def front(holding: Sequence[Entry]) -> list[Entry]:
+    """Those that no other one beats, in the order of their first value; of alike ones the first."""
+    kept: list[Entry] = []
+    for entry in holding:
+        others = [each for each in holding if each is not entry]
+        beaten = any(
+            dominates(each.values, entry.values)
+            and (each.values != entry.values or holding.index(each) < holding.index(entry))
+            for each in others
+        )
+        if not beaten:
+            kept.append(entry)
+    return sorted(kept, key=lambda entry: list(entry.values.values()))
+
+
+def finalists(ledger: Ledger, within: float) -> list[Entry]:
+    """What is shown on the test part: the front.
+
+    Where one thing is made small, that is one candidate, and it was chosen because it looks best
+    by the validation part. So those stand in for it that are the smallest further within the
+    margin.
+
+    Args:
+        ledger: of the search.
+        within: the margin.
+    """
+    whole = front(ledger.holding)
+    if not whole:
+        return []
+    if len(whole[0].values) > 1:
+        step = max(1.0, (len(whole) - 1) / (MOST - 1))
+        return [whole[round(at * step)] for at in range(min(MOST, len(whole)))]
+    chosen = whole[:1]
+    ranked = sorted(ledger.holding, key=lambda entry: list(entry.values.values()))
+    for share in SAFER:
+        for entry in ranked:
+            if (entry.shortfall or 0.0) <= -share * within:
+                if entry not in chosen:
+                    chosen.append(entry)
+                break
+    return chosen
+
+
+def nearest(entries: Sequence[Entry], count: int = 3) -> list[Entry]:
+    """Those that miss the margin by the least."""
+    missed = [entry for entry in entries if entry.shortfall is not None and entry.shortfall >= 0]
+    return sorted(missed, key=lambda entry: entry.shortfall or 0.0)[:count]
