@@ -25,9 +25,9 @@ from weighin.searches.confirming import Shown, confirmed
 from weighin.searches.costs import layers_by_cost
 from weighin.searches.front import finalists, nearest
 from weighin.searches.judging import Judge, objective
-from weighin.searches.ledger import HOLDS, Entry, Ledger
+from weighin.searches.ledger import HOLDS, PHASES, Entry, Ledger
 from weighin.searches.making import described
-from weighin.searches.searching import PHASES, Limits, Search, Told
+from weighin.searches.searching import Limits, Search, Told
 from weighin.searches.sources import Source
 from weighin.stats import Interval
 

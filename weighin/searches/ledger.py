@@ -22,6 +22,7 @@ from weighin import packages
 from weighin.core import WeighinError
 from weighin.searches.space import Choice, Chosen
 
+EXPORTS, MIXED, TRAINED = PHASES = ("exports", "mixed precision", "training")
 HOLDS, WORSE, LARGER, FAILED, SKIPPED = "holds", "worse", "larger", "failed", "skipped"
 OUTCOMES = (HOLDS, WORSE, LARGER, FAILED, SKIPPED)
 DEADLY = 3  # times that this process may end while a candidate answers, before that has failed
@@ -35,7 +36,7 @@ class Entry:
 
     Attributes:
         variant: its name.
-        phase: in which it was tried.
+        phase: in which it was tried, one of `PHASES`.
         outcome: one of `OUTCOMES`; larger is what cannot win whatever it answers, so was not asked.
         epochs: further ones of what trains; None of what does not.
         chosen: of a `Space`, where it was chosen from one.

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Sequence
 
 from weighin.build.budgets import budgets
-from weighin.searches.ledger import FAILED, SKIPPED, Entry
+from weighin.searches.front import dominates
+from weighin.searches.ledger import FAILED, HOLDS, SKIPPED, WORSE, Entry
 
 KNOWN = 3  # observations of what is left of a shortfall after more epochs, by which that is told
 LEAST = 0.1  # of it that is left, before they are made, or at best
@@ -23,7 +24,7 @@ def expected(epochs: int, entries: Sequence[Entry], whole: int) -> float:
     rates = [
         entry.seconds / sum(at for at in budgets(whole) if at <= entry.epochs)
         for entry in entries
-        if entry.chosen and entry.epochs and entry.outcome not in (FAILED, SKIPPED)
+        if entry.epochs and entry.outcome not in (FAILED, SKIPPED)
     ]
     return epochs * sorted(rates)[len(rates) // 2] if rates else 0.0
 
@@ -45,6 +46,26 @@ def is_hopeless(entry: Entry, entries: Sequence[Entry], whole: int, within: floa
     usual = sorted(rate for each in entries for rate in _rates(each))
     rate = LEAST if len(usual) < KNOWN else max(LEAST, usual[len(usual) // 2])
     return not left or last * (own[-1] if own else rate) ** left > within / 2
+
+
+def promising(entries: Sequence[Entry], whole: int, within: float) -> list[Entry]:
+    """Candidates that may hold after more epochs and be the smallest then; the nearest first.
+
+    Args:
+        entries: what was tried so far.
+        whole: epochs of the recipe.
+        within: the margin.
+    """
+    held = [entry.values for entry in entries if entry.outcome == HOLDS]
+    waiting = [
+        entry
+        for entry in {entry.variant: entry for entry in entries}.values()
+        if entry.outcome == WORSE
+        and entry.epochs
+        and not any(dominates(values, entry.values) for values in held)
+        and not is_hopeless(entry, entries, whole, within)
+    ]
+    return sorted(waiting, key=lambda entry: (entry.shortfall or 0.0, entry.variant))
 
 
 def _rates(entry: Entry) -> list[float]:

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from weighin.build.budgets import budgets
 from weighin.core import Failure, WeighinError
-from weighin.searches import lines, mixing, space, sparsities
+from weighin.searches import mixing, space
 from weighin.searches.front import dominates
-from weighin.searches.ledger import FAILED, HOLDS, LARGER, SKIPPED, WORSE, Entry, Ledger
+from weighin.searches.ledger import (
+    EXPORTS,
+    FAILED,
+    HOLDS,
+    LARGER,
+    MIXED,
+    PHASES,
+    SKIPPED,
+    TRAINED,
+    WORSE,
+    Entry,
+    Ledger,
+)
 from weighin.searches.making import Maker
-from weighin.searches.recovering import expected, is_hopeless
 from weighin.searches.space import Choice, Chosen
+from weighin.searches.training import Training
 from weighin.stats import Interval
 
-EXPORTS, MIXED, TRAINED = "exports", "mixed precision", "training"
-PHASES = (EXPORTS, MIXED, TRAINED)
 MINUTES = 10.0  # of a search, where neither time nor trials are named
 CHUNK = 4  # exports that are made together
 RESERVES = 3  # that hold, before larger ones are passed over: the smallest may not hold in the end
 BASES = 3  # exports whose worst layers are left in more bits
-TAKEN = 5  # exports that what trains is tried with
 TRIES = 20  # draws of which each was tried before: then nothing new is to be expected
 SHARES = {EXPORTS: 0.2, MIXED: 0.3, TRAINED: 1.0}  # of time and trials, where all three follow
 WITHOUT_TRAINING = {EXPORTS: 0.6, MIXED: 1.0, TRAINED: 1.0}
@@ -146,14 +155,18 @@ class Search:
         """Search until a limit is met, or nothing new is to be expected."""
         for phase, search in zip(PHASES, (self._export, self._mix, self._train), strict=True):
             self.phase = phase
-            if not self._is_over():
+            if not self.is_over():
                 search()
 
-    def _is_over(self, ahead: float = 0.0) -> bool:
+    def is_over(self, ahead: float = 0.0) -> bool:
         """Whether the phase's share of time or trials is used up, or would be in some seconds."""
+        return self.time_left <= ahead or self._are_enough()
+
+    @property
+    def time_left(self) -> float:
+        """Seconds until the phase's share of time is used up; infinite without a limit."""
         seconds = self.limits.seconds
-        is_late = seconds is not None and self.seconds + ahead >= self._share * seconds
-        return is_late or self._are_enough()
+        return math.inf if seconds is None else self._share * seconds - self.seconds
 
     def _are_enough(self) -> bool:
         """Whether the phase's share of trials is used up."""
@@ -174,7 +187,7 @@ class Search:
         for piece in [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]:
             if all(name in self.ledger.known for name in piece):
                 continue
-            if self._is_over():
+            if self.is_over():
                 return
             self.told(self, piece[0])
             began = self.clock()
@@ -190,10 +203,10 @@ class Search:
 
     def _mix(self) -> None:
         """Exports that are too bad, with layers left in more bits: the worst, then others drawn."""
-        bases = self._once(
+        bases = self.once(
             "bases", lambda: [each.variant for each in mixing.bases(self.ledger.entries)[:BASES]]
         )
-        if not bases or self._is_over():
+        if not bases or self.is_over():
             return
         layers = {base: self._layers(base) for base in bases}
         if not layers[bases[0]]:
@@ -202,12 +215,12 @@ class Search:
         for base in bases:
             proposed = mixing.proposed(base, layers[base], lambda: self.ledger.known)
             for name, left, precision in proposed:
-                if self._is_over():
+                if self.is_over():
                     return
                 if name not in self.ledger.known:
                     self._make(name, whole.chosen(base, left, precision))
-        while not self.maker.epochs and not self._is_over():
-            drawn = self._drawn(whole, MIXED)
+        while not self.maker.epochs and not self.is_over():
+            drawn = self.drawn(whole, MIXED)
             if drawn is None:
                 return
             self._make(*drawn)
@@ -221,35 +234,10 @@ class Search:
         self._try(blank, path, 1 if chosen else RESERVES)
 
     def _train(self) -> None:
-        """What trains further: products of steps, sparsities by layer, what Optuna suggests."""
-        if not self.maker.epochs:
-            return
-        exports = self._once(
-            "exports", lambda: mixing.best(self.ledger.entries, self.objectives)[:TAKEN]
-        )
-        whole = space.of_steps(exports)
-        if not exports or len(whole.choices) < 2:
-            return
-        while not self._is_over():
-            named = self._next(whole)
-            if named is None:
-                return
-            name, chosen = named
-            self.told(self, name)
-            if not self._train_on(name, chosen):
-                return
+        """What trains further."""
+        Training(self).run()
 
-    def _next(self, whole: space.Space) -> tuple[str, Chosen] | None:
-        """What is tried next; None if only what was tried before is suggested."""
-        chosen = lines.proposed(whole, self.ledger.entries, TRAINED)
-        if chosen is not None:
-            return whole.variant(chosen), chosen
-        name = sparsities.proposed(self.ledger.entries, self.maker.layers())
-        if name is not None:
-            return name, {}
-        return self._drawn(whole, TRAINED)
-
-    def _drawn(self, whole: Drawable, phase: str) -> tuple[str, Chosen] | None:
+    def drawn(self, whole: Drawable, phase: str) -> tuple[str, Chosen] | None:
         """What is suggested and was not tried yet; None if nothing new is to be expected."""
         tried = sum(entry.phase == phase for entry in self.ledger.entries)
         for attempt in range(TRIES):
@@ -261,29 +249,7 @@ class Search:
                 return name, chosen
         return None
 
-    def _train_on(self, name: str, chosen: Chosen) -> bool:
-        """Train a candidate for more and more epochs, as long as it may come to hold.
-
-        Returns:
-            Whether there was time for it; what there is none for is not noted.
-        """
-        entry = Entry(name, TRAINED, FAILED, chosen=chosen)
-        for epochs in budgets(self.maker.epochs):
-            if self._is_over(expected(epochs, self.ledger.entries, self.maker.epochs)):
-                return False
-            began = self.clock()
-            path = self.maker.make([name], epochs)[name]
-            seconds = entry.seconds + self.clock() - began
-            entry = dataclasses.replace(entry, epochs=epochs, seconds=seconds)
-            entry = self._judged(entry, path, allowed=1)
-            if entry.outcome != WORSE or is_hopeless(
-                entry, self.ledger.entries, self.maker.epochs, self.judge.within
-            ):
-                break
-        self._note(entry)
-        return True
-
-    def _once(self, key: str, made: Callable[[], Sequence[str]]) -> list[str]:
+    def once(self, key: str, made: Callable[[], Sequence[str]]) -> list[str]:
         """What was noted, or is made now and noted if there is any: it stays when more is known."""
         noted = self.ledger.noted(key)
         if not noted:
@@ -303,7 +269,7 @@ class Search:
             except WeighinError:  # such a file cannot be taken apart; others can
                 return []
 
-        return self._once(f"layers {base}", looked_at)
+        return self.once(f"layers {base}", looked_at)
 
     def _sizes(self, name: str, path: Path | Failure) -> dict[str, float]:
         """A file's sizes; none of one that says none, whose turn will tell why."""
@@ -316,13 +282,14 @@ class Search:
 
     def _try(self, blank: Entry, path: Path | Failure, allowed: int) -> None:
         self.told(self, blank.variant)
-        self._note(self._judged(blank, path, allowed))
+        self.note(self.judged(blank, path, allowed))
 
-    def _note(self, entry: Entry) -> None:
+    def note(self, entry: Entry) -> None:
+        """Note what became of a candidate."""
         self.ledger.add(dataclasses.replace(entry, spent=self.seconds))
         self.told(self, entry.variant)
 
-    def _judged(self, blank: Entry, path: Path | Failure, allowed: int) -> Entry:
+    def judged(self, blank: Entry, path: Path | Failure, allowed: int) -> Entry:
         """What became of a candidate.
 
         Args:

@@ -1,0 +1,98 @@
+"""What trains: few epochs first, more for what may hold; where time is short, long ones wait."""
+# ruff: noqa: SIM300 - an assertion names what is expected first
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from helpers.searches import Maker, search
+
+from weighin.searches.ledger import HOLDS, TRAINED, WORSE, Entry
+from weighin.searches.recovering import promising
+
+EPOCH = 14.0  # seconds
+
+
+class Slow(Maker):
+    """Makes files as the other, and tells the time that it takes: much for each epoch.
+
+    Attributes:
+        now: seconds since it began.
+    """
+
+    def __init__(self) -> None:
+        """Train for 27 epochs."""
+        super().__init__(epochs=27)
+        self.now = 0.0
+
+    def make(self, names: Sequence[str], epochs: int | None = None) -> Any:
+        """Train for so many epochs, if any."""
+        self.now += EPOCH * (epochs or 0.1)
+        return super().make(names, epochs)
+
+
+def searched(folder: Path, seconds: float = 1400) -> list[Entry]:
+    """What a search by time tries of what trains."""
+    maker = Slow()
+    running = search(folder, maker=maker, trials=None, seconds=seconds, clock=lambda: maker.now)
+    running.run()
+    running.ledger.close()
+    assert maker.now < seconds + 27 * EPOCH
+    return [entry for entry in running.ledger.entries if entry.phase == TRAINED]
+
+
+def test_long_trainings_wait_until_it_is_known_where_the_margin_lies(tmp_path: Path) -> None:
+    """Then those that missed it by little are trained further, and come to hold."""
+    tried = searched(tmp_path)
+    first = list({entry.variant: entry for entry in reversed(tried)}.values())
+    again = [entry for entry in tried if entry not in first]
+
+    assert {1, 3, 9} >= {each.epochs for each in first}
+    assert {27} == {each.epochs for each in again}
+    assert HOLDS in {each.outcome for each in again}
+    for each in again:
+        (before,) = [e for e in first if e.variant == each.variant]
+        assert WORSE == before.outcome
+        assert each.recovery[: len(before.recovery)] == before.recovery
+        assert each.seconds > before.seconds
+
+
+def test_without_a_limit_of_time_none_waits(tmp_path: Path) -> None:
+    running = search(tmp_path, maker=Slow(), trials=60)
+    running.run()
+    running.ledger.close()
+    tried = [entry.variant for entry in running.ledger.entries]
+
+    assert 60 == len(set(tried)) == len(tried)
+    assert 27 in {entry.epochs for entry in running.ledger.entries}
+
+
+def test_only_what_may_hold_and_would_be_smallest_is_promising() -> None:
+    def entry(name: str, size: float, *shortfalls: float, outcome: str = WORSE) -> Entry:
+        recovery = tuple(zip((1, 3, 9), shortfalls, strict=False))
+        values = {"gzip_bytes": size}
+        return Entry(
+            name,
+            TRAINED,
+            outcome,
+            recovery[-1][0],
+            values=values,
+            shortfall=shortfalls[-1],
+            recovery=recovery,
+        )
+
+    held = entry("held", 50, -0.001, outcome=HOLDS)
+    entries = [
+        held,
+        entry("large", 60, 0.002),
+        entry("second", 40, 0.02, 0.004),
+        entry("first", 30, 0.02, 0.003),
+        entry("hopeless", 20, 0.3, 0.29),
+        entry("whole", 20, 0.02, 0.004, 0.001),
+        entry("came to hold", 45, 0.02, 0.003),
+        entry("came to hold", 45, 0.02, 0.003, -0.001, outcome=HOLDS),
+    ]
+
+    assert ["first", "second"] == [each.variant for each in promising(entries, 9, 0.01)]

@@ -1,0 +1,116 @@
+"""The part of a search that trains: products of steps, sparsities by layer, then draws.
+
+Each candidate is trained for a few epochs first, then for more and more as long as it may come to
+hold. Where time is limited, what takes much of it waits: first it is found out by few epochs where
+the margin lies, and from the middle on those that missed it by little are trained further in turn
+with new ones (as by successive halving; Jamieson and Talwalkar 2016, "Non-stochastic best arm
+identification and hyperparameter optimization").
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from weighin.build.budgets import budgets
+from weighin.searches import lines, mixing, space, sparsities
+from weighin.searches.ledger import FAILED, TRAINED, WORSE, Entry
+from weighin.searches.recovering import expected, is_hopeless, promising
+
+if TYPE_CHECKING:
+    from weighin.searches.searching import Search
+
+TAKEN = 5  # exports that are tried with
+LONG = 0.1  # of the time of all, beyond which a training waits
+NEW = 0.5  # of the time for what trains, in which only new candidates are tried
+
+
+class Training:
+    """What trains further, in a search."""
+
+    def __init__(self, search: Search) -> None:
+        """Be the last phase of a search."""
+        self._search, self._ledger, self._maker = search, search.ledger, search.maker
+        self._begun = search.time_left
+
+    def run(self) -> None:
+        """Try candidates until a limit is met, or nothing new is to be expected."""
+        search = self._search
+        if not self._maker.epochs:
+            return
+        exports = search.once(
+            "exports", lambda: mixing.best(self._ledger.entries, search.objectives)[:TAKEN]
+        )
+        whole = space.of_steps(exports)
+        if not exports or len(whole.choices) < 2:
+            return
+        while not search.is_over():
+            entry = self._next(whole)
+            if entry is None:
+                return
+            search.told(search, entry.variant)
+            if not self._trained(entry):
+                return
+
+    def _next(self, whole: space.Space) -> Entry | None:
+        """What is tried next; None if only what was tried before is suggested."""
+        entries = self._ledger.entries
+        turn = sum(entry.phase == TRAINED for entry in entries)
+        is_late = self._search.time_left < NEW * self._begun
+        if is_late and turn % 2 and (waiting := self._waiting()) is not None:
+            return waiting
+        chosen = lines.proposed(whole, entries, TRAINED)
+        if chosen is not None:
+            return Entry(whole.variant(chosen), TRAINED, FAILED, chosen=chosen)
+        if (waiting := self._waiting()) is not None:
+            return waiting
+        name = sparsities.proposed(entries, self._maker.layers())
+        if name is not None:
+            return Entry(name, TRAINED, FAILED)
+        drawn = self._search.drawn(whole, TRAINED)
+        return None if drawn is None else Entry(drawn[0], TRAINED, FAILED, chosen=drawn[1])
+
+    def _waiting(self) -> Entry | None:
+        """The most promising of those whose further training has waited, and fits the time left."""
+        if self._search.limits.seconds is None:
+            return None
+        entries, epochs = self._ledger.entries, self._maker.epochs
+        for entry in promising(entries, epochs, self._search.judge.within):
+            following = next(each for each in budgets(epochs) if each > (entry.epochs or 0))
+            if expected(following, entries, epochs) < self._search.time_left:
+                return entry
+        return None
+
+    def _trained(self, entry: Entry) -> bool:
+        """Train a candidate for more and more epochs, as long as it may come to hold.
+
+        Args:
+            entry: what is known of it; with the epochs that it had, if it has waited.
+
+        Returns:
+            Whether there was time for it; what there is none for is not noted.
+        """
+        search, whole, had = self._search, self._maker.epochs, entry.epochs
+        for epochs in budgets(whole):
+            if epochs <= (had or 0):
+                continue
+            ahead = expected(epochs, [*self._ledger.entries, entry], whole)
+            if search.is_over(ahead) and entry.epochs == had:
+                return False
+            if search.is_over(ahead) or (entry.epochs != had and self._is_long(ahead)):
+                break
+            began = search.clock()
+            path = self._maker.make([entry.variant], epochs)[entry.variant]
+            seconds = entry.seconds + search.clock() - began
+            entry = dataclasses.replace(entry, epochs=epochs, seconds=seconds)
+            entry = search.judged(entry, path, allowed=1)
+            if entry.outcome != WORSE or is_hopeless(
+                entry, self._ledger.entries, whole, search.judge.within
+            ):
+                break
+        search.note(entry)
+        return True
+
+    def _is_long(self, seconds: float) -> bool:
+        limit = self._search.limits.seconds
+        return limit is not None and seconds > LONG * limit
