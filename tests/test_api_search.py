@@ -18,7 +18,7 @@ from weighin.records import store
 from weighin.report import search as report
 from weighin.report.search import Found
 from weighin.searches import finding, process
-from weighin.searches.searching import Limits
+from weighin.searches.trying import Limits
 
 pytest.importorskip("optuna", reason="pip install -e '.[search]'")
 pytest.importorskip("litert_quantizer", reason="pip install -e '.[quantizer]'")

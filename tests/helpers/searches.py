@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from weighin import grammar
 from weighin.core import Failure, WeighinError
 from weighin.searches.ledger import Ledger
-from weighin.searches.searching import Limits, Search
+from weighin.searches.searching import Search
+from weighin.searches.trying import Limits
 from weighin.stats import Interval
 
 WITHIN = 0.01

@@ -20,7 +20,7 @@ from weighin.records import store
 from weighin.report import gates, inspection
 from weighin.searches import finding
 from weighin.searches import process as searching
-from weighin.searches.searching import Limits
+from weighin.searches.trying import Limits
 
 
 def weigh(model: Any, *more: Any, data: Any = None, name: str = "", **options: Any) -> Weighed:

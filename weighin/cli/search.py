@@ -119,7 +119,7 @@ def _asked(options: dict[str, Any]) -> Asked:
     from weighin.job.settings import split
     from weighin.job.weighing import Asked as Weighing
     from weighin.searches.finding import HOW, Asked
-    from weighin.searches.searching import Limits
+    from weighin.searches.trying import Limits
 
     words = ("target", "size", "crop", "scale", "mean", "std", "classes")
     reading = Reading(**{word: options.pop(word) for word in words}, seed=options.pop("split_seed"))

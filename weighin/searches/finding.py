@@ -27,8 +27,9 @@ from weighin.searches.front import finalists, nearest
 from weighin.searches.judging import Judge, objective
 from weighin.searches.ledger import HOLDS, PHASES, Entry, Ledger
 from weighin.searches.making import described
-from weighin.searches.searching import Limits, Search, Told
+from weighin.searches.searching import Search
 from weighin.searches.sources import Source
+from weighin.searches.trying import Limits, Told
 from weighin.stats import Interval
 
 RUNTIME = "litert"

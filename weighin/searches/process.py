@@ -23,7 +23,7 @@ from weighin.job.process import as_json, brought_of, of_json
 from weighin.report.search import Found
 from weighin.searches import finding, progress
 from weighin.searches.finding import Asked
-from weighin.searches.searching import Limits
+from weighin.searches.trying import Limits
 
 MODULE = "weighin.searches.process"
 

@@ -13,14 +13,14 @@ from weighin.report import units
 from weighin.report.layout import visible
 from weighin.searches.front import front
 from weighin.searches.judging import LATENCY
-from weighin.searches.searching import Search, Told
+from weighin.searches.trying import Told, Trying
 
 
 def finds(say: Callable[[str], None]) -> Told:
     """Who says a line of each find that is better than those before, to be told of a search."""
     last = ""
 
-    def told(search: Search, doing: str) -> None:
+    def told(search: Trying, doing: str) -> None:
         nonlocal last
         best = _best(search)
         if best != last:
@@ -40,7 +40,7 @@ def shown(console: Console | None = None) -> Iterator[Told]:
         return
     with Status("reading", console=console) as status:
 
-        def told(search: Search, doing: str) -> None:
+        def told(search: Trying, doing: str) -> None:
             seconds = search.limits.seconds
             spent = f"{_clock(search.seconds)}{f' of {_clock(seconds)}' if seconds else ''}"
             count = len(search.ledger.entries)
@@ -50,7 +50,7 @@ def shown(console: Console | None = None) -> Iterator[Told]:
         yield told
 
 
-def _best(search: Search) -> str:
+def _best(search: Trying) -> str:
     best = front(search.ledger.holding)
     return f"{best[0].variant}: {_values(best[0].values)}" if best else "none holds yet"
 

@@ -10,15 +10,12 @@ identification and hyperparameter optimization").
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 from weighin.build.budgets import budgets
 from weighin.searches import lines, mixing, space, sparsities
 from weighin.searches.ledger import FAILED, TRAINED, WORSE, Entry
 from weighin.searches.recovering import expected, is_hopeless, promising
-
-if TYPE_CHECKING:
-    from weighin.searches.searching import Search
+from weighin.searches.trying import Trying
 
 TAKEN = 5  # exports that are tried with
 LONG = 0.1  # of the time of all, beyond which a training waits
@@ -28,7 +25,7 @@ NEW = 0.5  # of the time for what trains, in which only new candidates are tried
 class Training:
     """What trains further, in a search."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Trying) -> None:
         """Be the last phase of a search."""
         self._search, self._ledger, self._maker = search, search.ledger, search.maker
         self._begun = search.time_left
