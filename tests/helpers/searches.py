@@ -43,7 +43,10 @@ class Maker:
         epochs: of what trains.
         made: what was asked for, with its epochs.
         failing: variants that cannot be made.
+        before: seconds of an epoch in an earlier search, which has made all files.
     """
+
+    before = 0.0
 
     def __init__(self, epochs: int = 9, exports: Sequence[str] = tuple(EXPORTS)) -> None:
         """Make exports, and what trains for so many epochs."""
@@ -58,6 +61,10 @@ class Maker:
     def layers(self) -> list[str]:
         """Of what trains, the smallest first."""
         return list(PRUNED)
+
+    def seconds(self, name: str, epochs: int) -> float:
+        """By epochs, if it was made before."""
+        return self.before * epochs
 
     def make(self, names: Sequence[str], epochs: int | None = None) -> dict[str, Path | Failure]:
         """A path that tells the epochs."""

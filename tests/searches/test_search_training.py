@@ -59,6 +59,18 @@ def test_long_trainings_wait_until_it_is_known_where_the_margin_lies(tmp_path: P
         assert each.seconds > before.seconds
 
 
+def test_what_an_earlier_search_has_made_tells_what_takes_long(tmp_path: Path) -> None:
+    """Files that are there come at once; the next ones take as long as those did."""
+    maker = Maker(epochs=27)
+    maker.before = EPOCH
+    running = search(tmp_path, maker=maker, trials=90, seconds=1400)
+    running.run()
+    running.ledger.close()
+    tried = [entry for entry in running.ledger.entries if entry.phase == TRAINED]
+
+    assert 9 == max(entry.epochs or 0 for entry in tried[:5])
+
+
 def test_without_a_limit_of_time_none_waits(tmp_path: Path) -> None:
     running = search(tmp_path, maker=Slow(), trials=60)
     running.run()

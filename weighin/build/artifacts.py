@@ -112,6 +112,11 @@ class Artifacts:
                 ]
         return chains
 
+    def seconds(self, case: Case) -> float:
+        """What building a case's file took, now or before, from the dense start on."""
+        stages = (self.built.get(stage) for stage in self._job(case).chain[1:])
+        return sum(stage.seconds for stage in stages if isinstance(stage, Artifact))
+
     def told(self) -> list[dict[str, str]]:
         """None: what was built is told by its provenance."""
         return []

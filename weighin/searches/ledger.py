@@ -45,7 +45,7 @@ class Entry:
         shortfall: by how much the difference's bad end lies beyond the margin.
         recovery: shortfalls after each budget of epochs.
         reason: why it failed or was skipped.
-        seconds: that it took.
+        seconds: that it took, or its training when an earlier search made its file.
         spent: by the whole search until then, in earlier processes too.
     """
 

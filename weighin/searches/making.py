@@ -38,6 +38,10 @@ class Maker(Protocol):
         """Layers of what trains, as steps' `except=` takes them, the smallest first."""
         ...
 
+    def seconds(self, name: str, epochs: int) -> float:
+        """What training a variant that was made took, now or by an earlier search."""
+        ...
+
     def make(self, names: Sequence[str], epochs: int | None = None) -> Made:
         """Files of variants, or why there is none.
 
@@ -68,6 +72,10 @@ class Derived:
     def layers(self) -> list[str]:
         """None: a file is not trained."""
         return []
+
+    def seconds(self, name: str, epochs: int) -> float:
+        """Nothing, likewise."""
+        return 0.0
 
     def make(self, names: Sequence[str], epochs: int | None = None) -> Made:
         """Files of variants, each made in a process of its own."""
@@ -141,11 +149,13 @@ class Built:
         """Layers that have kernels of their own."""
         return sparsities.layers_by_size(self.baseline)
 
+    def seconds(self, name: str, epochs: int) -> float:
+        """By what is noted with its file and with what it was made of."""
+        return self._files(self._profile(epochs)).seconds(self._case(name))
+
     def make(self, names: Sequence[str], epochs: int | None = None) -> Made:
         """Files of variants, each held against the claims of its name."""
-        budget = Budgets(self.model, self.profile)
-        profile = self.profile if epochs is None else budget.name(epochs)
-        files = self._files(profile)
+        files = self._files(self.profile if epochs is None else self._profile(epochs))
         made: Made = {}
         for name in names:
             if reason := files.unavailable(self._case(name)):
@@ -156,6 +166,9 @@ class Built:
                 with _noting(made, name):
                     made[name] = files.of(self._case(name)).path
         return made
+
+    def _profile(self, epochs: int) -> str:
+        return Budgets(self.model, self.profile).name(epochs)
 
     def _files(self, profile: str) -> Artifacts:
         if profile not in self._artifacts:

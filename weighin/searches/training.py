@@ -98,7 +98,9 @@ class Training:
                 break
             began = search.clock()
             path = self._maker.make([entry.variant], epochs)[entry.variant]
-            seconds = entry.seconds + search.clock() - began
+            # of files that an earlier search has made, too: by these it is known what more takes
+            took = max(search.clock() - began, self._maker.seconds(entry.variant, epochs))
+            seconds = entry.seconds + took
             entry = dataclasses.replace(entry, epochs=epochs, seconds=seconds)
             entry = search.judged(entry, path, allowed=1)
             if entry.outcome != WORSE or is_hopeless(
