@@ -63,6 +63,8 @@ def test_the_smallest_that_holds_is_shown_written_and_named(tmp_path: Path) -> N
     told = {each.variant: each.artifact for each in results.records if each.metric == "gzip_bytes"}
     assert sha256(tmp_path / "best.tflite") == told[best["variant"]]
     assert {"d (test)"} == {each.dataset for each in results.records}
+    search = results.environment["search"]
+    assert (found["tried"], 0.1) == (search["tried"], search["within"])
     assert [300] == list({each.n for each in results.records if each.metric == "top1"})
 
     again = run_python(*words[:-1], environment=environment, folder=tmp_path)

@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from weighin import registry
 from weighin.cluster.connection import LOCAL
@@ -52,6 +53,7 @@ class Run:
         judged: what became of the gates, once all is measured.
         unwritten: why the results file lacks what was measured; empty while it does not.
         functions: files of functions that time and are not weighin's own.
+        told: what else a reader of its records needs to know, by its name in the environment.
     """
 
     def __init__(self, settings: Settings, context: RunContext | None = None) -> None:
@@ -83,6 +85,7 @@ class Run:
         self.judged = gates.Judged(mode=settings.mode)
         self.unwritten = ""
         self.functions: tuple[Path, ...] = ()
+        self.told: dict[str, Any] = {}
         self.began = datetime.datetime.now(datetime.UTC)
         self._whys: list[Record] = []
         self._cells: Sequence[Cell] = ()
@@ -271,6 +274,7 @@ class Run:
             self._states,
             self.functions,
         )
+        where |= self.told
         if self._earlier is not None:
             where = self._earlier.accounted(where)
         return Results(where, (*records, *self._whys), registry.catalogue())

@@ -115,6 +115,16 @@ class Span(TypedDict, total=False):
     broken_off: bool
 
 
+class Searched(TypedDict, total=False):
+    """The search that a run's variants were chosen by, on other examples."""
+
+    margin: str
+    within: Number
+    minimized: list[str]
+    tried: Whole
+    seconds: Number
+
+
 class Environment(TypedDict, total=False):
     """Where, when and by what a run was measured."""
 
@@ -135,6 +145,7 @@ class Environment(TypedDict, total=False):
     calibrations: list[Calibrated]
     disturbances: list[str]
     resumed: list[Span]
+    search: Searched
     anchors: dict[str, list[Published]]
     artifacts: dict[str, list[dict[str, Any]]]
 

@@ -21,7 +21,7 @@ def origin(results: Results) -> list[str]:
     last = "; ".join(word for word in versions if word)
     parts = (
         *(BROKEN_OFF if results.broken_off else "", weights(starts(results)), machine(results)),
-        *(disturbed(results), resumed(results), calibration(results), last),
+        *(disturbed(results), resumed(results), searched(results), calibration(results), last),
         *devices(results),
     )
     return [line for line in parts if line]
@@ -130,6 +130,17 @@ def resumed(results: Results) -> str:
         for span in reversed(told)
     ]
     return f"resumed: it took over {', which took over '.join(words)}" if words else ""
+
+
+def searched(results: Results) -> str:
+    """By which search variants were chosen; nothing where none was."""
+    told = results.environment.get("search")
+    if not isinstance(told, Mapping):
+        return ""
+    return (
+        f"chosen by a search, on other examples: of {told.get('tried')} candidates the smallest by "
+        f"{', '.join(told.get('minimized', ()))} within {told.get('margin')}"
+    )
 
 
 def calibration(results: Results) -> str:

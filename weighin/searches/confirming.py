@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from weighin import stats
 from weighin.build.finished import FinishedFiles
@@ -43,6 +44,7 @@ def confirmed(
     asked: Question,
     how: weighing.Asked,
     profile: str,
+    told: Mapping[str, Any],
     watcher: Watcher | None = None,
 ) -> tuple[dict[str, Shown], Path]:
     """Weigh files on the test part, which is read here for the first time.
@@ -54,6 +56,7 @@ def confirmed(
         asked: the figure and its margin.
         how: how files are measured.
         profile: of training.
+        told: of the search, for readers of the records.
         watcher: who is told how it goes.
 
     Returns:
@@ -66,6 +69,7 @@ def confirmed(
     baseline = dataclasses.replace(judged_by, dataset=test.name)
     baseline.build(())
     run = weighing.on_files(baseline.beside(files), how, "search", profile)
+    run.told["search"] = dict(told)
     measure(run, watcher)
     if run.unwritten or run.path is None:
         raise WeighinError(f"Not all records are there: {run.unwritten}")

@@ -164,8 +164,15 @@ def _shown(
         how = asked.how
         if judge.asked.is_share:
             how = dataclasses.replace(how, margin=judge.within)
+        told = {
+            "margin": judge.asked.said(),
+            "within": judge.within,
+            "minimized": list(asked.minimize),
+            "tried": len(ledger.entries),
+            "seconds": round(ledger.seconds, 1),
+        }
         outcomes, path = confirmed(
-            files, paths, divided.test, judge.asked, how, source.profile, watcher
+            files, paths, divided.test, judge.asked, how, source.profile, told, watcher
         )
         results = str(path)
     members = [_member(entry, outcomes.get(entry.variant)) for entry in chosen]
