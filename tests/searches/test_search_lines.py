@@ -24,11 +24,12 @@ def tried(outcome: Callable[[str], str], most: int = 60) -> list[str]:
     return [entry.variant for entry in entries]
 
 
-def sparsities(names: list[str]) -> list[float]:
-    """Of those that prune alone."""
+def sparsities(names: list[str], scope: str = "layer") -> list[float]:
+    """Of those that prune alone, in one way."""
     parsed = [grammar.parse(name) for name in names]
     alone = [each for each in parsed if [step.name for step in each.steps] == ["prune"]]
-    return [dict(each.steps[0].arguments)["sparsity"] for each in alone]
+    told = [dict(each.steps[0].arguments) for each in alone]
+    return [each["sparsity"] for each in told if each.get("scope", "layer") == scope]
 
 
 def test_the_product_of_most_steps_begins_at_its_middle() -> None:
@@ -70,4 +71,13 @@ def test_every_product_is_tried_and_one_that_was_begun_by_turns() -> None:
 
     assert 7 == len(set(products))  # of three steps that have values
     assert products[0] == products[1]
-    assert products[2] != products[0]
+    assert products[4] != products[0]
+
+
+def test_each_way_of_a_step_is_a_product_of_its_own() -> None:
+    """Layers alike may hold where all together do not, or the other way round."""
+    names = tried(lambda name: "worse" if "scope=global" in name else "holds")
+
+    assert "scope=global" in names[2]
+    assert sparsities(names)[1] > sparsities(names)[0]
+    assert sparsities(names, "global")[1] < sparsities(names, "global")[0]

@@ -2,7 +2,8 @@
 
 A few candidates that train are soon all there is time for. A step's values stand from mild to bold,
 so that of each product one number is searched by halving: how far along its steps' values it goes.
-Only then, or where a step has no such values, draws say what to try.
+Where a step can do it in several ways, each is a product of its own. Only then, or where a step has
+no such values, draws say what to try.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def proposed(space: Space, entries: Sequence[Entry], phase: str) -> Chosen | Non
         phase: of the entries that count as turns.
     """
     known = {entry.variant: entry for entry in entries}
-    lines = [_Line(space, steps, known) for steps in _products(space)]
+    lines = [
+        _Line(space, steps, way, known) for steps in _products(space) for way in _ways(space, steps)
+    ]
     begun = [line for line in lines if line.is_begun and line.following is not None]
     fresh = [line for line in lines if not line.is_begun and line.following is not None]
     turn = sum(entry.phase == phase for entry in entries)
@@ -50,6 +53,22 @@ def _products(space: Space) -> list[tuple[Choice, ...]]:
     ]
 
 
+def _ways(space: Space, steps: Sequence[Choice]) -> list[Chosen]:
+    """In which ways some steps can be taken: all values of their arguments that have no order."""
+    taken = {step.name.partition(".")[0] for step in steps}
+    choices = [
+        choice
+        for choice in space.choices
+        if choice.name.partition(".")[0] in taken
+        and choice.values[0] is not None
+        and not choice.is_ordered
+    ]
+    return [
+        dict(zip((choice.name for choice in choices), places, strict=True))
+        for places in itertools.product(*(range(len(choice.values)) for choice in choices))
+    ]
+
+
 class _Line:
     """One product, from mild to bold.
 
@@ -59,13 +78,15 @@ class _Line:
         smallest: the first value of the smallest that holds.
     """
 
-    def __init__(self, space: Space, steps: Sequence[Choice], known: Mapping[str, Entry]) -> None:
+    def __init__(
+        self, space: Space, steps: Sequence[Choice], way: Chosen, known: Mapping[str, Entry]
+    ) -> None:
         self.following: Chosen | None = None
         self.is_begun, self.smallest = False, math.inf
         low, high, at = 0.0, 1.0, 0.5
         seen: set[str] = set()
         for _ in range(HALVINGS):
-            chosen = _at(space, steps, at)
+            chosen = _at(space, steps, at) | way
             try:
                 name = space.variant(chosen)
             except WeighinError:
