@@ -48,10 +48,12 @@ def test_what_trains_is_found_by_a_name_that_anybody_can_type(tmp_path: Path) ->
         assert sha256(project / "best.tflite") == sizes[found["best"]]
 
     if missing("distributed") is None:  # what is tried next is built by a cluster's worker
-        words = ("-m", "weighin", *WORDS[:-1], "5", "--cluster", "local", "--json")
+        words = ("-m", "weighin", *WORDS[:-1], "7", "--cluster", "local", "--json")
         done = run_python(*words, environment=environment, folder=project)
         assert done.returncode in (0, 1), done.stderr
-        *before, last = json.loads(done.stdout)["candidates"]
-        assert found["candidates"] == before
-        assert ("training", 1) == (last["phase"], last["epochs"])
-        assert last["outcome"] in ("holds", "worse", "larger"), last["reason"]
+        candidates = json.loads(done.stdout)["candidates"]
+        assert found["candidates"] == candidates[:4]
+        later = [each for each in candidates[4:] if each["phase"] == "training"]
+        assert {1} == {each["epochs"] for each in later}
+        outcomes = {each["outcome"] for each in later}
+        assert outcomes & {"holds", "worse", "larger"}, [each["reason"] for each in later]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import IO, Any
+from collections.abc import Callable
+from typing import IO, Any, TypeVar
 
 import click
 
 from weighin.report import terminal
 from weighin.report.layout import visible
+
+F = TypeVar("F", bound=Callable[..., None])
 
 
 class ShownError(click.ClickException):
@@ -24,3 +28,20 @@ class ShownError(click.ClickException):
         stream = sys.stderr if file is None else file
         message = visible(f"Error: {self.format_message()}")  # it may name files, as they please
         click.echo(terminal.fitted(message, stream), file=stream)
+
+
+def clear_errors(command: F) -> F:
+    """Show a `WeighinError` as one message and exit with 2."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except Exception as error:
+            from weighin.core import WeighinError
+
+            if not isinstance(error, WeighinError):
+                raise
+            raise ShownError(str(error)) from None
+
+    return run  # type: ignore[return-value]  # the signature is the command's own
