@@ -43,9 +43,11 @@ class Maker:
         epochs: of what trains.
         made: what was asked for, with its epochs.
         failing: variants that cannot be made.
+        at_once: how many are made side by side.
         before: seconds of an epoch in an earlier search, which has made all files.
     """
 
+    at_once = 1
     before = 0.0
 
     def __init__(self, epochs: int = 9, exports: Sequence[str] = tuple(EXPORTS)) -> None:

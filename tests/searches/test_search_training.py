@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers.searches import Maker, search
+from helpers.searches import Judge, Killed, Maker, search, tried
 
 from weighin.searches.ledger import HOLDS, TRAINED, WORSE, Entry
 from weighin.searches.recovering import promising
@@ -45,9 +46,9 @@ def searched(folder: Path, seconds: float = 1400) -> list[Entry]:
 
 def test_long_trainings_wait_until_it_is_known_where_the_margin_lies(tmp_path: Path) -> None:
     """Then those that missed it by little are trained further, and come to hold."""
-    tried = searched(tmp_path)
-    first = list({entry.variant: entry for entry in reversed(tried)}.values())
-    again = [entry for entry in tried if entry not in first]
+    trained = searched(tmp_path)
+    first = list({entry.variant: entry for entry in reversed(trained)}.values())
+    again = [entry for entry in trained if entry not in first]
 
     assert {1, 3, 9} >= {each.epochs for each in first}
     assert {27} == {each.epochs for each in again}
@@ -66,19 +67,55 @@ def test_what_an_earlier_search_has_made_tells_what_takes_long(tmp_path: Path) -
     running = search(tmp_path, maker=maker, trials=90, seconds=1400)
     running.run()
     running.ledger.close()
-    tried = [entry for entry in running.ledger.entries if entry.phase == TRAINED]
+    trained = [entry for entry in running.ledger.entries if entry.phase == TRAINED]
 
-    assert 9 == max(entry.epochs or 0 for entry in tried[:5])
+    assert 9 == max(entry.epochs or 0 for entry in trained[:5])
 
 
 def test_without_a_limit_of_time_none_waits(tmp_path: Path) -> None:
     running = search(tmp_path, maker=Slow(), trials=60)
     running.run()
     running.ledger.close()
-    tried = [entry.variant for entry in running.ledger.entries]
+    variants = [entry.variant for entry in running.ledger.entries]
 
-    assert 60 == len(set(tried)) == len(tried)
+    assert 60 == len(set(variants)) == len(variants)
     assert 27 in {entry.epochs for entry in running.ledger.entries}
+
+
+def test_some_are_trained_side_by_side_and_each_is_asked_in_its_turn(tmp_path: Path) -> None:
+    """Of a pair the second is chosen without knowing the first; none is tried twice."""
+    maker = Maker(epochs=9)
+    maker.at_once = 2
+    running = search(tmp_path, maker=maker, trials=40)
+    running.run()
+    running.ledger.close()
+    trained = [each.variant for each in running.ledger.entries if each.phase == TRAINED]
+    first = [name for name, epochs in maker.made if epochs == 1]
+
+    assert 40 == len({each.variant for each in running.ledger.entries})
+    for one, other in zip(trained[::2], trained[1::2], strict=False):
+        assert first.index(one) + 1 == first.index(other)
+
+
+def test_killed_while_some_are_trained_it_goes_on_with_these(tmp_path: Path) -> None:
+    def maker() -> Maker:
+        made = Maker(epochs=9)
+        made.at_once = 3
+        return made
+
+    undisturbed = search(tmp_path / "whole", maker=maker(), trials=30)
+    undisturbed.run()
+    undisturbed.ledger.close()
+    for at in (16, 1, 2, 3, 1, 2):
+        killed = search(tmp_path / "killed", maker=maker(), judge=Judge(killed_at=at), trials=30)
+        with contextlib.suppress(Killed):
+            killed.run()
+        killed.ledger.close()
+    last = search(tmp_path / "killed", maker=maker(), trials=30)
+    last.run()
+    last.ledger.close()
+
+    assert tried(tmp_path / "whole") == tried(tmp_path / "killed")
 
 
 def test_only_what_may_hold_and_would_be_smallest_is_promising() -> None:

@@ -30,6 +30,11 @@ class Maker(Protocol):
         """Further epochs of what trains, by the recipe; 0 where nothing trains."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many variants are made side by side."""
+        ...
+
     def first(self) -> list[str]:
         """The variants that are tried first: exports alone."""
         ...
@@ -58,6 +63,7 @@ class Derived:
 
     files: DerivedFiles
     epochs: int = 0
+    at_once: int = 1
     _names: dict[str, None] = field(default_factory=dict)
 
     @property
@@ -104,6 +110,7 @@ class Built:
         profile: its recipe.
         executor: where it is built; kept open from one variant to the next.
         trains: whether there is a part to train on.
+        at_once: how many variants are made side by side.
     """
 
     context: BuildContext
@@ -112,6 +119,7 @@ class Built:
     profile: str
     executor: Standing
     trains: bool = True
+    at_once: int = 1
     _artifacts: dict[str, Artifacts] = field(default_factory=dict)
 
     @property

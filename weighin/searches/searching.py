@@ -43,7 +43,7 @@ class Search(Trying):
             for name in sorted(made, key=lambda name: _rank(sizes[name])):
                 if name in self.ledger.known:
                     continue
-                if self._are_enough():  # what is made is asked even if its time is over
+                if self.trials_left <= 0:  # what is made is asked even if its time is over
                     return
                 self._try(Entry(name, EXPORTS, FAILED, seconds=each), made[name], RESERVES)
 

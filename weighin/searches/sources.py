@@ -21,6 +21,9 @@ from weighin.formats import known
 from weighin.job import weighing
 from weighin.measure.context import build_context
 from weighin.searches.making import Built, Derived, Maker, Standing
+from weighin.targets.machine import usable_cores
+
+AT_ONCE = 4  # candidates that are trained side by side, as far as there are cores
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,9 @@ def _built(
     budgets.register()
     context = dataclasses.replace(context, brought=(*context.brought, budgets))
     recipe = registry.models[model].recipe(profile)
-    maker = Built(context, model, recipe.dataset, profile, Standing(executor(cluster, 1)))
+    workers = min(AT_ONCE, usable_cores())
+    standing = Standing(executor(cluster, workers, stays=True))
+    maker = Built(context, model, recipe.dataset, profile, standing, at_once=workers)
     try:
         data = loading.load_cached(recipe.dataset, context.search)
         if data.test_only:

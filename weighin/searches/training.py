@@ -10,15 +10,18 @@ identification and hyperparameter optimization").
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from weighin.build.budgets import budgets
 from weighin.searches import lines, mixing, space, sparsities
-from weighin.searches.ledger import FAILED, TRAINED, WORSE, Entry
+from weighin.searches.ledger import FAILED, SKIPPED, TRAINED, WORSE, Entry
 from weighin.searches.recovering import expected, is_hopeless, promising
+from weighin.searches.space import Chosen
 from weighin.searches.trying import Trying
 
 TAKEN = 5  # exports that are tried with
 LONG = 0.1  # of the time of all, beyond which a training waits
+_BATCH = "batch"  # noted in the ledger
 NEW = 0.5  # of the time for what trains, in which only new candidates are tried
 
 
@@ -42,39 +45,82 @@ class Training:
         if not exports or len(whole.choices) < 2:
             return
         while not search.is_over():
-            entry = self._next(whole)
-            if entry is None:
+            batch = self._batch(whole)
+            if not batch:
                 return
-            search.told(search, entry.variant)
-            if not self._trained(entry):
-                return
+            self._make_together(batch)
+            for entry in batch:
+                search.told(search, entry.variant)
+                if not self._trained(entry):
+                    return
 
-    def _next(self, whole: space.Space) -> Entry | None:
-        """What is tried next; None if only what was tried before is suggested."""
+    def _batch(self, whole: space.Space) -> list[Entry]:
+        """What is tried next, as many as are made side by side; the same when a search goes on."""
         entries = self._ledger.entries
+        noted = self._ledger.noted(_BATCH)
+        if noted:
+            done = {entry.variant for entry in entries[noted["at"] :]}
+            left = [each for each in noted["variants"] if each[0] not in done]
+            if left:
+                return [self._blank(name, chosen) for name, chosen in left]
+        batch: list[Entry] = []
+        while len(batch) < min(self._maker.at_once, self._search.trials_left):
+            entry = self._next(whole, batch)
+            if entry is None:
+                break
+            batch.append(entry)
+        variants = [[entry.variant, dict(entry.chosen)] for entry in batch]
+        self._ledger.note(_BATCH, {"at": len(entries), "variants": variants})
+        return batch
+
+    def _blank(self, name: str, chosen: Chosen) -> Entry:
+        """What is known of a candidate: what came of fewer epochs, or nothing."""
+        return self._ledger.known.get(name) or Entry(name, TRAINED, FAILED, chosen=chosen)
+
+    def _make_together(self, batch: Sequence[Entry]) -> None:
+        """Train some for their next epochs side by side; each is asked in its turn."""
+        entries, whole = self._ledger.entries, self._maker.epochs
+        by_epochs: dict[int, list[str]] = {}
+        for entry in batch:
+            epochs = _following(entry, whole)
+            if not self._search.is_over(expected(epochs, entries, whole)):
+                by_epochs.setdefault(epochs, []).append(entry.variant)
+        for epochs, names in by_epochs.items():
+            if len(names) > 1:
+                self._search.told(self._search, " and ".join(names))
+                self._maker.make(names, epochs)
+
+    def _next(self, whole: space.Space, batch: Sequence[Entry]) -> Entry | None:
+        """What is tried next; None if only what was tried before is suggested.
+
+        Args:
+            whole: what can be chosen.
+            batch: what is tried beside it, of which nothing is known yet.
+        """
+        pending = [dataclasses.replace(entry, outcome=SKIPPED) for entry in batch]
+        entries = [*self._ledger.entries, *pending]
         turn = sum(entry.phase == TRAINED for entry in entries)
         is_late = self._search.time_left < NEW * self._begun
-        if is_late and turn % 2 and (waiting := self._waiting()) is not None:
+        if is_late and turn % 2 and (waiting := self._waiting(entries)) is not None:
             return waiting
         chosen = lines.proposed(whole, entries, TRAINED)
         if chosen is not None:
             return Entry(whole.variant(chosen), TRAINED, FAILED, chosen=chosen)
-        if (waiting := self._waiting()) is not None:
+        if (waiting := self._waiting(entries)) is not None:
             return waiting
         name = sparsities.proposed(entries, self._maker.layers())
         if name is not None:
             return Entry(name, TRAINED, FAILED)
-        drawn = self._search.drawn(whole, TRAINED)
+        drawn = self._search.drawn(whole, TRAINED, batch)
         return None if drawn is None else Entry(drawn[0], TRAINED, FAILED, chosen=drawn[1])
 
-    def _waiting(self) -> Entry | None:
+    def _waiting(self, entries: Sequence[Entry]) -> Entry | None:
         """The most promising of those whose further training has waited, and fits the time left."""
         if self._search.limits.seconds is None:
             return None
-        entries, epochs = self._ledger.entries, self._maker.epochs
+        epochs = self._maker.epochs
         for entry in promising(entries, epochs, self._search.judge.within):
-            following = next(each for each in budgets(epochs) if each > (entry.epochs or 0))
-            if expected(following, entries, epochs) < self._search.time_left:
+            if expected(_following(entry, epochs), entries, epochs) < self._search.time_left:
                 return entry
         return None
 
@@ -113,3 +159,8 @@ class Training:
     def _is_long(self, seconds: float) -> bool:
         limit = self._search.limits.seconds
         return limit is not None and seconds > LONG * limit
+
+
+def _following(entry: Entry, whole: int) -> int:
+    """The epochs that a candidate is trained for next."""
+    return next(each for each in budgets(whole) if each > (entry.epochs or 0))

@@ -149,7 +149,15 @@ class Trying:
 
     def is_over(self, ahead: float = 0.0) -> bool:
         """Whether the phase's share of time or trials is used up, or would be in some seconds."""
-        return self.time_left <= ahead or self._are_enough()
+        return self.time_left <= ahead or self.trials_left <= 0
+
+    @property
+    def trials_left(self) -> float:
+        """How many may be tried yet; infinite without a limit."""
+        trials = self.limits.trials
+        if trials is None:
+            return math.inf
+        return max(1, round(self._share * trials)) - len(self.ledger.entries)
 
     @property
     def time_left(self) -> float:
@@ -157,26 +165,28 @@ class Trying:
         seconds = self.limits.seconds
         return math.inf if seconds is None else self._share * seconds - self.seconds
 
-    def _are_enough(self) -> bool:
-        """Whether the phase's share of trials is used up."""
-        trials = self.limits.trials
-        return trials is not None and len(self.ledger.entries) >= max(
-            1, round(self._share * trials)
-        )
-
     @property
     def _share(self) -> float:
         """Of time and trials, at which the phase ends."""
         return (SHARES if self.maker.epochs else WITHOUT_TRAINING)[self.phase]
 
-    def drawn(self, whole: Drawable, phase: str) -> tuple[str, Chosen] | None:
-        """What is suggested and was not tried yet; None if nothing new is to be expected."""
-        tried = sum(entry.phase == phase for entry in self.ledger.entries)
+    def drawn(
+        self, whole: Drawable, phase: str, taken: Sequence[Entry] = ()
+    ) -> tuple[str, Chosen] | None:
+        """What is suggested and was not tried yet; None if nothing new is to be expected.
+
+        Args:
+            whole: from which it is drawn.
+            phase: that it is for.
+            taken: what is tried already, and not known yet.
+        """
+        tried = sum(entry.phase == phase for entry in (*self.ledger.entries, *taken))
+        known = {*self.ledger.known, *(entry.variant for entry in taken)}
         for attempt in range(TRIES):
             seed = 1000 * (self.seed + 1) + TRIES * tried + attempt
             chosen = self.ledger.suggested(whole.choices, seed)
             name = _variant(whole, chosen)
-            is_new = name is not None and name not in self.ledger.known
+            is_new = name is not None and name not in known
             if name is not None and is_new and (phase != TRAINED or space.trains(name)):
                 return name, chosen
         return None

@@ -31,10 +31,12 @@ class Local:
     """A pool of processes on this machine.
 
     Attributes:
-        workers: how many; 0 for one per core, at most one per model and seed.
+        workers: how many; 0 for one per core. Of these as many as can work at once.
+        stays: whether other jobs follow those that it is opened for.
     """
 
     workers: int = 0
+    stays: bool = False
 
     def processor(self) -> Processor:
         """This machine's."""
@@ -43,14 +45,25 @@ class Local:
     @contextlib.contextmanager
     def opened(self, build_context: BuildContext, todo: Sequence[Job]) -> Iterator[_Running]:
         """Start processes when there is work for them, and end them with the block."""
-        chains = len({(job.model, job.seed) for job in todo})
-        running = _Running(build_context, min(self.workers or usable_cores(), chains))
+        workers = self.workers or usable_cores()
+        running = _Running(build_context, workers if self.stays else min(workers, at_once(todo)))
         try:
             yield running
         except BaseException:
             running.close(now=True)
             raise
         running.close()
+
+
+def at_once(todo: Sequence[Job]) -> int:
+    """How many of some jobs are worth processes of their own: of models, and of what trains.
+
+    Starting one takes longer than an export. What is trained further is counted once, at its end.
+    """
+    models = {(job.model, job.seed) for job in todo}
+    trained = {job for job in todo if job.export is None and job.parent is not None}
+    ends = trained - {job.parent for job in trained}
+    return max(len(models), len(ends))
 
 
 @dataclass
