@@ -56,7 +56,8 @@ class Asked:
 
 def _searches():
     return {
-        "lenet5": Asked("lenet5", 0.5, ("--profile", "record"), "lenet5"),
+        "lenet5": Asked("lenet5", 1, ("--profile", "quick"), "lenet5"),
+        "lenet5_record": Asked("lenet5", 0.5, ("--profile", "record"), "lenet5"),
         "resnet8": Asked("resnet8", 2, ("--profile", "test1k"), "resnet8"),
         "ds_cnn": Asked("ds_cnn", 5, ("--profile", "full"), "ds_cnn"),
         "tiny_resnet": Asked(

@@ -1,5 +1,4 @@
 """How many processes of this machine build: as many as have work that is worth starting one."""
-# ruff: noqa: SIM300 - an assertion names what is expected first
 
 from __future__ import annotations
 
