@@ -15,8 +15,8 @@ from helpers.support import ENVIRONMENT, file, record, results_of, without
 from weighin.cli import main
 from weighin.core import Record, WeighinError
 from weighin.records import store
+from weighin.report.between_runs import verdict as verdict_of
 from weighin.report.compare import render
-from weighin.report.compare import verdict as verdict_of
 
 
 def environment(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 from helpers.support import ENVIRONMENT, following, record, results_of, run
 
 from weighin.core import Results
-from weighin.report.compare import change, render, short_names
+from weighin.report.between_runs import change
+from weighin.report.compare import render, short_names
 from weighin.report.terminal import Terminal
 
 FOLDER = "/home/someone/projects/digits/results/local"

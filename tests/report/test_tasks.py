@@ -22,7 +22,7 @@ from helpers.support import following, golden, record, results, run
 
 from weighin.core import Metric, Record, Results
 from weighin.records import store
-from weighin.report import compare, curve, gates, units, versions
+from weighin.report import between_runs, compare, curve, gates, units, versions
 from weighin.report import record as record_table
 from weighin.report.figure import draw
 from weighin.report.layout import FORMATS
@@ -268,7 +268,9 @@ def test_runs_are_compared_by_intervals(
     """Beyond both intervals and what is tolerated, whichever way is better, below 0 as above."""
     described = of_tasks().metrics[metric]
 
-    assert expected == compare.verdict(described, record(metric, *before), record(metric, *after))
+    assert expected == between_runs.verdict(
+        described, record(metric, *before), record(metric, *after)
+    )
 
 
 def test_compare_has_a_table_of_each_tasks_figures() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from weighin.core import Record, Results, WeighinError
 from weighin.records import derivation, provenance, store
-from weighin.report.compare import IDENTITY
+from weighin.report.comparable import IDENTITY
 
 NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9A-Za-z]+(?:-dirty)?)")
 UNPUBLISHED = "local"  # where runs write, in the same folder; git ignores it

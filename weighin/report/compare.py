@@ -7,26 +7,29 @@ bound to a machine are compared only between runs of one machine with one calibr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
 from weighin.core import Case, Metric, Record, Results, WeighinError
 from weighin.records import derivation
+from weighin.report.between_runs import (
+    NOT_JUDGED,
+    amount,
+    change,
+    compared,
+    is_drifting,
+    verdict,
+)
+from weighin.report.comparable import check_data, why_not
 from weighin.report.layout import FLAT, Section
 from weighin.report.terminal import Terminal, written
 from weighin.report.units import shown
-from weighin.stats import fisher
-
-# Machines are the same where these facts are; memory and system change with an update or a restart.
-IDENTITY = ("cpu", "architecture", "cores", "cpu_features")
-
 
 FAILING = ("slower", "worse", "larger", "missing")
 """What a comparison may be failed on; `missing`: the first run has a figure, a later one none."""
 NOT_COMPARED = "not compared"
-NOT_JUDGED = "not judged"
 UNSAID = ("same", "no evidence", "no figure", NOT_COMPARED, NOT_JUDGED)
 """Verdicts that do not say by how much."""
 TOLD = 3  # failing figures that are named; the tables have them all
@@ -264,39 +267,6 @@ def render(
     return written(sections(runs, against), format, terminal)
 
 
-def compared(runs: Sequence[Results]) -> list[Metric]:
-    """The metrics by which runs are held against each other, as the first run describes them."""
-    described: dict[str, Metric] = {}
-    for results in runs:
-        for metric in results.metrics.values():
-            if metric.comparison != "none":
-                described.setdefault(metric.name, metric)
-    return list(described.values())
-
-
-def change(metric: Metric, first: Record | None, second: Record | None) -> float | None:
-    """How far the second figure is from the first, as a share of it; of shares the difference.
-
-    None where one of them is missing, and where a share would mean nothing: of zero, or from one
-    side of it to the other.
-    """
-    if first is None or second is None or first.value is None or second.value is None:
-        return None
-    if _is_share(metric):
-        return second.value - first.value
-    if not first.value or first.value * second.value < 0:
-        return None
-    share = second.value / first.value - 1
-    return share if first.value > 0 else -share
-
-
-def amount(metric: Metric, change: float) -> str:
-    """How much a figure differs: `3.1 %`, or `0.52 points` for a share."""
-    if _is_share(metric):
-        return f"{abs(change) * 100:.2f} points"
-    return f"{abs(change) * 100:.1f} %" if abs(change) >= 0.001 else "< 0.1 %"
-
-
 def _by_case(results: Results, metric: str) -> dict[Case, Record]:
     return {
         record.case: record
@@ -324,113 +294,6 @@ def _figure(metric: Metric, record: Record | None) -> str:
     return shown(metric, record.value, record.low, record.high)
 
 
-def verdict(metric: Metric, first: Record | None, second: Record | None, tests: int = 1) -> str:
-    """The verdict on a figure beside that of the first run.
-
-    `smaller`, `larger`, `better`, `worse`, `faster` or `slower` where it differs, `same` where
-    exact figures or figures of one file are equal, `no evidence` where the difference may be
-    chance, and `no figure` where either has none.
-
-    Args:
-        metric: how its figures are compared.
-        first: the figure it is compared with.
-        second: the figure that is judged.
-        tests: how many tests share the 5 % of chance (Bonferroni); only for shares.
-    """
-    if first is None or second is None or first.value is None or second.value is None:
-        return "no figure"
-    if first.artifact and first.artifact == second.artifact and first.value == second.value:
-        return "same"
-    if metric.comparison == "shares":
-        return _share_verdict(first, second, tests)
-    if metric.comparison == "exact":
-        is_higher = (second.value > first.value) - (second.value < first.value)
-        return word(metric, is_higher) if is_higher else "same"
-    below = _beyond(metric, _end(second, "high"), _end(first, "low"))
-    above = _beyond(metric, _end(first, "high"), _end(second, "low"))
-    return word(metric, 1 if above else -1) if below or above else "no evidence"
-
-
-def word(metric: Metric, direction: int) -> str:
-    """The word for a figure that is higher (1) or lower (-1): of size, of speed, or of worth."""
-    if metric.kind in ("bytes", "count"):
-        return "larger" if direction > 0 else "smaller"
-    is_better = (direction > 0) == (metric.better == "higher")
-    if is_speed(metric):
-        return "faster" if is_better else "slower"
-    return "better" if is_better else "worse"
-
-
-def is_drifting(metric: Metric) -> bool:
-    """Whether figures are of one machine at one time: by how much they drift nobody has measured.
-
-    Two runs of the same files had latencies apart by more than their intervals and 30 %, twice in
-    the first two tries. What is relative to a baseline beside it, as a speed-up is, drifts little.
-    """
-    return metric.machine_bound and not (metric.relative or metric.of_engines)
-
-
-def is_speed(metric: Metric) -> bool:
-    """Whether a metric tells how fast something is."""
-    return metric.machine_bound and metric.kind in ("seconds", "ratio", "rate")
-
-
-def _is_share(metric: Metric) -> bool:
-    return metric.kind == "share" or metric.comparison == "shares"
-
-
-def _beyond(metric: Metric, lower: float, upper: float) -> bool:
-    """Whether the upper lies above the lower by more than is tolerated."""
-    tolerated = metric.tolerance if _is_share(metric) else metric.tolerance * abs(lower)
-    return lower + tolerated < upper
-
-
-def _end(record: Record, end: str) -> float:
-    bound = getattr(record, end)
-    return float(record.value or 0.0 if bound is None else bound)
-
-
-def _share_verdict(first: Record, second: Record, tests: int) -> str:
-    """By Fisher's exact test, since records do not pair the runs' answers to single examples."""
-    if not first.n or not second.n or first.value is None or second.value is None:
-        return "no figure"
-    right = [
-        round(record.value * record.n) if record.count is None else record.count  # type: ignore[operator]
-        for record in (first, second)
-    ]
-    p = fisher((right[0], first.n - right[0]), (right[1], second.n - right[1]))
-    if p >= 0.05 / tests:
-        return "no evidence"
-    return "better" if second.value > first.value else "worse"
-
-
-def check_data(runs: Sequence[tuple[str, Results]]) -> None:
-    """Refuse runs whose figures mean different things under one name.
-
-    Raises:
-        WeighinError: if a data set, or the published weights of a model, differ between runs.
-    """
-    seen: dict[str, tuple[str, str]] = {}
-    for name, results in runs:
-        for dataset, facts in _facts(results, "datasets").items():
-            digest = facts.get("digest", "") if isinstance(facts, Mapping) else ""
-            before = seen.setdefault(dataset, (name, digest))
-            if before[1] != digest:
-                raise WeighinError(
-                    f"{before[0]} and {name} do not compare: they were measured on different data "
-                    f"under the name {dataset!r} (digests {before[1][:12]} and {digest[:12]})."
-                )
-
-    for name, results in runs:
-        for model, made_of in _facts(results, "weights").items():
-            before = seen.setdefault(f"weights of {model}", (name, str(made_of)))
-            if before[1] != made_of:
-                raise WeighinError(
-                    f"{before[0]} and {name} do not compare: {model!r} started from other weights "
-                    f"({before[1]} and {made_of})."
-                )
-
-
 def _check_figures(runs: Sequence[tuple[str, Results]]) -> None:
     for name, results in runs:
         faults = derivation.faults(results)
@@ -451,45 +314,3 @@ def _check_common(runs: Sequence[tuple[str, Results]]) -> None:
             for (name, _), cases in zip(runs, cells, strict=True)
         )
         raise WeighinError(f"There is nothing to compare, no model's figures are in both: {held}.")
-
-
-def why_not(first: Results, other: Results, target: str = "") -> str | None:
-    """Why metrics bound to a machine cannot be compared between two runs; None if they can.
-
-    Args:
-        first: one run.
-        other: the other.
-        target: the device whose figures they are; the machines that the runs were on if not given.
-    """
-    if target:
-        first, other = (_as_on(results, target) for results in (first, other))
-        if not (first.environment and other.environment):
-            return f"only one of them was measured on {target}"
-    here, there = _facts(first, "machine"), _facts(other, "machine")
-    differing = [key for key in IDENTITY if here.get(key) != there.get(key)]
-    if differing:
-        key = differing[0]
-        return f"another machine ({key}: {here.get(key)} and {there.get(key)})"
-    calibrations = [_facts(results, "calibration") for results in (first, other)]
-    if calibrations[0] != calibrations[1]:
-        if not all(calibrations):
-            return "only one of them has a calibration of the machine"
-        return "another calibration of the machine"
-    return None
-
-
-def _as_on(results: Results, target: str) -> Results:
-    """The run as if it were of a device's machine: its facts and calibration as the run's."""
-    told = _facts(results, "devices").get(target)
-    facts = dict(told) if isinstance(told, Mapping) else {}
-    calibrations = facts.get("calibrations")
-    if facts:
-        facts["calibration"] = (
-            calibrations[0] if isinstance(calibrations, list) and calibrations else None
-        )
-    return Results(facts)
-
-
-def _facts(results: Results, key: str) -> Mapping[str, Any]:
-    facts = results.environment.get(key)
-    return facts if isinstance(facts, Mapping) else {}

@@ -1,6 +1,6 @@
 """The lines of a version matrix: a figure in every release, beside that of the newest.
 
-Verdicts, and reasons not to compare, are those of `weighin.report.compare`.
+Verdicts, and reasons not to compare, are those of `weighin.report.between_runs` and `comparable`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from weighin import registry
 from weighin.core import Case, Metric, Record, Results, Status
 from weighin.formats import known
-from weighin.report.compare import change, compared, is_drifting, is_speed, verdict, why_not
+from weighin.report.between_runs import change, compared, is_drifting, is_speed, verdict
+from weighin.report.comparable import why_not
 from weighin.report.releases import Release, packages
 from weighin.report.rows import RUNTIME, over_seeds
 
@@ -30,7 +31,7 @@ class Entry:
         low: of the interval within a seed, averaged over seeds; None where there is none.
         high: likewise.
         seeds: how many have a figure.
-        verdict: against the newest release, as `compare.verdict` says it, or `not compared`;
+        verdict: against the newest release, as `between_runs.verdict` says it, or `not compared`;
             empty for the newest itself.
         change: from the newest release's figure, by the seeds that both have: a share of that
             figure, or for shares their difference; None where either has no figure, or where
@@ -131,7 +132,7 @@ def against(
 
     Figures are means over the seeds that both have; the number of examples is that of one seed,
     since all seeds have the same. The same file on one machine, with the same version of what ran
-    it there, is `same`, however its latency drifted. `tests` is as in `compare.verdict`, the
+    it there, is `same`, however its latency drifted. `tests` is as in `between_runs.verdict`, the
     change as in `Entry`.
     """
     seeds = {record.seed for record in before} & {record.seed for record in after}

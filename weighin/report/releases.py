@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from weighin.core import Results, WeighinError
-from weighin.report.compare import check_data, why_not
+from weighin.report.comparable import check_data, why_not
 
 # Packages that come first in telling apart runs of one TensorFlow version
 _TELLING = ("python", "tensorflow-model-optimization")

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from weighin.core import Case, Metric
-from weighin.report.compare import amount, is_speed, word
+from weighin.report.between_runs import amount, is_speed, word
 from weighin.report.lines import Entry, Line, against
 from weighin.report.releases import Release
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from weighin.core import Results
 from weighin.report import units
-from weighin.report.compare import amount, compared
+from weighin.report.between_runs import amount, compared
 from weighin.report.layout import FLAT, Notes, Section
 from weighin.report.lines import Entry, Line, lines
 from weighin.report.releases import Release, packages, releases
