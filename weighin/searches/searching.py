@@ -39,7 +39,7 @@ class Search(Trying):
             began = self.clock()
             made = self.maker.make(piece)
             each = (self.clock() - began) / len(made)
-            sizes = {name: self._sizes(name, path) for name, path in made.items()}
+            sizes = {name: self.sizes(name, path) for name, path in made.items()}
             for name in sorted(made, key=lambda name: _rank(sizes[name])):
                 if name in self.ledger.known:
                     continue
@@ -95,15 +95,6 @@ class Search(Trying):
                 return []
 
         return self.once(f"layers {base}", looked_at)
-
-    def _sizes(self, name: str, path: Path | Failure) -> dict[str, float]:
-        """A file's sizes; none of one that says none, whose turn will tell why."""
-        if isinstance(path, Failure):
-            return {}
-        try:
-            return self.judge.sizes(name, path)
-        except WeighinError:
-            return {}
 
     def _try(self, blank: Entry, path: Path | Failure, allowed: int) -> None:
         self.told(self, blank.variant)

@@ -10,6 +10,7 @@ identification and hyperparameter optimization").
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from weighin.build.budgets import budgets
@@ -41,9 +42,9 @@ class Training:
         exports = search.once(
             "exports", lambda: mixing.best(self._ledger.entries, search.objectives)[:TAKEN]
         )
-        whole = space.of_steps(exports)
-        if not exports or len(whole.choices) < 2:
+        if not exports or len(space.of_steps(exports).choices) < 2:
             return
+        whole = space.of_steps(search.once("suited", lambda: self._suited(exports)))
         while not search.is_over():
             batch = self._batch(whole)
             if not batch:
@@ -53,6 +54,26 @@ class Training:
                 search.told(search, entry.variant)
                 if not self._trained(entry):
                     return
+
+    def _suited(self, exports: Sequence[str]) -> list[str]:
+        """The exports, that first which holds and makes a first candidate smallest.
+
+        What is smallest of dense weights is not of those that are zero or alike.
+        """
+        whole, epochs = space.of_steps(exports), budgets(self._maker.epochs)[0]
+        chosen = lines.proposed(whole, (), TRAINED)
+        if chosen is None:
+            return list(exports)
+        names = [whole.variant({**chosen, space.EXPORT: at}) for at in range(len(exports))]
+        self._search.told(self._search, names[0])
+        made = self._maker.make(names, epochs)
+        first = self._search.objectives[0]
+        sizes = {
+            export: self._search.sizes(name, made[name]).get(first, math.inf)
+            for export, name in zip(exports, names, strict=True)
+        }
+        holding = {entry.variant for entry in self._ledger.holding}
+        return sorted(exports, key=lambda export: (export not in holding, sizes[export]))
 
     def _batch(self, whole: space.Space) -> list[Entry]:
         """What is tried next, as many as are made side by side; the same when a search goes on."""

@@ -200,6 +200,15 @@ class Trying:
                 self.ledger.note(key, noted)
         return list(noted)
 
+    def sizes(self, name: str, path: Path | Failure) -> dict[str, float]:
+        """A file's sizes; none of one that says none, whose turn will tell why."""
+        if isinstance(path, Failure):
+            return {}
+        try:
+            return self.judge.sizes(name, path)
+        except WeighinError:
+            return {}
+
     def note(self, entry: Entry) -> None:
         """Note what became of a candidate."""
         self.ledger.add(dataclasses.replace(entry, spent=self.seconds))
