@@ -70,14 +70,29 @@ def test_every_product_is_tried_and_one_that_was_begun_by_turns() -> None:
     products = [tuple(step.name for step in grammar.parse(name).steps) for name in names]
 
     assert 7 == len(set(products))  # of three steps that have values
-    assert products[0] == products[1]
-    assert products[4] != products[0]
+    assert products[0] == products[1] == products[3]
+    assert "scope=global" in names[4]
+    assert 1 == len(products[-1])
+
+
+def test_each_product_is_tried_with_two_exports() -> None:
+    """Of three: files of one training cost little beside it."""
+    whole = space.of_steps(["dynamic", "int8", "float16"])
+    ways = [lines._ways(whole, steps) for steps in lines._products(whole)]
+
+    assert {(way["prune.scope"], way["export"]) for way in ways[0]} == {
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
+    }
+    assert [{"export": 0}, {"export": 1}] == ways[-1]
 
 
 def test_each_way_of_a_step_is_a_product_of_its_own() -> None:
     """Layers alike may hold where all together do not, or the other way round."""
     names = tried(lambda name: "worse" if "scope=global" in name else "holds")
 
-    assert "scope=global" in names[2]
+    assert "scope=global" in names[4]
     assert sparsities(names)[1] > sparsities(names)[0]
     assert sparsities(names, "global")[1] < sparsities(names, "global")[0]

@@ -17,17 +17,19 @@ from weighin.searches.ledger import FAILED, HOLDS, SKIPPED, WORSE, Entry
 from weighin.searches.space import Choice, Space
 
 HALVINGS = 4  # of one product
+EXPORTS = 2  # that each product is tried with: the others cost a file, not a training
+FRESH = 4  # turns, in one of which a product is tried that was not yet
 Chosen = dict[str, int]
 
 
 def proposed(space: Space, entries: Sequence[Entry], phase: str) -> Chosen | None:
     """What is tried next; None once all products have been.
 
-    By turns the product that has led to the smallest file so far goes on, and one that has not been
-    tried begins: first the one of most steps.
+    The product goes on that has led to the smallest file so far; now and then one begins that has
+    not been tried: first the one of most steps.
 
     Args:
-        space: what can be chosen; each product is tried with its first export.
+        space: what can be chosen, with the export that suits best first.
         entries: what was tried so far.
         phase: of the entries that count as turns.
     """
@@ -38,8 +40,8 @@ def proposed(space: Space, entries: Sequence[Entry], phase: str) -> Chosen | Non
     begun = [line for line in lines if line.is_begun and line.following is not None]
     fresh = [line for line in lines if not line.is_begun and line.following is not None]
     turn = sum(entry.phase == phase for entry in entries)
-    if begun and (turn % 2 or not fresh):
-        return min(begun, key=lambda line: line.smallest).following
+    if begun and (turn % FRESH or not fresh):
+        return min(begun, key=lambda line: (line.smallest, line.nearest)).following
     return fresh[0].following if fresh else None
 
 
@@ -54,19 +56,17 @@ def _products(space: Space) -> list[tuple[Choice, ...]]:
 
 
 def _ways(space: Space, steps: Sequence[Choice]) -> list[Chosen]:
-    """In which ways some steps can be taken: all values of their arguments that have no order."""
+    """In which ways some steps can be taken: values without an order, and the first exports."""
     taken = {step.name.partition(".")[0] for step in steps}
-    choices = [
-        choice
+    places = {
+        choice.name: range(len(choice.values))
         for choice in space.choices
         if choice.name.partition(".")[0] in taken
         and choice.values[0] is not None
         and not choice.is_ordered
-    ]
-    return [
-        dict(zip((choice.name for choice in choices), places, strict=True))
-        for places in itertools.product(*(range(len(choice.values)) for choice in choices))
-    ]
+    }
+    places |= {each.name: range(len(each.values))[:EXPORTS] for each in space.choices[-1:]}
+    return [dict(zip(places, way, strict=True)) for way in itertools.product(*places.values())]
 
 
 class _Line:
@@ -76,13 +76,14 @@ class _Line:
         following: what is tried of it next; None if there is nothing more.
         is_begun: whether any of it was tried.
         smallest: the first value of the smallest that holds.
+        nearest: by how little one of it misses the margin.
     """
 
     def __init__(
         self, space: Space, steps: Sequence[Choice], way: Chosen, known: Mapping[str, Entry]
     ) -> None:
         self.following: Chosen | None = None
-        self.is_begun, self.smallest = False, math.inf
+        self.is_begun, self.smallest, self.nearest = False, math.inf, math.inf
         low, high, at = 0.0, 1.0, 0.5
         seen: set[str] = set()
         for _ in range(HALVINGS):
@@ -104,6 +105,7 @@ class _Line:
             if entry.outcome == HOLDS:
                 self.smallest = min(self.smallest, next(iter(entry.values.values())))
             if entry.outcome == WORSE:
+                self.nearest = min(self.nearest, entry.shortfall or 0.0)
                 high, at = at, (low + at) / 2
             else:  # it holds, or is larger than what does: only bolder ones are of use
                 low, at = at, (at + high) / 2

@@ -2,9 +2,9 @@
 
 Each candidate is trained for a few epochs first, then for more and more as long as it may come to
 hold. Where time is limited, what takes much of it waits: first it is found out by few epochs where
-the margin lies, and from the middle on those that missed it by little are trained further in turn
-with new ones (as by successive halving; Jamieson and Talwalkar 2016, "Non-stochastic best arm
-identification and hyperparameter optimization").
+the margin lies, and from the middle on those that missed it by little are trained further (as by
+successive halving; Jamieson and Talwalkar 2016, "Non-stochastic best arm identification and
+hyperparameter optimization").
 """
 
 from __future__ import annotations
@@ -120,9 +120,8 @@ class Training:
         """
         pending = [dataclasses.replace(entry, outcome=SKIPPED) for entry in batch]
         entries = [*self._ledger.entries, *pending]
-        turn = sum(entry.phase == TRAINED for entry in entries)
         is_late = self._search.time_left < NEW * self._begun
-        if is_late and turn % 2 and (waiting := self._waiting(entries)) is not None:
+        if is_late and (waiting := self._waiting(entries)) is not None:
             return waiting
         chosen = lines.proposed(whole, entries, TRAINED)
         if chosen is not None:
