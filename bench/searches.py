@@ -86,9 +86,9 @@ def _search(asked, path, minutes):
         done = subprocess.run(words, stdout=subprocess.PIPE, cwd=ROOT, text=True, check=False)
         if done.returncode not in (0, 1):
             raise WeighinError(f"weighin search ended with {done.returncode}; see above.")
-        path.write_text(done.stdout, "utf-8")
         for records in Path(aside).glob("*.json"):
             path.with_suffix(".records.json").write_bytes(records.read_bytes())
+        path.write_text(done.stdout, "utf-8")  # last: it says that all is there
 
 
 def _by_bare_figures(found, within):
@@ -101,6 +101,7 @@ def _by_bare_figures(found, within):
         for entry in found["candidates"]
         if entry["difference"]
         and not trains(entry["variant"])
+        and "except=" not in entry["variant"]
         and grammar.parse(entry["variant"]).export.name == "litert"
         and entry["difference"][0] >= -within / 100
     ]

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import io
+import shlex
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,8 @@ def test_it_finds_what_the_command_finds(given: dict[str, Any], tmp_path: Path) 
     assert "mine: smallest within" in repr(searched)
     assert "<table>" in searched._repr_html_()
     assert searched.best.variant in searched.command
+    words = shlex.split(searched.command)
+    assert Path(words[words.index("--data") + 1]).exists()
     assert searched.path is not None
     assert searched.best.variant in {record.variant for record in store.load(searched.path).records}
     assert 0 < out.stat().st_size < (tmp_path / "float.tflite").stat().st_size
@@ -89,22 +93,39 @@ def test_an_option_of_weighing_alone_is_none(given: dict[str, Any]) -> None:
         weighin.search(given.pop("model", b""), **given, runtimes=["litert"])
 
 
+def test_a_process_that_somebody_ends_is_not_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown = crashing(monkeypatch, tmp_path, number=signal.SIGTERM)
+    asked = finding.Asked(model="m", within=1, limits=Limits.of(None, 3))
+    with pytest.raises(WeighinError, match="was ended by SIGTERM"):
+        process.found(asked, Console(file=shown, width=300))
+
+    assert "x" == (tmp_path / "started").read_text()
+
+
+def crashing(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, number: int = signal.SIGSEGV
+) -> io.StringIO:
+    """Let the process of a search end itself twice by a signal; where progress is shown."""
+    monkeypatch.setenv("STARTED", str(folder / "started"))
+    monkeypatch.setenv("SIGNAL", str(int(number)))
+    monkeypatch.setattr(process, "MODULE", "helpers.crashing_search")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    return io.StringIO()
+
+
 def test_a_process_that_crashes_is_started_again(
-    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Twice here; one that answers nothing in the end is an error with its last words."""
-    started = tmp_path / "started"
-    monkeypatch.setenv("STARTED", str(started))
-    monkeypatch.setattr(process, "MODULE", "helpers.crashing_search")
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    shown = io.StringIO()
+    shown = crashing(monkeypatch, tmp_path)
     asked = finding.Asked(model="m", within=1, limits=Limits.of(None, 3))
 
     with pytest.raises(WeighinError, match="ended with exit code 7: out of order"):
         process.found(asked, Console(file=shown, width=300))
 
-    assert "xxx" == started.read_text()
+    assert "xxx" == (tmp_path / "started").read_text()
     assert 2 == shown.getvalue().count("was ended by SIGSEGV: another goes on")
     assert "[1 tried] best" in shown.getvalue()
 

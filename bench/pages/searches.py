@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,14 +85,22 @@ def rows_of(
         published: of all that was made by hand.
     """
     rows = []
+    found = list(found)
+    tests = {digest(results, name) for results in found for _, name in results.by_model}
     for results in found:
         told: Mapping[str, Any] = results.environment.get("search", {})
         within = float(told.get("within", 0.0))
         for model, dataset in results.by_model:
             own = sorted(weighed(results, model), key=lambda each: each.size)
-            rule = [each for other in by_rule for each in weighed(other, model, dataset)]
+            rule = [
+                each
+                for other in by_rule
+                for named, data in other.by_model
+                if named == model and digest(other, data) == digest(results, dataset)
+                for each in weighed(other, model)
+            ]
             first = [safe(model), f"{100 * within:g} points"]
-            best = by_hand(published, model, within)
+            best = by_hand(published, model, within, tests)
             rows.append([*first, "hand", *(best.cells if best else ["none", "", "", ""]), "", ""])
             rows += [[*first, "bare figures", *_marked(each, within), "", ""] for each in rule]
             rows += [
@@ -108,35 +116,39 @@ def rows_of(
     return rows
 
 
-def by_hand(published: Iterable[Results], model: str, within: float) -> Weighed | None:
-    """The smallest published row of a model that holds; what a search found is not made by hand."""
+def by_hand(
+    published: Iterable[Results], model: str, within: float, tests: Collection[str]
+) -> Weighed | None:
+    """The smallest published row of a model that holds, made by hand.
+
+    Args:
+        published: all results.
+        model: its name.
+        within: the margin.
+        tests: digests of searches' test parts: what was weighed on these was not made by hand.
+    """
     rows = [
         each
         for results in published
-        if results.environment.get("suite") != SUITE
+        if all(digest(results, data) not in tests for _, data in results.by_model)
         for each in weighed(results, model)
         if each.holds(within)
     ]
     return min(rows, key=lambda each: each.size, default=None)
 
 
-def weighed(results: Results, model: str, dataset: str = "") -> Iterator[Weighed]:
-    """The variants of a model that have a size and a difference, of the first seed.
+def digest(results: Results, dataset: str) -> str:
+    """Of a data set that results are of: what it is called depends on who reads it."""
+    told = results.environment.get("datasets", {}).get(dataset, {})
+    return str(told.get("digest", dataset))
 
-    Args:
-        results: of a run.
-        model: its name.
-        dataset: that it was weighed on; any if not given.
-    """
+
+def weighed(results: Results, model: str) -> Iterator[Weighed]:
+    """The variants of a model that have a size and a difference, of the first seed."""
     rows: dict[str, dict[str, Record]] = {}
     for record in results.records:
         is_usual = record.format == "tflite" and record.case.runtime in ("", "litert")
-        if (
-            record.model == model
-            and dataset in ("", record.dataset)
-            and record.seed == 0
-            and is_usual
-        ):
+        if record.model == model and record.seed == 0 and is_usual:
             rows.setdefault(record.variant, {})[record.metric] = record
     base = rows.pop("baseline", {}).get("gzip_bytes")
     for variant, row in rows.items():

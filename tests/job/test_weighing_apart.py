@@ -55,9 +55,9 @@ def quiet() -> Console:
     )
 )
 def test_orders_arrive_as_they_were_given(asked: Asked) -> None:
-    arrived = json.loads(json.dumps(process._as_json(asked)))
+    arrived = json.loads(json.dumps(process.as_json(asked)))
 
-    assert asked == process._of_json(arrived)
+    assert asked == process.of_json(arrived)
 
 
 def test_events_are_shown_and_all_else_is_handed_on() -> None:

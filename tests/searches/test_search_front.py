@@ -65,4 +65,4 @@ def test_nothing_is_shown_where_nothing_holds(tmp_path: Path) -> None:
         for at in range(5):
             ledger.add(entry(f"v{at}", 100, shortfall=0.01 * (5 - at)))
         assert [] == finalists(ledger, 0.01)
-        assert ["v4", "v3", "v2"] == [each.variant for each in nearest(ledger.entries)]
+        assert ["v4", "v3", "v2"] == [each.variant for each in nearest(ledger.known)]

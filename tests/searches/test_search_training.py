@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from helpers.searches import Judge, Killed, Maker, search, tried
 
+from weighin.searches import training
 from weighin.searches.ledger import HOLDS, TRAINED, WORSE, Entry
 from weighin.searches.recovering import promising
 
@@ -27,11 +29,13 @@ class Slow(Maker):
     def __init__(self) -> None:
         """Train for 27 epochs."""
         super().__init__(epochs=27)
-        self.now = 0.0
+        self.now, self.before = 0.0, EPOCH
 
     def make(self, names: Sequence[str], epochs: int | None = None) -> Any:
         """Train for so many epochs, if any."""
-        self.now += EPOCH * (epochs or 0.1)
+        known = {(name.rpartition("+")[0], at) for name, at in self.made}  # whatever the export
+        is_new = any((name.rpartition("+")[0], epochs) not in known for name in names)
+        self.now += EPOCH * (epochs or 0.1) if is_new else 0.1
         return super().make(names, epochs)
 
 
@@ -136,6 +140,36 @@ def test_killed_while_some_are_trained_it_goes_on_with_these(tmp_path: Path) -> 
     last.ledger.close()
 
     assert tried(tmp_path / "whole") == tried(tmp_path / "killed")
+
+
+@pytest.mark.parametrize("seconds", range(100, 2000, 100))
+def test_what_is_trained_is_asked_and_time_is_kept(tmp_path: Path, seconds: int) -> None:
+    """Side by side, too: nothing is trained for nothing, and nothing begun that does not fit."""
+    maker = Slow()
+    maker.at_once = 4
+    running = search(tmp_path, maker=maker, trials=None, seconds=seconds, clock=lambda: maker.now)
+    running.run()
+    running.ledger.close()
+    suited = len(running.ledger.noted("suited") or ()) * 1.0
+    asked = {(each.variant, at) for each in running.ledger.entries for at, _ in each.recovery}
+    asked |= {(e.variant, e.epochs) for e in running.ledger.entries if e.outcome == "larger"}
+    made = [each for each in maker.made if each[1]]
+    first = set(made[: int(suited)])
+
+    assert set(made) <= asked | first
+    assert maker.now <= max(seconds, EPOCH * (2 + suited)) + 4 * EPOCH
+
+
+def test_a_search_that_was_killed_is_as_late_as_it_was(tmp_path: Path) -> None:
+    maker = Slow()
+    running = search(tmp_path, maker=maker, trials=None, seconds=1400, clock=lambda: maker.now)
+    running.run()
+    running.ledger.close()
+    again = search(tmp_path, maker=maker, trials=None, seconds=1500, clock=lambda: maker.now)
+    again.phase = TRAINED
+
+    assert training.Training(again)._is_late()
+    again.ledger.close()
 
 
 def test_only_what_may_hold_and_would_be_smallest_is_promising() -> None:

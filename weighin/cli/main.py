@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -21,9 +21,6 @@ from weighin.cli.search import search
 from weighin.cli.weigh import weigh
 from weighin.report import terminal
 from weighin.report.layout import visible
-
-if TYPE_CHECKING:
-    pass
 
 
 class _Commands(click.Group):

@@ -138,7 +138,7 @@ def searched(results: Results) -> str:
     if not isinstance(told, Mapping):
         return ""
     return (
-        f"chosen by a search, on other examples: of {told.get('tried')} candidates the smallest by "
+        f"chosen by a search among {told.get('tried')} candidates, on other examples: by "
         f"{', '.join(told.get('minimized', ()))} within {told.get('margin')}"
     )
 

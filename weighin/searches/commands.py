@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 
+from weighin.datasets.bringing import Brought
 from weighin.job.weighing import Asked
 from weighin.searches import space
 from weighin.searches.ledger import Entry
@@ -26,7 +27,12 @@ def command(source: Source, named: str, how: Asked, entry: Entry) -> str:
         whole = entry.epochs in (None, source.maker.epochs)
         told = "" if whole else f"  # its recipe with finetune_epochs={entry.epochs}"
         return shlex.join(words) + told
-    words = ["weighin", "weigh", named, "--data", str(how.data)]
+    words = ["weighin", "weigh", named, "--data"]
+    if isinstance(how.data, Brought):
+        words.append(str(how.data.path))
+        words += ["--scale", str(how.data.scale)] if how.data.scale != 1 else []
+    else:
+        words.append(str(how.data))
     words += ["--variants", entry.variant]
     if space.trains(entry.variant) and entry.epochs is not None:
         words += ["--epochs", str(entry.epochs)]

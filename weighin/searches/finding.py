@@ -168,7 +168,7 @@ def _shown(
             "margin": judge.asked.said(),
             "within": judge.within,
             "minimized": list(asked.minimize),
-            "tried": len(ledger.entries),
+            "tried": len(ledger.known),
             "seconds": round(ledger.seconds, 1),
         }
         outcomes, path = confirmed(
@@ -192,7 +192,7 @@ def _shown(
         objectives=[registry.catalogue()[name] for name in asked.minimize],
         baseline=judge.baseline_values,
         members=members,
-        nearest=[] if members else [_member(entry, None) for entry in nearest(ledger.entries)],
+        nearest=[] if members else [_member(each, None) for each in nearest(ledger.known)],
         phases=[_counts(phase, ledger) for phase in PHASES],
         seconds=ledger.seconds,
         data=divided.words,
@@ -242,7 +242,7 @@ def _path(source: Source, entry: Entry) -> Path:
 
 
 def _counts(phase: str, ledger: Ledger) -> tuple[str, int, int, int]:
-    entries = [entry for entry in ledger.entries if entry.phase == phase]
+    entries = [entry for entry in ledger.known.values() if entry.phase == phase]
     held = sum(entry.outcome == HOLDS for entry in entries)
     failed = sum(entry.outcome in (ledgers.FAILED, ledgers.SKIPPED) for entry in entries)
     return phase, len(entries), held, failed

@@ -58,7 +58,9 @@ def finalists(ledger: Ledger, within: float) -> list[Entry]:
     return chosen
 
 
-def nearest(entries: Sequence[Entry], count: int = 3) -> list[Entry]:
-    """Those that miss the margin by the least."""
-    missed = [entry for entry in entries if entry.shortfall is not None and entry.shortfall >= 0]
+def nearest(known: Mapping[str, Entry], count: int = 3) -> list[Entry]:
+    """Those that miss the margin by the least, by what is known of each last."""
+    missed = [
+        entry for entry in known.values() if entry.shortfall is not None and entry.shortfall >= 0
+    ]
     return sorted(missed, key=lambda entry: entry.shortfall or 0.0)[:count]

@@ -18,7 +18,7 @@ from weighin import conversation
 from weighin.conversation import Conversation
 from weighin.core import WeighinError
 from weighin.datasets.bringing import Brought
-from weighin.job.guarding import MOST, ended_by
+from weighin.job.guarding import MEANT, MOST, ended_by
 from weighin.job.process import as_json, brought_of, of_json
 from weighin.report.search import Found
 from weighin.searches import finding, progress
@@ -51,7 +51,7 @@ def found(asked: Asked, console: Console) -> Found:
         if "found" in last:
             return Found.of_json(last["found"])
         ended = f"the process that searches {ended_by(there.code)}"
-        if there.code >= 0 or not left:
+        if there.code >= 0 or -there.code in MEANT or not left:
             raise WeighinError(f"{ended}: {words}")
         console.print(f"{ended}: another goes on", markup=False)
     raise AssertionError("unreachable")

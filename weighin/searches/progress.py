@@ -24,7 +24,7 @@ def finds(say: Callable[[str], None]) -> Told:
         nonlocal last
         best = _best(search)
         if best != last:
-            count = len(search.ledger.entries)
+            count = len(search.ledger.known)
             say(visible(f"[{count} tried, {_clock(search.seconds)}] best {best}"))
         last = best
 
@@ -43,7 +43,7 @@ def shown(console: Console | None = None) -> Iterator[Told]:
         def told(search: Trying, doing: str) -> None:
             seconds = search.limits.seconds
             spent = f"{_clock(search.seconds)}{f' of {_clock(seconds)}' if seconds else ''}"
-            count = len(search.ledger.entries)
+            count = len(search.ledger.known)
             text = f"{spent}, {count} tried; best {_best(search)}; {search.phase}: {doing}"
             status.update(visible(text).replace("[", "\\["))
 

@@ -12,6 +12,7 @@ from weighin.build.brought import PROFILE
 from weighin.build.budgets import Budgets
 from weighin.build.derived import DerivedFiles
 from weighin.build.executors.choosing import executor
+from weighin.build.executors.local import SIDE_BY_SIDE
 from weighin.build.keys import EXPORT_PACKAGES, BuildContext
 from weighin.core import Dataset, SkippedError, WeighinError
 from weighin.datasets import bringing, loading
@@ -22,8 +23,6 @@ from weighin.job import weighing
 from weighin.measure.context import build_context
 from weighin.searches.making import Built, Derived, Maker, Standing
 from weighin.targets.machine import usable_cores
-
-AT_ONCE = 4  # candidates that are trained side by side, as far as there are cores
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def _built(
     budgets.register()
     context = dataclasses.replace(context, brought=(*context.brought, budgets))
     recipe = registry.models[model].recipe(profile)
-    workers = min(AT_ONCE, usable_cores())
+    workers = SIDE_BY_SIDE if cluster else min(SIDE_BY_SIDE, usable_cores())
     standing = Standing(executor(cluster, workers, stays=True))
     maker = Built(context, model, recipe.dataset, profile, standing, at_once=workers)
     try:

@@ -18,6 +18,11 @@ from weighin.formats.trained import trained_kernels
 from weighin.searches import mixing, space
 from weighin.searches.ledger import HOLDS, WORSE, Entry
 
+_WITHIN = {  # words of a path that stand for what a layer is made of, not for a layer
+    *("einsum", "tensordot", "query", "key", "value", "attention_output", "embedding_lookup"),
+    *("while", "body", "cond", "lstm_cell", "gru_cell", "simple_rnn_cell"),
+    *("forward_lstm", "backward_lstm", "forward_gru", "backward_gru"),
+}
 BASES = 2  # the smallest that hold, which are made bolder
 
 
@@ -84,8 +89,9 @@ def layers_by_size(path: Path) -> list[str]:
         WeighinError: if it cannot be read.
     """
     kernels = sorted(trained_kernels(read_tflite(path)), key=lambda kernel: kernel.size)
-    paths = (kernel.layer.split("/")[:-1] for kernel in kernels)  # without the operation's name
-    return list(dict.fromkeys(path[-1] for path in paths if path))
+    paths = (kernel.layer.split("/")[1:-1] for kernel in kernels)  # model and operation left out
+    names = ([word for word in path if word.lower() not in _WITHIN] for path in paths)
+    return list(dict.fromkeys(path[-1] for path in names if path))
 
 
 def _bolder(entries: Sequence[Entry]) -> list[Bolder]:

@@ -13,8 +13,10 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from weighin import grammar
 from weighin.build.budgets import budgets
 from weighin.searches import lines, mixing, space, sparsities
+from weighin.searches.judging import LATENCY
 from weighin.searches.ledger import FAILED, SKIPPED, TRAINED, WORSE, Entry
 from weighin.searches.recovering import expected, is_hopeless, promising
 from weighin.searches.space import Chosen
@@ -22,7 +24,7 @@ from weighin.searches.trying import Trying
 
 TAKEN = 5  # exports that are tried with
 LONG = 0.1  # of the time of all, beyond which a training waits
-_BATCH = "batch"  # noted in the ledger
+_BATCH, _BEGUN = "batch", "training began"  # noted in the ledger
 NEW = 0.5  # of the time for what trains, in which only new candidates are tried
 
 
@@ -32,7 +34,7 @@ class Training:
     def __init__(self, search: Trying) -> None:
         """Be the last phase of a search."""
         self._search, self._ledger, self._maker = search, search.ledger, search.maker
-        self._begun = search.time_left
+        self._made: set[tuple[str, int]] = set()  # side by side, and not asked yet
 
     def run(self) -> None:
         """Try candidates until a limit is met, or nothing new is to be expected."""
@@ -45,15 +47,18 @@ class Training:
         if not exports or len(space.of_steps(exports).choices) < 2:
             return
         whole = space.of_steps(search.once("suited", lambda: self._suited(exports)))
+        if self._ledger.noted(_BEGUN) is None:
+            self._ledger.note(_BEGUN, search.seconds)
         while not search.is_over():
             batch = self._batch(whole)
-            if not batch:
-                return
             self._make_together(batch)
-            for entry in batch:
-                search.told(search, entry.variant)
-                if not self._trained(entry):
-                    return
+            # what there is no time for is left; what fits it may come after
+            if not sum(self._is_tried(entry) for entry in batch):
+                return
+
+    def _is_tried(self, entry: Entry) -> bool:
+        self._search.told(self._search, entry.variant)
+        return self._trained(entry)
 
     def _suited(self, exports: Sequence[str]) -> list[str]:
         """The exports, that first which holds and makes a first candidate smallest.
@@ -62,12 +67,12 @@ class Training:
         """
         whole, epochs = space.of_steps(exports), budgets(self._maker.epochs)[0]
         chosen = lines.proposed(whole, (), TRAINED)
-        if chosen is None:
+        first = self._search.objectives[0]
+        if chosen is None or first not in self._search.judge.baseline_values or first == LATENCY:
             return list(exports)
         names = [whole.variant({**chosen, space.EXPORT: at}) for at in range(len(exports))]
         self._search.told(self._search, names[0])
         made = self._maker.make(names, epochs)
-        first = self._search.objectives[0]
         sizes = {
             export: self._search.sizes(name, made[name]).get(first, math.inf)
             for export, name in zip(exports, names, strict=True)
@@ -100,16 +105,24 @@ class Training:
 
     def _make_together(self, batch: Sequence[Entry]) -> None:
         """Train some for their next epochs side by side; each is asked in its turn."""
-        entries, whole = self._ledger.entries, self._maker.epochs
         by_epochs: dict[int, list[str]] = {}
         for entry in batch:
-            epochs = _following(entry, whole)
-            if not self._search.is_over(expected(epochs, entries, whole)):
-                by_epochs.setdefault(epochs, []).append(entry.variant)
+            by_epochs.setdefault(_following(entry, self._maker.epochs), []).append(entry.variant)
         for epochs, names in by_epochs.items():
-            if len(names) > 1:
+            ahead = max(self._ahead(name, epochs, self._ledger.entries) for name in names)
+            if len(names) > 1 and not self._search.is_over(ahead):
                 self._search.told(self._search, " and ".join(names))
                 self._maker.make(names, epochs)
+                self._made |= {(name, epochs) for name in names}
+
+    def _ahead(self, variant: str, epochs: int, entries: Sequence[Entry]) -> float:
+        """Seconds that training a variant will take; none of what is trained for another export."""
+        steps = grammar.parse(variant).steps
+        is_there = (variant, epochs) in self._made or any(
+            (entry.epochs or 0) >= epochs and grammar.parse(entry.variant).steps == steps
+            for entry in self._ledger.entries
+        )
+        return 0.0 if is_there else expected(epochs, entries, self._maker.epochs)
 
     def _next(self, whole: space.Space, batch: Sequence[Entry]) -> Entry | None:
         """What is tried next; None if only what was tried before is suggested.
@@ -120,8 +133,7 @@ class Training:
         """
         pending = [dataclasses.replace(entry, outcome=SKIPPED) for entry in batch]
         entries = [*self._ledger.entries, *pending]
-        is_late = self._search.time_left < NEW * self._begun
-        if is_late and (waiting := self._waiting(entries)) is not None:
+        if self._is_late() and (waiting := self._waiting(entries)) is not None:
             return waiting
         chosen = lines.proposed(whole, entries, TRAINED)
         if chosen is not None:
@@ -140,9 +152,16 @@ class Training:
             return None
         epochs = self._maker.epochs
         for entry in promising(entries, epochs, self._search.judge.within):
-            if expected(_following(entry, epochs), entries, epochs) < self._search.time_left:
+            ahead = self._ahead(entry.variant, _following(entry, epochs), entries)
+            if ahead < self._search.time_left:
                 return entry
         return None
+
+    def _is_late(self) -> bool:
+        """Whether the time is over in which only new candidates are tried."""
+        search = self._search
+        spent = search.seconds - (self._ledger.noted(_BEGUN) or 0.0)
+        return spent > NEW * (spent + search.time_left)
 
     def _trained(self, entry: Entry) -> bool:
         """Train a candidate for more and more epochs, as long as it may come to hold.
@@ -157,10 +176,11 @@ class Training:
         for epochs in budgets(whole):
             if epochs <= (had or 0):
                 continue
-            ahead = expected(epochs, [*self._ledger.entries, entry], whole)
-            if search.is_over(ahead) and entry.epochs == had:
+            ahead = self._ahead(entry.variant, epochs, [*self._ledger.entries, entry])
+            is_over = search.is_over(ahead) and (entry.variant, epochs) not in self._made
+            if is_over and entry.epochs == had:
                 return False
-            if search.is_over(ahead) or (entry.epochs != had and self._is_long(ahead)):
+            if is_over or (entry.epochs != had and self._is_long(ahead)):
                 break
             began = search.clock()
             path = self._maker.make([entry.variant], epochs)[entry.variant]

@@ -157,7 +157,7 @@ class Trying:
         trials = self.limits.trials
         if trials is None:
             return math.inf
-        return max(1, round(self._share * trials)) - len(self.ledger.entries)
+        return max(1, round(self._share * trials)) - len(self.ledger.known)
 
     @property
     def time_left(self) -> float:

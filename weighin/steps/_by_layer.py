@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 
 from weighin.core import WeighinError
-from weighin.formats.layer_names import matches
 
 NONE = "none"
 Exceptions = Sequence[tuple[str, float]]
@@ -34,9 +34,20 @@ def _parsed(text: str, word: str) -> tuple[str, float]:
     return pattern, sparsity
 
 
-def sparsity_of(layer: str, exceptions: Exceptions, usual: float) -> float:
-    """The sparsity of one layer: of the first pattern that means it, or the usual one."""
-    return next((share for pattern, share in exceptions if matches(pattern, layer)), usual)
+def words_of(path: str) -> list[str]:
+    """The names of layers in a file's path of one: without the model's and the operation's.
+
+    `model/attention/query/einsum/Einsum` has those of the layer and of what it is made of.
+    """
+    return path.split("/")[1:-1]
+
+
+def sparsity_of(names: Sequence[str], exceptions: Exceptions, usual: float) -> float:
+    """The sparsity of one layer: of the first pattern that means one of its names, or the usual."""
+    return next(
+        (share for pattern, share in exceptions if any(fnmatchcase(n, pattern) for n in names)),
+        usual,
+    )
 
 
 def check_names(exceptions: Exceptions, layers: Iterable[str]) -> None:
@@ -47,7 +58,7 @@ def check_names(exceptions: Exceptions, layers: Iterable[str]) -> None:
     """
     names = list(layers)
     for pattern, _ in exceptions:
-        if not any(matches(pattern, name) for name in names):
+        if not any(fnmatchcase(name, pattern) for name in names):
             raise WeighinError(
                 f"except={pattern} names no layer that is pruned. These are: {', '.join(names)}; "
                 f"* stands for any characters."

@@ -133,7 +133,8 @@ class Masks:
         """The sparsity of each kernel, so that all together have the sparsity wanted."""
         if self._scope == "layer":
             return [
-                sparsity * _by_layer.sparsity_of(name, self._relative, 1.0) for name in self._names
+                sparsity * _by_layer.sparsity_of([name], self._relative, 1.0)
+                for name in self._names
             ]
         if self._scope == "global":
             ranked = np.concatenate([kernel_scores.ravel() for kernel_scores in scores])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from weighin.core import Searched, WeighinError
-from weighin.formats import layer_names
 from weighin.formats.coverage import Promise, has_other_weights
 from weighin.formats.graph import Graph, Operator
 from weighin.formats.trained import Trained, is_trained, trained_kernels
@@ -81,8 +81,9 @@ def _claim(
     if not kernels:
         return None if has_other_weights(graph) else f"nothing was pruned: {_NO_KERNELS}"
     if exceptions := _by_layer.parsed(except_):
-        return _breaks_exceptions(kernels, sparsity, exceptions, block, exact=not later)
-    breach = _breaks_shares(kernels, sparsity, scope, pattern, block, exact=not later)
+        breach = _breaks_exceptions(kernels, sparsity, exceptions, block, exact=not later)
+    else:
+        breach = _breaks_shares(kernels, sparsity, scope, pattern, block, exact=not later)
     if breach or any(kernel.nonzero < kernel.size for kernel in kernels):
         return breach
     return (
@@ -129,13 +130,14 @@ def _breaks_exceptions(
     Where a file has lost the name of a layer that is excepted, which one that is cannot be told:
     each has then the least of all shares at least.
     """
-    is_named = all(
-        any(layer_names.matches(pattern, kernel.layer) for kernel in kernels)
+    named = [_by_layer.words_of(kernel.layer) for kernel in kernels]
+    is_named = all(named) and all(
+        any(fnmatchcase(word, pattern) for words in named for word in words)
         for pattern, _ in exceptions
     )
     least = min(sparsity, *(share for _, share in exceptions))
-    for kernel in kernels:
-        share = _by_layer.sparsity_of(kernel.layer, exceptions, sparsity) if is_named else least
+    for kernel, words in zip(kernels, named, strict=True):
+        share = _by_layer.sparsity_of(words, exceptions, sparsity) if is_named else least
         by_scope = ("layer", NO_PATTERN, block)
         breach = _breaks_shares([kernel], share, *by_scope, exact=exact and is_named)
         if breach:

@@ -22,6 +22,7 @@ from weighin.core import Artifact, Failure
 from weighin.targets import machine
 from weighin.targets.machine import Processor, usable_cores
 
+SIDE_BY_SIDE = 4  # trainings of one model: each process has a training framework of its own
 Outcome = Artifact | Failure
 _T = TypeVar("_T")
 
@@ -63,7 +64,7 @@ def at_once(todo: Sequence[Job]) -> int:
     models = {(job.model, job.seed) for job in todo}
     trained = {job for job in todo if job.export is None and job.parent is not None}
     ends = trained - {job.parent for job in trained}
-    return max(len(models), len(ends))
+    return max(len(models), min(len(ends), SIDE_BY_SIDE))
 
 
 @dataclass
