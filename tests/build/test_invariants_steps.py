@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -225,6 +226,47 @@ def test_kernels_too_small_for_their_share() -> None:
     expected = "its kernels are too small for a share of 0.1, the largest has 3 weights"
     assert f"nothing was pruned: {expected}" == accused
     assert claimed("prune(0.5)", ("CONV_2D", kernel(4, 1, 1, 1, zeros=0.5))) is None
+
+
+NAMELESS = "StatefulPartitionedCall:0"  # as a converter calls what has lost its name
+
+
+def named(*paths: str, zeros: float = 0.9) -> list[tuple[str, Tensor | None]]:
+    """Dense layers of a file by their names, a hundred weights each."""
+    return [
+        ("FULLY_CONNECTED", dataclasses.replace(kernel(10, 10, zeros=zeros), name=path))
+        for path in paths
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "operators"),
+    [
+        # the model's own name is no layer's
+        ("prune(0.9,except=conv*:0.5)", named("conv_net/dense/MatMul")),
+        # a layer that has lost its name may be the one that is excepted
+        (
+            "prune(0.9,except=dense*:0.5)",
+            [*named("m/dense/MatMul", zeros=0.5), *named("", zeros=0.5)],
+        ),
+        ("prune(0.9,except=attention:0.5)", named("m/attention/query/einsum/Einsum", zeros=0.5)),
+    ],
+)
+def test_layers_with_sparsities_of_their_own_are_known_by_their_names(
+    step: str, operators: list[tuple[str, Tensor | None]]
+) -> None:
+    if "conv" in step:
+        operators = [*operators, *named("conv_net/conv_last/MatMul", zeros=0.5)]
+    assert claimed(step, *operators) is None
+
+
+@pytest.mark.parametrize("step", ["prune(0.9,except=*)", "prune(0.9,except=first)"])
+def test_exceptions_do_not_hide_that_nothing_was_pruned(step: str) -> None:
+    """Whether names are there or lost."""
+    for path in ("m/first/MatMul", NAMELESS):
+        told = claimed(step, *named(path, zeros=0))
+        assert told is not None
+        assert "nothing was pruned" in told
 
 
 def test_kernels_too_small_to_share_values() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from weighin import grammar
 from weighin.build.budgets import budgets
@@ -81,7 +82,10 @@ class Training:
         return sorted(exports, key=lambda export: (export not in holding, sizes[export]))
 
     def _batch(self, whole: space.Space) -> list[Entry]:
-        """What is tried next, as many as are made side by side; the same when a search goes on."""
+        """What is tried next, as many as are trained side by side, some for two exports.
+
+        It is the same when a search goes on.
+        """
         entries = self._ledger.entries
         noted = self._ledger.noted(_BATCH)
         if noted:
@@ -90,10 +94,13 @@ class Training:
             if left:
                 return [self._blank(name, chosen) for name, chosen in left]
         batch: list[Entry] = []
-        while len(batch) < min(self._maker.at_once, self._search.trials_left):
+        trainings: set[Any] = set()
+        while len(batch) < min(lines.EXPORTS * self._maker.at_once, self._search.trials_left):
             entry = self._next(whole, batch)
-            if entry is None:
+            steps = entry and grammar.parse(entry.variant).steps
+            if entry is None or (len(trainings - {steps}) == self._maker.at_once):
                 break
+            trainings.add(steps)
             batch.append(entry)
         variants = [[entry.variant, dict(entry.chosen)] for entry in batch]
         self._ledger.note(_BATCH, {"at": len(entries), "variants": variants})
