@@ -247,7 +247,7 @@ def named(*paths: str, zeros: float = 0.9) -> list[tuple[str, Tensor | None]]:
         # a layer that has lost its name may be the one that is excepted
         (
             "prune(0.9,except=dense*:0.5)",
-            [*named("m/dense/MatMul", zeros=0.5), *named("", zeros=0.5)],
+            named("m/dense/MatMul", NAMELESS, zeros=0.5),
         ),
         ("prune(0.9,except=attention:0.5)", named("m/attention/query/einsum/Einsum", zeros=0.5)),
     ],
