@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from weighin import grammar
+from weighin.build.budgets import budgets
 from weighin.core import Failure, WeighinError
 from weighin.searches.ledger import Ledger
 from weighin.searches.searching import Search
@@ -40,7 +41,7 @@ class Maker:
     """Makes of a variant the path that is called so.
 
     Attributes:
-        epochs: of what trains.
+        budgets: epochs of what trains.
         made: what was asked for, with its epochs.
         failing: variants that cannot be made.
         at_once: how many are made side by side.
@@ -52,7 +53,7 @@ class Maker:
 
     def __init__(self, epochs: int = 9, exports: Sequence[str] = tuple(EXPORTS)) -> None:
         """Make exports, and what trains for so many epochs."""
-        self.epochs, self._exports = epochs, list(exports)
+        self.budgets, self._exports = budgets(epochs), list(exports)
         self.made: list[tuple[str, int | None]] = []
         self.failing: dict[str, Failure] = {}
 

@@ -13,7 +13,7 @@ import pytest
 from helpers.finished import End, Part, part, write
 
 from weighin import Recipe, model, registry
-from weighin.build.budgets import Budgets, budgets
+from weighin.build.budgets import Budgets, budgets, first_budget
 from weighin.build.finished import FinishedFiles
 from weighin.core import WeighinError
 from weighin.datasets import drawing
@@ -75,6 +75,15 @@ def test_fewer_epochs_come_first_and_none_that_are_nearly_all() -> None:
     assert [[], [1], [1, 2], [1, 3], [1, 3, 8], [1, 3, 9, 30]] == [
         budgets(epochs) for epochs in (0, 1, 2, 3, 8, 30)
     ]
+
+
+def test_the_fewest_epochs_are_a_training() -> None:
+    """A hundred steps of it: fewer tell nothing of what more would do."""
+    assert [1, 1, 3, 50, 12_800] == [
+        first_budget(*each)
+        for each in ((60_000, 128), (12_800, 128), (2_700, 64), (16, 8), (0, 128))
+    ]
+    assert [[3, 9, 20], [10, 20], [20], [20]] == [budgets(20, first) for first in (3, 10, 20, 50)]
 
 
 def test_a_model_has_a_profile_of_each_and_its_own_stays() -> None:

@@ -24,7 +24,7 @@ def command(source: Source, named: str, how: Asked, entry: Entry) -> str:
     if not source.is_file:
         words = ["weighin", "run", "--models", source.model, "--profile", source.profile]
         words += ["--variants", f"baseline,{entry.variant}"]
-        whole = entry.epochs in (None, source.maker.epochs)
+        whole = entry.epochs in (None, *source.maker.budgets[-1:])
         told = "" if whole else f"  # its recipe with finetune_epochs={entry.epochs}"
         return shlex.join(words) + told
     words = ["weighin", "weigh", named, "--data"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from weighin import grammar, registry
+from weighin import grammar
 from weighin.build.artifacts import Artifacts
 from weighin.build.budgets import Budgets
 from weighin.build.derived import DerivedFiles
@@ -26,8 +26,8 @@ class Maker(Protocol):
     """Who makes files of variants."""
 
     @property
-    def epochs(self) -> int:
-        """Further epochs of what trains, by the recipe; 0 where nothing trains."""
+    def budgets(self) -> Sequence[int]:
+        """Further epochs of what trains, the fewest first; none where nothing trains."""
         ...
 
     @property
@@ -62,7 +62,7 @@ class Derived:
     """Variants of a finished float file."""
 
     files: DerivedFiles
-    epochs: int = 0
+    budgets: Sequence[int] = ()
     at_once: int = 1
     _names: dict[str, None] = field(default_factory=dict)
 
@@ -104,29 +104,31 @@ class Built:
     """Variants of a Keras model.
 
     Attributes:
-        context: where things are; its `brought` registers the model and its `Budgets`.
-        model: its name.
+        context: where things are; its `brought` registers the model and these profiles.
         dataset: that it is trained on.
-        profile: its recipe.
+        profiles: the model's, one for each number of epochs.
         executor: where it is built; kept open from one variant to the next.
-        trains: whether there is a part to train on.
+        budgets: numbers of epochs that are tried; none if there is no part to train on.
         at_once: how many variants are made side by side.
     """
 
     context: BuildContext
-    model: str
     dataset: str
-    profile: str
+    profiles: Budgets
     executor: Standing
-    trains: bool = True
+    budgets: Sequence[int]
     at_once: int = 1
     _artifacts: dict[str, Artifacts] = field(default_factory=dict)
 
     @property
-    def epochs(self) -> int:
-        """Further epochs of what trains, by the recipe."""
-        recipe = registry.models[self.model].recipe(self.profile)
-        return recipe.finetune_epochs if self.trains else 0
+    def model(self) -> str:
+        """Its name."""
+        return self.profiles.model
+
+    @property
+    def profile(self) -> str:
+        """The name of its recipe."""
+        return self.profiles.profile
 
     @property
     def baseline(self) -> Path:
@@ -159,11 +161,11 @@ class Built:
 
     def seconds(self, name: str, epochs: int) -> float:
         """By what is noted with its file and with what it was made of."""
-        return self._files(self._profile(epochs)).seconds(self._case(name))
+        return self._files(self.profiles.name(epochs)).seconds(self._case(name))
 
     def make(self, names: Sequence[str], epochs: int | None = None) -> Made:
         """Files of variants, each held against the claims of its name."""
-        files = self._files(self.profile if epochs is None else self._profile(epochs))
+        files = self._files(self.profile if epochs is None else self.profiles.name(epochs))
         made: Made = {}
         for name in names:
             if reason := files.unavailable(self._case(name)):
@@ -174,9 +176,6 @@ class Built:
                 with _noting(made, name):
                     made[name] = files.of(self._case(name)).path
         return made
-
-    def _profile(self, epochs: int) -> str:
-        return Budgets(self.model, self.profile).name(epochs)
 
     def _files(self, profile: str) -> Artifacts:
         if profile not in self._artifacts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from weighin.build.budgets import budgets
 from weighin.searches.front import dominates
 from weighin.searches.ledger import FAILED, HOLDS, SKIPPED, WORSE, Entry
 
@@ -13,23 +12,25 @@ KNOWN = 3  # observations of what is left of a shortfall after more epochs, by w
 LEAST = 0.1  # of it that is left, before they are made, or at best
 
 
-def expected(epochs: int, entries: Sequence[Entry], whole: int) -> float:
+def expected(epochs: int, entries: Sequence[Entry], budgets: Sequence[int]) -> float:
     """Seconds that so many epochs will take, by what was trained before; 0 if nothing was.
 
     Args:
         epochs: further ones.
         entries: what was tried so far.
-        whole: epochs of the recipe.
+        budgets: of epochs, the recipe's last.
     """
     rates = [
-        entry.seconds / sum(at for at in budgets(whole) if at <= entry.epochs)
+        entry.seconds / sum(at for at in budgets if at <= entry.epochs)
         for entry in entries
         if entry.epochs and entry.outcome not in (FAILED, SKIPPED)
     ]
     return epochs * sorted(rates)[len(rates) // 2] if rates else 0.0
 
 
-def is_hopeless(entry: Entry, entries: Sequence[Entry], whole: int, within: float) -> bool:
+def is_hopeless(
+    entry: Entry, entries: Sequence[Entry], budgets: Sequence[int], within: float
+) -> bool:
     """Whether more epochs would hardly bring a candidate within the margin.
 
     By its own recovery from one budget to the next, or else by what is usual here.
@@ -37,10 +38,10 @@ def is_hopeless(entry: Entry, entries: Sequence[Entry], whole: int, within: floa
     Args:
         entry: the candidate, which misses the margin.
         entries: what was tried before.
-        whole: epochs of the recipe.
+        budgets: of epochs, the recipe's last.
         within: the margin.
     """
-    left = sum(budget > (entry.epochs or 0) for budget in budgets(whole))
+    left = sum(budget > (entry.epochs or 0) for budget in budgets)
     last = entry.recovery[-1][1]
     own = _rates(entry)
     usual = sorted(rate for each in entries for rate in _rates(each))
@@ -48,12 +49,12 @@ def is_hopeless(entry: Entry, entries: Sequence[Entry], whole: int, within: floa
     return not left or last * (own[-1] if own else rate) ** left > within / 2
 
 
-def promising(entries: Sequence[Entry], whole: int, within: float) -> list[Entry]:
+def promising(entries: Sequence[Entry], budgets: Sequence[int], within: float) -> list[Entry]:
     """Candidates that may hold after more epochs and be the smallest then; the nearest first.
 
     Args:
         entries: what was tried so far.
-        whole: epochs of the recipe.
+        budgets: of epochs, the recipe's last.
         within: the margin.
     """
     held = [entry.values for entry in entries if entry.outcome == HOLDS]
@@ -63,7 +64,7 @@ def promising(entries: Sequence[Entry], whole: int, within: float) -> list[Entry
         if entry.outcome == WORSE
         and entry.epochs
         and not any(dominates(values, entry.values) for values in held)
-        and not is_hopeless(entry, entries, whole, within)
+        and not is_hopeless(entry, entries, budgets, within)
     ]
     return sorted(waiting, key=lambda entry: (entry.shortfall or 0.0, entry.variant))
 

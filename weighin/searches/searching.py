@@ -65,7 +65,7 @@ class Search(Trying):
                     return
                 if name not in self.ledger.known:
                     self._make(name, whole.chosen(base, left, precision))
-        while not self.maker.epochs and not self.is_over():
+        while not self.maker.budgets and not self.is_over():
             drawn = self.drawn(whole, MIXED)
             if drawn is None:
                 return

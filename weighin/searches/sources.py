@@ -9,7 +9,7 @@ from typing import Any
 
 from weighin import __version__, definitions, packages, registry
 from weighin.build.brought import PROFILE
-from weighin.build.budgets import Budgets
+from weighin.build.budgets import Budgets, first_budget
 from weighin.build.derived import DerivedFiles
 from weighin.build.executors.choosing import executor
 from weighin.build.executors.local import SIDE_BY_SIDE
@@ -143,17 +143,17 @@ def _registered(
 def _built(
     model: str, profile: str, context: BuildContext, cluster: str, *, is_file: bool
 ) -> Source:
-    budgets = Budgets(model, profile)
+    recipe = registry.models[model].recipe(profile)
+    data = loading.load_cached(recipe.dataset, context.search)
+    first = 1 if data.test_only else first_budget(data.training_examples, recipe.batch_size)
+    budgets = Budgets(model, profile, first)
     budgets.register()
     context = dataclasses.replace(context, brought=(*context.brought, budgets))
-    recipe = registry.models[model].recipe(profile)
     workers = SIDE_BY_SIDE if cluster else min(SIDE_BY_SIDE, usable_cores())
     standing = Standing(executor(cluster, workers, stays=True))
-    maker = Built(context, model, recipe.dataset, profile, standing, at_once=workers)
+    epochs = [] if data.test_only else budgets.epochs
+    maker = Built(context, recipe.dataset, budgets, standing, epochs, workers)
     try:
-        data = loading.load_cached(recipe.dataset, context.search)
-        if data.test_only:
-            maker.trains = False
         baseline, task = maker.baseline, maker.task
     except SkippedError as reason:
         maker.executor.close()

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from weighin import grammar
-from weighin.build.budgets import budgets
 from weighin.searches import lines, mixing, space, sparsities
 from weighin.searches.judging import LATENCY
 from weighin.searches.ledger import FAILED, SKIPPED, TRAINED, WORSE, Entry
@@ -40,7 +39,7 @@ class Training:
     def run(self) -> None:
         """Try candidates until a limit is met, or nothing new is to be expected."""
         search = self._search
-        if not self._maker.epochs:
+        if not self._maker.budgets:
             return
         exports = search.once(
             "exports", lambda: mixing.best(self._ledger.entries, search.objectives)[:TAKEN]
@@ -66,7 +65,7 @@ class Training:
 
         What is smallest of dense weights is not of those that are zero or alike.
         """
-        whole, epochs = space.of_steps(exports), budgets(self._maker.epochs)[0]
+        whole, epochs = space.of_steps(exports), self._maker.budgets[0]
         chosen = lines.proposed(whole, (), TRAINED)
         first = self._search.objectives[0]
         if chosen is None or first not in self._search.judge.baseline_values or first == LATENCY:
@@ -114,7 +113,7 @@ class Training:
         """Train some for their next epochs side by side; each is asked in its turn."""
         by_epochs: dict[int, list[str]] = {}
         for entry in batch:
-            by_epochs.setdefault(_following(entry, self._maker.epochs), []).append(entry.variant)
+            by_epochs.setdefault(self._following(entry), []).append(entry.variant)
         for epochs, names in by_epochs.items():
             ahead = max(self._ahead(name, epochs, self._ledger.entries) for name in names)
             if len(names) > 1 and not self._search.is_over(ahead):
@@ -129,7 +128,7 @@ class Training:
             (entry.epochs or 0) >= epochs and grammar.parse(entry.variant).steps == steps
             for entry in self._ledger.entries
         )
-        return 0.0 if is_there else expected(epochs, entries, self._maker.epochs)
+        return 0.0 if is_there else expected(epochs, entries, self._maker.budgets)
 
     def _next(self, whole: space.Space, batch: Sequence[Entry]) -> Entry | None:
         """What is tried next; None if only what was tried before is suggested.
@@ -157,9 +156,8 @@ class Training:
         """The most promising of those whose further training has waited, and fits the time left."""
         if self._search.limits.seconds is None:
             return None
-        epochs = self._maker.epochs
-        for entry in promising(entries, epochs, self._search.judge.within):
-            ahead = self._ahead(entry.variant, _following(entry, epochs), entries)
+        for entry in promising(entries, self._maker.budgets, self._search.judge.within):
+            ahead = self._ahead(entry.variant, self._following(entry), entries)
             if ahead < self._search.time_left:
                 return entry
         return None
@@ -179,8 +177,8 @@ class Training:
         Returns:
             Whether there was time for it; what there is none for is not noted.
         """
-        search, whole, had = self._search, self._maker.epochs, entry.epochs
-        for epochs in budgets(whole):
+        search, had = self._search, entry.epochs
+        for epochs in self._maker.budgets:
             if epochs <= (had or 0):
                 continue
             ahead = self._ahead(entry.variant, epochs, [*self._ledger.entries, entry])
@@ -197,17 +195,16 @@ class Training:
             entry = dataclasses.replace(entry, epochs=epochs, seconds=seconds)
             entry = search.judged(entry, path, allowed=1)
             if entry.outcome != WORSE or is_hopeless(
-                entry, self._ledger.entries, whole, search.judge.within
+                entry, self._ledger.entries, self._maker.budgets, search.judge.within
             ):
                 break
         search.note(entry)
         return True
 
+    def _following(self, entry: Entry) -> int:
+        """The epochs that a candidate is trained for next."""
+        return next(each for each in self._maker.budgets if each > (entry.epochs or 0))
+
     def _is_long(self, seconds: float) -> bool:
         limit = self._search.limits.seconds
         return limit is not None and seconds > LONG * limit
-
-
-def _following(entry: Entry, whole: int) -> int:
-    """The epochs that a candidate is trained for next."""
-    return next(each for each in budgets(whole) if each > (entry.epochs or 0))

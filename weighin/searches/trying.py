@@ -168,7 +168,7 @@ class Trying:
     @property
     def _share(self) -> float:
         """Of time and trials, at which the phase ends."""
-        return (SHARES if self.maker.epochs else WITHOUT_TRAINING)[self.phase]
+        return (SHARES if self.maker.budgets else WITHOUT_TRAINING)[self.phase]
 
     def drawn(
         self, whole: Drawable, phase: str, taken: Sequence[Entry] = ()
