@@ -22,6 +22,7 @@ from weighin.frameworks.tf_keras import check_keras
 
 _CLUSTERING = "tensorflow_model_optimization.python.core.clustering.keras"
 _DEPTHWISE = ("DepthwiseConv1D", "DepthwiseConv2D")  # a kernel a channel: nothing to share
+SUMS = 8  # of each centroid, added in turn: one alone would wait for itself at each weight
 COUNTED = 32  # clusters up to which XLA's vectorized comparison with all is faster than halving
 
 
@@ -76,7 +77,7 @@ class Shared:
         middles = (ranked[1:] + ranked[:-1]) / 2
         places = (_counted if counted else _halved)(weights, middles)
         self._rank.assign(rank)
-        self._places.assign(places)
+        self._places.assign(places + self._count * (tf.range(weights.shape[-1]) % SUMS))
         self.kernel.assign(tf.gather(ranked, places))
 
     def gradients(self, gradient: Any) -> list[tuple[Any, Any]]:
@@ -87,8 +88,9 @@ class Shared:
         """
         tf = tensorflow()
         gradient = tf.convert_to_tensor(gradient)
-        sums = tf.math.unsorted_segment_sum(gradient, self._places, self._count)
-        return [(gradient, self.original), (tf.gather(sums, self._rank), self.centroids)]
+        sums = tf.math.unsorted_segment_sum(gradient, self._places, SUMS * self._count)
+        by_rank = tf.reduce_sum(tf.reshape(sums, [SUMS, self._count]), axis=0)
+        return [(gradient, self.original), (tf.gather(by_rank, self._rank), self.centroids)]
 
 
 def _ranked(centroids: Any) -> tuple[Any, Any]:
