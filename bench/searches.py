@@ -84,7 +84,7 @@ def _search(asked, path, minutes):
         words += ["--within", str(asked.within), "--minutes", str(minutes), "--json"]
         words += ["--results-dir", aside]
         done = subprocess.run(words, stdout=subprocess.PIPE, cwd=ROOT, text=True, check=False)
-        if done.returncode not in (0, 1):
+        if done.returncode not in (0, 1) or not done.stdout.strip():
             raise WeighinError(f"weighin search ended with {done.returncode}; see above.")
         for records in Path(aside).glob("*.json"):
             path.with_suffix(".records.json").write_bytes(records.read_bytes())

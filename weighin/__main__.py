@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 # Commands that open files in their own process, by the guard that each has
 GUARDS = {"weigh": "guarded", "search": "repeated"}
 
 
 def main() -> None:
-    """Run the command."""
+    """Run the command; it ends with 2 where an error was not foreseen: 1 is an answer."""
     from weighin.job import guarding
 
     guard = GUARDS.get(sys.argv[1] if len(sys.argv) > 1 else "")
@@ -19,7 +20,11 @@ def main() -> None:
         sys.exit(getattr(guarding, guard)([sys.executable, *sys.orig_argv[1:]]))
     from weighin.cli import main as run
 
-    run(prog_name="weighin")
+    try:
+        run(prog_name="weighin")
+    except Exception:
+        traceback.print_exc()
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -125,6 +125,7 @@ def _searched(source: Source, asked: Asked, told: Told, watcher: Watcher | None)
         "parts": [divided.validation.path.name, divided.test.path.name],
         "asked": [asked.within, list(asked.minimize), asked.seed],
         "space": [space.of_steps(()).signature(), source.maker.first()],
+        "budgets": list(source.maker.budgets),
     }
     folder = cache / "searches" / key_of(facts)[:32]
     with ledgers.opened(folder, asked.minimize) as ledger:

@@ -23,7 +23,7 @@ def expected(epochs: int, entries: Sequence[Entry], budgets: Sequence[int]) -> f
     rates = [
         entry.seconds / sum(at for at in budgets if at <= entry.epochs)
         for entry in entries
-        if entry.epochs and entry.outcome not in (FAILED, SKIPPED)
+        if entry.epochs and entry.epochs in budgets and entry.outcome not in (FAILED, SKIPPED)
     ]
     return epochs * sorted(rates)[len(rates) // 2] if rates else 0.0
 
