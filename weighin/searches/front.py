@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from weighin.searches.ledger import Entry, Ledger
 
 MOST = 8  # that are shown: each takes evidence from the others
+ROOMIER = 1.5  # times the smallest one's size, of one that stands in for it
 SAFER = (0.25, 0.5)  # shares of the margin by which the smallest one's stand-ins lie within it
 
 
@@ -35,7 +37,7 @@ def finalists(ledger: Ledger, within: float) -> list[Entry]:
 
     Where one thing is made small, that is one candidate, and it was chosen because it looks best
     by the validation part. So those stand in for it that are the smallest further within the
-    margin.
+    margin, and one that is not quite as small.
 
     Args:
         ledger: of the search.
@@ -55,7 +57,10 @@ def finalists(ledger: Ledger, within: float) -> list[Entry]:
                 if entry not in chosen:
                     chosen.append(entry)
                 break
-    return chosen
+    least = ROOMIER * next(iter(ranked[0].values.values()))
+    roomier = (entry for entry in ranked if next(iter(entry.values.values())) >= least)
+    chosen += [entry for entry in itertools.islice(roomier, 1) if entry not in chosen]
+    return sorted(chosen, key=ranked.index)
 
 
 def nearest(known: Mapping[str, Entry], count: int = 3) -> list[Entry]:
