@@ -22,11 +22,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tabulate import tabulate
-
 from bench.pages import searches as page
 from weighin import grammar
 from weighin.core import WeighinError
+from weighin.publish import markdown
 from weighin.records import store
 from weighin.searches.space import trains
 
@@ -59,7 +58,9 @@ def _searches():
         "lenet5": Asked("lenet5", 1, ("--profile", "quick"), "lenet5"),
         "lenet5_record": Asked("lenet5", 0.5, ("--profile", "record"), "lenet5"),
         "resnet8": Asked("resnet8", 2, ("--profile", "test1k"), "resnet8"),
-        "ds_cnn": Asked("ds_cnn", 5, ("--profile", "full"), "ds_cnn"),
+        # another division: an earlier search has opened that of seed 0, and none of its small ones
+        # held there
+        "ds_cnn": Asked("ds_cnn", 5, ("--profile", "full", "--seed", "1"), "ds_cnn"),
         "tiny_resnet": Asked(
             str(TINY / "pretrainedResnet.tflite"),
             2,
@@ -136,7 +137,7 @@ def table(folder, names):
     rows = page.rows_of(
         *([store.load(path) for path in each] for each in (found, rules, published))
     )
-    return tabulate(rows, page.HEADERS, tablefmt="github", disable_numparse=True) + "\n"
+    return markdown.table(page.HEADERS, rows) + "\n"
 
 
 def main(folder, names, minutes):

@@ -9,7 +9,6 @@ from typing import Any
 from weighin.core import Record, Results
 from weighin.publish import markdown
 from weighin.publish.folders import Folder, Project
-from weighin.publish.markdown import safe
 from weighin.publish.pages import page
 from weighin.report import units
 
@@ -45,7 +44,7 @@ class Weighed:
         """Variant, size, ratio and difference."""
         delta = self.delta
         return [
-            safe(self.variant),
+            self.variant,
             units.size(self.size),
             units.ratio(self.base / self.size),
             units.points(delta.value or 0.0, delta.low, delta.high),
@@ -99,7 +98,7 @@ def rows_of(
                 if named == model and digest(other, data) == digest(results, dataset)
                 for each in weighed(other, model)
             ]
-            first = [safe(model), f"{100 * within:g} points"]
+            first = [model, f"{100 * within:g} points"]
             best = by_hand(published, model, within, tests)
             rows.append([*first, "hand", *(best.cells if best else ["none", "", "", ""]), "", ""])
             rows += [[*first, "bare figures", *_marked(each, within), "", ""] for each in rule]
@@ -159,7 +158,7 @@ def weighed(results: Results, model: str) -> Iterator[Weighed]:
 
 def _marked(each: Weighed, within: float) -> list[str]:
     *cells, delta = each.cells
-    return [*cells, delta if each.holds(within) else f"{delta} \\*"]
+    return [*cells, delta if each.holds(within) else f"{delta} *"]
 
 
 def _until_one_holds(own: Iterable[Weighed], within: float) -> Iterator[Weighed]:

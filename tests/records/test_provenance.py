@@ -252,3 +252,40 @@ def test_a_finished_file_that_is_told_otherwise_is_a_fault(told: str, instead: s
     (fault,) = faults(finished(**{told: instead}))
 
     assert "baseline is not told as the file 'a.tflite'" in fault
+
+
+EXPORT = {
+    "stage": "litert(dynamic_wi8_afp32)",
+    "arguments": {"recipe": "dynamic_wi8_afp32"},
+    "parent": DIGEST,
+}
+
+
+def derived(name: str = str(EXPORT["stage"]), **changes: Any) -> Results:
+    """A run on a finished file and one made of it, whose account has these changes."""
+    run = finished()
+    made = "fade" * 16
+    chain = [*run.environment["artifacts"][DIGEST], EXPORT | changes]
+    artifacts = run.environment["artifacts"] | {made: chain}
+    size = record("file_bytes", 40, runtime="", threads=0, artifact=made, variant=name)
+    return results_of(run.environment | {"artifacts": artifacts}, [*run.records, size])
+
+
+def test_a_file_made_of_a_finished_one_is_accounted_for() -> None:
+    assert [] == faults(derived())
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "problem"),
+    [
+        ("int4", {}, "its variant is 'litert(dynamic_wi8_afp32)', but it was recorded as 'int4'"),
+        (EXPORT["stage"], {"parent": "decaf0" * 10}, "does not come from the file 'a.tflite'"),
+        (EXPORT["stage"], {"arguments": {"recipe": "other"}}, "was made with recipe=other"),
+    ],
+)
+def test_a_derived_file_that_is_told_otherwise_is_a_fault(
+    name: str, changes: dict[str, Any], problem: str
+) -> None:
+    (fault,) = faults(derived(name, **changes))
+
+    assert problem in fault

@@ -2,7 +2,8 @@
 
 `environment["artifacts"]` gives for each artifact's sha256 the provenance of all its stages, the
 dense start first; of a file that was finished before, whose making nobody has seen, that alone, and
-`environment["files"]` says which row it is. A stage names the key of the one before it, and a key
+`environment["files"]` says which row it is; of a file made of that one, both, the second by the
+first one's digest. Else a stage names the key of the one before it, and a key
 is a hash of the whole provenance (`weighin.files.key_of`): whatever was changed afterwards no
 longer fits.
 """
@@ -41,6 +42,10 @@ def faults(results: Results) -> list[str]:
             problem = _misnamed(digest, chain[0], files, results) or _differing(files)
             problems += [f"artifact {digest[:12]}: {problem}"] * bool(problem)
             continue
+        if _is_derived(chain):
+            problem = _misderived(chain, chains, files) or _differing(files)
+            problems += [f"artifact {digest[:12]}: {problem}"] * bool(problem)
+            continue
         problem = _broken(chain) or _other_start(chain, starts)
         if not problem:
             misfits = [_misfit(chain, records[0], results) for records in files.values()]
@@ -70,6 +75,27 @@ def _is_finished(chain: Any) -> bool:
     """Whether a chain is that of a file which was brought as it is."""
     alone = isinstance(chain, Sequence) and len(chain) == 1 and isinstance(chain[0], Mapping)
     return alone and chain[0].get("stage") == "finished"
+
+
+def _is_derived(chain: Any) -> bool:
+    """Whether a chain is that of a file made of one that was brought as it is."""
+    both = isinstance(chain, Sequence) and len(chain) == 2 and isinstance(chain[1], Mapping)
+    return both and _is_finished(chain[:1])
+
+
+def _misderived(
+    chain: Sequence[Stage], chains: Mapping[str, Any], rows: Collection[tuple[Any, ...]]
+) -> str:
+    """Where a derived file is not of the file that it names, or called otherwise, or nothing."""
+    first, made = chain
+    name = str(made.get("stage"))
+    if list(chains.get(str(made.get("parent")), ())) != [first]:
+        return f"{name!r} does not come from the file {first.get('file')!r}"
+    differing = _differing_arguments(name, _mapping(made.get("arguments")))
+    if differing:
+        return f"{name!r} was made with {differing}"
+    others = [str(row[2]) for row in rows if row[2] != name]
+    return f"its variant is {name!r}, but it was recorded as {others[0]!r}" if others else ""
 
 
 def _misnamed(
