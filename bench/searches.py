@@ -119,8 +119,10 @@ def _weigh_rule(found, model, within, path):
     with tempfile.TemporaryDirectory() as aside:
         baseline = Path(aside, f"{model}.tflite")
         shutil.copyfile(files["baseline"], baseline)
+        data = Path(aside, f"{model} (test)")  # whose own name is a key
+        data.symlink_to(files["test"], target_is_directory=True)
         words = [sys.executable, "-m", "weighin", "weigh", str(baseline), "-o", aside]
-        words += ["--data", files["test"], "--variants", variant, "--pair-seconds", "0.1"]
+        words += ["--data", str(data), "--variants", variant, "--pair-seconds", "0.1"]
         words += ["--runtimes", "litert"]
         if float(files["scale"]) != 1:
             words += ["--scale", files["scale"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
+from weighin.searches import space
 from weighin.searches.ledger import Entry, Ledger
 
 MOST = 8  # that are shown: each takes evidence from the others
@@ -37,7 +38,8 @@ def finalists(ledger: Ledger, within: float) -> list[Entry]:
 
     Where one thing is made small, that is one candidate, and it was chosen because it looks best
     by the validation part. So those stand in for it that are the smallest further within the
-    margin, and one that is not quite as small.
+    margin, one that is not quite as small, and the smallest export by itself, of which few were
+    tried.
 
     Args:
         ledger: of the search.
@@ -59,7 +61,9 @@ def finalists(ledger: Ledger, within: float) -> list[Entry]:
                 break
     least = ROOMIER * next(iter(ranked[0].values.values()))
     roomier = (entry for entry in ranked if next(iter(entry.values.values())) >= least)
-    chosen += [entry for entry in itertools.islice(roomier, 1) if entry not in chosen]
+    exports = (entry for entry in ranked if not space.trains(entry.variant))
+    for others in (roomier, exports):
+        chosen += [entry for entry in itertools.islice(others, 1) if entry not in chosen]
     return sorted(chosen, key=ranked.index)
 
 
