@@ -74,7 +74,7 @@ def searches(folder: Folder, project: Project) -> str:
 
 
 def rows_of(
-    found: Iterable[Results], by_rule: Sequence[Results], published: Sequence[Results]
+    found: Sequence[Results], by_rule: Sequence[Results], published: Sequence[Results]
 ) -> list[list[str]]:
     """Three rows of each search, and those of its finds that did not hold on the test part.
 
@@ -84,7 +84,6 @@ def rows_of(
         published: of all that was made by hand.
     """
     rows = []
-    found = list(found)
     tests = {digest(results, name) for results in found for _, name in results.by_model}
     for results in found:
         told: Mapping[str, Any] = results.environment.get("search", {})

@@ -15,12 +15,11 @@ from weighin.core import USUAL_FORMAT, WeighinError, nearest
 from weighin.datasets import bringing
 from weighin.datasets.bringing import Brought
 from weighin.datasets.kinds.calling import named
-from weighin.datasets.kinds.reading import Reading
+from weighin.datasets.kinds.reading import OPTIONS, Reading
 from weighin.files import replacing
 from weighin.formats import known
 from weighin.job.weighing import Asked
 
-READING = ("target", "size", "crop", "scale", "mean", "std", "classes", "split_seed")
 _LISTS = ("variants", "runtimes", "gates", "threads")
 
 
@@ -39,10 +38,7 @@ def asked(
         TypeError: if an option is none.
         WeighinError: if one makes no sense.
     """
-    reading = {key: value for key, value in options.items() if key in READING}
-    rest = {key: value for key, value in options.items() if key not in READING}
-    if "split_seed" in reading:
-        reading["seed"] = reading.pop("split_seed")
+    rest = dict(options)
     for key in _LISTS:
         value = rest.pop(key, None)
         if value is not None:
@@ -52,11 +48,12 @@ def asked(
     names = [field.name for field in dataclasses.fields(Asked) if field.name != "reading"]
     there = names if taken is None else list(taken)
     for key in rest:
-        if key not in there:
-            near = nearest(key, [*there, *READING])
+        if key not in (*there, *OPTIONS):
+            near = nearest(key, [*there, *OPTIONS])
             hint = f"; did you mean {near!r}?" if near else ""
             raise TypeError(f"{caller}() has no option {key!r}{hint}")
-    how = Asked(reading=Reading(**reading), **rest)
+    reading = Reading.of(rest)
+    how = Asked(reading=reading, **rest)
     return dataclasses.replace(how, data=brought("data", data, how))
 
 

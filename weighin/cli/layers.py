@@ -125,8 +125,7 @@ def _looked_at(file: Path, options: dict[str, Any]) -> Layers:
     from weighin.datasets.bringing import Reading
     from weighin.job import layering
 
-    words = ("target", "size", "crop", "scale", "mean", "std", "classes")
-    reading = Reading(**{word: options[word] for word in words}, seed=options["split_seed"])
+    reading = Reading.of(options)
     asked = layering.Asked(
         against=options["against"],
         export=options["export"],

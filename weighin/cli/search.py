@@ -121,8 +121,7 @@ def _asked(options: dict[str, Any]) -> Asked:
     from weighin.searches.finding import HOW, Asked
     from weighin.searches.trying import Limits
 
-    words = ("target", "size", "crop", "scale", "mean", "std", "classes")
-    reading = Reading(**{word: options.pop(word) for word in words}, seed=options.pop("split_seed"))
+    reading = Reading.of(options)
     how = Weighing(reading=reading, **{name: options.pop(name) for name in ("data", *HOW)})
     limits = Limits.of(options.pop("minutes"), options.pop("trials"))
     minimize = tuple(split(options.pop("minimize")))

@@ -229,8 +229,7 @@ def _asked(options: dict[str, Any]) -> Asked:
     from weighin.stats import MARGIN, PAIR_SECONDS
 
     margin, seconds = options.pop("margin"), options.pop("pair_seconds")
-    words = ("target", "size", "crop", "scale", "mean", "std", "classes")
-    reading = Reading(**{word: options.pop(word) for word in words}, seed=options.pop("split_seed"))
+    reading = Reading.of(options)
     return Asked(
         reading=reading,
         variants=tuple(split(options.pop("variants") or "")),

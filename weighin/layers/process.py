@@ -108,12 +108,7 @@ def main() -> None:
     """Do as ordered; interrupted, as far as that has come."""
     interrupts: list[int] = []
     signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
-    told = conversation.telling()
-
-    def tell(**words: Any) -> None:
-        told.write(json.dumps(words) + "\n")
-        told.flush()
-
+    tell = conversation.teller()
     orders = conversation.orders()
     try:
         layers = answered(

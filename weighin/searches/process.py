@@ -83,12 +83,7 @@ def _asked(told: Mapping[str, Any]) -> Asked:
 
 def main() -> None:
     """Do as ordered."""
-    told = conversation.telling()
-
-    def tell(**words: Any) -> None:
-        told.write(json.dumps(words) + "\n")
-        told.flush()
-
+    tell = conversation.teller()
     asked = _asked(conversation.orders())
     try:
         whole = finding.found(asked, progress.finds(lambda line: tell(best=line)))

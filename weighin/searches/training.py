@@ -34,7 +34,7 @@ class Training:
     def __init__(self, search: Trying) -> None:
         """Be the last phase of a search."""
         self._search, self._ledger, self._maker = search, search.ledger, search.maker
-        self._made: set[tuple[str, int]] = set()  # side by side, and not asked yet
+        self._made: set[tuple[str, int]] = set()  # side by side, by this process
 
     def run(self) -> None:
         """Try candidates until a limit is met, or nothing new is to be expected."""
@@ -68,7 +68,7 @@ class Training:
         whole, epochs = space.of_steps(exports), self._maker.budgets[0]
         chosen = lines.proposed(whole, (), TRAINED)
         first = self._search.objectives[0]
-        if chosen is None or first not in self._search.judge.baseline_values or first == LATENCY:
+        if chosen is None or first == LATENCY:  # which no size tells
             return list(exports)
         names = [whole.variant({**chosen, space.EXPORT: at}) for at in range(len(exports))]
         self._search.told(self._search, names[0])

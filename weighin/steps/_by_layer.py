@@ -42,12 +42,14 @@ def words_of(path: str) -> list[str]:
     return path.split("/")[1:-1]
 
 
+def means(pattern: str, names: Iterable[str]) -> bool:
+    """Whether a pattern means one of some names."""
+    return any(fnmatchcase(name, pattern) for name in names)
+
+
 def sparsity_of(names: Sequence[str], exceptions: Exceptions, usual: float) -> float:
     """The sparsity of one layer: of the first pattern that means one of its names, or the usual."""
-    return next(
-        (share for pattern, share in exceptions if any(fnmatchcase(n, pattern) for n in names)),
-        usual,
-    )
+    return next((share for pattern, share in exceptions if means(pattern, names)), usual)
 
 
 def check_names(exceptions: Exceptions, layers: Iterable[str]) -> None:
@@ -58,7 +60,7 @@ def check_names(exceptions: Exceptions, layers: Iterable[str]) -> None:
     """
     names = list(layers)
     for pattern, _ in exceptions:
-        if not any(fnmatchcase(name, pattern) for name in names):
+        if not means(pattern, names):
             raise WeighinError(
                 f"except={pattern} names no layer that is pruned. These are: {', '.join(names)}; "
                 f"* stands for any characters."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -131,10 +130,8 @@ def _breaks_exceptions(
     each has then the least of all shares at least.
     """
     named = [_by_layer.words_of(kernel.layer) for kernel in kernels]
-    is_named = all(named) and all(
-        any(fnmatchcase(word, pattern) for words in named for word in words)
-        for pattern, _ in exceptions
-    )
+    every = [word for words in named for word in words]
+    is_named = all(named) and all(_by_layer.means(pattern, every) for pattern, _ in exceptions)
     least = min(sparsity, *(share for _, share in exceptions))
     for kernel, words in zip(kernels, named, strict=True):
         share = _by_layer.sparsity_of(words, exceptions, sparsity) if is_named else least

@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 from weighin.core import WeighinError
 
@@ -21,6 +22,7 @@ _WANTED = {
     "classes": "a whole number",
 }
 _SPELT = {"target": "--target", "size": "--size", "crop": "--crop"}  # those not of every kind
+OPTIONS = ("target", "size", "crop", "scale", "mean", "std", "classes", "split_seed")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,21 @@ class Reading:
     std: tuple[float, ...] = ()
     seed: int = 0
     classes: int | None = None
+
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> Reading:
+        """Take out of options, by the names that users give them, those of reading data.
+
+        Args:
+            options: by name; the seed's is `split_seed`. What is not there is as usual.
+
+        Raises:
+            WeighinError: if one makes no sense.
+        """
+        taken = {name: options.pop(name) for name in OPTIONS if name in options}
+        if "split_seed" in taken:
+            taken["seed"] = taken.pop("split_seed")
+        return cls(**taken)
 
     def __post_init__(self) -> None:
         """Take one number for several, and refuse what are none, before anything is read.
