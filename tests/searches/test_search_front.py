@@ -8,7 +8,16 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighin.searches.front import MOST, dominates, finalists, front, nearest
+from weighin.searches.front import (
+    MOST,
+    ROOMIER,
+    RUNGS,
+    dominates,
+    finalists,
+    front,
+    is_beaten,
+    nearest,
+)
 from weighin.searches.ledger import Entry, opened
 
 
@@ -70,6 +79,37 @@ def test_one_that_is_not_quite_as_small_stands_in_too(tmp_path: Path) -> None:
         names = [each.variant for each in finalists(ledger, 0.01)]
 
     assert ["cluster(530)", "cluster(820)", "cluster(2300)"] == names
+
+
+def test_of_each_next_size_the_safest_stands_in(tmp_path: Path) -> None:
+    """Up to three sizes on; where many were tried, the smallest few may all fail together."""
+    with opened(tmp_path, ["gzip_bytes"]) as ledger:
+        for size, shortfall in ((100, 4), (160, 3), (170, 4), (180, 4), (230, 1), (400, 2)):
+            ledger.add(entry(f"cluster({size})", size, shortfall=-shortfall / 1e4))
+        for size in (510, 900):
+            ledger.add(entry(f"cluster({size})", size, shortfall=-0.0049))
+        names = [each.variant for each in finalists(ledger, 0.02)]
+
+    assert [f"cluster({size})" for size in (100, 170, 230, 400)] == names
+
+
+@given(st.lists(st.integers(100, 3000), max_size=12), st.integers(100, 3000), st.integers(1, 3))
+def test_what_holds_beats_what_is_up_to_a_half_larger(
+    sizes: list[int], size: int, allowed: int
+) -> None:
+    """And all that is much larger; of two figures nothing but what is better in both."""
+    held = [{"gzip_bytes": each} for each in sizes]
+    smaller = [each for each in sizes if each <= size]
+    near = [each for each in smaller if size < ROOMIER * each]
+    is_far = bool(smaller) and size >= min(smaller) * ROOMIER ** (RUNGS + 1)
+
+    assert is_beaten({"gzip_bytes": size}, held, allowed) == (
+        len(smaller if is_far else near) >= allowed
+    )
+    both = [{**each, "latency": 1.0} for each in held]
+    assert is_beaten({"gzip_bytes": size, "latency": 1.0}, both, allowed) == (
+        len(smaller) >= allowed
+    )
 
 
 def test_of_several_things_the_front_is_shown_and_of_a_long_one_some(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from helpers.searches import LAYERS, Maker, search
 
+from weighin.searches.front import is_beaten
 from weighin.searches.ledger import Entry
 from weighin.searches.mixing import Layered, proposed
 
@@ -38,16 +40,19 @@ def test_layers_are_drawn_for_once_the_greedy_way_has_ended(tmp_path: Path) -> N
     assert any(set(each.chosen.values()) >= {1, 2} for each in mixed)
 
 
-def test_what_is_no_smaller_than_the_best_is_not_asked(tmp_path: Path) -> None:
+def test_what_is_beaten_is_not_asked(tmp_path: Path) -> None:
     running = search(tmp_path, maker=Maker(epochs=0), trials=40)
     running.run()
-    best = float("inf")
+    holding: list[Mapping[str, float]] = []
+    asked = 0
     for entry in running.ledger.entries:
         if entry.phase == "mixed precision" and entry.chosen and entry.difference:
-            assert entry.values["gzip_bytes"] < best
+            assert not is_beaten(entry.values, holding)
+            asked += 1
         if entry.outcome == "holds":
-            best = min(best, entry.values["gzip_bytes"])
+            holding.append(entry.values)
     running.ledger.close()
+    assert asked
 
 
 def test_between_what_misses_and_what_leaves_nothing_to_quantize_the_rest_is_tried() -> None:

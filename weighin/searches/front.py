@@ -9,13 +9,35 @@ from weighin.searches import space
 from weighin.searches.ledger import Entry, Ledger
 
 MOST = 8  # that are shown: each takes evidence from the others
-ROOMIER = 1.5  # times the smallest one's size, of one that stands in for it
+ROOMIER = 1.5  # times the smallest one's size, of one that stands in for it; and so on from there
+RUNGS = 3  # of such
 SAFER = (0.25, 0.5)  # shares of the margin by which the smallest one's stand-ins lie within it
 
 
 def dominates(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
     """Whether nothing of one is larger than of the other; of two that are alike, each does."""
     return all(one[name] <= value for name, value in other.items())
+
+
+def is_beaten(
+    values: Mapping[str, float], holding: Sequence[Mapping[str, float]], allowed: int = 1
+) -> bool:
+    """Whether a candidate need not be looked at: so many hold that are no larger.
+
+    Where one thing is made small, what holds beats only what is not much larger: it was chosen by
+    few examples, and where it fails in the end, the next size has to be there.
+
+    Args:
+        values: the candidate's.
+        holding: of those that hold.
+        allowed: how many of them it takes.
+    """
+    others = [each for each in holding if dominates(each, values)]
+    if len(values) == 1 and others:
+        (size,), sizes = values.values(), [next(iter(each.values())) for each in others]
+        if size < min(sizes) * ROOMIER ** (RUNGS + 1):
+            return sum(size < ROOMIER * each for each in sizes) >= allowed
+    return len(others) >= allowed
 
 
 def front(holding: Sequence[Entry]) -> list[Entry]:
@@ -38,7 +60,7 @@ def finalists(ledger: Ledger, within: float) -> list[Entry]:
 
     Where one thing is made small, that is one candidate, and it was chosen because it looks best
     by the validation part. So those stand in for it that are the smallest further within the
-    margin, one that is not quite as small, and the smallest export by itself, of which few were
+    margin, some that are not quite as small, and the smallest export by itself, of which few were
     tried.
 
     Args:
@@ -59,12 +81,27 @@ def finalists(ledger: Ledger, within: float) -> list[Entry]:
                 if entry not in chosen:
                     chosen.append(entry)
                 break
-    least = ROOMIER * next(iter(ranked[0].values.values()))
-    roomier = (entry for entry in ranked if next(iter(entry.values.values())) >= least)
+    chosen += [entry for entry in _rungs(ranked) if entry not in chosen]
     exports = (entry for entry in ranked if not space.trains(entry.variant))
-    for others in (roomier, exports):
-        chosen += [entry for entry in itertools.islice(others, 1) if entry not in chosen]
+    chosen += [entry for entry in itertools.islice(exports, 1) if entry not in chosen]
     return sorted(chosen, key=ranked.index)
+
+
+def _rungs(ranked: Sequence[Entry]) -> list[Entry]:
+    """Of each next size the one furthest within the margin, the smallest of alike ones.
+
+    Args:
+        ranked: what holds, the smallest first.
+    """
+    sizes = [next(iter(entry.values.values())) for entry in ranked]
+    chosen = []
+    for rung in range(1, RUNGS + 1):
+        least = sizes[0] * ROOMIER**rung
+        both = zip(ranked, sizes, strict=True)
+        alike = [entry for entry, size in both if least <= size < least * ROOMIER]
+        if alike:
+            chosen.append(min(alike, key=lambda entry: entry.shortfall or 0.0))
+    return chosen
 
 
 def nearest(known: Mapping[str, Entry], count: int = 3) -> list[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from weighin.searches.front import dominates
+from weighin.searches.front import is_beaten
 from weighin.searches.ledger import FAILED, HOLDS, SKIPPED, WORSE, Entry
 
 KNOWN = 3  # observations of what is left of a shortfall after more epochs, by which that is told
@@ -50,7 +50,7 @@ def is_hopeless(
 
 
 def promising(entries: Sequence[Entry], budgets: Sequence[int], within: float) -> list[Entry]:
-    """Candidates that may hold after more epochs and be the smallest then; the nearest first.
+    """Candidates that may hold after more epochs and are not beaten; the nearest first.
 
     Args:
         entries: what was tried so far.
@@ -63,7 +63,7 @@ def promising(entries: Sequence[Entry], budgets: Sequence[int], within: float) -
         for entry in {entry.variant: entry for entry in entries}.values()
         if entry.outcome == WORSE
         and entry.epochs
-        and not any(dominates(values, entry.values) for values in held)
+        and not is_beaten(entry.values, held)
         and not is_hopeless(entry, entries, budgets, within)
     ]
     return sorted(waiting, key=lambda entry: (entry.shortfall or 0.0, entry.variant))

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from weighin.core import Failure, WeighinError
 from weighin.searches import space
-from weighin.searches.front import dominates
+from weighin.searches.front import dominates, is_beaten
 from weighin.searches.ledger import (
     EXPORTS,
     FAILED,
@@ -269,8 +269,7 @@ class Trying:
             return False
         if dominates(self.judge.baseline_values, values):
             return True
-        others = [entry.values for entry in self.ledger.holding]
-        return sum(dominates(each, values) for each in others) >= allowed
+        return is_beaten(values, [entry.values for entry in self.ledger.holding], allowed)
 
 
 def _variant(whole: Drawable, chosen: Chosen) -> str | None:
