@@ -145,10 +145,14 @@ suite(
 )
 
 # As small as a file gets without being worse than its dense start: `weighin record RESULTS`
-SMALLEST = ("reorder(int8,scales=tensor)", "reorder(int4,scales=tensor)")
-DENSE = (
+SMALLEST = (
+    "reorder(int8,scales=tensor)",
+    "reorder(int4,scales=tensor)",
+    "reorder(int4,scales=tensor,fit=outputs,smallest=0,bias_bits=6)",
+)
+DENSE = (  # pairs of inputs that are pruned together lie in one byte of int4
     "prune(0.965,begin=0.5,ramp=0.6,scope=recipe)+cluster(16)",
-    "prune(0.975,begin=0.5,ramp=0.6,scope=recipe)",
+    "prune(0.95,begin=0.5,ramp=0.6,scope=recipe,block=2x1)+cluster(16)",
 )
 CONVOLUTIONAL = (
     "channels(0.5)+prune(0.93,ramp=0.6,scope=global)",

@@ -252,11 +252,11 @@ def test_a_bias_that_overflowed_is_found_out(recipe: str) -> None:
 
 def rewritten(change: Any) -> bytes:
     """`FILE`, its model changed."""
-    from weighin.exports._completing import _packed, _unpacked
+    from weighin.exports._completing import packed, unpacked
 
-    _, model = _unpacked(FILE)
+    _, model = unpacked(FILE)
     change(model)
-    return _packed(model)
+    return packed(model)
 
 
 def _old(model: Any) -> None:

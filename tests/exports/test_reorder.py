@@ -14,8 +14,9 @@ from helpers.flatbuffer import Graph, Layer, content
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighin import registry
+from weighin import grammar, registry
 from weighin.core import WeighinError
+from weighin.exports import _asking
 from weighin.exports import reorder as reordering
 from weighin.exports._channel_rules import free_channels
 from weighin.exports._channels import Channels
@@ -50,9 +51,9 @@ def shuffled(groups: Sequence[Channels], seed: int = 0) -> Orders:
 
 def answers(file: bytes, kernels: str) -> list[bytes]:
     """A file's answers to the same random inputs."""
-    interpreter = reordering._interpreter(file, kernels)
-    asked = reordering._asked(interpreter, {})
-    return [values.tobytes() for one in asked for values in reordering._answered(interpreter, one)]
+    interpreter = _asking.interpreter(file, kernels)
+    asked = _asking.drawn(interpreter)
+    return [values.tobytes() for one in asked for values in _asking.answers(interpreter, one)]
 
 
 def sparse(generator: Any, *shape: int, share: float = 0.3, high: int = 100) -> Any:
@@ -430,8 +431,10 @@ def test_a_reshape_that_somebody_else_reads_stays(make: Callable[[], bytes]) -> 
 def test_the_claim_finds_a_reshape(tmp_path: Path) -> None:
     """A compact file is not a reordered one."""
     path = tmp_path / "m.tflite"
-    claim = vars(registry.exports["reorder"])["claim"]
-    arguments = {"export": "int8", "scales": "tensor", "batch": "one", "tries": 1}
+    export = registry.exports["reorder"]
+    claim = vars(export)["claim"]
+    call = grammar.parse("reorder(int8,scales=tensor,tries=1)").export
+    arguments = grammar.arguments(call, export)
     path.write_bytes(compacted(plain()))
     before = claim(read_tflite(path), **arguments)
     path.write_bytes(reordered(plain(), 1))
@@ -602,11 +605,11 @@ def test_another_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_answers_are_compared_on_the_examples_that_there_are() -> None:
     """As the file's input stores them; random ones where none fit."""
-    interpreter = reordering._interpreter(dense_chain(), "AUTO")
+    interpreter = _asking.interpreter(dense_chain(), "AUTO")
     examples = {"x": np.full((40, 30), 0.5, np.float32)}
 
-    (first, *_), drawn = (reordering._asked(interpreter, each) for each in (examples, {}))
+    (first, *_), drawn = _asking.examples(interpreter, examples), _asking.drawn(interpreter)
     assert first[0].dtype == np.int8
     assert set(first[0].reshape(-1).tolist()) == {10}
-    assert len(drawn) == reordering.ASKED
-    assert len({one[0].tobytes() for one in drawn}) == reordering.ASKED
+    assert len(drawn) == _asking.ASKED
+    assert len({one[0].tobytes() for one in drawn}) == _asking.ASKED

@@ -44,7 +44,7 @@ class Completed:
             content: the file.
             signed: whether a signature is asked for.
         """
-        schema, model = _unpacked(content)
+        schema, model = unpacked(content)
         is_old = False
         for code in model.operatorCodes or ():
             is_old |= code.builtinCode < code.deprecatedBuiltinCode
@@ -55,7 +55,7 @@ class Completed:
         if signed:
             file._sign(schema, model)
         if is_old or own or file.is_signed:
-            file.content = _packed(model)
+            file.content = packed(model)
         return file
 
     def _sign(self, schema: Any, model: Any) -> None:
@@ -78,17 +78,17 @@ class Completed:
         """A file that was made of this one, without what was added."""
         if not self.is_signed and not self.own:
             return content
-        _, model = _unpacked(content)
+        _, model = unpacked(content)
         for graph in model.subgraphs:
             for tensor in graph.tensors:
                 tensor.name = self.own.get(tensor.name, tensor.name)
         if self.is_signed:
             others = [each for each in model.signatureDefs if _text(each.signatureKey) != _KEY]
             model.signatureDefs = others or None
-        return _packed(model)
+        return packed(model)
 
 
-def _unpacked(content: bytes) -> tuple[Any, Any]:
+def unpacked(content: bytes) -> tuple[Any, Any]:
     """The schema, and the model with all its buffers inside."""
     from ai_edge_litert import schema_py_generated as schema
 
@@ -144,7 +144,8 @@ def _signature(schema: Any, graph: Any) -> Any:
     return signature
 
 
-def _packed(model: Any) -> bytes:
+def packed(model: Any) -> bytes:
+    """The file of a model."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1024)

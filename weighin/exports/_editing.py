@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from weighin.exports import compact
+from weighin.exports import _four_bits, compact
 from weighin.exports._channels import Channels, Operator, permuted
 from weighin.exports._orders import Orders
 
-_INT4 = 17  # the schema's number of the type that packs two values into a byte
 _STORED: dict[int, type[np.generic]] = {
     **{0: np.float32, 2: np.int32, 4: np.int64, 7: np.int16, 9: np.int8},  # type → values
-    _INT4: np.int8,
+    _four_bits.TYPE: np.int8,
 }
 
 
@@ -129,9 +128,8 @@ class Editable:
         if tensor.sparsity is not None or tensor.shape is None:
             return None
         raw = np.frombuffer(bytes(data), np.uint8)
-        if tensor.type == _INT4:
-            nibbles = np.stack([raw & 15, raw >> 4], axis=1).reshape(-1).astype(np.int8)
-            values = ((nibbles ^ 8) - 8)[: int(np.prod(tensor.shape))]
+        if tensor.type == _four_bits.TYPE:
+            values: npt.NDArray[Any] = _four_bits.unpacked(raw, int(np.prod(tensor.shape)))
         else:
             values = raw.view(_STORED[tensor.type])
         return np.array(values.reshape(tensor.shape))
@@ -190,9 +188,6 @@ def _flattens(taker: Operator, tensor: int) -> bool:
 
 def _stored(values: npt.NDArray[Any], type: int) -> npt.NDArray[np.uint8]:
     """Values as a buffer holds them."""
-    if type != _INT4:
-        return np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
-    flat = values.reshape(-1) & 15
-    low, high = np.pad(flat, (0, len(flat) % 2)).reshape(-1, 2).T
-    packed: npt.NDArray[np.uint8] = (low | (high << 4)).astype(np.uint8)
-    return packed
+    if type == _four_bits.TYPE:
+        return _four_bits.packed(values)
+    return np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)

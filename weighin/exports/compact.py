@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from weighin.core import Arrays
-from weighin.exports import dynamic, float16, float32, int4, int8, int16x8
+from weighin.exports import _biases, dynamic, float16, float32, int4, int8, int16x8
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, samples
+from weighin.exports.dynamic import SMALLEST
 from weighin.formats.graph import Graph
+from weighin.grammar import above
 from weighin.registry import export as register
 
 _EXPORTS: dict[str, Any] = {
@@ -21,19 +23,45 @@ _EXPORTS: dict[str, Any] = {
     "int4": int4,
 }
 _SCALED = ("dynamic", "int8", "int4")
+_PACKING = "int4"
+_ON_INTEGERS = ("int8", "int16x8")
 
 
-def _check(export: str, scales: Scales, **_: object) -> None:
+def _check(
+    export: str, scales: Scales, fit: str, smallest: int, bias_bits: int, **_: object
+) -> None:
+    for option, is_given in (("fit", fit != "range"), ("smallest", smallest != SMALLEST)):
+        if is_given and export != _PACKING:
+            raise ValueError(f"{option} is for {_PACKING}: {export} has no choice of it")
     if scales != "channel" and export not in _SCALED:
         raise ValueError(f"scales is for {', '.join(_SCALED)}: {export} has none to choose")
+    if bias_bits == 1:
+        raise ValueError("bias_bits=1 leaves a sign alone: from 2 on, or 0 for all there are")
+    if bias_bits and export in _ON_INTEGERS and scales == "channel":
+        raise ValueError(
+            f"bias_bits goes with scales=tensor: by channel, each bias of {export} has a scale of "
+            f"its own"
+        )
 
 
-def _export_arguments(export: str, scales: Scales, batch: Batch) -> dict[str, Any]:
+def _export_arguments(
+    export: str, scales: Scales, batch: Batch, fit: int4.Fit, smallest: int
+) -> dict[str, Any]:
     """The arguments of the export itself."""
-    return {"batch": batch} | ({"scales": scales} if export in _SCALED else {})
+    chosen: dict[str, Any] = {"batch": batch}
+    chosen |= {"scales": scales} if export in _SCALED else {}
+    return chosen | ({"fit": fit, "smallest": smallest} if export == _PACKING else {})
 
 
-def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | None:
+def _claim(
+    graph: Graph,
+    export: str,
+    scales: Scales,
+    batch: Batch,
+    fit: int4.Fit,
+    smallest: int,
+    bias_bits: int,
+) -> str | None:
     named = [tensor.label for tensor in graph.tensors if tensor.name]
     if named:
         return f"{len(named)} tensors have names, such as {named[0]}"
@@ -41,9 +69,9 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
     remarks = [remark for remark in graph.remarks if remark not in needed]
     if remarks:
         return f"the file holds {', '.join(remarks)}"
-    arguments = _export_arguments(export, scales, batch)
+    arguments = _export_arguments(export, scales, batch, fit, smallest)
     breach: str | None = _EXPORTS[export].claim(graph, **arguments)
-    return breach
+    return breach or _biases.check_bits(graph, bias_bits)
 
 
 @register(
@@ -52,6 +80,7 @@ def _claim(graph: Graph, export: str, scales: Scales, batch: Batch) -> str | Non
     claim=_claim,
     uses=(
         *(samples, check_batch, *(module.claim for module in _EXPORTS.values())),
+        _biases.shorten,
         *vars(int4.int4)["uses"],
     ),
     searched=("int8,scales=tensor", "dynamic,scales=tensor", "float16"),
@@ -62,27 +91,35 @@ def compact(
     export: Literal["float32", "float16", "dynamic", "int8", "int16x8", "int4"],
     *,
     scales: Scales = "channel",
+    fit: int4.Fit = "range",
+    smallest: Annotated[int, above(-1)] = SMALLEST,
     batch: Batch = "one",
+    bias_bits: Annotated[int, above(-1)] = _biases.WHOLE,
 ) -> bytes:
     """Another export without names, signatures and metadata; it answers the same.
 
     Of several inputs or outputs the signature stays: without it nobody could tell which is which.
+    With `bias_bits` it answers otherwise: biases are rounded, as weights are by quantizing.
 
     Args:
         model: a Keras model.
         calibration: images for an export that asks for some.
         export: how weights and activations are stored.
         scales: of `dynamic`, `int8` and `int4`: for each channel of a kernel, or the whole of it.
+        fit: of `int4`: by what a scale is chosen, `range` or `outputs`.
+        smallest: of `int4`: kernels of fewer weights stay float.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
+        bias_bits: that the largest bias of a layer keeps, all others being multiples of the same
+            power of two; 0 for all there are. Whole ones hardly get smaller by gzip.
     """
     whole = getattr(_EXPORTS[export], export)(
-        model, calibration, **_export_arguments(export, scales, batch)
+        model, calibration, **_export_arguments(export, scales, batch, fit, smallest)
     )
-    return compacted(whole)
+    return compacted(whole, bias_bits)
 
 
-def compacted(content: bytes) -> bytes:
-    """The same graph in fewer bytes, bit for bit the same answers.
+def compacted(content: bytes, bias_bits: int = _biases.WHOLE) -> bytes:
+    """The same graph in fewer bytes, bit for bit the same answers unless biases are rounded.
 
     What goes: names of tensors and graphs, metadata, signatures unless there are several inputs or
     outputs for them to tell apart, the description, buffers that no tensor uses or that another
@@ -92,11 +129,14 @@ def compacted(content: bytes) -> bytes:
 
     Args:
         content: a .tflite file of less than 2 GB, its buffers inside the FlatBuffer.
+        bias_bits: that each bias keeps.
     """
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     strip(model)
+    if bias_bits:
+        _biases.shorten(model, bias_bits)
     return packed(model)
 
 

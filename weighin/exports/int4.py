@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from weighin.core import Arrays, WeighinError
-from weighin.exports import _completing, _quantizing, _recipes, float32
+from weighin.exports import _completing, _fitting, _quantizing, _recipes, float32
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
@@ -15,6 +15,7 @@ from weighin.formats.graph import Graph, Tensor, numeric, other_types
 from weighin.grammar import above
 from weighin.registry import export
 
+Fit = Literal["range", "outputs"]
 # The operators whose weights it packs (litert_quantizer/default_policy.py, at 4 bits)
 PACKED = ("CONV_2D", "FULLY_CONNECTED")
 
@@ -52,11 +53,16 @@ def _too_small(packed: Sequence[Tensor], smallest: int) -> str:
     )
 
 
+def _calibrated(fit: Fit = "range", **_: object) -> bool:
+    return fit == "outputs"
+
+
 def of_file(
     content: bytes,
     calibration: Arrays,
     compute: Literal["integer", "float"],
     scales: Scales,
+    fit: Fit,
     smallest: int,
     batch: Batch,
 ) -> bytes:
@@ -64,14 +70,16 @@ def of_file(
 
     Args:
         content: the file.
-        calibration: not looked at.
+        calibration: inputs by the file's names, each `(n, …)`, where scales are fitted to outputs.
         compute: and the rest: as of `int4`.
         scales: likewise.
+        fit: likewise.
         smallest: likewise.
         batch: not looked at.
 
     Raises:
-        WeighinError: if litert-quantizer is not installed or refuses the file.
+        WeighinError: if litert-quantizer is not installed or refuses the file, or there are no
+            inputs where some are asked for.
     """
     if missing := _recipes.available():
         raise WeighinError(missing)
@@ -92,7 +100,8 @@ def of_file(
             "min_weight_elements": smallest,
         },
     }
-    return _quantizing.quantized(content, [entry], {})
+    made = _quantizing.quantized(content, [entry], {})
+    return _fitting.fitted(content, made, calibration) if fit == "outputs" else made
 
 
 @export(
@@ -102,10 +111,11 @@ def of_file(
     available=_recipes.available,
     uses=(
         *(float32.float32, check_batch, check_scales, _recipes.entries, _quantizing.quantized),
-        _completing.Completed,
+        *(_completing.Completed, _fitting.fitted),
     ),
+    calibrated=_calibrated,
     of_file=of_file,
-    searched=("", "scales=tensor"),
+    searched=("", "scales=tensor", "fit=outputs", "scales=tensor,fit=outputs"),
 )
 def int4(
     model: Any,
@@ -113,6 +123,7 @@ def int4(
     *,
     compute: Literal["integer", "float"] = "integer",
     scales: Scales = "channel",
+    fit: Fit = "range",
     smallest: Annotated[int, above(-1)] = SMALLEST,
     batch: Batch = "one",
 ) -> bytes:
@@ -120,10 +131,12 @@ def int4(
 
     Args:
         model: a Keras model.
-        calibration: not looked at.
+        calibration: inputs by name, each `(n, …)`, where scales are fitted to outputs.
         compute: `integer` quantizes activations while running where LiteRT has kernels for it;
             `float` unpacks the weights to float32 first, so nothing is lost in the activations.
         scales: one for each output channel of a kernel, or one for the whole of it.
+        fit: by what a scale is chosen: the `range` of its weights, or the `outputs` of the layer,
+            which then differ least from the float layer's on calibration inputs.
         smallest: kernels of fewer weights stay float, as depthwise ones always do.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
 
@@ -131,4 +144,4 @@ def int4(
         WeighinError: if litert-quantizer is not installed.
     """
     whole = float32.float32(model, calibration, batch=batch)
-    return of_file(whole, calibration, compute, scales, smallest, batch)
+    return of_file(whole, calibration, compute, scales, fit, smallest, batch)

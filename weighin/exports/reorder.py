@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-import numpy as np
-
-from weighin import named
-from weighin.core import Array, Arrays, WeighinError
+from weighin.core import Arrays, WeighinError
+from weighin.exports import _asking, int4
 from weighin.exports._batch import Batch
 from weighin.exports._channel_rules import free_channels
 from weighin.exports._channels import Trace
@@ -18,15 +15,15 @@ from weighin.exports._idle import clear
 from weighin.exports._orders import Orders, searched, starts
 from weighin.exports._quantized import Scales
 from weighin.exports.compact import compact
+from weighin.exports.dynamic import SMALLEST
 from weighin.formats.graph import Graph
 from weighin.grammar import above
 from weighin.registry import export as register
-from weighin.subprocesses import native_output_hidden
 
 TRIES = 500
 FEW_TRIES = 50  # of a search, which has many files to make
-ASKED = 32  # examples by which the answers are held against the compact file's
-_KERNELS = ("AUTO", "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
+FEW_BITS = 6  # that biases keep in a search
+_KERNELS = ("AUTO", _asking.PLAIN)
 
 
 def _claim(graph: Graph, tries: int, **arguments: Any) -> str | None:
@@ -41,8 +38,8 @@ def _claim(graph: Graph, tries: int, **arguments: Any) -> str | None:
     return breach
 
 
-def _check(export: str, scales: Scales, **_: object) -> None:
-    vars(compact)["check"](export, scales)
+def _check(export: str, *, tries: int, **arguments: Any) -> None:
+    vars(compact)["check"](export, **arguments)
 
 
 @register(
@@ -56,7 +53,10 @@ def _check(export: str, scales: Scales, **_: object) -> None:
     searched=tuple(
         f"{each},tries={FEW_TRIES}"
         for each in (
-            *("int4,scales=tensor", "int8,scales=tensor", "dynamic,scales=tensor"),
+            f"int4,scales=tensor,fit=outputs,smallest=0,bias_bits={FEW_BITS}",
+            "int4,scales=tensor",
+            *(f"int8,scales=tensor,bias_bits={FEW_BITS}", "int8,scales=tensor"),
+            "dynamic,scales=tensor",
             *("int4", "int8"),
         )
     ),
@@ -67,7 +67,10 @@ def reorder(
     export: Literal["dynamic", "int8", "int16x8", "int4"],
     *,
     scales: Scales = "channel",
+    fit: int4.Fit = "range",
+    smallest: Annotated[int, above(-1)] = SMALLEST,
     batch: Batch = "one",
+    bias_bits: Annotated[int, above(-1)] = 0,
     tries: Annotated[int, above(-1)] = TRIES,
 ) -> bytes:
     """What `compact` yields, in an order that gzip packs better; bit for bit the same answers.
@@ -87,11 +90,14 @@ def reorder(
         calibration: images for an export that asks for some; the answers are compared on them too.
         export: how weights and activations are stored.
         scales: of `dynamic`, `int8` and `int4`: for each channel of a kernel, or the whole of it.
+        fit: of `int4`: by what a scale is chosen, `range` or `outputs`.
+        smallest: of `int4`: kernels of fewer weights stay float.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
+        bias_bits: that biases keep, as of `compact`; 0 for all there are.
         tries: how many orders are tried; each packs the file once (0.03 s for 270 kB).
     """
-    options: dict[str, Any] = {"scales": scales, "batch": batch}
-    content = compact(model, calibration, export, **options)
+    kernels: dict[str, Any] = {"scales": scales, "fit": fit, "smallest": smallest}
+    content = compact(model, calibration, export, batch=batch, bias_bits=bias_bits, **kernels)
     return reordered(content, tries, calibration)
 
 
@@ -126,63 +132,12 @@ def _check_answers(before: bytes, after: bytes, examples: Arrays) -> None:
         WeighinError: if one is another.
     """
     for kernels in _KERNELS:
-        old, new = (_interpreter(content, kernels) for content in (before, after))
-        for example in _asked(old, examples):
-            pairs = zip(_answered(old, example), _answered(new, example), strict=True)
+        old, new = (_asking.interpreter(content, kernels) for content in (before, after))
+        for example in _asking.examples(old, examples) or _asking.drawn(old):
+            both = (_asking.answers(each, example) for each in (old, new))
+            pairs = zip(*both, strict=True)
             if not all(one.tobytes() == other.tobytes() for one, other in pairs):
                 raise WeighinError(
                     f"Reordered, the file answers otherwise with kernels {kernels}: a fault of "
                     f"weighin's. Export it by compact instead of reorder, and report the model."
                 )
-
-
-def _interpreter(content: bytes, kernels: str) -> Any:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    with native_output_hidden():
-        interpreter = Interpreter(
-            model_content=content,
-            num_threads=1,
-            experimental_op_resolver_type=OpResolverType[kernels],
-        )
-        interpreter.allocate_tensors()
-    return interpreter
-
-
-def _asked(interpreter: Any, examples: Arrays) -> list[list[Array]]:
-    """Examples as a file's inputs store them, in its own order; random ones if none are given."""
-    entries = interpreter.get_input_details()
-    names = [""] * len(entries)
-    if interpreter.get_signature_list():
-        runner = interpreter.get_signature_runner()
-        name_of = {entry["index"]: name for name, entry in runner.get_input_details().items()}
-        names = [name_of[entry["index"]] for entry in entries]
-    elif len(examples) == 1:
-        names = list(examples)
-    if set(names) == set(examples):
-        few = named.taken(examples, slice(ASKED))
-        return [
-            [named.stored(one[name], entry) for name, entry in zip(names, entries, strict=True)]
-            for one in named.singly(few)
-        ]
-    generator = np.random.default_rng(0)
-    return [[_drawn(entry, generator) for entry in entries] for _ in range(ASKED)]
-
-
-def _drawn(entry: Any, generator: np.random.Generator) -> Array:
-    dtype, shape = np.dtype(entry["dtype"]), entry["shape"]
-    drawn: Array = np.zeros(shape, dtype)  # of ids: others could lie beside the table
-    if dtype.kind == "f":
-        drawn = generator.normal(size=shape).astype(dtype)
-    elif entry["quantization"][0]:
-        limits = np.iinfo(dtype)
-        drawn = generator.integers(limits.min, limits.max, shape, dtype, endpoint=True)
-    return drawn
-
-
-def _answered(interpreter: Any, example: Sequence[Array]) -> list[Array]:
-    interpreter.reset_all_variables()
-    for entry, values in zip(interpreter.get_input_details(), example, strict=True):
-        interpreter.set_tensor(entry["index"], values)
-    interpreter.invoke()
-    return [interpreter.get_tensor(entry["index"]) for entry in interpreter.get_output_details()]
