@@ -148,7 +148,7 @@ suite(
 SMALLEST = (
     "reorder(int8,scales=tensor)",
     "reorder(int4,scales=tensor)",
-    "reorder(int4,scales=tensor,fit=outputs,smallest=0,bias_bits=6)",
+    "reorder(int4,bias_bits=6,fit=outputs,scales=tensor,smallest=0)",
 )
 DENSE = (  # pairs of inputs that are pruned together lie in one byte of int4
     "prune(0.965,begin=0.5,ramp=0.6,scope=recipe)+cluster(16)",

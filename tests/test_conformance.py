@@ -131,17 +131,31 @@ def test_parameters_of_steps_and_exports_are_annotated(name):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_what_steps_and_exports_are_built_on_counts(name):
-    """Every module beside its own that one imports is named in `uses`, so that a change counts."""
+    """Every module beside its own that one imports is named in `uses`, so that a change counts.
+
+    So is what these import in turn.
+    """
     function = CALLS[name]
     module = sys.modules[function.__module__]
+    used = {each.__module__ for each in vars(function).get("uses", ())}
+    missing, looked_at, ahead = set(), set(), {module.__name__}
+    while ahead:
+        one = ahead.pop()
+        looked_at.add(one)
+        beside = _beside(sys.modules[one]) - {module.__name__}
+        missing |= beside - used
+        ahead |= beside - looked_at
+
+    assert missing == set()
+
+
+def _beside(module):
+    """The modules of its own folder that one imports."""
     held = {
         each.__name__ if inspect.ismodule(each) else getattr(each, "__module__", None) or ""
         for each in vars(module).values()
     }
-    beside = {each for each in held if each.startswith(f"{module.__package__}.")}
-    used = {each.__module__ for each in vars(function).get("uses", ())}
-
-    assert beside - {module.__name__} <= used
+    return {each for each in held if each.startswith(f"{module.__package__}.")}
 
 
 def _written(name):

@@ -244,6 +244,7 @@ def export(
     packages: Sequence[str] = (),
     of_file: Callable[..., bytes] | None = None,
     searched: Sequence[str] | Callable[[], Sequence[str]] = ("",),
+    mixes: bool = False,
 ) -> Callable[[F], F]:
     """Register `export(model, calibration, …) -> bytes` of a file.
 
@@ -267,6 +268,8 @@ def export(
             TensorFlow: given its bytes in the place of a model, and all arguments by name.
         searched: the arguments that `weighin search` tries first, as a variant's name has them;
             or a function that gives them. Nothing of an export that is not to be searched.
+        mixes: whether it puts hidden channels in another order, which parts what steps have put
+            side by side; claims of steps are given it.
     """
 
     def register(function: F) -> F:
@@ -281,6 +284,7 @@ def export(
             packages=tuple(packages),
             of_file=of_file,
             searched=searched,
+            mixes=mixes,
         )
         exports.add(name, function)
         return function

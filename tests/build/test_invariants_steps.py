@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.flatbuffer import convolution, dense, write
+from helpers.flatbuffer import content, convolution, dense, write
 from helpers.invariants import breach
 from helpers.rules import graph, kernel
 
 from weighin import grammar, registry
+from weighin.exports.compact import compacted
 from weighin.formats.graph import Tensor
 
 
@@ -60,6 +61,23 @@ def test_a_pattern_is_looked_for_in_every_run(tmp_path: Path) -> None:
     told = "layer 'dense0' has 4 weights left in 4 input channels"
     path = write(tmp_path / "uneven.tflite", uneven)
     assert f"prune(0.5,pattern=2:4): {told}" == breach(path, "prune(0.5,pattern=2:4)")
+
+
+@pytest.mark.parametrize("step", ["prune(0.5,block=4x1)", "prune(0.5,pattern=2:4)"])
+@pytest.mark.parametrize(("zeros", "is_kept"), [(24, False), (32, True), (40, True)])
+def test_channels_that_were_put_in_another_order_part_blocks(
+    tmp_path: Path, step: str, zeros: int, is_kept: bool
+) -> None:
+    """As many weights as blocks and patterns held are zero, wherever they lie."""
+    layer = dense(8, 8, "int8")
+    layer.weights.reshape(-1)[[*range(0, 64, 2), *range(1, 64, 2)][:zeros]] = 0
+    path = tmp_path / "m.tflite"
+    path.write_bytes(compacted(content([layer], activations="int8")))
+
+    told = f"{step}: {zeros} of 64 weights are zero"
+    assert (None if is_kept else told) == breach(path, f"{step}+reorder(int8)")
+    if "block" in step:
+        assert "blocks of zeros" in str(breach(path, f"{step}+compact(int8)"))
 
 
 @pytest.mark.parametrize("scope", ["global", "recipe"])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from weighin import grammar
 from weighin.core import WeighinError
 from weighin.exports._biases import check_bits, rounded
+from weighin.exports._completing import packed, unpacked
 from weighin.exports.compact import compacted
 from weighin.formats.tflite import read_tflite
 
@@ -60,11 +61,13 @@ def test_biases_get_shorter_and_all_else_stays(dtype: str, tmp_path: Path) -> No
     assert packed[0] - packed[1] > (340 if dtype == "int8" else 340 * 2)
 
 
-def test_the_claim_finds_a_longer_bias(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_the_claim_finds_a_longer_bias(dtype: str, tmp_path: Path) -> None:
     """A file of whole biases holds no promise of six bits; one of six holds one of eight."""
     whole, short = tmp_path / "whole.tflite", tmp_path / "short.tflite"
-    whole.write_bytes(compacted(content(layers())))
-    short.write_bytes(compacted(content(layers()), 6))
+    made = content(layers(dtype), activations=dtype)
+    whole.write_bytes(compacted(made))
+    short.write_bytes(compacted(made, 6))
 
     assert "a bias, has more than 6 bits" in str(check_bits(read_tflite(whole), 6))
     assert check_bits(read_tflite(whole), 0) is None
@@ -84,6 +87,28 @@ def test_what_shares_a_bias_stays(tmp_path: Path) -> None:
 
     np.testing.assert_array_equal(read_tflite(path).kernels[0].dense().reshape(-1), values)
     assert [len(np.unique(each)) for each in biases(path)] == [3, 3]
+
+
+def test_what_is_added_and_multiplied_with_stays_whole(tmp_path: Path) -> None:
+    """And the claim says so, for the bias is not what the name promises."""
+    layer = Layer("layer", np.ones((9, 9), np.float32), np.linspace(0.1, 1, 9, dtype=np.float32))
+    _, model = unpacked(content([layer, layer]))
+    first, second = model.subgraphs[0].operators
+    first.inputs = [*first.inputs[:2], second.inputs[2]]
+    model.subgraphs[0].outputs = [*model.subgraphs[0].outputs, first.inputs[2]]
+    path = tmp_path / "m.tflite"
+    path.write_bytes(compacted(packed(model), 3))
+
+    assert len(np.unique(biases(path)[0])) == 9
+    assert "has more than 3 bits" in str(check_bits(read_tflite(path), 3))
+
+
+def test_where_there_is_no_bias_the_name_promises_too_much(tmp_path: Path) -> None:
+    """It would be another's file under a name of its own."""
+    path = tmp_path / "m.tflite"
+    path.write_bytes(compacted(content([Layer("layer", np.ones((9, 9), np.float32))]), 6))
+
+    assert "no layer of this file has one" in str(check_bits(read_tflite(path), 6))
 
 
 @given(
@@ -114,10 +139,12 @@ def test_no_step_for_what_is_not_finite() -> None:
 @pytest.mark.parametrize(
     ("export", "why"),
     [
-        ("compact(int8,bias_bits=6)", "bias_bits goes with scales=tensor"),
-        ("reorder(int16x8,bias_bits=6)", "int16x8"),
+        ("compact(int8,bias_bits=6)", "bias_bits of int8 goes with scales=tensor"),
+        ("reorder(int16x8,bias_bits=6)", "not for int16x8"),
+        ("compact(float16,bias_bits=6)", "not for float16"),
+        ("compact(int4,bias_bits=25)", "below 25"),
         ("compact(int4,bias_bits=1)", "from 2 on"),
-        ("compact(int4,bias_bits=-1)", "above -1"),
+        ("compact(int4,bias_bits=-1)", "at least 0"),
     ],
 )
 def test_refused(export: str, why: str) -> None:

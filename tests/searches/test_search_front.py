@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weighin.searches.front import (
     MOST,
-    ROOMIER,
-    RUNGS,
     dominates,
     finalists,
     front,
     is_beaten,
     nearest,
+    rung,
 )
 from weighin.searches.ledger import Entry, opened
 
@@ -93,23 +93,41 @@ def test_of_each_next_size_the_safest_stands_in(tmp_path: Path) -> None:
     assert [f"cluster({size})" for size in (100, 170, 230, 400)] == names
 
 
-@given(st.lists(st.integers(100, 3000), max_size=12), st.integers(100, 3000), st.integers(1, 3))
-def test_what_holds_beats_what_is_up_to_a_half_larger(
-    sizes: list[int], size: int, allowed: int
-) -> None:
-    """And all that is much larger; of two figures nothing but what is better in both."""
-    held = [{"gzip_bytes": each} for each in sizes]
-    smaller = [each for each in sizes if each <= size]
-    near = [each for each in smaller if size < ROOMIER * each]
-    is_far = bool(smaller) and size >= min(smaller) * ROOMIER ** (RUNGS + 1)
+def test_one_that_is_much_larger_stands_in_where_no_next_size_does(tmp_path: Path) -> None:
+    with opened(tmp_path, ["gzip_bytes"]) as ledger:
+        for size in (10, 12, 60, 90):
+            ledger.add(entry(f"cluster({size})", size, shortfall=-0.001))
+        names = [each.variant for each in finalists(ledger, 0.02)]
 
-    assert is_beaten({"gzip_bytes": size}, held, allowed) == (
-        len(smaller if is_far else near) >= allowed
-    )
-    both = [{**each, "latency": 1.0} for each in held]
-    assert is_beaten({"gzip_bytes": size, "latency": 1.0}, both, allowed) == (
-        len(smaller) >= allowed
-    )
+    assert ["cluster(10)", "cluster(60)"] == names
+
+
+@pytest.mark.parametrize(
+    ("size", "beaten"),
+    [(99, False), (100, True), (149, True), (151, False), (299, False), (301, True), (507, True)],
+)
+def test_what_holds_beats_what_is_up_to_a_half_larger_or_far_larger(
+    size: int, beaten: bool
+) -> None:
+    """Of 100 and 300: between them one is looked for still; beyond five times it is not."""
+    held = [{"gzip_bytes": each} for each in (100.0, 300.0)]
+    assert is_beaten({"gzip_bytes": size}, held) == beaten
+    assert is_beaten({"gzip_bytes": size}, held[:1]) == (100 <= size < 150 or size > 506)
+
+
+def test_of_two_figures_and_of_a_latency_any_that_is_better_beats() -> None:
+    """What misses the margin has no latency, so no size to be near to."""
+    held = [{"gzip_bytes": 100.0, "latency": 0.5}]
+    assert is_beaten({"gzip_bytes": 200.0, "latency": 0.5}, held)
+    assert not is_beaten({"gzip_bytes": 200.0, "latency": 0.4}, held)
+    assert is_beaten({"latency": 1.0}, [{"latency": 0.6}])
+
+
+def test_steps_of_size() -> None:
+    held = [{"gzip_bytes": 100.0}, {"gzip_bytes": 300.0}]
+    sizes = (80, 100, 149, 151, 224, 226)
+    assert [0, 1, 1, 2, 2, 3] == [rung({"gzip_bytes": size}, held) for size in sizes]
+    assert 0 == rung({"gzip_bytes": 5.0}, [])
 
 
 def test_of_several_things_the_front_is_shown_and_of_a_long_one_some(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_search_that_was_killed_is_as_late_as_it_was(tmp_path: Path) -> None:
     again.ledger.close()
 
 
-def test_only_what_may_hold_and_would_be_smallest_is_promising() -> None:
+def test_what_would_be_smallest_is_most_promising_then_the_next_size() -> None:
     def entry(name: str, size: float, *shortfalls: float, outcome: str = WORSE) -> Entry:
         recovery = tuple(zip((1, 3, 9), shortfalls, strict=False))
         values = {"gzip_bytes": size}
@@ -205,6 +205,7 @@ def test_only_what_may_hold_and_would_be_smallest_is_promising() -> None:
     held = entry("held", 50, -0.001, outcome=HOLDS)
     entries = [
         held,
+        entry("next size", 80, 0.001),
         entry("large", 60, 0.002),
         entry("second", 40, 0.02, 0.004),
         entry("first", 30, 0.02, 0.003),
@@ -214,4 +215,6 @@ def test_only_what_may_hold_and_would_be_smallest_is_promising() -> None:
         entry("came to hold", 45, 0.02, 0.003, -0.001, outcome=HOLDS),
     ]
 
-    assert ["first", "second"] == [each.variant for each in promising(entries, (1, 3, 9), 0.01)]
+    assert ["first", "second", "next size"] == [
+        each.variant for each in promising(entries, (1, 3, 9), 0.01)
+    ]

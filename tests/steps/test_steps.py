@@ -86,6 +86,7 @@ SOUND = (
     "prune(0.5,pattern=2:4)",
     "prune(0.5,pattern=2:4)+int8",
     "prune(0.5,block=4x1)",
+    "prune(0.5,block=4x1)+reorder(int4,scales=tensor,fit=outputs,smallest=0,bias_bits=6)",
     "prune(0.75)+finetune",
     "prune(0.75)+finetune+int8",
     "cluster(4)",

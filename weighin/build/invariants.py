@@ -68,12 +68,12 @@ def _graph_breach(
     breach = _call_breach(registry.exports[export.name], export, graph)
     # of two steps of one name only the later can still hold: prune(0.5)+prune(0.8)
     for place in {step.name: place for place, step in enumerate(wanted.steps)}.values():
-        breach = breach or _step_breach(graph, wanted, place, file_of)
+        breach = breach or _step_breach(graph, wanted, place, export, file_of)
     return breach or _general_breach(graph)
 
 
 def _step_breach(
-    graph: Graph, wanted: Variant, place: int, file_of: Callable[[Variant], Path]
+    graph: Graph, wanted: Variant, place: int, export: Call, file_of: Callable[[Variant], Path]
 ) -> str | None:
     call, earlier = wanted.steps[place], Variant(wanted.steps[:place], DENSE)
     later = [step.name for step in wanted.steps[place + 1 :]]
@@ -82,7 +82,9 @@ def _step_breach(
         path = file_of(earlier)
         return known.graph((known.of_file(path) or registry.formats[USUAL_FORMAT]).name, path)
 
-    return _call_breach(registry.steps[call.name], call, graph, before=before, later=later)
+    mixed = vars(registry.exports[export.name])["mixes"]
+    around = {"before": before, "later": later, "mixed": mixed}
+    return _call_breach(registry.steps[call.name], call, graph, **around)
 
 
 def _call_breach(function: Any, call: Call, graph: Graph, **more: Any) -> str | None:

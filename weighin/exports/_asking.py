@@ -16,7 +16,7 @@ PLAIN = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # kernels that leave each operator 
 
 
 def interpreter(content: bytes, kernels: str, *, keeps_all: bool = False) -> Any:
-    """An interpreter of a file, by which it can be asked.
+    """A file opened, ready to answer.
 
     Args:
         content: the file.

@@ -7,7 +7,7 @@ weights; Lin et al. 2023, "AWQ: Activation-aware weight quantization", arXiv:230
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,14 @@ import numpy.typing as npt
 from weighin.core import Array, Arrays, WeighinError
 from weighin.exports import _asking, _four_bits
 from weighin.exports._completing import packed, unpacked
+from weighin.exports._quantized import by_place, check_finite
+from weighin.formats.tflite import parsed
 
-SHARES = np.linspace(0.35, 1.4, 64, dtype=np.float32)  # of the scale by range, that are tried
+# Of the scale by range, that are tried: first widely, then on both sides of the best. Of those that
+# are equally near the first is taken.
+SHARES = np.array(sorted(np.arange(7, 29) / 20, key=lambda share: abs(share - 1)), np.float32)
+BESIDE = np.array([-2, -1, 1, 2], np.float32) / 60
+EXAMPLES = 64  # that the layers are given, taken from all over the calibration inputs
 ROWS = 512  # of what a layer is given, by which a scale is judged
 _SAME = 0  # the schema's number of that padding
 _MULTIPLYING = ("CONV_2D", "FULLY_CONNECTED")  # whose kernels can be of 4 bits
@@ -40,7 +46,7 @@ class _Layer:
 
 
 def fitted(whole: bytes, quantized: bytes, calibration: Arrays) -> bytes:
-    """A file with the scales of its 4-bit kernels chosen anew; all else stays.
+    """A file with the scales of its first subgraph's 4-bit kernels chosen anew; all else stays.
 
     Args:
         whole: the float file that it was made of.
@@ -48,23 +54,34 @@ def fitted(whole: bytes, quantized: bytes, calibration: Arrays) -> bytes:
         calibration: inputs by the file's names, each `(n, …)`.
 
     Raises:
-        WeighinError: if there are no inputs that fit the file.
+        WeighinError: if there are no inputs, they do not fit the file, or are not finite.
     """
+    if not calibration:
+        raise WeighinError(
+            "fit=outputs looks at what layers put out, and there are no inputs to calibrate with: "
+            "give data with a training part (or --calibrate), or leave it out."
+        )
+    check_finite(calibration)
     (schema, source), (_, target) = unpacked(whole), unpacked(quantized)
+    tensors = target.subgraphs[0].tensors
     layers: dict[int, list[_Layer]] = {}  # of the float file, by the kernel in the other
-    both = zip(_layers(schema, source), _layers(schema, target), strict=True)
-    for layer, other in both:
-        if target.subgraphs[0].tensors[other.kernel].type == _four_bits.TYPE:
+    for layer, other in zip(_layers(schema, source), _layers(schema, target), strict=True):
+        if tensors[other.kernel].type == _four_bits.TYPE:
             layers.setdefault(other.kernel, []).append(layer)
     given = _given(whole, source, layers, calibration)
     for number, several in layers.items():
-        tensor = source.subgraphs[0].tensors[several[0].kernel]
-        raw = np.frombuffer(bytes(source.buffers[tensor.buffer].data), np.float32)
-        weights = raw.reshape(tensor.shape[0], -1)
-        stored = target.subgraphs[0].tensors[number]
-        scales = scales_of(weights, given[number], by_channel=len(stored.quantization.scale) > 1)
-        stored.quantization.scale = scales
-        target.buffers[stored.buffer].data = _four_bits.packed(_steps(weights, scales))
+        kernel = source.subgraphs[0].tensors[several[0].kernel]
+        raw = np.frombuffer(bytes(source.buffers[kernel.buffer].data), np.float32)
+        weights = raw.reshape(kernel.shape[0], -1, kernel.shape[-1])
+        if not np.isfinite(weights).all():
+            continue  # which is found out where files are checked
+        quantization = tensors[number].quantization
+        by_channel = len(quantization.scale) > 1
+        quantization.scale = scales_of(weights, given[number], by_channel=by_channel)
+        buffer = schema.BufferT()  # of its own: others may read the one that it had
+        buffer.data = _four_bits.packed(_steps(weights, quantization.scale))
+        tensors[number].buffer = len(target.buffers)
+        target.buffers.append(buffer)
     return packed(target)
 
 
@@ -72,24 +89,41 @@ def scales_of(weights: Array, given: Array, *, by_channel: bool) -> npt.NDArray[
     """The scales with which the products differ least, in their squares.
 
     Args:
-        weights: `(outputs, inputs)`.
-        given: what they are multiplied with, `(rows, inputs)`.
+        weights: `(outputs, places, inputs)`.
+        given: what they are multiplied with, `(rows, places, inputs of all groups)`.
         by_channel: whether each output has a scale of its own; else there is one.
     """
-    largest = np.abs(weights).max(axis=1) if by_channel else np.abs(weights).max(keepdims=True)[0]
+    largest = np.abs(weights).max(axis=(1, 2))
+    largest = largest if by_channel else largest.max(keepdims=True)
     by_range = np.where(largest > 0, largest, 1).astype(np.float32) / _four_bits.MOST
+    given = given / max(float(np.abs(given).max(initial=0)), 1e-30)  # whose squares stay finite
+
+    def best(tried: Sequence[Array]) -> Array:
+        """Of several shares, each of one channel's or of all, those of the least error."""
+        errors = [_errors(weights, share * by_range, given, by_channel) for share in tried]
+        chosen = np.argmin(errors, axis=0)
+        found: Array = np.take_along_axis(np.stack(tried), chosen[None], axis=0)[0]
+        return found
+
+    share = best([np.full_like(by_range, share) for share in SHARES])
+    share = best([share, *(share + more for more in BESIDE)])
+    return (by_range * share).astype(np.float32)
+
+
+def _errors(weights: Array, scales: Array, given: Array, by_channel: bool) -> Array:
+    """The squares of what is off, of each output or of all together."""
+    off = _steps(weights, scales) * scales[:, None, None] - weights
+    groups = given.shape[2] // weights.shape[2]
     errors = []
-    for share in SHARES:
-        scales = share * by_range
-        off = _steps(weights, scales) * scales[:, None] - weights
-        error = np.square(given @ off.T).sum(axis=0, dtype=np.float64)
-        errors.append(error if by_channel else error.sum(keepdims=True))
-    best: npt.NDArray[np.float32] = SHARES[np.argmin(errors, axis=0)] * by_range
-    return best
+    for rows, part in zip(np.split(given, groups, axis=2), np.split(off, groups), strict=True):
+        products = rows.reshape(len(rows), -1) @ part.reshape(len(part), -1).T
+        errors.append(np.square(products, dtype=np.float64).sum(axis=0))
+    whole: Array = np.concatenate(errors)
+    return whole if by_channel else whole.sum(keepdims=True)
 
 
 def _steps(weights: Array, scales: Array) -> Array:
-    steps: Array = np.round(weights / scales[:, None])
+    steps: Array = np.round(weights / scales[:, None, None])
     return np.clip(steps, -_four_bits.MOST, _four_bits.MOST).astype(np.int8)
 
 
@@ -118,48 +152,52 @@ def _layers(schema: Any, model: Any) -> list[_Layer]:
 
 
 def _given(
-    whole: bytes, source: Any, layers: dict[int, list[_Layer]], calibration: Arrays
+    whole: bytes, source: Any, layers: Mapping[int, Sequence[_Layer]], calibration: Arrays
 ) -> dict[int, Array]:
-    """Rows of what is multiplied with each kernel, `(rows, inputs)`.
+    """What is multiplied with each kernel, `(rows, places, inputs)`; of finite numbers alone.
 
     Raises:
-        WeighinError: if there are no inputs that fit the file.
+        WeighinError: if inputs do not fit the file.
     """
+    graph = parsed(whole, "the float file")
+    inputs = by_place(graph, calibration)
+    count = min(EXAMPLES, len(inputs[0]))
     opened = _asking.interpreter(whole, _asking.PLAIN, keeps_all=True)
-    examples = _asking.examples(opened, calibration) if calibration else []
-    if not examples:
-        raise WeighinError(
-            "fit=outputs looks at what layers put out, and there are no inputs to calibrate with: "
-            "give data with a training part (or --calibrate), or leave it out."
-        )
-    most = -(-ROWS // len(examples))
     parts: dict[int, list[Array]] = {number: [] for number in layers}
-    for example in examples:
-        _asking.answers(opened, example)
+    for at in np.linspace(0, len(inputs[0]) - 1, count).astype(int):
+        _asking.answers(opened, [values[at : at + 1] for values in inputs])
         for number, several in layers.items():
             shape = source.subgraphs[0].tensors[several[0].kernel].shape
             for layer in several:
-                rows = _rows(opened.get_tensor(layer.given), shape, layer.options)
-                kept = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)
-                parts[number].append(rows[kept])
-    return {number: np.concatenate(each) for number, each in parts.items()}
+                flowing = opened.get_tensor(layer.given)
+                parts[number].append(_rows(flowing, shape, layer.options, -(-ROWS // count)))
+    rows = {number: np.concatenate(each) for number, each in parts.items()}
+    return {number: each[np.isfinite(each).all(axis=(1, 2))] for number, each in rows.items()}
 
 
-def _rows(given: Array, shape: Sequence[int], options: Any) -> Array:
-    """What a kernel is multiplied with, one row for each place of the output."""
+def _rows(given: Array, shape: Sequence[int], options: Any, most: int) -> Array:
+    """What a kernel is multiplied with at some places of the output, `(rows, places, inputs)`."""
     if len(shape) == 2:
-        return given.reshape(-1, shape[1])
-    height, width = shape[1:3]
+        rows = given.reshape(-1, 1, shape[1])
+        return rows[_spread(len(rows), most)]
     steps = (options.strideH, options.strideW)
     apart = (options.dilationHFactor, options.dilationWFactor)
-    reach = [(size - 1) * gap + 1 for size, gap in zip((height, width), apart, strict=True)]
+    reach = [(size - 1) * gap + 1 for size, gap in zip(shape[1:3], apart, strict=True)]
     if options.padding == _SAME:
         around = [(0, 0)]
         for size, wide, step in zip(given.shape[1:3], reach, steps, strict=True):
             added = max(0, (-(-size // step) - 1) * step + wide - size)
             around.append((added // 2, added - added // 2))
         given = np.pad(given, [*around, (0, 0)])
-    windows = np.lib.stride_tricks.sliding_window_view(given, reach, axis=(1, 2))
-    windows = windows[:, :: steps[0], :: steps[1], :, :: apart[0], :: apart[1]]
-    rows: Array = np.moveaxis(windows, 3, -1).reshape(-1, height * width * given.shape[3])
-    return rows
+    windows = np.lib.stride_tricks.sliding_window_view(given[0], reach, axis=(0, 1))
+    windows = windows[:: steps[0], :: steps[1], :, :: apart[0], :: apart[1]]
+    down, right = np.unravel_index(
+        _spread(windows.shape[0] * windows.shape[1], most), windows.shape[:2]
+    )
+    chosen = np.moveaxis(windows[down, right], 1, -1)  # (rows, height, width, inputs)
+    return chosen.reshape(len(chosen), -1, given.shape[3])
+
+
+def _spread(count: int, most: int) -> npt.NDArray[np.intp]:
+    """Some places of so many, from the first to the last."""
+    return np.linspace(0, count - 1, min(most, count)).astype(np.intp)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from weighin import named
-from weighin.core import Arrays, WeighinError
+from weighin.core import Array, Arrays, WeighinError
 from weighin.formats.graph import Graph
 from weighin.frameworks import process
 
@@ -53,6 +53,33 @@ def check_finite(calibration: Arrays) -> None:
                 f"infinite values, which have no range to be quantized in: mend the training "
                 f"inputs (they are the first ones), or leave it out."
             )
+
+
+def by_place(graph: Graph, calibration: Arrays) -> list[Array]:
+    """Calibration inputs in the order of a file's, of the types that it takes.
+
+    Args:
+        graph: what the file holds.
+        calibration: inputs by the names of its signature, else of its tensors, else in any one name
+            where there is one input; each `(n, …)`.
+
+    Raises:
+        WeighinError: if the names are others; it lists both.
+    """
+    numbers = graph.inputs_by_name()
+    if len(numbers) == len(calibration) == 1:
+        by_number = {next(iter(numbers.values())): next(iter(calibration.values()))}
+    elif set(numbers) == set(calibration):
+        by_number = {number: calibration[name] for name, number in numbers.items()}
+    else:
+        raise WeighinError(
+            f"The file takes {', '.join(numbers)}; the inputs to calibrate with are "
+            f"{', '.join(calibration) or 'none'}: give them the same names."
+        )
+    return [
+        by_number[number].astype(np.dtype(graph.tensors[number].dtype.lower()), copy=False)
+        for number in graph.inputs
+    ]
 
 
 def set_scales(converter: Any, scales: Scales) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from weighin.core import Array, Arrays, WeighinError
 from weighin.exports import _exceptions, _recipes
 from weighin.exports._completing import Completed
-from weighin.exports._quantized import check_finite
+from weighin.exports._quantized import by_place, check_finite
 from weighin.exports._recipes import Entry
 from weighin.formats.graph import Graph
 from weighin.formats.tflite import parsed
@@ -50,7 +50,7 @@ def quantized(
     file = Completed.of(content, signed=calibrates)
     recipe = [*entries, *_for_layers(graph, file, entries, exceptions)]
     with _told():
-        seen = _seen(file, recipe, _by_place(graph, calibration)) if calibrates else None
+        seen = _seen(file, recipe, by_place(graph, calibration)) if calibrates else None
         worker = quantizer.Quantizer(file.content, recipe)
         made = worker.quantize(seen, enable_progress_report=False).quantized_model
     return file.restored(bytes(made or b""))
@@ -112,16 +112,3 @@ def _seen(file: Completed, recipe: Sequence[Entry], inputs: Sequence[Array]) -> 
     worker = calibrator.Calibrator(file.content, num_threads=THREADS)
     worker.calibrate({file.key: feeds}, manager)
     return dict(worker.get_model_qsvs())
-
-
-def _by_place(graph: Graph, calibration: Arrays) -> list[Array]:
-    """The inputs in the order of the file's, of the types that it takes."""
-    numbers = graph.inputs_by_name()
-    if len(numbers) == len(calibration) == 1:
-        by_number = {next(iter(numbers.values())): next(iter(calibration.values()))}
-    else:
-        by_number = {number: calibration[name] for name, number in numbers.items()}
-    return [
-        by_number[number].astype(np.dtype(graph.tensors[number].dtype.lower()), copy=False)
-        for number in graph.inputs
-    ]

@@ -11,7 +11,7 @@ from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, samples
 from weighin.exports.dynamic import SMALLEST
 from weighin.formats.graph import Graph
-from weighin.grammar import above
+from weighin.grammar import above, between
 from weighin.registry import export as register
 
 _EXPORTS: dict[str, Any] = {
@@ -24,7 +24,7 @@ _EXPORTS: dict[str, Any] = {
 }
 _SCALED = ("dynamic", "int8", "int4")
 _PACKING = "int4"
-_ON_INTEGERS = ("int8", "int16x8")
+_WHOLE_BIASES = ("float16", "int16x8")
 
 
 def _check(
@@ -37,10 +37,11 @@ def _check(
         raise ValueError(f"scales is for {', '.join(_SCALED)}: {export} has none to choose")
     if bias_bits == 1:
         raise ValueError("bias_bits=1 leaves a sign alone: from 2 on, or 0 for all there are")
-    if bias_bits and export in _ON_INTEGERS and scales == "channel":
+    if bias_bits and export in _WHOLE_BIASES:
+        raise ValueError(f"bias_bits is not for {export}, whose biases are stored otherwise")
+    if bias_bits and export == "int8" and scales == "channel":
         raise ValueError(
-            f"bias_bits goes with scales=tensor: by channel, each bias of {export} has a scale of "
-            f"its own"
+            "bias_bits of int8 goes with scales=tensor: by channel, each bias has its own scale"
         )
 
 
@@ -94,12 +95,12 @@ def compact(
     fit: int4.Fit = "range",
     smallest: Annotated[int, above(-1)] = SMALLEST,
     batch: Batch = "one",
-    bias_bits: Annotated[int, above(-1)] = _biases.WHOLE,
+    bias_bits: Annotated[int, between(0, _biases.MOST + 1)] = _biases.WHOLE,
 ) -> bytes:
-    """Another export without names, signatures and metadata; it answers the same.
+    """Another export without names, signatures and metadata; only `bias_bits` changes answers.
 
     Of several inputs or outputs the signature stays: without it nobody could tell which is which.
-    With `bias_bits` it answers otherwise: biases are rounded, as weights are by quantizing.
+    `bias_bits` rounds biases, as quantizing does weights.
 
     Args:
         model: a Keras model.

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from weighin.core import Arrays, WeighinError
-from weighin.exports import _completing, _fitting, _quantizing, _recipes, float32
+from weighin.exports import (
+    _asking,
+    _completing,
+    _converting,
+    _exceptions,
+    _fitting,
+    _four_bits,
+    _quantizing,
+    _recipes,
+    float32,
+)
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, check_scales
 from weighin.exports.dynamic import SMALLEST
@@ -111,7 +121,8 @@ def of_file(
     available=_recipes.available,
     uses=(
         *(float32.float32, check_batch, check_scales, _recipes.entries, _quantizing.quantized),
-        *(_completing.Completed, _fitting.fitted),
+        *(_completing.Completed, _fitting.fitted, _asking.interpreter, _four_bits.packed),
+        *(_exceptions.excepted, _converting.converted),
     ),
     calibrated=_calibrated,
     of_file=of_file,
@@ -136,12 +147,14 @@ def int4(
             `float` unpacks the weights to float32 first, so nothing is lost in the activations.
         scales: one for each output channel of a kernel, or one for the whole of it.
         fit: by what a scale is chosen: the `range` of its weights, or the `outputs` of the layer,
-            which then differ least from the float layer's on calibration inputs.
+            which then differ least from the float layer's on calibration inputs; of layers in a
+            loop's body by the range.
         smallest: kernels of fewer weights stay float, as depthwise ones always do.
         batch: `one`, as single inferences want it, or `open` for files that answer any number.
 
     Raises:
-        WeighinError: if litert-quantizer is not installed.
+        WeighinError: if litert-quantizer is not installed, or there are no inputs where some are
+            asked for.
     """
     whole = float32.float32(model, calibration, batch=batch)
     return of_file(whole, calibration, compute, scales, fit, smallest, batch)

@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from weighin.core import Arrays, SkippedError, WeighinError
-from weighin.exports import _completing, _exceptions, _quantizing, _recipes, float32
+from weighin.exports import (
+    _completing,
+    _converting,
+    _exceptions,
+    _quantizing,
+    _recipes,
+    float32,
+)
 from weighin.exports._batch import Batch, check_batch
+from weighin.exports._quantized import by_place
 from weighin.exports._recipes import Options, Stored
 from weighin.formats.coverage import Promise
 from weighin.formats.graph import Graph, Operator, numeric
@@ -189,7 +197,7 @@ def of_file(
     available=_recipes.available,
     uses=(
         *(float32.float32, check_batch, matching, _recipes.entries, _exceptions.excepted),
-        *(_quantizing.quantized, _completing.Completed),
+        *(_quantizing.quantized, _completing.Completed, _converting.converted, by_place),
     ),
     calibrated=_calibrated,
     of_file=of_file,

@@ -6,7 +6,7 @@ import gzip
 from typing import Annotated, Any, Literal
 
 from weighin.core import Arrays, WeighinError
-from weighin.exports import _asking, int4
+from weighin.exports import _asking, _biases, int4
 from weighin.exports._batch import Batch
 from weighin.exports._channel_rules import free_channels
 from weighin.exports._channels import Trace
@@ -17,7 +17,7 @@ from weighin.exports._quantized import Scales
 from weighin.exports.compact import compact
 from weighin.exports.dynamic import SMALLEST
 from weighin.formats.graph import Graph
-from weighin.grammar import above
+from weighin.grammar import above, between
 from weighin.registry import export as register
 
 TRIES = 500
@@ -46,9 +46,10 @@ def _check(export: str, *, tries: int, **arguments: Any) -> None:
     "reorder",
     check=_check,
     claim=_claim,
+    mixes=True,
     uses=(
         *(compact, *vars(compact)["uses"]),
-        *(Trace, free_channels, Editable, clear, searched),
+        *(Trace, free_channels, Editable, clear, searched, _asking.interpreter),
     ),
     searched=tuple(
         f"{each},tries={FEW_TRIES}"
@@ -70,10 +71,12 @@ def reorder(
     fit: int4.Fit = "range",
     smallest: Annotated[int, above(-1)] = SMALLEST,
     batch: Batch = "one",
-    bias_bits: Annotated[int, above(-1)] = 0,
+    bias_bits: Annotated[int, between(0, _biases.MOST + 1)] = _biases.WHOLE,
     tries: Annotated[int, above(-1)] = TRIES,
 ) -> bytes:
     """What `compact` yields, in an order that gzip packs better; bit for bit the same answers.
+
+    Blocks and patterns of `prune` go apart: all its zeros stay, but not where they were.
 
     Hidden channels lie in any order as long as all that follow take them in the same one, and a
     sum of integers is the same in any order: so many orders are tried, and the one is kept whose

@@ -38,9 +38,10 @@ class Trained:
 
     @property
     def label(self) -> str:
-        """What it is called in messages."""
+        """What it is called in messages: some converters leave constants without a layer's name."""
         more = len(self.parts) - 1
-        return self.parts[0].label + (f" (and {more} more gates)" if more else "")
+        called = repr(self.layer) if self.layer else self.parts[0].label
+        return called + (f" (and {more} more gates)" if more else "")
 
     @property
     def size(self) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 from weighin.searches import space
+from weighin.searches.judging import LATENCY
 from weighin.searches.ledger import Entry, Ledger
 
 MOST = 8  # that are shown: each takes evidence from the others
@@ -19,25 +21,31 @@ def dominates(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
     return all(one[name] <= value for name, value in other.items())
 
 
-def is_beaten(
-    values: Mapping[str, float], holding: Sequence[Mapping[str, float]], allowed: int = 1
-) -> bool:
-    """Whether a candidate need not be looked at: so many hold that are no larger.
+def is_beaten(values: Mapping[str, float], holding: Sequence[Mapping[str, float]]) -> bool:
+    """Whether a candidate need not be looked at, for what holds is as good.
 
-    Where one thing is made small, what holds beats only what is not much larger: it was chosen by
-    few examples, and where it fails in the end, the next size has to be there.
+    Where one size is made small, what holds beats only what is not much larger, up to four such
+    steps: the smallest was chosen by few examples, and where it fails in the end, one of the next
+    size has to be there.
 
     Args:
         values: the candidate's.
         holding: of those that hold.
-        allowed: how many of them it takes.
     """
     others = [each for each in holding if dominates(each, values)]
-    if len(values) == 1 and others:
-        (size,), sizes = values.values(), [next(iter(each.values())) for each in others]
+    if len(values) == 1 and LATENCY not in values and others:
+        size, sizes = next(iter(values.values())), [next(iter(each.values())) for each in others]
         if size < min(sizes) * ROOMIER ** (RUNGS + 1):
-            return sum(size < ROOMIER * each for each in sizes) >= allowed
-    return len(others) >= allowed
+            return any(size < ROOMIER * each for each in sizes)
+    return bool(others)
+
+
+def rung(values: Mapping[str, float], holding: Sequence[Mapping[str, float]]) -> int:
+    """How many steps a candidate is larger than the smallest that holds; 0 if it is smaller."""
+    smaller = [next(iter(each.values())) for each in holding if dominates(each, values)]
+    if not smaller or not min(smaller):
+        return 0
+    return 1 + math.floor(math.log(next(iter(values.values())) / min(smaller), ROOMIER))
 
 
 def front(holding: Sequence[Entry]) -> list[Entry]:
@@ -88,20 +96,22 @@ def finalists(ledger: Ledger, within: float) -> list[Entry]:
 
 
 def _rungs(ranked: Sequence[Entry]) -> list[Entry]:
-    """Of each next size the one furthest within the margin, the smallest of alike ones.
+    """Of each next size the one furthest within the margin; else the first that is larger.
 
     Args:
         ranked: what holds, the smallest first.
     """
     sizes = [next(iter(entry.values.values())) for entry in ranked]
     chosen = []
-    for rung in range(1, RUNGS + 1):
-        least = sizes[0] * ROOMIER**rung
+    for step in range(1, RUNGS + 1):
+        least = sizes[0] * ROOMIER**step
         both = zip(ranked, sizes, strict=True)
         alike = [entry for entry, size in both if least <= size < least * ROOMIER]
         if alike:
             chosen.append(min(alike, key=lambda entry: entry.shortfall or 0.0))
-    return chosen
+    both = zip(ranked, sizes, strict=True)
+    larger = (entry for entry, size in both if size >= sizes[0] * ROOMIER)
+    return chosen or list(itertools.islice(larger, 1))
 
 
 def nearest(known: Mapping[str, Entry], count: int = 3) -> list[Entry]:

@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from weighin.core import WeighinError
+from weighin.searches.front import dominates
 from weighin.searches.ledger import FAILED, HOLDS, SKIPPED, WORSE, Entry
 from weighin.searches.space import Choice, Space
 
@@ -86,6 +87,7 @@ class _Line:
         self.is_begun, self.smallest, self.nearest = False, math.inf, math.inf
         low, high, at = 0.0, 1.0, 0.5
         seen: set[str] = set()
+        held = [entry.values for entry in known.values() if entry.outcome == HOLDS]
         for _ in range(HALVINGS):
             chosen = _at(space, steps, at) | way
             try:
@@ -105,6 +107,8 @@ class _Line:
             if entry.outcome == HOLDS:
                 self.smallest = min(self.smallest, next(iter(entry.values.values())))
             if entry.outcome == WORSE:
+                if any(dominates(each, entry.values) for each in held):
+                    return  # bolder ones are worse still, milder ones larger than what holds
                 self.nearest = min(self.nearest, entry.shortfall or 0.0)
                 high, at = at, (low + at) / 2
             else:  # it holds, or is larger than what does: only bolder ones are of use

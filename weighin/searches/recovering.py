@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from weighin.searches.front import is_beaten
+from weighin.searches.front import is_beaten, rung
 from weighin.searches.ledger import FAILED, HOLDS, SKIPPED, WORSE, Entry
 
 KNOWN = 3  # observations of what is left of a shortfall after more epochs, by which that is told
@@ -50,7 +50,9 @@ def is_hopeless(
 
 
 def promising(entries: Sequence[Entry], budgets: Sequence[int], within: float) -> list[Entry]:
-    """Candidates that may hold after more epochs and are not beaten; the nearest first.
+    """Candidates that may hold after more epochs and are not beaten.
+
+    First come those that would be the smallest, then those of each next size; of these the nearest.
 
     Args:
         entries: what was tried so far.
@@ -66,7 +68,10 @@ def promising(entries: Sequence[Entry], budgets: Sequence[int], within: float) -
         and not is_beaten(entry.values, held)
         and not is_hopeless(entry, entries, budgets, within)
     ]
-    return sorted(waiting, key=lambda entry: (entry.shortfall or 0.0, entry.variant))
+    return sorted(
+        waiting,
+        key=lambda entry: (rung(entry.values, held), entry.shortfall or 0.0, entry.variant),
+    )
 
 
 def _rates(entry: Entry) -> list[float]:

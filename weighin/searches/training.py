@@ -16,6 +16,7 @@ from typing import Any
 
 from weighin import grammar
 from weighin.searches import lines, mixing, space, sparsities
+from weighin.searches.front import rung
 from weighin.searches.judging import LATENCY
 from weighin.searches.ledger import FAILED, SKIPPED, TRAINED, WORSE, Entry
 from weighin.searches.recovering import expected, is_hopeless, promising
@@ -185,7 +186,8 @@ class Training:
             is_over = search.is_over(ahead) and (entry.variant, epochs) not in self._made
             if is_over and entry.epochs == had:
                 return False
-            if is_over or (entry.epochs != had and self._is_long(ahead)):
+            is_further = entry.epochs != had
+            if is_over or (is_further and (self._is_long(ahead) or self._is_larger(entry))):
                 break
             began = search.clock()
             path = self._maker.make([entry.variant], epochs)[entry.variant]
@@ -204,6 +206,11 @@ class Training:
     def _following(self, entry: Entry) -> int:
         """The epochs that a candidate is trained for next."""
         return next(each for each in self._maker.budgets if each > (entry.epochs or 0))
+
+    def _is_larger(self, entry: Entry) -> bool:
+        """Whether something that holds is smaller: then others come first."""
+        held = [each.values for each in self._ledger.holding]
+        return self._search.limits.seconds is not None and rung(entry.values, held) > 0
 
     def _is_long(self, seconds: float) -> bool:
         limit = self._search.limits.seconds

@@ -72,6 +72,7 @@ def _claim(
     pattern: str,
     block: str,
     except_: str,
+    mixed: bool = False,
     **_: object,
 ) -> str | None:
     if "channels" in later:
@@ -79,7 +80,10 @@ def _claim(
     kernels = trained_kernels(graph)
     if not kernels:
         return None if has_other_weights(graph) else f"nothing was pruned: {_NO_KERNELS}"
-    if exceptions := _by_layer.parsed(except_):
+    exceptions = _by_layer.parsed(except_)
+    if mixed and (pattern, block) != (NO_PATTERN, NO_BLOCK) and not exceptions:
+        breach = _breaks_zeros(kernels, sparsity, pattern, *numbers(block))
+    elif exceptions:
         breach = _breaks_exceptions(kernels, sparsity, exceptions, block, exact=not later)
     else:
         breach = _breaks_shares(kernels, sparsity, scope, pattern, block, exact=not later)
@@ -188,6 +192,24 @@ def _breaks_blocks(
             allowed += 1  # one block in each, by rounding
     if blocks < sparsity * count - allowed and weights < sparsity * size - allowed * height * width:
         return f"{weights:,} of {size:,} weights lie in {height}×{width} blocks of zeros"
+    return None
+
+
+def _breaks_zeros(
+    kernels: Sequence[Trained], sparsity: float, pattern: str, height: int, width: int
+) -> str | None:
+    """Whether fewer weights are zero than blocks or a pattern hold, wherever these now lie."""
+    size = zeros = allowed = 0
+    of = 1 if pattern == NO_PATTERN else numbers(pattern)[1]
+    for kernel in kernels:
+        size, zeros = size + kernel.size, zeros + kernel.size - kernel.nonzero
+        for part, matrix in zip(kernel.parts, kernel.matrices, strict=True):
+            rows, columns = part.size // len(matrix), len(matrix)
+            # at a layer's edge a block holds fewer weights, and no pattern what is left over
+            allowed += part.size // matrix.shape[-1] * (matrix.shape[-1] % of)
+            allowed += height * width + (-rows % height) * columns + (-columns % width) * rows
+    if zeros < sparsity * size - allowed:
+        return f"{zeros:,} of {size:,} weights are zero"
     return None
 
 
