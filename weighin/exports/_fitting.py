@@ -7,6 +7,7 @@ weights; Lin et al. 2023, "AWQ: Activation-aware weight quantization", arXiv:230
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,7 @@ def fitted(whole: bytes, quantized: bytes, calibration: Arrays) -> bytes:
         if tensors[other.kernel].type == _four_bits.TYPE:
             layers.setdefault(other.kernel, []).append(layer)
     given = _given(whole, source, layers, calibration)
+    readers = Counter(each.buffer for graph in target.subgraphs for each in graph.tensors)
     for number, several in layers.items():
         kernel = source.subgraphs[0].tensors[several[0].kernel]
         raw = np.frombuffer(bytes(source.buffers[kernel.buffer].data), np.float32)
@@ -78,10 +80,12 @@ def fitted(whole: bytes, quantized: bytes, calibration: Arrays) -> bytes:
         quantization = tensors[number].quantization
         by_channel = len(quantization.scale) > 1
         quantization.scale = scales_of(weights, given[number], by_channel=by_channel)
-        buffer = schema.BufferT()  # of its own: others may read the one that it had
-        buffer.data = _four_bits.packed(_steps(weights, quantization.scale))
-        tensors[number].buffer = len(target.buffers)
-        target.buffers.append(buffer)
+        if readers[tensors[number].buffer] > 1:  # who else reads it has other scales
+            readers[tensors[number].buffer] -= 1
+            tensors[number].buffer = len(target.buffers)
+            target.buffers.append(schema.BufferT())
+        stored = target.buffers[tensors[number].buffer]
+        stored.data = _four_bits.packed(_steps(weights, quantization.scale))
     return packed(target)
 
 
