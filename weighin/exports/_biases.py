@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weighin.exports._completing import kinds
 from weighin.formats.graph import Graph
 
 WHOLE, MOST = 0, 24  # bits: as they are, and as many as the digits of a float32
@@ -29,17 +30,14 @@ def shorten(model: Any, bits: int) -> None:
     """
     from ai_edge_litert import schema_py_generated as schema
 
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items()}
-    codes = [
-        names.get(max(code.builtinCode, code.deprecatedBuiltinCode)) for code in model.operatorCodes
-    ]
+    names = kinds(schema, model)
     for graph in model.subgraphs:
         added: Counter[int] = Counter()  # how often a tensor is a bias
         read = Counter(map(int, graph.outputs))
         for operator in graph.operators:
             inputs = list(map(int, operator.inputs))
             read.update(inputs)
-            added.update(inputs[_place(codes[operator.opcodeIndex] or "") :][:1])
+            added.update(inputs[_place(names[operator.opcodeIndex]) :][:1])
         for number in sorted(set(added) - {-1}):
             tensor = graph.tensors[number]
             data = model.buffers[tensor.buffer].data

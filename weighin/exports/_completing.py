@@ -105,6 +105,13 @@ def unpacked(content: bytes) -> tuple[Any, Any]:
     return schema, model
 
 
+def kinds(schema: Any, model: Any) -> list[str]:
+    """What the schema calls each kind of operator that a model names, in the order of its table."""
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items()}
+    codes = (max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes)
+    return [str(names.get(code, "")) for code in codes]
+
+
 def _told_apart(model: Any) -> dict[bytes, bytes | None]:
     """Give every tensor a name of its own; what those that had none were called, by the new one."""
     taken = {tensor.name for graph in model.subgraphs for tensor in graph.tensors}

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from weighin.core import Array, Arrays, WeighinError
 from weighin.exports import _asking, _four_bits
-from weighin.exports._completing import packed, unpacked
+from weighin.exports._completing import kinds, packed, unpacked
 from weighin.exports._quantized import by_place, check_finite
 from weighin.formats.tflite import parsed
 
@@ -133,19 +133,15 @@ def _steps(weights: Array, scales: Array) -> Array:
 
 def _layers(schema: Any, model: Any) -> list[_Layer]:
     """The layers of a file's first subgraph that multiply by constants, in their order."""
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items()}
-    graph = model.subgraphs[0]
-    codes = [
-        names.get(max(code.builtinCode, code.deprecatedBuiltinCode)) for code in model.operatorCodes
-    ]
+    graph, names = model.subgraphs[0], kinds(schema, model)
     unpacking = {
         int(operator.outputs[0]): int(operator.inputs[0])
         for operator in graph.operators
-        if codes[operator.opcodeIndex] == "DEQUANTIZE"
+        if names[operator.opcodeIndex] == "DEQUANTIZE"
     }
     found = []
     for operator in graph.operators:
-        if codes[operator.opcodeIndex] not in _MULTIPLYING:
+        if names[operator.opcodeIndex] not in _MULTIPLYING:
             continue
         kernel = int(operator.inputs[1])
         kernel = unpacking.get(kernel, kernel)
