@@ -152,7 +152,7 @@ SMALLEST = (
 )
 DENSE = (  # pairs of inputs that are pruned together lie in one byte of int4
     "prune(0.965,begin=0.5,ramp=0.6,scope=recipe)+cluster(16)",
-    "prune(0.95,begin=0.5,ramp=0.6,scope=recipe,block=2x1)+cluster(16)",
+    "prune(0.95,begin=0.5,block=2x1,ramp=0.6,scope=recipe)+cluster(16)",
 )
 CONVOLUTIONAL = (
     "channels(0.5)+prune(0.93,ramp=0.6,scope=global)",
