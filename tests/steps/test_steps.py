@@ -12,7 +12,7 @@ import pytest
 from helpers.needing import need_tensorflow
 from helpers.tiny import registrations_undone, write_project
 
-from weighin import grammar
+from weighin import grammar, packages
 from weighin.build import invariants
 from weighin.build.cache import Cache
 from weighin.build.jobs import Job, job_for
@@ -74,6 +74,7 @@ def odd(keras):
         ]
     )
 '''
+LACKING = packages.missing("litert-quantizer")
 SOUND = (
     "baseline",
     "finetune",
@@ -86,7 +87,8 @@ SOUND = (
     "prune(0.5,pattern=2:4)",
     "prune(0.5,pattern=2:4)+int8",
     "prune(0.5,block=4x1)",
-    "prune(0.5,block=4x1)+reorder(int4,scales=tensor,fit=outputs,smallest=0,bias_bits=6)",
+    "prune(0.5,block=4x1)+reorder(int8,scales=tensor,bias_bits=6)",
+    *(["prune(0.5)+reorder(int4,fit=outputs,smallest=0,bias_bits=6)"] if not LACKING else []),
     "prune(0.75)+finetune",
     "prune(0.75)+finetune+int8",
     "cluster(4)",
