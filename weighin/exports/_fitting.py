@@ -21,12 +21,12 @@ from weighin.exports._completing import kinds, packed, unpacked
 from weighin.exports._quantized import by_place, check_finite
 from weighin.formats.tflite import parsed
 
-# Of the scale by range, that are tried: first widely, then on both sides of the best. Of those that
-# are equally near the first is taken.
-SHARES = np.array(sorted(np.arange(7, 29) / 20, key=lambda share: abs(share - 1)), np.float32)
-BESIDE = np.array([-2, -1, 1, 2], np.float32) / 60
-EXAMPLES = 64  # that the layers are given, taken from all over the calibration inputs
-ROWS = 512  # of what a layer is given, by which a scale is judged
+# Of the scale by range, that are tried; of those that are equally near the first is taken. Where
+# weights share few values the errors leap from scale to scale, so none between is left out.
+SHARES = np.array(sorted(np.arange(21, 85) / 60, key=lambda share: abs(share - 1)), np.float32)
+EXAMPLES = 128  # that the layers are given, taken from all over the calibration inputs
+ROWS = 512  # of what a layer is given, by which a scale is judged; of large kernels fewer
+PRODUCTS = 2**27  # of rows and weights, that are formed for a scale at the most
 _SAME = 0  # the schema's number of that padding
 _MULTIPLYING = ("CONV_2D", "FULLY_CONNECTED")  # whose kernels can be of 4 bits
 
@@ -102,16 +102,10 @@ def scales_of(weights: Array, given: Array, *, by_channel: bool) -> npt.NDArray[
     by_range = np.where(largest > 0, largest, 1).astype(np.float32) / _four_bits.MOST
     given = given / max(float(np.abs(given).max(initial=0)), 1e-30)  # whose squares stay finite
 
-    def best(tried: Sequence[Array]) -> Array:
-        """Of several shares, each of one channel's or of all, those of the least error."""
-        errors = [_errors(weights, share * by_range, given, by_channel) for share in tried]
-        chosen = np.argmin(errors, axis=0)
-        found: Array = np.take_along_axis(np.stack(tried), chosen[None], axis=0)[0]
-        return found
-
-    share = best([np.full_like(by_range, share) for share in SHARES])
-    share = best([share, *(share + more for more in BESIDE)])
-    return (by_range * share).astype(np.float32)
+    given = given[_spread(len(given), max(1, PRODUCTS // weights.size))]
+    errors = [_errors(weights, share * by_range, given, by_channel) for share in SHARES]
+    scales: npt.NDArray[np.float32] = by_range * SHARES[np.argmin(errors, axis=0)]
+    return scales
 
 
 def _errors(weights: Array, scales: Array, given: Array, by_channel: bool) -> Array:
