@@ -17,6 +17,8 @@ from weighin.definitions import load_definitions
 BUILT_BY = {"dense start", "published"}
 SCALED = {"dynamic", "int8", "int16x8", "int4", "sparse", "compact", "reorder"}
 REORDERING = ("channels", "channel_rules", "editing", "idle", "orders")
+QUANTIZING = ("exceptions", "recipes", "quantizing", "completing")
+FITTING = ("asking", "fitting", "four_bits")
 EDITED = {  # the stages whose own account, parents aside, changes with a file
     "frameworks/process.py": BUILT_BY,
     "frameworks/tf_keras.py": BUILT_BY,
@@ -51,7 +53,7 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "steps/finetune.py": {"finetune"},
     "frameworks/onnx_files.py": {"onnx", "onnx_int8", "onnx_dynamic"},
     "exports/_onnx.py": {"onnx", "onnx_int8", "onnx_dynamic"},
-    "exports/_quantized.py": SCALED | {"onnx_int8"},
+    "exports/_quantized.py": SCALED | {"onnx_int8", "litert"},
     "exports/float32.py": {"float32", "int4", "sparse", "compact", "reorder", "litert"},
     "exports/float16.py": {"float16", "sparse", "compact", "reorder"},
     "exports/dynamic.py": {"dynamic", "sparse", "compact", "reorder"},
@@ -61,10 +63,9 @@ EDITED = {  # the stages whose own account, parents aside, changes with a file
     "exports/compact.py": {"compact", "reorder"},
     **{f"exports/_{name}.py": {"reorder"} for name in REORDERING},
     "exports/litert.py": {"litert"},
-    "exports/_exceptions.py": {"litert"},
-    "exports/_recipes.py": {"int4", "compact", "reorder", "litert"},
-    "exports/_quantizing.py": {"int4", "compact", "reorder", "litert"},
-    "exports/_completing.py": {"int4", "compact", "reorder", "litert"},
+    **{f"exports/_{name}.py": {"int4", "compact", "reorder", "litert"} for name in QUANTIZING},
+    **{f"exports/_{name}.py": {"int4", "compact", "reorder"} for name in FITTING},
+    "exports/_biases.py": {"compact", "reorder"},
     "formats/layer_names.py": {"litert"},
 }
 VARIANTS = [

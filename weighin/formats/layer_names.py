@@ -36,9 +36,14 @@ def layer_of(graph: Graph, operator: Operator) -> str:
     weights = operator.weights.name if operator.weights else ""
     outputs = (graph.tensors[number].name for number in operator.outputs if number >= 0)
     for name in itertools.chain([weights], outputs):
-        if not _ANONYMOUS.fullmatch(name):
+        if not is_anonymous(name):
             return _own_part(operator.name, name)
     return ""
+
+
+def is_anonymous(name: str) -> bool:
+    """Whether a tensor's name says nothing of a layer, as some converters name constants."""
+    return _ANONYMOUS.fullmatch(name) is not None
 
 
 def matches(pattern: str, layer: str) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weighin.formats.graph import Graph, Operator, Tensor
-from weighin.formats.layer_names import layer_of
+from weighin.formats.layer_names import is_anonymous, layer_of
 
 # The axis along which a kernel's outputs lie, where that is not the first one.
 _OUTPUTS = {"CONV_3D": -1, "CONV_3D_TRANSPOSE": -2}
@@ -40,7 +40,9 @@ class Trained:
     def label(self) -> str:
         """What it is called in messages: some converters leave constants without a layer's name."""
         more = len(self.parts) - 1
-        called = repr(self.layer) if self.layer else self.parts[0].label
+        first = self.parts[0]
+        is_told = self.layer and is_anonymous(first.name)
+        called = repr(self.layer) if is_told else first.label
         return called + (f" (and {more} more gates)" if more else "")
 
     @property
