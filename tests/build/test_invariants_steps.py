@@ -63,7 +63,10 @@ def test_a_pattern_is_looked_for_in_every_run(tmp_path: Path) -> None:
     assert f"prune(0.5,pattern=2:4): {told}" == breach(path, "prune(0.5,pattern=2:4)")
 
 
-@pytest.mark.parametrize("step", ["prune(0.5,block=4x1)", "prune(0.5,pattern=2:4)"])
+@pytest.mark.parametrize(
+    "step",
+    ["prune(0.5,block=4x1)", "prune(0.5,pattern=2:4)", "prune(0.5,block=4x1,except=other:0.6)"],
+)
 @pytest.mark.parametrize(("zeros", "is_kept"), [(24, False), (32, True), (40, True)])
 def test_channels_that_were_put_in_another_order_part_blocks(
     tmp_path: Path, step: str, zeros: int, is_kept: bool

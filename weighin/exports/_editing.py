@@ -11,6 +11,7 @@ import numpy.typing as npt
 from weighin.exports import _four_bits, compact
 from weighin.exports._channels import Channels, Operator, permuted
 from weighin.exports._orders import Orders
+from weighin.formats.tensor import decoded
 
 _STORED: dict[int, type[np.generic]] = {
     **{0: np.float32, 2: np.int32, 4: np.int64, 7: np.int16, 9: np.int8},  # type → values
@@ -129,7 +130,7 @@ class Editable:
             return None
         raw = np.frombuffer(bytes(data), np.uint8)
         if tensor.type == _four_bits.TYPE:
-            values: npt.NDArray[Any] = _four_bits.unpacked(raw, int(np.prod(tensor.shape)))
+            values: npt.NDArray[Any] = decoded(raw, "INT4")[: int(np.prod(tensor.shape))]
         else:
             values = raw.view(_STORED[tensor.type])
         return np.array(values.reshape(tensor.shape))

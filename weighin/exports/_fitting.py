@@ -28,7 +28,6 @@ EXAMPLES = 128  # that the layers are given, taken from all over the calibration
 ROWS = 512  # of what a layer is given, by which a scale is judged; of large kernels fewer
 PRODUCTS = 2**27  # of rows and weights, that are formed for a scale at the most
 _SAME = 0  # the schema's number of that padding
-_MULTIPLYING = ("CONV_2D", "FULLY_CONNECTED")  # whose kernels can be of 4 bits
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,8 @@ def scales_of(weights: Array, given: Array, *, by_channel: bool) -> npt.NDArray[
     largest = np.abs(weights).max(axis=(1, 2))
     largest = largest if by_channel else largest.max(keepdims=True)
     by_range = np.where(largest > 0, largest, 1).astype(np.float32) / _four_bits.MOST
-    given = given / max(float(np.abs(given).max(initial=0)), 1e-30)  # whose squares stay finite
-
     given = given[_spread(len(given), max(1, PRODUCTS // weights.size))]
+    given = given / max(float(np.abs(given).max(initial=0)), 1e-30)  # whose squares stay finite
     errors = [_errors(weights, share * by_range, given, by_channel) for share in SHARES]
     scales: npt.NDArray[np.float32] = by_range * SHARES[np.argmin(errors, axis=0)]
     return scales
@@ -135,7 +133,7 @@ def _layers(schema: Any, model: Any) -> list[_Layer]:
     }
     found = []
     for operator in graph.operators:
-        if names[operator.opcodeIndex] not in _MULTIPLYING:
+        if names[operator.opcodeIndex] not in _four_bits.PACKED:
             continue
         kernel = int(operator.inputs[1])
         kernel = unpacking.get(kernel, kernel)

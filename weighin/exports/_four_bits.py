@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+# The operators whose weights can be (litert_quantizer/default_policy.py, at 4 bits)
+PACKED = ("CONV_2D", "FULLY_CONNECTED")
 TYPE = 17  # the schema's number of it
 MOST = 7  # on both sides of zero; LiteRT's kernels know -8, too, which symmetric weights leave out
 
@@ -17,10 +19,3 @@ def packed(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     low, high = np.pad(flat, (0, len(flat) % 2)).reshape(-1, 2).T
     both: npt.NDArray[np.uint8] = (low | (high << 4)).astype(np.uint8)
     return both
-
-
-def unpacked(content: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.int8]:
-    """So many values of a buffer."""
-    nibbles = np.stack([content & 15, content >> 4], axis=1).reshape(-1).astype(np.int8)
-    values: npt.NDArray[np.int8] = ((nibbles ^ 8) - 8)[:count]
-    return values

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from weighin.core import Arrays
-from weighin.exports import _biases, dynamic, float16, float32, int4, int8, int16x8
+from weighin.exports import _biases, _completing, dynamic, float16, float32, int4, int8, int16x8
 from weighin.exports._batch import Batch, check_batch
 from weighin.exports._quantized import Scales, samples
 from weighin.exports.dynamic import SMALLEST
@@ -22,47 +23,32 @@ _EXPORTS: dict[str, Any] = {
     "int16x8": int16x8,
     "int4": int4,
 }
-_SCALED = ("dynamic", "int8", "int4")
-_PACKING = "int4"
+_USUAL = {"scales": "channel", "fit": "range", "smallest": SMALLEST}  # of what not all of them take
 _WHOLE_BIASES = ("float16", "int16x8")
 
 
-def _check(
-    export: str, scales: Scales, fit: str, smallest: int, bias_bits: int, **_: object
-) -> None:
-    for option, is_given in (("fit", fit != "range"), ("smallest", smallest != SMALLEST)):
-        if is_given and export != _PACKING:
-            raise ValueError(f"{option} is for {_PACKING}: {export} has no choice of it")
-    if scales != "channel" and export not in _SCALED:
-        raise ValueError(f"scales is for {', '.join(_SCALED)}: {export} has none to choose")
+def _check(export: str, bias_bits: int, **options: Any) -> None:
+    for name, usual in _USUAL.items():
+        if options[name] != usual and not _taken(export, {name: usual}):
+            taking = [each for each in _EXPORTS if _taken(each, {name: usual})]
+            raise ValueError(f"{name} is for {', '.join(taking)}: {export} has none to choose")
     if bias_bits == 1:
         raise ValueError("bias_bits=1 leaves a sign alone: from 2 on, or 0 for all there are")
     if bias_bits and export in _WHOLE_BIASES:
         raise ValueError(f"bias_bits is not for {export}, whose biases are stored otherwise")
-    if bias_bits and export == "int8" and scales == "channel":
+    if bias_bits and export == "int8" and options["scales"] == "channel":
         raise ValueError(
             "bias_bits of int8 goes with scales=tensor: by channel, each bias has its own scale"
         )
 
 
-def _export_arguments(
-    export: str, scales: Scales, batch: Batch, fit: int4.Fit, smallest: int
-) -> dict[str, Any]:
-    """The arguments of the export itself."""
-    chosen: dict[str, Any] = {"batch": batch}
-    chosen |= {"scales": scales} if export in _SCALED else {}
-    return chosen | ({"fit": fit, "smallest": smallest} if export == _PACKING else {})
+def _taken(export: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some options that the export itself takes."""
+    known = inspect.signature(getattr(_EXPORTS[export], export)).parameters
+    return {name: value for name, value in options.items() if name in known}
 
 
-def _claim(
-    graph: Graph,
-    export: str,
-    scales: Scales,
-    batch: Batch,
-    fit: int4.Fit,
-    smallest: int,
-    bias_bits: int,
-) -> str | None:
+def _claim(graph: Graph, export: str, bias_bits: int, **options: Any) -> str | None:
     named = [tensor.label for tensor in graph.tensors if tensor.name]
     if named:
         return f"{len(named)} tensors have names, such as {named[0]}"
@@ -70,8 +56,7 @@ def _claim(
     remarks = [remark for remark in graph.remarks if remark not in needed]
     if remarks:
         return f"the file holds {', '.join(remarks)}"
-    arguments = _export_arguments(export, scales, batch, fit, smallest)
-    breach: str | None = _EXPORTS[export].claim(graph, **arguments)
+    breach: str | None = _EXPORTS[export].claim(graph, **_taken(export, options))
     return breach or _biases.check_bits(graph, bias_bits)
 
 
@@ -113,9 +98,8 @@ def compact(
         bias_bits: that the largest bias of a layer keeps, all others being multiples of the same
             power of two; 0 for all there are. Whole ones hardly get smaller by gzip.
     """
-    whole = getattr(_EXPORTS[export], export)(
-        model, calibration, **_export_arguments(export, scales, batch, fit, smallest)
-    )
+    options = {"scales": scales, "fit": fit, "smallest": smallest, "batch": batch}
+    whole = getattr(_EXPORTS[export], export)(model, calibration, **_taken(export, options))
     return compacted(whole, bias_bits)
 
 
@@ -163,12 +147,8 @@ def strip(model: Any) -> None:
 
 def packed(model: Any) -> bytes:
     """The file of a model, each content of a buffer in it once, the smallest first."""
-    import flatbuffers
-
     _pack_buffers(model, _tensors(model))
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return _completing.packed(model)
 
 
 def _tensors(model: Any) -> list[Any]:

@@ -26,8 +26,6 @@ from weighin.grammar import above
 from weighin.registry import export
 
 Fit = Literal["range", "outputs"]
-# The operators whose weights it packs (litert_quantizer/default_policy.py, at 4 bits)
-PACKED = ("CONV_2D", "FULLY_CONNECTED")
 
 
 def claim(
@@ -41,7 +39,7 @@ def claim(
     packed = [
         operator.weights
         for operator in graph.operators
-        if operator.name in PACKED and operator.weights
+        if operator.name in _four_bits.PACKED and operator.weights
     ]
     large = [kernel for kernel in packed if kernel.size >= smallest]
     return (

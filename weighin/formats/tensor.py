@@ -154,7 +154,7 @@ class Tensor:
     @cached_property
     def values(self) -> npt.NDArray[Any]:
         """The stored values, flat; a sparse encoding's zeros are left out."""
-        values = _decoded(self.data, self.dtype)
+        values = decoded(self.data, self.dtype)
         if self.dtype in _PACKED and not self.sparse:
             values = values[: self.size]  # the last byte may hold more than the last value
         if self.sparsity is not None:
@@ -222,7 +222,7 @@ def unpack(tensors: Iterable[Tensor], budget: Budget) -> None:
             _ = tensor.nonzero
 
 
-def _decoded(data: npt.NDArray[np.uint8], dtype: str) -> npt.NDArray[Any]:
+def decoded(data: npt.NDArray[np.uint8], dtype: str) -> npt.NDArray[Any]:
     """The values of a buffer, flat; floats of 8 bits as the integers of their codes.
 
     Raises:

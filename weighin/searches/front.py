@@ -33,19 +33,21 @@ def is_beaten(values: Mapping[str, float], holding: Sequence[Mapping[str, float]
         holding: of those that hold.
     """
     others = [each for each in holding if dominates(each, values)]
-    if len(values) == 1 and LATENCY not in values and others:
-        size, sizes = next(iter(values.values())), [next(iter(each.values())) for each in others]
-        if size < min(sizes) * ROOMIER ** (RUNGS + 1):
-            return any(size < ROOMIER * each for each in sizes)
+    if len(values) == 1 and LATENCY not in values and rung(values, others) <= RUNGS + 1:
+        return any(_first(values) < ROOMIER * _first(each) for each in others)
     return bool(others)
 
 
 def rung(values: Mapping[str, float], holding: Sequence[Mapping[str, float]]) -> int:
     """How many steps a candidate is larger than the smallest that holds; 0 if it is smaller."""
-    smaller = [next(iter(each.values())) for each in holding if dominates(each, values)]
+    smaller = [_first(each) for each in holding if dominates(each, values)]
     if not smaller or not min(smaller):
         return 0
-    return 1 + math.floor(math.log(next(iter(values.values())) / min(smaller), ROOMIER))
+    return 1 + math.floor(math.log(_first(values) / min(smaller), ROOMIER))
+
+
+def _first(values: Mapping[str, float]) -> float:
+    return next(iter(values.values()))
 
 
 def front(holding: Sequence[Entry]) -> list[Entry]:
@@ -101,17 +103,13 @@ def _rungs(ranked: Sequence[Entry]) -> list[Entry]:
     Args:
         ranked: what holds, the smallest first.
     """
-    sizes = [next(iter(entry.values.values())) for entry in ranked]
+    steps = [(rung(entry.values, [ranked[0].values]), entry) for entry in ranked]
     chosen = []
-    for step in range(1, RUNGS + 1):
-        least = sizes[0] * ROOMIER**step
-        both = zip(ranked, sizes, strict=True)
-        alike = [entry for entry, size in both if least <= size < least * ROOMIER]
+    for step in range(2, RUNGS + 2):  # the first is the smallest one's own
+        alike = [entry for at, entry in steps if at == step]
         if alike:
             chosen.append(min(alike, key=lambda entry: entry.shortfall or 0.0))
-    both = zip(ranked, sizes, strict=True)
-    larger = (entry for entry, size in both if size >= sizes[0] * ROOMIER)
-    return chosen or list(itertools.islice(larger, 1))
+    return chosen or [entry for at, entry in steps if at > 1][:1]
 
 
 def nearest(known: Mapping[str, Entry], count: int = 3) -> list[Entry]:

@@ -80,13 +80,13 @@ def _claim(
     kernels = trained_kernels(graph)
     if not kernels:
         return None if has_other_weights(graph) else f"nothing was pruned: {_NO_KERNELS}"
-    exceptions = _by_layer.parsed(except_)
-    if mixed and (pattern, block) != (NO_PATTERN, NO_BLOCK) and not exceptions:
-        breach = _breaks_zeros(kernels, sparsity, pattern, *numbers(block))
-    elif exceptions:
-        breach = _breaks_exceptions(kernels, sparsity, exceptions, block, exact=not later)
+    if exceptions := _by_layer.parsed(except_):
+        breach = _breaks_exceptions(
+            kernels, sparsity, exceptions, block, exact=not later, mixed=mixed
+        )
     else:
-        breach = _breaks_shares(kernels, sparsity, scope, pattern, block, exact=not later)
+        shape = (scope, pattern, block)
+        breach = _breaks_shares(kernels, sparsity, *shape, exact=not later, mixed=mixed)
     if breach or any(kernel.nonzero < kernel.size for kernel in kernels):
         return breach
     return (
@@ -108,8 +108,15 @@ def _breaks_shares(
     block: str,
     *,
     exact: bool,
+    mixed: bool,
 ) -> str | None:
-    """Which share of zeros is not there; exact where no later step makes some of its own."""
+    """Which share of zeros is not there.
+
+    It is exact where no later step makes some of its own; where channels were put in another order,
+    patterns and blocks are held to as many zeros as they have.
+    """
+    if mixed and (pattern, block) != (NO_PATTERN, NO_BLOCK):
+        return _breaks_zeros(kernels, sparsity, pattern, *numbers(block))
     if pattern != NO_PATTERN:
         return _breaks_pattern(kernels, *numbers(pattern))
     if block != NO_BLOCK:
@@ -127,6 +134,7 @@ def _breaks_exceptions(
     block: str,
     *,
     exact: bool,
+    mixed: bool,
 ) -> str | None:
     """Which layer has not the share of zeros that is its own.
 
@@ -139,8 +147,8 @@ def _breaks_exceptions(
     least = min(sparsity, *(share for _, share in exceptions))
     for kernel, words in zip(kernels, named, strict=True):
         share = _by_layer.sparsity_of(words, exceptions, sparsity) if is_named else least
-        by_scope = ("layer", NO_PATTERN, block)
-        breach = _breaks_shares([kernel], share, *by_scope, exact=exact and is_named)
+        shape = ("layer", NO_PATTERN, block)
+        breach = _breaks_shares([kernel], share, *shape, exact=exact and is_named, mixed=mixed)
         if breach:
             return breach
     return None
